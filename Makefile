@@ -1,0 +1,64 @@
+# Needs only python3 (3.11 or newer, with venv) and make. `make` alone lists what there is.
+
+PYTHON ?= python3
+UV ?= uv
+
+VENV := .venv
+TEST_VENV := .venv-test
+PIP_INSTALL := -m pip install -q --disable-pip-version-check
+
+# What the two requirement files pin: install.txt what it takes to run tpmirror, test.txt that and all checks.
+INSTALL_SET := --extra postgres --group build
+TEST_SET := $(INSTALL_SET) --group test --group lint
+COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test lint bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/.install-stamp ## install tpmirror into .venv
+
+demo: install ## a mirror of a made-up account, from first sync to proof
+	$(VENV)/bin/tpmirror demo
+
+test: lint ## all checks: formatting, lint, types, tests on SQLite and PostgreSQL
+	@echo "Running the tests ..."
+	@$(TEST_VENV)/bin/python -m pytest
+
+lint: $(TEST_VENV)/.install-stamp ## formatting, lint and types only
+	@echo "Checking style and types ..."
+	@$(TEST_VENV)/bin/ruff check --quiet
+	@$(TEST_VENV)/bin/ruff format --check --quiet
+	@$(TEST_VENV)/bin/mypy
+
+bench: $(TEST_VENV)/.install-stamp ## run the benchmarks
+	$(TEST_VENV)/bin/python -m benchmarks
+
+# --upgrade takes the newest versions that pyproject.toml allows: make lock UPGRADE=--upgrade
+lock: ## pin all requirements with hashes (needs uv); UPGRADE=--upgrade for newer versions
+	$(COMPILE) $(UPGRADE) $(TEST_SET) --output-file requirements/test.txt
+	$(COMPILE) $(UPGRADE) $(INSTALL_SET) --constraint requirements/test.txt --output-file requirements/install.txt
+
+clean: ## remove the environments, caches and builds; never a database
+	rm -rf $(VENV) $(TEST_VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is newer than what its environment was made from, or the installation runs again.
+$(VENV)/.install-stamp: requirements/install.txt
+$(TEST_VENV)/.install-stamp: requirements/test.txt
+
+$(VENV)/.install-stamp $(TEST_VENV)/.install-stamp: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "tpmirror needs Python 3.11 or newer; $(PYTHON) is: $$($(PYTHON) --version 2>&1)."; \
+		echo "Name a newer one: make install PYTHON=/path/to/python3"; exit 1; }
+	@echo "Creating $(@D) ..."
+	@$(PYTHON) -m venv $(@D)
+	@echo "Installing pinned requirements ..."
+	@$(@D)/bin/python $(PIP_INSTALL) --require-hashes -r $(filter requirements/%,$^)
+	@echo "Installing tpmirror ..."
+	@$(@D)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,24 @@
+"""Alembic's entry: runs on the connection that ``tpmirror.migrate`` hands over, or, for developers, on a new one."""
+
+import os
+
+from alembic import context
+from sqlalchemy import Connection
+
+from tpmirror.database import open_engine
+from tpmirror.schema import metadata
+
+
+def run(connection: Connection) -> None:
+    """Migrate within the caller's transaction. SQLite changes tables by copying them (batch)."""
+    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True)
+    context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    engine = open_engine(os.environ.get("TPMIRROR_DATABASE_URL", "sqlite:///tpmirror.db"))
+    with engine.connect().execution_options(tpmirror_writes=True) as connection, connection.begin():
+        run(connection)

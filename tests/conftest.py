@@ -1,0 +1,158 @@
+"""Real databases for every test that wants one, SQLite and PostgreSQL alike, and the proof that both were used."""
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgres import Postgres, locate
+
+MIGRATED = "migrated"
+OWN_SETTINGS = ("TPMIRROR_", "TENSORPIX_", "PG")
+KEPT_SETTINGS = "TPMIRROR_TEST_"
+
+_names = (f"test_{number}" for number in count(1))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment() -> Iterator[None]:
+    """Nobody's key, mirror or server is used because a variable of theirs was set while the tests ran."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(OWN_SETTINGS) and not name.startswith(KEPT_SETTINGS):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL server for all tests; each test has its own database in it."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Which database a test runs on: both, one after the other."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A fresh and empty database."""
+    if dialect == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+    else:
+        yield from _database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def mirror_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A fresh database with all tables and no rows: copied from one that was migrated once, for speed."""
+    if dialect == "sqlite":
+        mirror = shutil.copyfile(request.getfixturevalue("migrated_file"), tmp_path / "mirror.db")
+        yield f"sqlite:///{mirror}"
+    else:
+        yield from _database(request.getfixturevalue("migrated_postgres"), MIGRATED)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The SQLite file that ``mirror_url`` copies."""
+    path = tmp_path_factory.mktemp("template") / "mirror.db"
+    _migrate(f"sqlite:///{path}")
+    beside = [other.name for other in path.parent.iterdir() if other != path]
+    assert not beside, f"the migrated file alone is not the whole database: {beside}"
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Postgres) -> Postgres:
+    """The server, with the database that ``mirror_url`` copies."""
+    postgres.create(MIGRATED)
+    _migrate(postgres.url(MIGRATED))
+    return postgres
+
+
+def _database(server: Postgres, template: str | None = None) -> Iterator[str]:
+    name = next(_names)
+    server.create(name, template)
+    try:
+        yield server.url(name)
+    finally:
+        server.drop(name)
+
+
+def _migrate(url: str) -> None:
+    # Imported here: a package that cannot be imported must fail the tests that need it, not all of them.
+    from tpmirror import migrate
+    from tpmirror.database import open_engine
+
+    engine = open_engine(url)
+    try:
+        migrate.upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+class DatabaseTally:
+    """Counts tests per database; a test on PostgreSQL that was skipped fails the session, whatever its reason."""
+
+    def __init__(self) -> None:
+        self.ran: Counter[str] = Counter()
+        self.skipped: list[str] = []
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Note on the test itself where it runs: its reports carry the note along."""
+        if database := _database_of(item):
+            item.user_properties.append(("database", database))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count what ran; a test that is expected to fail reports as skipped, but did run."""
+        database = dict(report.user_properties).get("database")
+        if report.skipped and not hasattr(report, "wasxfail"):
+            if database == "postgresql":
+                self.skipped.append(report.nodeid)
+        elif database and report.when == "call":
+            self.ran[str(database)] += 1
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Half of the tests missing is no success."""
+        if self.skipped and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say on which databases the tests ran, also in a quiet run, which has no header."""
+        for name in self.skipped:
+            terminalreporter.write_line(f"ERROR: a test on PostgreSQL was skipped: {name}", red=True)
+        if self.ran["postgresql"]:
+            terminalreporter.write_line(_server())
+        terminalreporter.write_line(f"database tests: sqlite {self.ran['sqlite']}, postgresql {self.ran['postgresql']}")
+
+
+def _database_of(item: pytest.Item) -> str | None:
+    """The database a test runs on; the server itself, without a parameter, is PostgreSQL too."""
+    if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "dialect" in item.callspec.params:
+        return str(item.callspec.params["dialect"])
+    return "postgresql" if "postgres" in getattr(item, "fixturenames", ()) else None
+
+
+def _server() -> str:
+    try:
+        return str(locate())
+    except RuntimeError as error:
+        return str(error)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count from the first collected test on."""
+    config.pluginmanager.register(DatabaseTally())
+
+
+def pytest_report_header() -> str:
+    """Which PostgreSQL the tests will use, or how to get one."""
+    return _server()

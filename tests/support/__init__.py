@@ -1,0 +1,1 @@
+"""What the tests need besides the package: real databases to run against."""

@@ -1,0 +1,94 @@
+"""A simulated account and the mirror of it: settings, one sync, and what the database holds afterwards."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import inspect, select, text
+
+from tpmirror import schema
+from tpmirror.config import Settings, load
+from tpmirror.database import open_engine
+from tpmirror.simulator import Request, Response, Simulator
+from tpmirror.sync import sync
+
+KEY: Final = "tpx-0123456789abcdef"
+BOOKKEEPING: Final = frozenset({"sync_runs", "writer_lease"})
+"""The only tables that a run changes when nothing has changed upstream."""
+
+
+def environ(url: str, key: str = KEY, **options: object) -> dict[str, str]:
+    """Variables for a client in a hurry; ``options`` are settings by field name."""
+    named = {f"TPMIRROR_{name.upper()}": str(value) for name, value in options.items()}
+    fast = {"TPMIRROR_MAX_RPS": "0", "TPMIRROR_RETRY_BASE": "0.01"}
+    return {"TPMIRROR_API_URL": url, "TPMIRROR_API_KEY": key, **fast, **named}
+
+
+def settings(simulator: Simulator, database_url: str = "sqlite://", **options: object) -> Settings:
+    """Settings for this simulator and database."""
+    return load({**environ(simulator.url, simulator.token, **options), "TPMIRROR_DATABASE_URL": database_url})
+
+
+def mirror(simulator: Simulator, database_url: str, *, certify: bool = True, **options: object) -> dict[str, Any]:
+    """One sync; the row of the run."""
+    return sync(settings(simulator, database_url, **options), certify=certify)
+
+
+@contextmanager
+def connected(database_url: str) -> Iterator[Any]:
+    """A connection for looking; nothing stays open."""
+    engine = open_engine(database_url)
+    try:
+        with engine.connect() as conn:
+            yield conn
+    finally:
+        engine.dispose()
+
+
+def rows(database_url: str, table: str, **equal: object) -> list[dict[str, Any]]:
+    """Rows of a table with these values, in the order of its key, typed as the package reads them."""
+    known = schema.metadata.tables[table]
+    wanted = select(known).order_by(*known.primary_key.columns)
+    for name, value in equal.items():
+        wanted = wanted.where(known.c[name] == value)
+    with connected(database_url) as conn:
+        return [dict(row) for row in conn.execute(wanted).mappings()]
+
+
+def row(database_url: str, table: str, **equal: object) -> dict[str, Any]:
+    """The one row with these values."""
+    (found,) = rows(database_url, table, **equal)
+    return found
+
+
+def query(database_url: str, statement: str) -> list[tuple[Any, ...]]:
+    """What a plain SQL user gets."""
+    with connected(database_url) as conn:
+        return [tuple(found) for found in conn.execute(text(statement))]
+
+
+def dump(database_url: str) -> dict[str, list[str]]:
+    """Every row of every table but the bookkeeping, as the driver hands it over."""
+    with connected(database_url) as conn:
+        names = set(inspect(conn).get_table_names()) - BOOKKEEPING
+        return {
+            name: sorted(repr(tuple(found)) for found in conn.execute(text(f"SELECT * FROM {name}")))
+            for name in sorted(names)
+        }
+
+
+def pages(change: Callable[[dict[str, Any], Request], object], simulator: Simulator) -> None:
+    """Let ``change`` distort each page of the list before it leaves."""
+
+    def respond(request: Request) -> Response | None:
+        if request.path != "/api/jobs/":
+            return None
+        honest = simulator.answer(request)
+        if honest.status != 200:
+            return honest
+        page = json.loads(honest.body)
+        change(page, request)
+        return Response.json(200, page)
+
+    simulator.respond = respond

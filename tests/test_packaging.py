@@ -1,0 +1,109 @@
+"""What users get is the wheel: it must carry its migrations and SQL, and work where there is no checkout."""
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+import tpmirror
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built by the pinned backend without isolation: nothing is downloaded."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder), cwd=ROOT)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program folder of a fresh environment with the wheel in it.
+
+    It borrows the dependencies from the environment of the tests, by a path that comes after its own packages. That
+    folder's own path files are not read, so the editable installation of the checkout is out of sight.
+    """
+    environment = tmp_path_factory.mktemp("environment")
+    run(sys.executable, "-m", "venv", "--without-pip", str(environment), cwd=environment)
+    python = environment / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "-q", "--disable-pip-version-check"]
+    run(*pip, "install", "--no-deps", "--no-index", "--no-compile", str(wheel), cwd=environment)
+    (own,) = environment.glob("lib/python*/site-packages")
+    borrowed = dict.fromkeys(sysconfig.get_path(kind) for kind in ("purelib", "platlib"))
+    (own / "borrowed.pth").write_text("\n".join(borrowed) + "\n")
+    return python.parent
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """An empty folder to work in: nothing of the checkout is found by accident."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    return folder
+
+
+def run(*command: str | Path, cwd: Path, database: str | None = None, code: int = 0) -> str:
+    """What the command said; its exit code must be as expected, and of our environment it only sees the path."""
+    env = {"PATH": os.environ["PATH"], "HOME": str(cwd)} | ({"TPMIRROR_DATABASE_URL": database} if database else {})
+    done = subprocess.run(
+        command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert done.returncode == code, done.stdout
+    return done.stdout
+
+
+def test_wheel_holds_the_package_and_its_migrations(wheel: Path):
+    shipped = set(ZipFile(wheel).namelist())
+    package = {str(path.relative_to(ROOT)) for path in files_below(ROOT / "tpmirror")}
+    migrations = {
+        f"tpmirror/_migrations/{path.relative_to(ROOT / 'migrations')}" for path in files_below(ROOT / "migrations")
+    }
+    assert any(name.endswith(".sql") for name in package)
+    assert any("/versions/" in name for name in migrations)
+    assert shipped >= package | migrations
+
+
+def test_wheel_holds_nothing_else(wheel: Path):
+    information = f"tpmirror-{tpmirror.__version__}.dist-info"
+    names = ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names} == {"tpmirror", information}
+    assert f"{information}/licenses/LICENSE" in names
+    assert not [name for name in names if re.search(r"(^|/)(tests?/|test_|conftest)", name)]
+
+
+def test_installed_wheel_is_what_runs(programs: Path, elsewhere: Path):
+    answer = run(programs / "python", "-c", "import tpmirror; print(tpmirror.__file__)", cwd=elsewhere)
+    assert Path(answer.strip()).is_relative_to(programs.parent)
+
+
+def test_installed_program_says_its_version(programs: Path, elsewhere: Path):
+    assert tpmirror.__version__ in run(programs / "tpmirror", "--version", cwd=elsewhere)
+
+
+def test_installed_program_migrates_there_and_back(programs: Path, elsewhere: Path, database_url: str):
+    from tpmirror.migrate import newest
+
+    def db(*arguments: str, code: int = 0) -> str:
+        return run(programs / "tpmirror", "db", *arguments, cwd=elsewhere, database=database_url, code=code)
+
+    db("upgrade")
+    assert newest() in db("current")
+    db("check")
+    db("downgrade", "base")
+    assert newest() not in db("current")
+    db("upgrade", newest())
+    db("check")
+    assert list(elsewhere.iterdir()) == [], "the program left something in the folder it was called from"
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Source files: everything that Python did not make itself."""
+    return [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]

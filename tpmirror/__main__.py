@@ -1,0 +1,5 @@
+"""``python -m tpmirror``."""
+
+from tpmirror.cli import main
+
+main()

@@ -1,0 +1,127 @@
+"""Reads and writes where jobs are: ``jobs.presence``, its changes, and the notes on jobs that the list lacks."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from tpmirror import schema, store
+from tpmirror.normalize import Row
+
+FOUND: Final = "found"
+DENIED: Final = "not found"
+HELD: Final = "not asked"
+UNTOLD: Final = "no answer"
+RESTORED: Final = "restored"
+"""``job_absences.answer``: what came of asking by id; held back with others; restored by an operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a run found out about where a job is."""
+
+    presence: str
+    answer: str | None = None
+    looked_up_at: datetime | None = None
+
+
+def notes(conn: Connection) -> dict[int, Row]:
+    """The notes on jobs that the list lacks, by job."""
+    return {row["job_id"]: dict(row) for row in conn.execute(select(schema.job_absences)).mappings()}
+
+
+def not_listed(conn: Connection) -> dict[int, str]:
+    """The presence of every job that is not listed."""
+    table = schema.jobs.c
+    return {
+        row.id: row.presence for row in conn.execute(select(table.id, table.presence).where(table.presence != "listed"))
+    }
+
+
+def waiting(conn: Connection) -> list[Row]:
+    """Jobs held back for an operator: the API denies them or was not asked, more than the limit at once or restored."""
+    table, jobs = schema.job_absences, schema.jobs
+    held = (
+        table.c.answer.in_((DENIED, HELD, RESTORED)) & table.c.confirmed_at.is_(None) & (jobs.c.presence == "missing")
+    )
+    wanted = (
+        select(table, jobs.c.status, jobs.c.started, jobs.c.description)
+        .join(jobs, jobs.c.id == table.c.job_id)
+        .where(held)
+        .order_by(table.c.job_id)
+    )
+    return [dict(row) for row in conn.execute(wanted).mappings()]
+
+
+def settle(conn: Connection, found: Mapping[int, Sighting], run_id: int | None, now: datetime) -> dict[str, int]:
+    """Write where jobs are; counts as ``sync_runs`` has them. A row of ``field_changes`` for each that moved."""
+    before = _presences(conn, found)
+    moved = {job_id: sighting for job_id, sighting in found.items() if before[job_id] != sighting.presence}
+    rows = [
+        {
+            "id_": job_id,
+            "presence": moved[job_id].presence,
+            "gone_at": now if moved[job_id].presence == "gone" else None,
+        }
+        for job_id in sorted(moved)
+    ]
+    if rows:
+        changed = update(schema.jobs).where(schema.jobs.c.id == bindparam("id_"))
+        values = {"presence": bindparam("presence"), "gone_at": bindparam("gone_at"), "changed_at": now}
+        conn.execute(changed.values(values), rows)
+        conn.execute(insert(schema.field_changes), [_change(row, before, run_id, now) for row in rows])
+    _note(conn, found, now)
+    gone = [job_id for job_id, sighting in moved.items() if sighting.presence == "gone"]
+    back = [job_id for job_id, sighting in moved.items() if sighting.presence == "listed"]
+    return {"jobs_gone": len(gone), "jobs_returned": len(back), "field_changes": len(rows)}
+
+
+def confirm(conn: Connection, ids: Collection[int], now: datetime) -> None:
+    """An operator agrees that these jobs may be marked gone, each still only if the API denies it."""
+    table = schema.job_absences
+    conn.execute(update(table).where(table.c.job_id == bindparam("id_")).values(confirmed_at=now), _keys(ids))
+
+
+def withdraw(conn: Connection, ids: Collection[int]) -> None:
+    """Take an operator's agreement back."""
+    table = schema.job_absences
+    conn.execute(update(table).where(table.c.job_id == bindparam("id_")).values(confirmed_at=None), _keys(ids))
+
+
+def _presences(conn: Connection, ids: Collection[int]) -> dict[int, str]:
+    table = schema.jobs.c
+    return {
+        row.id: row.presence
+        for some in store.chunks(ids)
+        for row in conn.execute(select(table.id, table.presence).where(table.id.in_(some)))
+    }
+
+
+def _change(row: Row, before: Mapping[int, str], run_id: int | None, now: datetime) -> dict[str, Any]:
+    job_id = row["id_"]
+    told = {"entity": "job", "entity_id": job_id, "field": "presence", "observed_at": now, "sync_run_id": run_id}
+    return {**told, "old_value": before[job_id], "new_value": row["presence"]}
+
+
+def _note(conn: Connection, found: Mapping[int, Sighting], now: datetime) -> None:
+    """Keep notes on the jobs that the list lacks; those that are back or gone need none."""
+    table = schema.job_absences
+    done = [job_id for job_id, sighting in found.items() if sighting.presence in {"listed", "gone"}]
+    if done:
+        conn.execute(delete(table).where(table.c.job_id == bindparam("id_")), _keys(done))
+    known = notes(conn) if len(done) < len(found) else {}
+    rows = []
+    for job_id, sighting in sorted(found.items()):
+        if sighting.presence in {"missing", "unlisted"}:
+            old = known.get(job_id, {"absent_since": now, "looked_up_at": None, "confirmed_at": None})
+            # An answer ends what an operator said about the silence before it.
+            confirmed = None if sighting.presence == "unlisted" else old["confirmed_at"]
+            looked = {"looked_up_at": sighting.looked_up_at or old["looked_up_at"], "answer": sighting.answer}
+            rows.append({"job_id": job_id, "absent_since": old["absent_since"], **looked, "confirmed_at": confirmed})
+    store.upsert(conn, table, rows)
+
+
+def _keys(ids: Collection[int]) -> list[dict[str, int]]:
+    return [{"id_": job_id} for job_id in sorted(ids)]

@@ -1,0 +1,304 @@
+"""The only module that talks to the TensorPix API: key, origin, deadline, retries, rate.
+
+Offsets are computed by the caller; ``next`` is never followed. Every request and every complete answer gets a number
+from one counter: what was asked and known before what else is told by these numbers, never by clocks.
+"""
+
+import itertools
+import json
+import math
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final, Self, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+
+from tpmirror import __version__
+from tpmirror.config import Key, Settings, read_key
+from tpmirror.decode import Item, Listing, Unreadable, decode_job, decode_listing
+from tpmirror.errors import ApiError, Passing, Refused
+from tpmirror.transport import Deadline, PinnedTransport, read_body
+
+T = TypeVar("T")
+
+JOBS: Final = "/api/jobs/"
+LONGEST_BACKOFF: Final = 60.0
+LONGEST_RETRY_AFTER: Final = 900.0
+REFUSALS: Final = 2
+"""401s in a row after which the key is taken for refused: once may be a hiccup, or a key just replaced in its file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer, between the number of its request and the number of its arrival."""
+
+    status: int
+    body: bytes
+    sent: int
+    received: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the list, as asked for and as served."""
+
+    listing: Listing
+    limit: int
+    offset: int
+    sent: int
+    received: int
+    at: datetime
+
+    @property
+    def end(self) -> int:
+        """The offset after the last item served."""
+        return self.offset + len(self.listing)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing follows: all three signs, because each alone is wrong on a list that moves."""
+        return len(self.listing) < self.served_limit and self.listing.next is None and self.end >= self.listing.count
+
+    @property
+    def served_limit(self) -> int:
+        """The page size in force: what ``next`` says, else what was asked for. The server may cap it silently."""
+        query = parse_qs(urlsplit(self.listing.next or self.listing.previous or "").query)
+        limit = query.get("limit", [""])[0]
+        return int(limit) if limit.isascii() and limit.isdigit() and 0 < int(limit) <= self.limit else self.limit
+
+
+class Pace:
+    """The rate of requests, shared by all threads, and the pause that the API asked for."""
+
+    def __init__(self, per_second: float, monotonic: Callable[[], float], sleep: Callable[[float], None]) -> None:
+        self._gap = 1 / per_second if per_second else 0.0
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._next = self._held = -math.inf
+
+    def wait(self) -> None:
+        """Wait for this request's turn."""
+        with self._lock:
+            now = self._monotonic()
+            turn = max(now, self._next)
+            self._next = turn + self._gap
+        if turn > now:
+            self._sleep(turn - now)
+        while (rest := self._held - self._monotonic()) > 0:
+            self._sleep(rest)
+
+    def hold(self, seconds: float) -> None:
+        """Nobody sends anything for so long."""
+        with self._lock:
+            self._held = max(self._held, self._monotonic() + seconds)
+            self._next = max(self._next, self._held)
+
+
+class Api:
+    """A connection to one account. Use as a context manager; its methods may be called from several threads."""
+
+    def __init__(self, settings: Settings, transport: httpx.BaseTransport | None = None) -> None:
+        self._settings = settings
+        self.origin = settings.api_url
+        self._key: Key = read_key(settings)
+        self._closing = threading.Event()
+        self._deadline = Deadline()
+        self._pace = Pace(settings.max_rps, time.monotonic, self._sleep)
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self.requests = 0
+        self.retries = 0
+        self._client = httpx.Client(
+            base_url=settings.api_url,
+            transport=transport or PinnedTransport(settings.api_url, settings.concurrency, self._deadline),
+            timeout=httpx.Timeout(settings.request_timeout, pool=None),
+            headers={"user-agent": f"tpmirror/{__version__}", "accept": "application/json", "accept-encoding": "gzip"},
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        """Nothing is sent yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close; whoever waits for its turn or for a retry is woken and gives up."""
+        self._closing.set()
+        self._client.close()
+
+    def number(self) -> int:
+        """The next number of the counter that orders requests and answers."""
+        return next(self._numbers)
+
+    def page(self, limit: int, offset: int) -> Page:
+        """One page of the list. Raises ApiError when all tries fail, Refused for the key."""
+
+        def attempt() -> Page:
+            answer = self._send(JOBS, {"limit": limit, "offset": offset})
+            if answer.status != httpx.codes.OK:
+                message = f"{JOBS} answers {answer.status}; check TPMIRROR_API_URL ({self._settings.api_url})"
+                raise ApiError(message)
+            page = Page(decode_listing(answer.body), limit, offset, answer.sent, answer.received, answer.at)
+            _check_fit(page)
+            return page
+
+        return self._retry(attempt)
+
+    def job(self, job_id: int) -> tuple[Item | Unreadable | None, Answer]:
+        """One job by its id, and the answer it came in; None if the API itself says that there is none."""
+
+        def attempt() -> tuple[Item | Unreadable | None, Answer]:
+            answer = self._send(f"{JOBS}{job_id}/", {})
+            if answer.status == httpx.codes.NOT_FOUND:
+                _check_not_found(answer)
+                return None, answer
+            found = decode_job(answer.body)
+            if (found.job.id if isinstance(found, Item) else found.job_id) not in {job_id, None}:
+                message = f"asked for job {job_id}, the API answered with another"
+                raise Passing(message)
+            return found, answer
+
+        return self._retry(attempt)
+
+    def _retry(self, attempt: Callable[[], T]) -> T:
+        stop = stop_after_attempt(self._settings.max_attempts)
+        retrying = Retrying(
+            stop=stop, wait=self._backoff, retry=retry_if_exception_type(Passing), sleep=self._sleep,
+            before_sleep=self._count_retry, reraise=True,
+        )  # fmt: skip
+        return retrying(attempt)
+
+    def _send(self, path: str, params: dict[str, int]) -> Answer:
+        """One request and its whole answer, with no key refused and nothing to be tried again."""
+        for _ in range(REFUSALS):
+            answer = self._exchange(path, params)
+            if answer.status != httpx.codes.UNAUTHORIZED:
+                break
+            self._key = read_key(self._settings)
+        if answer.status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            remedy = "put the account's current key into TPMIRROR_API_KEY or TPMIRROR_API_KEY_FILE"
+            message = (
+                f"the API refused the key ({answer.status}); {remedy}, and check that its plan includes API access"
+            )
+            raise Refused(message)
+        return answer
+
+    def _exchange(self, path: str, params: dict[str, int]) -> Answer:
+        self._pace.wait()
+        if self._closing.is_set():
+            message = "interrupted"
+            raise ApiError(message)
+        with self._lock:
+            self.requests += 1
+        self._deadline.at = time.monotonic() + self._settings.request_timeout
+        sent = self.number()
+        headers = {"authorization": f"Token {self._key.reveal()}"}
+        try:
+            with self._client.stream("GET", path, params=params, headers=headers) as response:
+                body = read_body(response, self._deadline.left)
+        except httpx.TimeoutException as error:
+            message = f"no complete answer from {self._settings.api_url} within {self._settings.request_timeout:g} s"
+            raise Passing(message) from error
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            message = f"cannot reach {self._settings.api_url}: {_reason(error)}; check TPMIRROR_API_URL and the network"
+            raise Passing(message) from error
+        self._judge(response, body)
+        return Answer(response.status_code, body, sent, self.number(), datetime.now(UTC))
+
+    def _judge(self, response: httpx.Response, body: bytes) -> None:
+        """Raise for answers that are none; let 200, 401, 403, 404 and other refusals through."""
+        status = response.status_code
+        if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            wait = retry_after(response.headers.get("retry-after"), response.headers.get("date"))
+            if wait is not None:
+                self._pace.hold(wait)
+            message = f"{self._settings.api_url} answers {status}"
+            raise Passing(message, wait=wait)
+        if 300 <= status < 400:
+            target = _origin(response.headers.get("location", ""))
+            message = f"the API redirects to {target}; not followed, check TPMIRROR_API_URL"
+            raise ApiError(message)
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if status == httpx.codes.OK and kind != "application/json":
+            message = f"{self._settings.api_url} answers with {kind or 'no content type'!r} instead of JSON"
+            raise Passing(message)
+        if status == httpx.codes.OK and not body:
+            message = f"{self._settings.api_url} answers with nothing"
+            raise Passing(message)
+
+    def _backoff(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.wait if isinstance(error, Passing) else None
+        return asked if asked is not None else backoff(state.attempt_number, self._settings.retry_base, random.random)
+
+    def _count_retry(self, _state: RetryCallState) -> None:
+        with self._lock:
+            self.retries += 1
+
+    def _sleep(self, seconds: float) -> None:
+        if self._closing.wait(seconds):
+            message = "interrupted"
+            raise ApiError(message)
+
+
+def backoff(attempt: int, base: float, chance: Callable[[], float]) -> float:
+    """Seconds before try ``attempt + 1``: doubling, at most a minute, full jitter."""
+    return min(LONGEST_BACKOFF, base * 2.0 ** (attempt - 1)) * chance()
+
+
+def retry_after(value: str | None, date: str | None) -> float | None:
+    """Seconds that a Retry-After header asks for, from 1 to 900; None if it says nothing usable.
+
+    A date is compared with the answer's own ``Date``: our clock may be wrong.
+    """
+    if value is None:
+        return None
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return min(max(float(value[:9]), 1.0), LONGEST_RETRY_AFTER)
+    try:
+        then, now = (parsedate_to_datetime(stamp) for stamp in (value, date or ""))
+    except (ValueError, TypeError):
+        return None
+    seconds = (then.replace(tzinfo=then.tzinfo or UTC) - now.replace(tzinfo=now.tzinfo or UTC)).total_seconds()
+    return min(max(seconds, 1.0), LONGEST_RETRY_AFTER)
+
+
+def _check_fit(page: Page) -> None:
+    """Whether the page is the one asked for: a proxy's cache may hand out the first page at every offset."""
+    listing = page.listing
+    follows = parse_qs(urlsplit(listing.next or "").query).get("offset", [""])[0]
+    if page.offset > 0 and listing.previous is None and follows == str(page.served_limit) != str(page.end):
+        message = f"asked for the jobs from {page.offset}, the API answered with the first page"
+        raise Passing(message)
+
+
+def _check_not_found(answer: Answer) -> None:
+    """A 404 counts only in the API's own words; a proxy's page says nothing about a job."""
+    try:
+        said = json.loads(answer.body)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or "detail" not in said:
+        message = "a 404 that is not the API's own"
+        raise Passing(message)
+
+
+def _reason(error: Exception) -> str:
+    """The innermost reason, in one line without a URL."""
+    text = str(error).strip().splitlines()
+    return text[0] if text and "://" not in text[0] else type(error).__name__
+
+
+def _origin(location: str) -> str:
+    parts = urlsplit(location)
+    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else "another path"

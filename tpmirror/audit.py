@@ -1,0 +1,137 @@
+"""Whether the history is whole and untouched: chain, gaps, continuity, agreement with the jobs. Reads only.
+
+The chain shows rows altered, removed, inserted or reordered. A tail cut off, or a chain computed anew, only a head hash
+remembered elsewhere shows: ``status`` and ``audit`` print it, ``audit --head`` compares it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from tpmirror import schema
+from tpmirror.history import GENESIS, row_hash
+from tpmirror.normalize import Row
+
+_CHUNK = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit found."""
+
+    entries: int
+    head: str
+    findings: list[Row]
+
+
+def audit(conn: Connection, remembered: str | None = None) -> Audit:
+    """Check everything. ``remembered`` is a head hash from an earlier day: the chain has to contain it."""
+    table = schema.job_status_history
+    walk = _Chain(remembered)
+    findings = list(walk.check(_stream(conn, select(table).order_by(table.c.entry))))
+    findings += check_continuity(_stream(conn, select(table).order_by(table.c.job_id, table.c.seq)))
+    findings += _agreement(conn)
+    return Audit(walk.entries, walk.head, findings)
+
+
+class _Chain:
+    """Recomputes the chain. A row's hash is checked against the stored hash before it, so one bad row is named once."""
+
+    def __init__(self, remembered: str | None) -> None:
+        self.remembered = remembered
+        self.head = GENESIS
+        self.entries = 0
+
+    def check(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Findings, in order of the chain."""
+        expected, met = 1, self.remembered in {None, GENESIS}
+        for row in rows:
+            if row["entry"] != expected:
+                lost = (
+                    f"entry {expected}" if row["entry"] == expected + 1 else f"entries {expected} to {row['entry'] - 1}"
+                )
+                yield _finding("chain", row, f"{lost} before it: removed")
+            elif row_hash(self.head, row) != row["row_hash"]:
+                yield _finding("chain", row, "its hash does not fit: altered, moved or put in")
+            expected, self.head = row["entry"] + 1, row["row_hash"]
+            met = met or self.head == self.remembered
+            self.entries += 1
+        if not met:
+            yield {
+                "check": "head",
+                "job_id": None,
+                "entry": None,
+                "finding": "the remembered head is not in the chain: cut off or rewritten",
+            }
+
+
+def check_continuity(rows: Iterable[Row]) -> Iterator[Row]:
+    """Each job's entries, by number: no gap, each starts where the one before ended, times in order."""
+    last: Row | None = None
+    for row in rows:
+        before = last if last is not None and last["job_id"] == row["job_id"] else None
+        for finding in _breaks(before, row):
+            yield _finding("continuity", row, finding)
+        last = row
+
+
+def _breaks(before: Row | None, row: Row) -> Iterator[str]:
+    seq, status = (before["seq"], before["to_status"]) if before is not None else (0, None)
+    if row["seq"] != seq + 1:
+        yield f"number {row['seq']} follows number {seq}"
+    if row["from_status"] != status:
+        yield f"starts from status {row['from_status']}, the entry before ended in {status}"
+    if row["from_status"] == row["to_status"]:
+        yield f"goes from status {row['to_status']} to itself"
+    if before is not None and row["observed_at"] < before["observed_at"]:
+        yield "was observed before the entry before it"
+    if row["not_before"] is not None and row["not_before"] > row["observed_at"]:
+        yield "cannot have happened before it was observed"
+
+
+def _agreement(conn: Connection) -> Iterator[Row]:
+    """Each job's status is the last one recorded, its presence too."""
+    jobs, table = schema.jobs.c, schema.job_status_history.c
+    latest = select(table.job_id, func.max(table.seq).label("seq")).group_by(table.job_id).subquery()
+    last = select(table.job_id, table.to_status).join(
+        latest, (latest.c.job_id == table.job_id) & (latest.c.seq == table.seq)
+    )
+    found = last.subquery()
+    wanted = (
+        select(jobs.id, jobs.status, found.c.to_status)
+        .select_from(schema.jobs.outerjoin(found, found.c.job_id == jobs.id))
+        .where(found.c.to_status.is_distinct_from(jobs.status))
+        .order_by(jobs.id)
+    )
+    for row in conn.execute(wanted):
+        told = "no entry at all" if row.to_status is None else f"the last entry says {row.to_status}"
+        yield {"check": "agreement", "job_id": row.id, "entry": None, "finding": f"status is {row.status}, {told}"}
+    yield from _presence(conn)
+
+
+def _presence(conn: Connection) -> Iterator[Row]:
+    jobs, table = schema.jobs.c, schema.field_changes.c
+    mine = (table.entity == "job") & (table.field == "presence")
+    latest = select(func.max(table.id).label("id")).where(mine).group_by(table.entity_id).subquery()
+    last = select(table.entity_id, table.new_value).join(latest, latest.c.id == table.id).subquery()
+    wanted = (
+        select(jobs.id, jobs.presence, last.c.new_value)
+        .select_from(schema.jobs.outerjoin(last, last.c.entity_id == jobs.id))
+        .where(func.coalesce(last.c.new_value, "listed") != jobs.presence)
+        .order_by(jobs.id)
+    )
+    for row in conn.execute(wanted):
+        told = f"the last change says {row.new_value or 'listed'}"
+        yield {"check": "agreement", "job_id": row.id, "entry": None, "finding": f"presence is {row.presence}, {told}"}
+
+
+def _finding(check: str, row: Row, finding: str) -> Row:
+    return {"check": check, "job_id": row["job_id"], "entry": row["entry"], "finding": finding}
+
+
+def _stream(conn: Connection, wanted: Any) -> Iterator[Row]:
+    """Rows without holding them all."""
+    for row in conn.execute(wanted.execution_options(yield_per=_CHUNK)).mappings():
+        yield dict(row)

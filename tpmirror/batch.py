@@ -1,0 +1,117 @@
+"""A batch of answers, what the mirror knows of its jobs, and the plan that follows from both.
+
+Plain data, and one decision: ``sift`` tells the few jobs that need a closer look from the many that do not.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from tpmirror import labels
+from tpmirror.decode import Item
+from tpmirror.normalize import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One job as one answer showed it, and when that answer was complete."""
+
+    item: Item
+    at: datetime
+
+
+class Brief(NamedTuple):
+    """What decides whether a job needs a closer look."""
+
+    status: int
+    fingerprint: str
+    eta_s: float | None
+    processing_progress: float | None
+
+
+@dataclass(slots=True)
+class Sifted:
+    """A batch, sorted by how much work each job is."""
+
+    fresh: list[Look] = field(default_factory=list)
+    """Jobs the mirror does not know, or knows otherwise."""
+    ticking: list[Look] = field(default_factory=list)
+    """Jobs in flight of which only progress or ETA moved."""
+    unchanged: int = 0
+
+
+@dataclass(slots=True)
+class Known:
+    """What the mirror holds of the jobs in a batch that need a closer look."""
+
+    jobs: dict[int, Row] = field(default_factory=dict)
+    input_videos: dict[int, Row] = field(default_factory=dict)
+    output_videos: dict[int, Row] = field(default_factory=dict)
+    ml_models: dict[int, Row] = field(default_factory=dict)
+    links: dict[int, list[Row]] = field(default_factory=dict)
+    """Rows of ``job_ml_models`` by job, in order of position."""
+    newest_users: dict[int, int] = field(default_factory=dict)
+    """The newest job that uses a model: whose word on the model counts."""
+    last_changes: dict[int, tuple[int, datetime]] = field(default_factory=dict)
+    """Number and time of each job's last status change."""
+    quarantine: list[Row] = field(default_factory=list)
+    """Entries not resolved."""
+    codes: dict[str, set[int]] = field(default_factory=dict)
+    """Codes that have a label, by label table."""
+    listed_covered_at: datetime | None = None
+    """Start of the last run that saw every listed job."""
+    active_covered_at: datetime | None = None
+    """Start of the last run that saw every job in flight."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """Rows to write, together or not at all."""
+
+    jobs: dict[int, Row] = field(default_factory=dict)
+    input_videos: dict[int, Row] = field(default_factory=dict)
+    output_videos: dict[int, Row] = field(default_factory=dict)
+    ml_models: dict[int, Row] = field(default_factory=dict)
+    links: list[Row] = field(default_factory=list)
+    dropped_links: list[Row] = field(default_factory=list)
+    history: list[Row] = field(default_factory=list)
+    field_changes: list[Row] = field(default_factory=list)
+    ticks: list[Row] = field(default_factory=list)
+    samples: list[Row] = field(default_factory=list)
+    quarantine: list[Row] = field(default_factory=list)
+    quarantine_seen: list[Row] = field(default_factory=list)
+    quarantine_resolved: list[Row] = field(default_factory=list)
+    new_labels: dict[str, dict[int, Row]] = field(default_factory=dict)
+    inserted: set[int] = field(default_factory=set)
+    updated: set[int] = field(default_factory=set)
+    quarantined: int = 0
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to write."""
+        return any(
+            (self.jobs, self.input_videos, self.output_videos, self.ml_models, self.ticks, self.samples, self.links,
+             self.quarantine, self.quarantine_seen, self.quarantine_resolved, self.new_labels)
+        )  # fmt: skip
+
+    @property
+    def transitions(self) -> int:
+        """Status changes, first sightings not counted."""
+        return sum(row["from_status"] is not None for row in self.history)
+
+
+def sift(known: Mapping[int, Brief], looks: Iterable[Look], suspects: frozenset[int] = frozenset()) -> Sifted:
+    """Sort a batch. ``suspects`` are jobs with an open quarantine entry: looked at closely each time."""
+    sifted = Sifted()
+    for look in looks:
+        job = look.item.job
+        brief = known.get(job.id)
+        if brief is None or brief.fingerprint != look.item.fingerprint or job.id in suspects:
+            sifted.fresh.append(look)
+        elif job.status not in labels.TERMINAL and (
+            brief.eta_s != job.eta_s or brief.processing_progress != job.processing_progress
+        ):
+            sifted.ticking.append(look)
+        else:
+            sifted.unchanged += 1
+    return sifted

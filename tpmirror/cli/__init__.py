@@ -1,0 +1,57 @@
+"""The command line: one short function per command; what a command needs is imported when it runs."""
+
+import os
+import sys
+
+import click
+
+from tpmirror import __version__
+from tpmirror.cli import look, trial, walks
+from tpmirror.cli.common import EXIT_STATUS
+from tpmirror.cli.db import db
+from tpmirror.cli.gone import gone
+from tpmirror.errors import TpmirrorError, UsageError
+
+
+def main() -> None:
+    """Entry of the ``tpmirror`` command."""
+    try:
+        cli.main(standalone_mode=False)
+    except TpmirrorError as error:
+        _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        _fail(error.format_message(), UsageError.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted; what was mirrored stays, run the command again to go on", 1)
+    except BrokenPipeError:
+        os._exit(1)  # whoever read our output has left; nothing to flush it to
+    except Exception as error:
+        if os.environ.get("TPMIRROR_LOG_LEVEL", "").lower() == "debug":
+            raise
+        _fail(f"unexpected {type(error).__name__}; set TPMIRROR_LOG_LEVEL=debug to see where, and report it", 1)
+
+
+@click.group(epilog=EXIT_STATUS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, message="tpmirror %(version)s")
+def cli() -> None:
+    """A local mirror of a TensorPix account in SQL.
+
+    \b
+    Start here:
+      tpmirror demo                      the whole product on simulated data, no key needed
+      export TPMIRROR_API_KEY=...        the key from your TensorPix account
+      tpmirror sync                      mirror the account into tpmirror.db (SQLite)
+      tpmirror status                    what the mirror holds, and since when it is proven complete
+
+    Every setting is an environment variable TPMIRROR_..., and an option where it makes sense.
+    """
+
+
+for command in (*walks.COMMANDS, *look.COMMANDS, gone, db, *trial.COMMANDS):
+    cli.add_command(command)
+
+
+def _fail(message: str, code: int) -> None:
+    if message.strip():
+        click.echo(f"error: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,100 @@
+"""What the commands share: settings as options, JSON output, the progress bar, the way to say "done, but look"."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any, Final, TypeVar
+
+import click
+from sqlalchemy import Engine
+
+from tpmirror.config import Settings, load
+from tpmirror.errors import MirrorError, NotProven
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+EXIT_STATUS: Final = """\b
+Exit status: 0 done (a walk: certified) · 1 failed · 2 wrong use or setting ·
+3 done, but look: not certified, differences, jobs held for an operator ·
+4 the API refused the key · 5 another writer holds the mirror"""
+
+API_SETTINGS: Final = (
+    "api_key_file",
+    "api_url",
+    "page_size",
+    "concurrency",
+    "max_rps",
+    "request_timeout",
+    "max_attempts",
+    "retry_base",
+)
+
+
+class Look(NotProven):
+    """Done, but look: what to look at has been printed already."""
+
+    def __init__(self) -> None:
+        super().__init__(" ")
+
+
+def with_settings(*names: str) -> Callable[[F], F]:
+    """Give a command the settings as options, and call it with a loaded ``Settings`` as first argument."""
+
+    def decorate(command: F) -> F:
+        def run(**options: Any) -> Any:
+            chosen = {name: options.pop(name) for name in ("database_url", *names)}
+            return command(load(os.environ, chosen), **options)
+
+        run.__doc__, run.__name__ = command.__doc__, command.__name__
+        run.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
+        for setting in reversed([field for field in fields(Settings) if field.name in ("database_url", *names)]):
+            option = "--" + setting.name.replace("_", "-")
+            default = "" if setting.default is None else f"; default: {setting.default}"
+            text = f"{setting.metadata['meaning']}  [env: {setting.metadata['variable']}{default}]"
+            run = click.option(option, setting.name, metavar="VALUE", help=text)(run)
+        return run  # type: ignore[return-value]
+
+    return decorate
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document on stdout.")
+
+
+def open_current(settings: Settings) -> Engine:
+    """The mirror's engine. Raises MirrorError with the remedy unless the database is at this program's revision."""
+    from tpmirror import database, migrate
+
+    engine = database.open_engine(settings.database_url)
+    if not migrate.is_current(engine):
+        where = database.display(engine.url)
+        message = f"there is no mirror of this version in {where}; run tpmirror sync, or tpmirror db upgrade"
+        raise MirrorError(message)
+    return engine
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar with rate and time left on stderr, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _seen, _count: None
+        return
+    from rich import progress
+    from rich.console import Console
+
+    columns = (
+        progress.TextColumn("mirroring"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[rate]:,.0f} jobs/s"),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("mirroring", total=None, rate=0)
+
+        def update(done: int, total: int) -> None:
+            elapsed = bar.tasks[0].elapsed or 0
+            bar.update(task, completed=done, total=max(done, total), rate=done / elapsed if elapsed else 0)
+
+        yield update

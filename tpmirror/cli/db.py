@@ -1,0 +1,63 @@
+"""Commands that migrate the database."""
+
+import click
+
+from tpmirror.cli.common import Look, with_settings
+from tpmirror.config import Settings
+
+
+@click.group()
+def db() -> None:
+    """Create, migrate and check the mirror's database."""
+
+
+@db.command()
+@click.argument("revision", default="head")
+@with_settings()
+def upgrade(settings: Settings, *, revision: str) -> None:
+    """Create the database, or bring it to REVISION (default: the newest)."""
+    from tpmirror import database, migrate
+
+    engine = database.open_engine(settings.database_url)
+    migrate.upgrade(engine, revision)
+    _say_revision(settings)
+
+
+@db.command()
+@click.argument("revision")
+@with_settings()
+def downgrade(settings: Settings, *, revision: str) -> None:
+    """Take the database back to REVISION; "base" drops every table, history included."""
+    from tpmirror import database, migrate
+
+    migrate.downgrade(database.open_engine(settings.database_url), revision)
+    _say_revision(settings)
+
+
+@db.command()
+@with_settings()
+def current(settings: Settings) -> None:
+    """Show the database's revision and the newest one."""
+    _say_revision(settings)
+
+
+@db.command()
+@with_settings()
+def check(settings: Settings) -> None:
+    """Check that the database is migrated and as declared; exit status 3 if it is not."""
+    from tpmirror import database, migrate
+
+    found = migrate.differences(database.open_engine(settings.database_url))
+    for difference in found:
+        click.echo(difference)
+    if found:
+        raise Look
+    click.echo("the database is as declared")
+
+
+def _say_revision(settings: Settings) -> None:
+    from tpmirror import database, migrate
+
+    engine = database.open_engine(settings.database_url)
+    found = migrate.current(engine) or "none"
+    click.echo(f"{database.display(engine.url)} is at revision {found} (newest: {migrate.newest()})")

@@ -1,0 +1,70 @@
+"""Commands for jobs that vanished and wait for an operator."""
+
+import click
+
+from tpmirror.cli.common import as_json, open_current, with_settings
+from tpmirror.config import Settings
+from tpmirror.errors import UsageError
+
+JOB_IDS = click.argument("job_ids", metavar="[JOB_ID]...", type=click.IntRange(min=1), nargs=-1)
+
+
+@click.group()
+def gone() -> None:
+    """Decide about jobs that vanished upstream, more at once than TPMIRROR_VANISH_LIMIT lets a run mark gone."""
+
+
+@gone.command("list")
+@with_settings()
+@as_json
+def list_(settings: Settings, *, as_json: bool) -> None:
+    """Show the jobs that wait, and why."""
+    from tpmirror import absence, database, render
+
+    with database.reading(open_current(settings)) as conn:
+        waiting = absence.waiting(conn)
+    if as_json:
+        click.echo(render.to_json(waiting))
+        return
+    if waiting:
+        click.echo(
+            f"{len(waiting):,} jobs are off the list, and either the API answers 404 for them (not found), or more of"
+        )
+        click.echo(
+            "them than TPMIRROR_VANISH_LIMIT did so that the rest was not asked for (not asked). Nothing was marked."
+        )
+        click.echo(
+            "Were they deleted? tpmirror gone confirm --all (or JOB_ID...), then the next sync marks those denied."
+        )
+        click.echo("If not, do nothing: they are listed again when the API shows them again.")
+    columns = {"job_id": "job", "started": "started", "absent_since": "absent since", "answer": "answer by id"}
+    render.show_table("Vanished jobs that wait", waiting, columns)
+
+
+@gone.command()
+@JOB_IDS
+@click.option("--all", "all_", is_flag=True, help="All that wait.")
+@with_settings()
+def confirm(settings: Settings, *, job_ids: tuple[int, ...], all_: bool) -> None:
+    """Allow the next sync to mark these jobs gone, each still only if the API denies it by id."""
+    from tpmirror import vanished
+
+    if all_ == bool(job_ids):
+        message = "name the jobs to confirm, or --all"
+        raise UsageError(message)
+    done = vanished.confirm(open_current(settings), None if all_ else job_ids)
+    click.echo(f"{len(done):,} jobs confirmed; the next sync marks those gone that the API denies by id")
+
+
+@gone.command()
+@JOB_IDS
+@with_settings()
+def restore(settings: Settings, *, job_ids: tuple[int, ...]) -> None:
+    """Take back that these jobs are gone, or that they may be marked so."""
+    from tpmirror import vanished
+
+    if not job_ids:
+        message = "name the jobs to restore"
+        raise UsageError(message)
+    done = vanished.restore(open_current(settings), job_ids)
+    click.echo(f"{len(done):,} jobs restored; they stay missing until they are seen again, or confirmed")

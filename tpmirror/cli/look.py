@@ -1,0 +1,100 @@
+"""Commands that show what the mirror holds."""
+
+from typing import Any, Final
+
+import click
+
+from tpmirror.cli.common import EXIT_STATUS, Look, as_json, open_current, with_settings
+from tpmirror.config import Settings
+from tpmirror.errors import TpmirrorError
+
+
+@click.command()
+@with_settings()
+@as_json
+def status(settings: Settings, *, as_json: bool) -> None:
+    """Show the mirror at a glance: proven complete as of when, jobs by status, last runs, what needs somebody."""
+    from tpmirror import database, reader, render
+    from tpmirror.cli import tables
+
+    engine = open_current(settings)
+    with database.reading(engine) as conn:
+        found, runs = reader.status(conn), reader.recent_runs(conn, 5)
+    if as_json:
+        click.echo(render.to_json({"database": database.display(engine.url), **found}))
+        return
+    click.echo(f"Mirror     {database.display(engine.url)}")
+    click.echo(f"Certified  {_certified(found)}")
+    click.echo(f"In flight  {found['in_flight']:,} jobs")
+    click.echo(f"History    {found['history']['entries']:,} entries, head {found['history']['head'][:16]}…")
+    for name, values in found["unknown"].items():
+        click.echo(f"Unknown    {name}: {', '.join(map(str, values))}")
+    if found["quarantined"]:
+        click.echo(
+            f"Look       {found['quarantined']:,} payloads in quarantine:"
+            " SELECT * FROM quarantined_jobs WHERE resolved_at IS NULL"
+        )
+    if found["waiting"]:
+        click.echo(f"Look       {found['waiting']:,} vanished jobs wait for an operator: tpmirror gone list")
+    tables.show_statuses(found["by_status"])
+    tables.show_runs(runs)
+
+
+@click.command()
+@click.argument("job_id", type=click.IntRange(min=1))
+@with_settings()
+@as_json
+def history(settings: Settings, *, job_id: int, as_json: bool) -> None:
+    """Show every recorded transition and field change of job JOB_ID."""
+    from tpmirror import database, reader, render
+    from tpmirror.cli.tables import show_history
+
+    engine = open_current(settings)
+    with database.reading(engine) as conn:
+        row = reader.job(conn, job_id)
+        found = reader.job_history(conn, row) if row is not None else None
+    if row is None or found is None:
+        message = f"the mirror has no job {job_id}; SELECT id FROM jobs lists those it has"
+        raise TpmirrorError(message)
+    if as_json:
+        click.echo(render.to_json({"job_id": job_id, "presence": row["presence"], **found}))
+        return
+    show_history(job_id, found)
+
+
+@click.command(epilog=EXIT_STATUS)
+@click.option("--head", metavar="HASH", help="A head hash noted on an earlier day: the chain has to contain it.")
+@with_settings()
+@as_json
+def audit(settings: Settings, *, head: str | None, as_json: bool) -> None:
+    """Check the history: hash chain, gaps, continuity, agreement with the jobs.
+
+    Exit status 0: whole; 3: findings, each listed. Note the head hash somewhere else: only that shows a tail cut off.
+    """
+    from tpmirror import audit as auditing
+    from tpmirror import database, render
+
+    with database.reading(open_current(settings)) as conn:
+        found = auditing.audit(conn, head)
+    if as_json:
+        click.echo(render.to_json({"entries": found.entries, "head": found.head, "findings": found.findings}))
+    else:
+        render.show_table(
+            "Findings", found.findings, {"check": "check", "job_id": "job", "entry": "entry", "finding": "finding"}
+        )
+        click.echo(f"{found.entries:,} entries, head {found.head}")
+    if found.findings:
+        raise Look
+
+
+def _certified(found: dict[str, Any]) -> str:
+    from tpmirror import render
+
+    if found["certified_at"] is None:
+        return "never; run tpmirror sync"
+    last = found["last_run"]
+    newer = "" if last["certified"] else f"; last run: {last['outcome']}, not certified"
+    return f"complete as of {found['certified_at']:%Y-%m-%d %H:%M:%S} UTC, {render.duration(found['age_s'])} ago{newer}"
+
+
+COMMANDS: Final = (status, history, audit)

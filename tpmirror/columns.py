@@ -1,0 +1,76 @@
+"""Column types that hold the same values on SQLite and on PostgreSQL."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Float, Integer, Numeric, Text
+from sqlalchemy import Double as _Double
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+Id: Final[TypeEngine[int]] = BigInteger().with_variant(Integer(), "sqlite")
+"""A 64-bit key. SQLite calls it INTEGER: only then is a primary key the table's own row id."""
+
+Double: Final[TypeEngine[float]] = _Double().with_variant(Float(), "sqlite")
+"""A double; FLOAT on SQLite."""
+
+CENT_OF_CENT: Final = Decimal("0.0001")
+"""The unit of money: upstream states ``cost_usd`` with four decimals."""
+
+
+class Timestamp(TypeDecorator[datetime]):
+    """A moment in UTC: ``timestamptz``; on SQLite text of fixed width, ``2026-11-01 09:30:00.000000+00:00``.
+
+    SQLAlchemy's own type drops the offset on SQLite. The space, not a T, keeps comparison with ``datetime('now')``
+    right, and the fixed width makes order of text the order of time. Naive values are refused: they mean a bug.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Text on SQLite."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """To UTC; ValueError for a time without zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"time without zone: {value!r}"
+            raise ValueError(message)
+        value = value.astimezone(UTC)
+        return value.isoformat(" ", "microseconds") if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        """As an aware datetime in UTC."""
+        if value is None:
+            return None
+        return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+
+
+class Money(TypeDecorator[Decimal]):
+    """``numeric(10,4)``; on SQLite REAL.
+
+    Ten digits fit a double's fifteen, so what is read back, rounded to four decimals, is what was sent; comparison,
+    order, division and SUM work as SQL users expect, which they would not with text or with whole numbers of units.
+    """
+
+    impl = Numeric(10, 4)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """REAL on SQLite: NUMERIC would turn 3.0000 into a whole number, and dividing those truncates."""
+        return dialect.type_descriptor(Float(asdecimal=False) if dialect.name == "sqlite" else Numeric(10, 4))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        """To a double on SQLite."""
+        return float(value) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        """As a decimal of four places."""
+        return (
+            None
+            if value is None
+            else Decimal(repr(value) if isinstance(value, float) else value).quantize(CENT_OF_CENT)
+        )

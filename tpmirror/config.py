@@ -1,0 +1,226 @@
+"""Settings: frozen, read once from the environment and the command line. ``load`` is pure.
+
+A setting is declared in one place, a field of ``Settings`` with its variable, its meaning and its parser; the command
+line's options and the README's table follow from that.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from tpmirror.errors import UsageError
+
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,512}")
+"""What can stand in a header: visible ASCII. Anything else would end up in an error message, key and all."""
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Key:
+    """The account's key; its text shows nothing."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        """Never the key."""
+        return "Key(***)"
+
+    def reveal(self) -> str:
+        """The key itself, for the one header it belongs in."""
+        return self._value
+
+
+def _number(low: float, high: float, *, whole: bool) -> Callable[[str], Any]:
+    accepts = f"a {'whole ' if whole else ''}number from {low:g} to {high:g}"
+
+    def parse(value: str) -> Any:
+        try:
+            number = int(value) if whole else float(value)
+        except ValueError:
+            raise ValueError(accepts) from None
+        if not low <= number <= high:  # also refuses NaN
+            raise ValueError(accepts)
+        return number
+
+    return parse
+
+
+def _choice(*values: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value.lower() not in values:
+            raise ValueError("one of " + ", ".join(values))
+        return value.lower()
+
+    return parse
+
+
+def _origin(value: str) -> str:
+    """Scheme, host and port; the key is only ever sent there."""
+    accepts = (
+        "an origin such as https://backend.tensorpix.ai, https only except on loopback, without user, path or query"
+    )
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise ValueError(accepts) from None
+    host = parts.hostname
+    insecure = parts.scheme == "http" and host not in _LOOPBACK
+    if parts.scheme not in {"http", "https"} or not host or insecure or "@" in parts.netloc:
+        raise ValueError(accepts)
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(accepts)
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
+
+
+def _vanish_limit(value: str) -> "VanishLimit":
+    accepts = "a number of jobs such as 5, a share such as 2 %, or max(5, 2 %)"
+    found = re.fullmatch(
+        r"(?:max\(\s*)?(?:(\d{1,9})\s*(?:,|\)|$))?\s*(?:(\d{1,2}(?:\.\d+)?|100)\s*%\s*\)?)?", value.strip()
+    )
+    if found is None or not any(found.groups()):
+        raise ValueError(accepts)
+    return VanishLimit(int(found[1] or 0), float(found[2] or 0) / 100)
+
+
+@dataclass(frozen=True, slots=True)
+class VanishLimit:
+    """The most jobs that one run may mark gone: a number or a share of the listed jobs, whichever is more."""
+
+    jobs: int = 5
+    share: float = 0.02
+
+    def of(self, listed: int) -> int:
+        """The limit for a mirror with so many listed jobs."""
+        return max(self.jobs, int(self.share * listed))
+
+    def __str__(self) -> str:
+        """As it may be written in the setting."""
+        return f"max({self.jobs}, {self.share * 100:g} %)"
+
+
+def _address(value: str) -> tuple[str, int]:
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        accepts = "host:port, for example 127.0.0.1:8377"
+        raise ValueError(accepts)
+    return host.strip("[]"), int(port)
+
+
+def _setting(variable: str, default: Any, meaning: str, parse: Callable[[str], Any] = str) -> Any:
+    return field(default=default, metadata={"variable": variable, "meaning": meaning, "parse": parse})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set."""
+
+    api_key: Key | None = _setting("TPMIRROR_API_KEY", None, "the account's API key (TENSORPIX_API_KEY works too)", Key)
+    api_key_file: Path | None = _setting("TPMIRROR_API_KEY_FILE", None, "file that holds the API key", Path)
+    api_url: str = _setting("TPMIRROR_API_URL", "https://backend.tensorpix.ai", "origin of the API", _origin)
+    database_url: str = _setting(
+        "TPMIRROR_DATABASE_URL", "sqlite:///tpmirror.db", "SQLAlchemy URL of the mirror, SQLite or PostgreSQL"
+    )
+    page_size: int = _setting("TPMIRROR_PAGE_SIZE", 100, "jobs asked for per page", _number(1, 10_000, whole=True))
+    concurrency: int = _setting("TPMIRROR_CONCURRENCY", 4, "pages in flight at once", _number(1, 16, whole=True))
+    max_rps: float = _setting(
+        "TPMIRROR_MAX_RPS", 10.0, "requests per second at most; 0 = unlimited", _number(0, 10_000, whole=False)
+    )
+    request_timeout: float = _setting(
+        "TPMIRROR_REQUEST_TIMEOUT", 30.0, "seconds for one whole request", _number(0.05, 3600, whole=False)
+    )
+    max_attempts: int = _setting("TPMIRROR_MAX_ATTEMPTS", 6, "tries per request", _number(1, 100, whole=True))
+    retry_base: float = _setting(
+        "TPMIRROR_RETRY_BASE", 1.0, "seconds of the first backoff", _number(0, 60, whole=False)
+    )
+    sync_interval: float = _setting(
+        "TPMIRROR_SYNC_INTERVAL", 900.0, "seconds between full walks of the service", _number(1, 604_800, whole=False)
+    )
+    poll_interval: float = _setting(
+        "TPMIRROR_POLL_INTERVAL", 30.0, "seconds between looks at jobs in flight", _number(1, 86_400, whole=False)
+    )
+    vanish_limit: VanishLimit = _setting(
+        "TPMIRROR_VANISH_LIMIT", VanishLimit(), "most jobs one run may mark gone", _vanish_limit
+    )
+    http_addr: tuple[str, int] = _setting(
+        "TPMIRROR_HTTP_ADDR", ("127.0.0.1", 8377), "where the dashboard listens", _address
+    )
+    log_format: str | None = _setting(
+        "TPMIRROR_LOG_FORMAT", None, "console or json; by tty if unset", _choice("console", "json")
+    )
+    log_level: str = _setting(
+        "TPMIRROR_LOG_LEVEL", "info", "debug, info, warning or error", _choice("debug", "info", "warning", "error")
+    )
+    progress_retention: int = _setting(
+        "TPMIRROR_PROGRESS_RETENTION", 90, "days that progress samples are kept", _number(1, 36_500, whole=True)
+    )
+
+
+def load(environ: Mapping[str, str] | None = None, options: Mapping[str, str | None] | None = None) -> Settings:
+    """Settings from the environment, overridden by the command line's options (by field name).
+
+    An empty variable counts as unset, as Compose and Kubernetes leave them. Raises UsageError, which names the
+    variable, what it held (not for secrets) and what it accepts.
+    """
+    environ = os.environ if environ is None else environ
+    chosen = {}
+    for setting in fields(Settings):
+        variable = setting.metadata["variable"]
+        value = (options or {}).get(setting.name) or environ.get(variable)
+        if variable == "TPMIRROR_API_KEY":
+            value = value or environ.get("TENSORPIX_API_KEY")
+        if value:
+            chosen[setting.name] = _parse(variable, setting.metadata["parse"], value)
+    if chosen.get("api_key") and chosen.get("api_key_file"):
+        message = "TPMIRROR_API_KEY and TPMIRROR_API_KEY_FILE are both set; keep one of them"
+        raise UsageError(message)
+    if "api_key" in chosen:
+        check_key(chosen["api_key"].reveal(), "TPMIRROR_API_KEY")
+    return Settings(**chosen)
+
+
+def _parse(variable: str, parse: Callable[[str], Any], value: str) -> Any:
+    try:
+        return parse(value)
+    except ValueError as error:
+        shown = "a value with a user or password in it" if "@" in value else repr(value[:80])
+        message = f"{variable} is {shown}; it accepts {error}"
+        raise UsageError(message) from None
+
+
+def read_key(settings: Settings) -> Key:
+    """The API key, from the variable or, afresh at each call, from the file.
+
+    Raises UsageError with the remedy if there is none, or none that can be used.
+    """
+    if settings.api_key is not None:
+        return settings.api_key
+    if settings.api_key_file is None:
+        message = (
+            "no API key: set TPMIRROR_API_KEY to the account's key, or TPMIRROR_API_KEY_FILE to a file that holds it "
+            "(the key is in your TensorPix account's API settings); tpmirror demo needs none"
+        )
+        raise UsageError(message)
+    path = settings.api_key_file
+    try:
+        value = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        message = f"TPMIRROR_API_KEY_FILE is {str(path)!r}, which cannot be read: {reason}"
+        raise UsageError(message) from None
+    return check_key(value, f"TPMIRROR_API_KEY_FILE ({str(path)!r})")
+
+
+def check_key(value: str, source: str) -> Key:
+    """A key that can be sent. Raises UsageError, without the key."""
+    if _KEY.fullmatch(value) is None:
+        message = f"{source} holds no API key: 1 to 512 visible ASCII characters without spaces are expected"
+        raise UsageError(message)
+    return Key(value)

@@ -1,0 +1,170 @@
+"""The database's edge: engine, session settings, transactions, and foreign errors made ours."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from tpmirror.errors import MirrorError, UsageError
+
+T = TypeVar("T")
+
+_POSTGRES_SESSION: Final = {
+    # PostgreSQL's defaults are all "for ever": a dead peer or a stuck lock would hold an unattended run for good.
+    "statement_timeout": "30s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "60s",
+    "timezone": "UTC",
+}
+_POSTGRES_CONNECT: Final = {
+    "connect_timeout": 10,
+    "application_name": "tpmirror",
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+SQLITE_BUSY: Final = 30.0
+"""Seconds to wait for another connection's lock on SQLite."""
+
+
+def parse_url(value: str) -> URL:
+    """A database URL for SQLite or PostgreSQL.
+
+    Raises UsageError; its message never repeats the value, which may hold a password.
+    """
+    remedy = "give a SQLAlchemy URL, for example sqlite:///tpmirror.db or postgresql://user@host/database"
+    try:
+        url = make_url(value)
+    except ArgumentError as error:
+        message = f"TPMIRROR_DATABASE_URL is not a database URL; {remedy}"
+        raise UsageError(message) from error
+    if url.get_backend_name() not in {"sqlite", "postgresql"}:
+        message = f"TPMIRROR_DATABASE_URL names {url.drivername!r}, which tpmirror cannot use; {remedy}"
+        raise UsageError(message)
+    return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
+
+
+def open_engine(value: str) -> Engine:
+    """An engine with the session settings that the mirror relies on. Does not connect."""
+    url = parse_url(value)
+    lite = url.get_backend_name() == "sqlite"
+    connect_args: dict[str, Any] = {"timeout": SQLITE_BUSY} if lite else dict(_POSTGRES_CONNECT)
+    try:
+        # hide_parameters: an error would otherwise repeat the values of its statement.
+        engine = create_engine(url, connect_args=connect_args, hide_parameters=True, pool_pre_ping=not lite)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        message = (
+            "PostgreSQL needs psycopg 3; install tpmirror with its postgres extra: pip install 'tpmirror[postgres]'"
+        )
+        raise UsageError(message) from error
+    event.listen(engine, "connect", _prepare_sqlite if lite else _prepare_postgres)
+    if lite:
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def is_missing(engine: Engine) -> bool:
+    """Whether the database is a SQLite file that does not exist yet; connecting would create it."""
+    name = engine.url.database
+    return engine.dialect.name == "sqlite" and bool(name) and name != ":memory:" and not Path(str(name)).exists()
+
+
+def create_file(engine: Engine) -> None:
+    """Create the SQLite file, readable by its owner alone: it holds personal data."""
+    if is_missing(engine):
+        with translated(engine):
+            os.close(os.open(str(engine.url.database), os.O_CREAT | os.O_RDWR, 0o600))
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads: one snapshot."""
+    if is_missing(engine):
+        message = f"there is no database at {engine.url.database!r}; run tpmirror sync, or set TPMIRROR_DATABASE_URL"
+        raise MirrorError(message)
+    with translated(engine), engine.connect() as conn, conn.begin():
+        if engine.dialect.name == "postgresql":
+            conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        yield conn
+
+
+def write(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """Run ``work`` in one transaction that writes: all of it or nothing."""
+    with translated(engine), engine.connect().execution_options(tpmirror_writes=True) as conn, conn.begin():
+        return work(conn)
+
+
+def clock(conn: Connection) -> datetime:
+    """The time on the database's clock, which all writers share (on SQLite, this machine's)."""
+    if conn.dialect.name == "sqlite":
+        return datetime.now(UTC)
+    now: datetime = conn.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return now
+
+
+@contextmanager
+def translated(engine: Engine) -> Iterator[None]:
+    """Turn the driver's errors into a MirrorError of one line, without values and passwords."""
+    try:
+        yield
+    except (DBAPIError, OSError, sqlite3.Error) as error:
+        cause = getattr(error, "orig", None) or error
+        reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+        message = f"cannot use the database {display(engine.url)}: {reason}{_remedy(reason)}"
+        raise MirrorError(message) from error
+    except SQLAlchemyError as error:
+        message = f"cannot use the database {display(engine.url)}: {type(error).__name__}"
+        raise MirrorError(message) from error
+
+
+def display(url: URL) -> str:
+    """A URL to show: no password, no options (they may hold one too)."""
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _remedy(reason: str) -> str:
+    for sign, remedy in {
+        "unable to open database file": "check that the folder exists and may be written",
+        "readonly database": "check the permissions of the file and its folder",
+        "disk is full": "free some space; nothing half-written stays",
+        "is locked": "another program holds a lock on the file; try again",
+        "connection refused": "check that the server runs and TPMIRROR_DATABASE_URL names it",
+        "could not translate host name": "check the host in TPMIRROR_DATABASE_URL",
+        "failed to resolve host": "check the host in TPMIRROR_DATABASE_URL",
+        "password authentication failed": "check user and password in TPMIRROR_DATABASE_URL",
+        "does not exist": "check TPMIRROR_DATABASE_URL",
+        "no such table": "run tpmirror db upgrade",
+        "not a database": "TPMIRROR_DATABASE_URL names a file that is something else",
+    }.items():
+        if sign in reason.lower():
+            return f"; {remedy}"
+    return ""
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transaction control commits before DDL and cannot say BEGIN IMMEDIATE: off, see _begin_sqlite.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    # FULL: one commit a batch, so a power cut must not take it back; WAL: readers never block the writer.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(conn: Connection) -> None:
+    # IMMEDIATE waits for the lock; a deferred transaction that turns to writing fails at once instead.
+    conn.exec_driver_sql("BEGIN IMMEDIATE" if conn.get_execution_options().get("tpmirror_writes") else "BEGIN")
+
+
+def _prepare_postgres(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        for name, value in _POSTGRES_SESSION.items():
+            cursor.execute(f"SET SESSION {name} = '{value}'")
+    connection.commit()

@@ -1,0 +1,240 @@
+"""From bytes to payloads: pages, jobs, fingerprints; one bad item never spoils its page."""
+
+import json
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from operator import attrgetter
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from tpmirror.errors import Passing
+from tpmirror.payload import Envelope, InputVideo, Job, MlModel, OutputVideo, PreviewVideos, Wire
+
+Extra: TypeAlias = dict[str, dict[str, Any]]
+"""Unknown keys by the object they stood in: ``job``, ``input_video``, ``output_video``, ``ml_model 44``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A readable job as one answer showed it."""
+
+    job: Job
+    extra: Extra
+    fingerprint: str
+    raw: bytes | msgspec.Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An item that could not be read; ``job_id`` is None if not even its id could."""
+
+    job_id: int | None
+    reason: str
+    raw: bytes | msgspec.Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A decoded page: what the envelope says, and its items in order."""
+
+    count: int
+    next: str | None
+    previous: str | None
+    items: list[Item]
+    unreadable: list[Unreadable]
+
+    def __len__(self) -> int:
+        """How many items were served, readable or not: what offsets count in."""
+        return len(self.items) + len(self.unreadable)
+
+
+_ENVELOPE: Final = msgspec.json.Decoder(Envelope)
+_JOB: Final = msgspec.json.Decoder(Job)
+_VOLATILE: Final = frozenset({"eta_s", "processing_progress"})
+_URLS: Final = frozenset({"thumbnail", "external_url", "file"})
+_NESTED: Final = frozenset({"input_video", "output_video", "ml_models", "preview_videos"})
+FINGERPRINT_VERSION: Final = b"tpmirror-1"
+"""Part of every fingerprint: raise it when a column is added, and the next walk looks at every job again."""
+
+
+def decode_listing(body: bytes) -> Listing:
+    """A page of the list.
+
+    Raises Passing if the body is not the list's JSON: half an answer and a proxy's error page look like this too.
+    """
+    try:
+        envelope = _ENVELOPE.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        envelope = _decode_leniently(body)
+    if envelope.count < 0:
+        message = f"the API counts {envelope.count} jobs"
+        raise Passing(message)
+    items: list[Item] = []
+    unreadable: list[Unreadable] = []
+    for raw in envelope.results:
+        item = decode_job(raw)
+        if isinstance(item, Item):
+            items.append(item)
+        else:
+            unreadable.append(item)
+    return Listing(envelope.count, envelope.next, envelope.previous, items, unreadable)
+
+
+def decode_job(raw: bytes | msgspec.Raw) -> Item | Unreadable:
+    """One job: an item of the list or the answer for an id."""
+    try:
+        job = _JOB.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _with_unknown_keys(raw)
+    return Item(job, {}, fingerprint(job, {}), raw)
+
+
+def fingerprint(job: Job, extra: Extra) -> str:
+    """Hash of everything that, when it changes, is a change: not the volatile fields, not the query strings of URLs.
+
+    Models count by id only: their own values are compared apart, once per page and not once per job.
+    """
+    source, made = job.input_video, job.output_video
+    preview = made.preview_videos if made is not None else None
+    parts = (
+        _job_values(job),
+        None if source is None else (_input_values(source), *map(strip_query, _input_urls(source))),
+        None if made is None else (_output_values(made), *map(strip_query, _output_urls(made))),
+        None if preview is None else (strip_query(preview.before_video), strip_query(preview.after_video)),
+        None if job.ml_models is None else [model.id for model in job.ml_models],
+        {where: keys for where, keys in extra.items() if not where.startswith("ml_model ")},
+    )
+    try:
+        canonical = msgspec.msgpack.encode(parts)
+    except (OverflowError, UnicodeEncodeError):  # integers beyond 64 bits: not storable either, but hashable
+        canonical = repr(parts).encode("utf-8", "backslashreplace")
+    return blake2b(canonical, digest_size=16, person=FINGERPRINT_VERSION).hexdigest()
+
+
+def strip_query(url: str | None) -> str | None:
+    """A URL without query string and fragment: a presigned query is a secret and changes at every call."""
+    if url is None or ("?" not in url and "#" not in url):
+        return url
+    return url.partition("?")[0].partition("#")[0]
+
+
+def redact(raw: bytes | msgspec.Raw) -> str:
+    """The item's own JSON in ASCII, nothing lost but the query strings of its URLs.
+
+    Works on the text, string by string: numbers, order and repeated keys stay as they came, and no escape hides a URL.
+    """
+    text = bytes(raw).decode("utf-8", "surrogatepass")
+    return _STRING.sub(lambda found: json.dumps(_strip_if_url(json.loads(found[0], strict=False))), text)
+
+
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_URL: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*:/*[^\s?#]+[?#]", re.IGNORECASE)
+
+
+def _strip_if_url(value: str) -> str:
+    return strip_query(value) or "" if _URL.match(value) else value
+
+
+def _strip_urls(value: Any) -> Any:
+    """The same for a decoded JSON value, at any depth."""
+    if isinstance(value, str):
+        return _strip_if_url(clean(value))
+    if isinstance(value, dict):
+        return {_strip_if_url(clean(key)): _strip_urls(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_strip_urls(inner) for inner in value]
+    return value
+
+
+def clean(text: str) -> str:
+    """Text that both databases can hold: NUL becomes U+2400, lone surrogates U+FFFD."""
+    if text.isascii():
+        return text.replace("\0", "\u2400")
+    return text.replace("\0", "\u2400").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _names(wire: type[Wire], *, urls: bool = False) -> list[str]:
+    names = [name for name in wire.__struct_fields__ if name not in _VOLATILE and name not in _NESTED]
+    return [name for name in names if (name in _URLS) is urls]
+
+
+_job_values: Final = attrgetter(*_names(Job))
+_input_values: Final = attrgetter(*_names(InputVideo))
+_input_urls: Final = attrgetter(*_names(InputVideo, urls=True))
+_output_values: Final = attrgetter(*_names(OutputVideo))
+_output_urls: Final = attrgetter(*_names(OutputVideo, urls=True))
+
+
+def _decode_leniently(body: bytes) -> Envelope:
+    """For pages that only the lenient parser reads: NaN, lone surrogates. Their items are judged one by one."""
+    try:
+        page = json.loads(body)
+        if not isinstance(page, dict) or not isinstance(page.get("results"), list):
+            message = "it has no list of results"
+            raise TypeError(message)  # noqa: TRY301 - one except names every way in which a page is none
+        page["results"] = [msgspec.Raw(json.dumps(item).encode()) for item in page["results"]]
+        return msgspec.convert(page, Envelope)
+    except (ValueError, TypeError, RecursionError) as error:
+        message = f"the answer is not a page of jobs: {_short(error)}"
+        raise Passing(message) from error
+
+
+def _with_unknown_keys(raw: bytes | msgspec.Raw) -> Item | Unreadable:
+    """The slow way: take out the keys this version does not know, then read the rest as strictly as before."""
+    try:
+        value = json.loads(bytes(raw).decode())
+    except (ValueError, RecursionError) as error:
+        return Unreadable(None, f"not JSON: {_short(error)}", raw)
+    job_id = readable_id(value.get("id")) if isinstance(value, dict) else None
+    try:
+        extra = _take_unknown(value)
+        job = msgspec.convert(_scrub(value), Job)
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:  # msgspec's ValidationError is a ValueError
+        return Unreadable(job_id, _short(error), raw)
+    return Item(job, extra, fingerprint(job, extra), raw)
+
+
+def readable_id(value: object) -> int | None:
+    """The id if it is one: a whole number above 0 that 63 bits hold; not true, not 1.0, not a string."""
+    return value if type(value) is int and 0 < value < 2**63 else None
+
+
+def _scrub(value: Any) -> Any:
+    """Strings that no database can hold, made holdable, in a decoded JSON value."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {key: _scrub(inner) for key, inner in value.items()}
+    return [_scrub(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _take_unknown(value: dict[str, Any]) -> Extra:
+    """Remove unknown keys from a decoded job, in place; what was removed, URLs stripped, by where it stood."""
+    extra: Extra = {}
+
+    def take(where: str, wire: type[Wire], part: Any) -> None:
+        if isinstance(part, dict):
+            unknown = {key: _strip_urls(part.pop(key)) for key in part.keys() - set(wire.__struct_fields__)}
+            if unknown:
+                extra[where] = dict(sorted(unknown.items()))
+
+    take("job", Job, value)
+    take("input_video", InputVideo, value.get("input_video"))
+    made = value.get("output_video")
+    take("output_video", OutputVideo, made)
+    take("preview_videos", PreviewVideos, made.get("preview_videos") if isinstance(made, dict) else None)
+    for model in value.get("ml_models") or []:
+        take(f"ml_model {model.get('id')}", MlModel, model)
+    return extra
+
+
+def _short(error: BaseException) -> str:
+    """An error's text without what might repeat the payload."""
+    return re.sub(r"https?:\S+", "(url)", str(error))[:200]

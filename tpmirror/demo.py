@@ -1,0 +1,50 @@
+"""The whole product in one command: a simulated account, three syncs into a throw-away SQLite file, and a report."""
+
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import click
+
+from tpmirror import reader, sync
+from tpmirror.cli import tables
+from tpmirror.config import load
+from tpmirror.database import open_engine, reading
+from tpmirror.simulator import Simulator, World
+
+KEY: Final = "simulated-key"
+STEPS: Final = (0, 600, 1800)
+"""Simulated seconds before each sync: enough for jobs to start, and for some to finish."""
+
+
+def show(jobs: int) -> None:
+    """Run the demo and print its report."""
+    with tempfile.TemporaryDirectory(prefix="tpmirror-demo-") as folder:
+        url = f"sqlite:///{Path(folder) / 'tpmirror.db'}"
+        click.echo(f"A simulated account with {jobs:,} jobs; its life goes on between three syncs.")
+        with Simulator(World(jobs=jobs), token=KEY) as simulator:
+            _live(simulator, url)
+        _report(url)
+    click.echo("The mirror was a throw-away. For your own account: set TPMIRROR_API_KEY and run tpmirror sync.")
+
+
+def _live(simulator: Simulator, url: str) -> None:
+    environ = {"TPMIRROR_API_URL": simulator.url, "TPMIRROR_API_KEY": KEY, "TPMIRROR_MAX_RPS": "0"}
+    settings = load(environ, {"database_url": url})
+    for step in STEPS:
+        simulator.world.advance(step)
+        row = sync.sync(settings)
+        done = f"{row['jobs_seen']:,} jobs with {row['requests']} requests: {row['jobs_inserted']:,} new"
+        proof = "certified complete" if row["certified"] else "not certified"
+        changed = f"{row['jobs_updated']:,} changed, {row['transitions']:,} status changes"
+        click.echo(f"  sync {row['id']}: {done}, {changed}, {proof}")
+
+
+def _report(url: str) -> None:
+    with reading(open_engine(url)) as conn:
+        tables.show_statuses(reader.jobs_by_status(conn))
+        tables.show_months(reader.credits_by_month(conn, 6))
+        job_id = reader.most_eventful_job(conn)
+        row = reader.job(conn, job_id)
+        if row is not None:
+            tables.show_history(job_id, reader.job_history(conn, row))

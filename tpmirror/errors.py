@@ -1,0 +1,68 @@
+"""Everything that can go wrong, classed by what to do next.
+
+TpmirrorError                  exit 1: the run failed; try again later
+├── UsageError                 exit 2: mend the setting, the option or the key file
+├── NotProven                  exit 3: done, but look
+├── ApiError                   exit 1: the API did not give a usable answer
+│   ├── Refused                exit 4: the API refused the key
+│   └── Passing                retried inside the run: throttled, overloaded, cut off
+├── MirrorError                exit 1: the database is out of reach, too new, damaged
+│   └── Fenced                 exit 5: another writer holds the mirror
+└── ScopeError                 exit 1: these are another account's jobs; nothing of them was written
+
+A message names the thing, the value (never a secret) and the remedy. An exception's docstring is its default message.
+"""
+
+
+class TpmirrorError(Exception):
+    """Something went wrong."""
+
+    exit_code = 1
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or type(self).__doc__)
+
+
+class UsageError(TpmirrorError):
+    """Wrong use or setting."""
+
+    exit_code = 2
+
+
+class NotProven(TpmirrorError):
+    """The run is done, but somebody has to look."""
+
+    exit_code = 3
+
+
+class ApiError(TpmirrorError):
+    """The API did not give a usable answer."""
+
+
+class Refused(ApiError):
+    """The API refused the key; set TPMIRROR_API_KEY to the account's current key (TensorPix: account, API)."""
+
+    exit_code = 4
+
+
+class Passing(ApiError):
+    """The API could not answer just now."""
+
+    def __init__(self, message: str, *, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
+        """Seconds that the API asked to wait, if it did."""
+
+
+class MirrorError(TpmirrorError):
+    """The mirror's database could not be used."""
+
+
+class Fenced(MirrorError):
+    """Another writer holds the mirror."""
+
+    exit_code = 5
+
+
+class ScopeError(TpmirrorError):
+    """The key opens another account than the one this mirror belongs to."""

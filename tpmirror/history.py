@@ -1,0 +1,39 @@
+"""The hash chain over the status history: each row carries the hash of the row before it and of itself.
+
+Whoever alters, removes, inserts or reorders rows has to recompute every later hash; the head hash, kept somewhere else,
+shows even that. Tamper-evident, not tamper-proof.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from tpmirror.normalize import Row
+
+GENESIS: Final = sha256(b"tpmirror job_status_history 1").hexdigest()
+"""What stands for the hash before the first row."""
+_CHAINED: Final = (
+    "entry", "job_id", "seq", "from_status", "to_status", "not_before", "observed_at", "occurred_at", "sync_run_id",
+)  # fmt: skip
+
+
+def chain(head: tuple[int, str], rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows with their place and hash, after ``head``: place and hash of the last row stored."""
+    entry, previous = head
+    for row in rows:
+        entry += 1
+        placed = {**row, "entry": entry}
+        previous = row_hash(previous, placed)
+        yield {**placed, "row_hash": previous}
+
+
+def row_hash(previous: str, row: Row) -> str:
+    """SHA-256 over the hash before and the row in canonical form: a JSON list, times in UTC to the microsecond."""
+    canonical = json.dumps([previous, *(_plain(row[name]) for name in _CHAINED)], separators=(",", ":"))
+    return sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, datetime) else value

@@ -1,0 +1,99 @@
+"""From answers to batches: whose they are is checked, repeated jobs are resolved, what voids a proof is noted."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from datetime import datetime
+from typing import TypeAlias
+
+from tpmirror import store
+from tpmirror.api import Api, Page
+from tpmirror.batch import Look
+from tpmirror.database import reading
+from tpmirror.decode import Item, Unreadable
+from tpmirror.run import Run
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told after each batch: jobs seen so far, jobs to see as far as known."""
+
+
+class Intake:
+    """Everything that comes in from the API during a run passes here."""
+
+    def __init__(self, api: Api, run: Run, progress: Progress) -> None:
+        self.api = api
+        self.run = run
+        self.doubts: list[str] = []
+        """What voids any proof of this run."""
+        self._progress = progress
+        self._asked: dict[int, int] = {}
+        """By job, the number of the request whose answer is mirrored."""
+
+    def has_seen(self, job_id: int) -> bool:
+        """Whether an answer of this run showed the job."""
+        return job_id in self._asked
+
+    def seen(self) -> set[int]:
+        """Every readable job that an answer of this run showed."""
+        return set(self._asked)
+
+    def pages(self, arrived: Sequence[Page]) -> None:
+        """Mirror some pages. Of two answers that show a job, the one asked for later counts.
+
+        Raises ScopeError before anything of a page of another account is written.
+        """
+        looks: dict[int, Look] = {}
+        unreadable: list[tuple[Unreadable, datetime]] = []
+        for page in sorted(arrived, key=lambda page: page.sent):
+            self._admit(page.listing.items)
+            self._note(page)
+            for item in page.listing.items:
+                if self._asked.get(item.job.id, -1) < page.sent:
+                    self._asked[item.job.id] = page.sent
+                    looks[item.job.id] = Look(item, page.at)
+            unreadable += [(item, page.at) for item in page.listing.unreadable]
+        self.run.store(list(looks.values()), unreadable)
+        self._progress(len(self.run.tally.seen), max((page.listing.count for page in arrived), default=0))
+
+    def job(self, job_id: int) -> bool:
+        """Ask for a job by id and mirror the answer; False if the API says that there is none."""
+        found, answer = self.api.job(job_id)
+        if isinstance(found, Unreadable):
+            self.run.store([], [(found, answer.at)])
+        elif found is not None:
+            self._asked[job_id] = answer.sent
+            self.run.store([Look(found, answer.at)])
+        return found is not None
+
+    def jobs(self, ids: Sequence[int], executor: Executor) -> None:
+        """Ask for jobs by id, several at once, and mirror the answers together; those denied stay as they are."""
+        found = list(executor.map(self.api.job, ids))
+        looks = [Look(item, answer.at) for item, answer in found if isinstance(item, Item)]
+        for item, answer in found:
+            if isinstance(item, Item):
+                self._asked[item.job.id] = answer.sent
+        self.run.store(looks, [(item, answer.at) for item, answer in found if isinstance(item, Unreadable)])
+        self._progress(len(self.run.tally.seen), len(self.run.tally.seen))
+
+    def _admit(self, items: list[Item]) -> None:
+        self.run.scope.admit(items, self._known, lambda job_id: self.api.job(job_id)[0] is not None)
+
+    def _known(self, ids: list[int]) -> list[int]:
+        with reading(self.run.engine) as conn:
+            return list(store.briefs(conn, ids)) if ids else store.newest_listed(conn)
+
+    def _note(self, page: Page) -> None:
+        listing, counts = page.listing, self.run.tally.counts
+        counts["pages"] += 1
+        counts["upstream_count"] = listing.count
+        self.doubts += [
+            f"an item's id cannot be read: {item.reason}" for item in listing.unreadable if item.job_id is None
+        ]
+        shown = {item.job.id: item.fingerprint for item in listing.items}
+        if any(shown[item.job.id] != item.fingerprint for item in listing.items):
+            self.doubts.append("a page shows a job twice, differently")
+
+
+def ids_of(page: Page) -> Iterable[int]:
+    """Every id on a page that can be read, also of items that otherwise cannot."""
+    yield from (item.job.id for item in page.listing.items)
+    yield from (item.job_id for item in page.listing.unreadable if item.job_id is not None)

@@ -1,0 +1,117 @@
+"""One writer at a time: a row that names the holder, with an epoch that every write transaction checks.
+
+A lock alone does not do: it outlives a stopped process and dies before a cut-off one. The epoch does: whoever took over
+raised it, and the writer before finds its own gone at its next write. Time is the database's.
+"""
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, select, update
+
+from tpmirror.database import clock
+from tpmirror.errors import Fenced
+from tpmirror.schema import writer_lease
+
+SCOPE: Final = "mirror"
+TERM: Final = timedelta(seconds=120)
+"""How long a lease holds without a sign of life: several times the longest request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A held lease."""
+
+    epoch: int
+
+    def check(self, conn: Connection) -> None:
+        """First statement of every write transaction. On PostgreSQL the row stays locked until the commit.
+
+        Raises Fenced if another writer took over.
+        """
+        mine = select(writer_lease.c.epoch).where(writer_lease.c.scope == SCOPE, writer_lease.c.epoch == self.epoch)
+        if conn.execute(mine.with_for_update(read=True)).first() is None:
+            message = "another writer took the mirror over while this one paused; nothing was overwritten"
+            raise Fenced(message)
+
+    def renew(self, conn: Connection) -> None:
+        """Hold on for another term."""
+        self.check(conn)
+        mine = update(writer_lease).where(writer_lease.c.scope == SCOPE, writer_lease.c.epoch == self.epoch)
+        conn.execute(mine.values(expires_at=clock(conn) + TERM))
+
+    def release(self, conn: Connection) -> None:
+        """Let the next writer in at once."""
+        mine = update(writer_lease).where(writer_lease.c.scope == SCOPE, writer_lease.c.epoch == self.epoch)
+        conn.execute(mine.values(expires_at=clock(conn)))
+
+
+def acquire(conn: Connection) -> Lease:
+    """Take the lease, in a write transaction.
+
+    Raises Fenced, with the holder, if somebody alive has it.
+    """
+    now = clock(conn)
+    table = writer_lease
+    row = conn.execute(select(table).where(table.c.scope == SCOPE).with_for_update()).one()
+    if row.expires_at > now and not is_dead(row.holder):
+        until = f"{row.expires_at:%H:%M:%S} UTC"
+        message = f"another writer holds the mirror: {describe(row.holder)}; its lease runs until {until}"
+        raise Fenced(message)
+    epoch = row.epoch + 1
+    conn.execute(update(table).where(table.c.scope == SCOPE).values(epoch=epoch, holder=me(), expires_at=now + TERM))
+    return Lease(epoch)
+
+
+def me() -> str:
+    """This process, so that a process on the same machine can tell whether it still lives."""
+    return f"{_machine()}|{os.getpid()}|{_started(os.getpid())}"
+
+
+def describe(holder: str) -> str:
+    """A holder for people."""
+    machine, pid, _ = holder.split("|")
+    return f"process {pid} on {machine.split()[0]}"
+
+
+def is_dead(holder: str) -> bool:
+    """Whether the holder is a process of this machine that no longer runs."""
+    machine, pid, started = holder.split("|")
+    return machine == _machine() and _started(int(pid)) != started
+
+
+def _machine() -> str:
+    """Host, boot and process namespace: process ids mean something only within all three."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        space = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        boot = space = "unknown"
+    return f"{socket.gethostname()} {boot} {space}"
+
+
+def _started(pid: int) -> str:
+    """When a process started, in clock ticks since boot; a pid is used again, pid and start are not. "" if none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return "" if Path("/proc/self").exists() else _alive(pid)
+    except OSError:
+        return "unknown"
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def _alive(pid: int) -> str:
+    """Where there is no /proc: whether the process lives is all that can be told."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        pass
+    return "alive"

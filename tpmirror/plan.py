@@ -1,0 +1,276 @@
+"""What to write: the answers just seen against what the mirror knows. Pure: no database, no clock.
+
+Most jobs have not changed and never get here: ``batch.sift`` needs a few columns of each to tell. ``plan`` gets whole
+rows, but only of the others. A ``Plan`` is rows that go to the database as they are.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from tpmirror import labels, schema
+from tpmirror.batch import Known, Look, Plan, Sifted
+from tpmirror.decode import Unreadable, redact
+from tpmirror.normalize import Row, Rows, normalize, normalize_model
+from tpmirror.payload import MlModel
+
+QUARANTINE_REFRESH: Final = timedelta(days=1)
+"""How stale ``last_seen_at`` of an unchanged quarantined payload may grow: an unchanged walk writes nothing."""
+
+
+def changed_models(catalogue: Mapping[int, Row], looks: Iterable[Look]) -> dict[int, Look]:
+    """The models that a batch shows otherwise than the catalogue, each with the newest job that shows it.
+
+    Only the newest counts: older jobs may show the catalogue as it once was.
+    """
+    newest: dict[int, tuple[int, MlModel, Look]] = {}
+    for look in looks:
+        job = look.item.job
+        for model in job.ml_models or ():
+            if model.id not in newest or newest[model.id][0] < job.id:
+                newest[model.id] = (job.id, model, look)
+    return {
+        model_id: look
+        for model_id, (_, model, look) in newest.items()
+        if model_id not in catalogue or _differs(catalogue[model_id], normalize_model(model, look.item)[0])
+    }
+
+
+def _differs(known: Row, row: Row) -> bool:
+    return any(known[name] != value for name, value in row.items())
+
+
+def plan(
+    known: Known,
+    sifted: Sifted,
+    models: Mapping[int, Look],
+    unreadable: Sequence[tuple[Unreadable, datetime]],
+    run_id: int,
+) -> Plan:
+    """Everything to write for a batch. Jobs must be distinct within it."""
+    made = Plan()
+    planner = _Planner(known, made, run_id)
+    for model_id, look in sorted(models.items()):
+        planner.model(model_id, look)
+    for look in sorted(sifted.fresh, key=lambda look: look.item.job.id):
+        planner.job(look)
+    for look in sifted.ticking:
+        planner.tick(look)
+    for item, at in unreadable:
+        planner.quarantine(item.job_id, item.reason, item.raw, at)
+    return made
+
+
+class _Planner:
+    """Fills a plan, job by job; later jobs of a batch see the rows that earlier ones put into it."""
+
+    def __init__(self, known: Known, made: Plan, run_id: int) -> None:
+        self.known = known
+        self.plan = made
+        self.run_id = run_id
+
+    def model(self, model_id: int, look: Look) -> None:
+        """A model as the newest job of the batch shows it, unless a newer job spoke before."""
+        shown = next(model for model in look.item.job.ml_models or () if model.id == model_id)
+        row, notes = normalize_model(shown, look.item)
+        known = self.known.ml_models.get(model_id)
+        if known is not None and look.item.job.id < self.known.newest_users.get(model_id, 0):
+            return
+        self.merge("ml_model", known, row, look.at)
+        self.label("ml_tasks", row["task"])
+        if notes:
+            self.quarantine(look.item.job.id, "; ".join(notes), look.item.raw, look.at)
+
+    def job(self, look: Look) -> None:
+        """A new job, or one that shows something else than before."""
+        rows, job_id = normalize(look.item), look.item.job.id
+        known = self.known.jobs.get(job_id)
+        told = self.told()
+        self.videos(rows, look.at)
+        row = self.stay_attached(rows.job, known, look.at)
+        self.links(job_id, rows, look.at, known=known is not None)
+        self.status(look, row, known)
+        self.merge("job", known, {**row, "fingerprint": look.item.fingerprint}, look.at)
+        changed = self.told() > told
+        if known is None:
+            self.plan.inserted.add(job_id)
+        elif changed:
+            self.plan.updated.add(job_id)
+        self.label("job_statuses", row["status"])
+        self.label("output_resolutions", row["output_resolution"])
+        if row["status"] == labels.PROCESSING and changed:
+            self.sample(look)
+        self.judge_notes(job_id, rows.notes, look)
+
+    def told(self) -> int:
+        """How many changes the plan records so far."""
+        return len(self.plan.history) + len(self.plan.field_changes)
+
+    def tick(self, look: Look) -> None:
+        """Progress and ETA of a job in flight: the two columns, and a sample while processing."""
+        rows = normalize(look.item).job
+        self.plan.ticks.append(
+            {"id_": rows["id"], "eta_s": rows["eta_s"], "processing_progress": rows["processing_progress"]}
+        )
+        if rows["status"] == labels.PROCESSING:
+            self.sample(look)
+
+    def sample(self, look: Look) -> None:
+        """A point of the job's progress curve."""
+        row = normalize(look.item).job
+        wanted = ("eta_s", "processing_progress")
+        self.plan.samples.append({"job_id": row["id"], "observed_at": look.at, **{name: row[name] for name in wanted}})
+
+    def videos(self, rows: Rows, at: datetime) -> None:
+        """Both videos of a job."""
+        if rows.input_video is not None:
+            self.merge("input_video", self.known.input_videos.get(rows.input_video["id"]), rows.input_video, at)
+        if rows.output_video is not None:
+            self.merge("output_video", self.known.output_videos.get(rows.output_video["id"]), rows.output_video, at)
+
+    def stay_attached(self, row: Row, known: Row | None, at: datetime) -> Row:
+        """Keep the link to a video that upstream no longer shows, and since when."""
+        for kind in ("input_video", "output_video"):
+            link, since = f"{kind}_id", f"{kind}_detached_at"
+            row[since] = None
+            if row[link] is None and known is not None and known[link] is not None:
+                row[link], row[since] = known[link], known[since] or at
+        return row
+
+    def links(self, job_id: int, rows: Rows, at: datetime, *, known: bool) -> None:
+        """The models of a job; a weight stays as it was when the job was first seen with the model."""
+        old = self.known.links.get(job_id, [])
+        before = [row["ml_model_id"] for row in old]
+        if before == rows.model_ids:
+            return
+        weights = {row["ml_model_id"]: row["cost_weight"] for row in reversed(old)}
+        for position, (model_id, weight) in enumerate(zip(rows.model_ids, rows.cost_weights, strict=True)):
+            link = {"job_id": job_id, "position": position, "ml_model_id": model_id}
+            self.plan.links.append({**link, "cost_weight": weights.get(model_id, weight)})
+        for position in range(len(rows.model_ids), len(before)):
+            self.plan.dropped_links.append({"job_id_": job_id, "position_": position})
+        if known:
+            self.change("job", job_id, "ml_models", json.dumps(before), json.dumps(rows.model_ids), at)
+
+    def status(self, look: Look, row: Row, known: Row | None) -> None:
+        """An entry of the history, if the status is another than the last one seen."""
+        job_id, to_status = row["id"], row["status"]
+        if known is not None and known["status"] == to_status:
+            return
+        seq, seen = self.known.last_changes.get(job_id, (0, None))
+        entry = {
+            "job_id": job_id,
+            "seq": seq + 1,
+            "from_status": None if known is None else known["status"],
+            "to_status": to_status,
+            "not_before": None if known is None else self.last_seen(known, seen, look.at),
+            "observed_at": look.at,
+            "occurred_at": moment_of(to_status, row, known),
+            "sync_run_id": self.run_id,
+        }
+        self.plan.history.append(entry)
+
+    def last_seen(self, known: Row, changed_at: datetime | None, at: datetime) -> datetime | None:
+        """When the mirror last saw the old status, as far as it can prove without a write per look."""
+        proofs = [changed_at]
+        if known["presence"] == "listed":
+            proofs.append(self.known.listed_covered_at)
+        if known["status"] not in labels.TERMINAL:
+            proofs.append(self.known.active_covered_at)
+        return min(max((proof for proof in proofs if proof is not None), default=at), at)
+
+    def merge(self, entity: str, known: Row | None, row: Row, at: datetime) -> None:
+        """Put a row into the plan if it is new or other than the known one, and tell what changed."""
+        place, volatile = _ENTITIES[entity]
+        if known is None:
+            merged = {**row, "first_seen_at": at, "changed_at": at}
+            if entity == "job":
+                merged = {**merged, "presence": "listed", "gone_at": None}
+        else:
+            differing = [name for name, value in row.items() if known[name] != value]
+            if not differing:
+                return
+            told = [name for name in differing if name not in volatile]
+            for name in told:
+                if name != "status":
+                    self.change(entity, row["id"], name, known[name], row[name], at)
+            merged = {**known, **row, "changed_at": at if told else known["changed_at"]}
+        getattr(self.plan, place)[row["id"]] = merged
+        getattr(self.known, place)[row["id"]] = merged
+
+    def change(self, entity: str, entity_id: int, name: str, old: Any, new: Any, at: datetime) -> None:
+        """A row of ``field_changes``."""
+        row = {
+            "entity": entity,
+            "entity_id": entity_id,
+            "field": name,
+            "old_value": words(old),
+            "new_value": words(new),
+        }
+        self.plan.field_changes.append({**row, "observed_at": at, "sync_run_id": self.run_id})
+
+    def label(self, table: str, code: int | None) -> None:
+        """A label for a code that has none, so that no join loses the row."""
+        if code is not None and code not in self.known.codes.get(table, set()):
+            self.known.codes.setdefault(table, set()).add(code)
+            self.plan.new_labels.setdefault(table, {})[code] = labels.unlabelled(table, code)
+
+    def judge_notes(self, job_id: int, notes: list[str], look: Look) -> None:
+        """Note what could not be held; or resolve what once could not and now can."""
+        reason = "; ".join(notes)
+        if notes:
+            self.quarantine(job_id, reason, look.item.raw, look.at)
+        for entry in self.known.quarantine:
+            if entry["job_id"] == job_id and entry["reason"] != reason and not entry["reason"].startswith("ml_model "):
+                self.plan.quarantine_resolved.append({"id_": entry["id"], "resolved_at": look.at})
+
+    def quarantine(self, job_id: int | None, reason: str, raw: Any, at: datetime) -> None:
+        """An entry for a payload, or a fresh date on the entry it already has."""
+        payload = redact(raw)
+        self.plan.quarantined += 1
+        for entry in self.known.quarantine:
+            same = entry["job_id"] == job_id and entry["reason"] == reason
+            if same and (job_id is not None or entry["payload"] == payload):
+                if at - entry["last_seen_at"] >= QUARANTINE_REFRESH:
+                    self.plan.quarantine_seen.append({"id_": entry["id"], "payload": payload, "last_seen_at": at})
+                return
+        entry = {"job_id": job_id, "reason": reason, "payload": payload, "first_seen_at": at, "last_seen_at": at}
+        self.plan.quarantine.append({**entry, "sync_run_id": self.run_id, "resolved_at": None})
+
+
+def moment_of(status: int, row: Row, known: Row | None) -> datetime | None:
+    """The moment upstream states for a change to ``status``, if it states one.
+
+    ``finished`` is the end. ``started`` is stated for queued jobs too, so it is the moment a job entered the queue;
+    it is the moment processing began only when it came with that change. A stamp that was there before is neither.
+    """
+    name = "finished" if status in labels.TERMINAL else "started"
+    if known is None:
+        stated: datetime | None = row[name] if status in labels.TERMINAL or status == 0 else None
+        return stated
+    return row[name] if row[name] != known[name] else None
+
+
+def words(value: Any) -> str | None:
+    """A value as the text that ``field_changes`` holds: times in ISO 8601 UTC, booleans as true and false."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return str(value)
+
+
+def _volatile(table: Any) -> frozenset[str]:
+    return frozenset({column.name for column in table.columns if column.info.get("volatile")} | {"fingerprint"})
+
+
+_ENTITIES: Final = {
+    "job": ("jobs", _volatile(schema.jobs)),
+    "input_video": ("input_videos", frozenset[str]()),
+    "output_video": ("output_videos", frozenset[str]()),
+    "ml_model": ("ml_models", frozenset[str]()),
+}
+"""By entity: its place in Plan and Known, and the columns whose change is not a change."""

@@ -1,0 +1,130 @@
+"""What became of the jobs that the list lacks. Absence is not deletion: finished jobs may leave this list.
+
+A job that a certified walk lacks is asked for by id. An answer makes it ``unlisted``. The API's own 404 makes it
+``gone``, but only between two answers for a job that is there (the canary: a key or a server gone bad denies
+everything), and only up to a limit, beyond which an operator has to agree. Anything else leaves it ``missing``, to be
+asked for again.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+from tpmirror import absence
+from tpmirror.absence import DENIED, FOUND, HELD, RESTORED, UNTOLD, Sighting
+from tpmirror.config import VanishLimit
+from tpmirror.database import reading
+from tpmirror.errors import ApiError, Refused
+from tpmirror.intake import Intake
+from tpmirror.normalize import Row
+
+LOOKUPS: Final = 1000
+"""Most jobs asked for by id in one run, those an operator confirmed not counted."""
+UNLISTED_LOOKUPS: Final = 20
+"""Unlisted jobs asked for again in one run, those first whose last look is oldest."""
+CANARIES: Final = 3
+"""Listed jobs to try before the API is taken to answer for none."""
+
+
+def explain(
+    intake: Intake, limit: VanishLimit, absent: Collection[int] | None, present: Collection[int]
+) -> dict[int, Sighting]:
+    """Where the jobs are that the list lacks, and those that it shows again. Without a proof, only the latter."""
+    with reading(intake.run.engine) as conn:
+        notes = absence.notes(conn)
+        elsewhere = absence.not_listed(conn)
+    lacking = set(absent or ())
+    back = {job_id: Sighting("listed") for job_id in elsewhere if intake.has_seen(job_id) and job_id not in lacking}
+    if absent is None:
+        return back
+    lacking |= {job_id for job_id, where in elsewhere.items() if where == "missing" and job_id not in back}
+    return {
+        **back,
+        **_Inquiry(intake, limit.of(len(present) + len(absent)), notes, present).ask(
+            lacking, _unlisted(elsewhere, notes, back)
+        ),
+    }
+
+
+def _unlisted(elsewhere: dict[int, str], notes: dict[int, Row], back: Collection[int]) -> list[int]:
+    """Unlisted jobs whose turn it is."""
+    long_ago = datetime.min.replace(tzinfo=UTC)
+    waiting = [job_id for job_id, where in elsewhere.items() if where == "unlisted" and job_id not in back]
+
+    def last_look(job_id: int) -> tuple[datetime, int]:
+        note = notes.get(job_id)
+        return ((note["looked_up_at"] if note else None) or long_ago, job_id)
+
+    return sorted(waiting, key=last_look)[:UNLISTED_LOOKUPS]
+
+
+class _Inquiry:
+    """Asks for jobs by id, within the limits."""
+
+    def __init__(self, intake: Intake, limit: int, notes: dict[int, Row], present: Collection[int]) -> None:
+        self.intake = intake
+        self.limit = limit
+        self.confirmed = {job_id for job_id, row in notes.items() if row["confirmed_at"] is not None}
+        self.restored = {job_id for job_id, row in notes.items() if row["answer"] == RESTORED}
+        self.present = present
+        self.answers: dict[int, tuple[str, datetime | None]] = {}
+
+    def ask(self, lacking: set[int], unlisted: list[int]) -> dict[int, Sighting]:
+        """Where these jobs are."""
+        first = sorted(lacking & self.confirmed)
+        others = [*sorted(lacking - self.confirmed), *unlisted]
+        asked = (first or others) and self.canary_sings()
+        if asked:
+            self.ask_all(first, len(first))
+            self.ask_all(others, LOOKUPS)
+        trusted = bool(asked) and (DENIED not in self.kinds() or self.canary_sings())
+        held = len(self.denied_unconfirmed()) > self.limit
+        return {job_id: self.judge(job_id, trusted=trusted, held=held) for job_id in [*first, *others]}
+
+    def ask_all(self, ids: Iterable[int], most: int) -> None:
+        """Ask for jobs one by one, until the limit of denials is passed or the API stops answering."""
+        for job_id in list(ids)[:most]:
+            if len(self.denied_unconfirmed()) > self.limit and job_id not in self.confirmed:
+                return
+            try:
+                answer = FOUND if self.intake.job(job_id) else DENIED
+            except Refused:
+                raise
+            except ApiError:
+                self.answers[job_id] = (UNTOLD, datetime.now(UTC))
+                return
+            self.answers[job_id] = (answer, datetime.now(UTC))
+
+    def judge(self, job_id: int, *, trusted: bool, held: bool) -> Sighting:
+        """What follows for one job."""
+        answer, at = self.answers.get(job_id, (HELD if held else UNTOLD, None))
+        if answer == FOUND:
+            return Sighting("unlisted", answer, at)
+        if answer == DENIED and not trusted:
+            return Sighting("missing", UNTOLD, at)
+        may_go = job_id in self.confirmed or not (held or job_id in self.restored)
+        if answer == DENIED and may_go:
+            return Sighting("gone", answer, at)
+        return Sighting("missing", RESTORED if job_id in self.restored else answer, at)
+
+    def canary_sings(self) -> bool:
+        """Whether the API still answers for a job that is on the list."""
+        for job_id in sorted(self.present, reverse=True)[:CANARIES]:
+            try:
+                if self.intake.job(job_id):
+                    return True
+            except Refused:
+                raise
+            except ApiError:
+                return False
+        return False
+
+    def denied_unconfirmed(self) -> list[int]:
+        """Jobs denied that no operator has confirmed."""
+        return [
+            job_id for job_id, (answer, _) in self.answers.items() if answer == DENIED and job_id not in self.confirmed
+        ]
+
+    def kinds(self) -> set[str]:
+        """The kinds of answers so far."""
+        return {answer for answer, _ in self.answers.values()}

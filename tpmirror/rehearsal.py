@@ -1,0 +1,60 @@
+"""A run that writes nothing: what would be written is kept as plans, to be shown."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from tpmirror import store
+from tpmirror.batch import Look, Plan, Sifted
+from tpmirror.database import reading
+from tpmirror.decode import Unreadable
+from tpmirror.lease import Lease
+from tpmirror.normalize import Row
+from tpmirror.plan import plan
+from tpmirror.run import Run
+
+
+class Rehearsal(Run):
+    """Plans each job once. With ``everything``, also jobs whose fingerprint says that nothing changed."""
+
+    def __init__(self, engine: Engine, api_url: str, *, everything: bool) -> None:
+        super().__init__(engine, Lease(0), 0, api_url)
+        self.plans: list[Plan] = []
+        self._everything = everything
+
+    def store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]] = ()) -> None:
+        """Plan a batch."""
+        super().store([look for look in looks if look.item.job.id not in self.tally.seen], unreadable)
+
+    def sort(self, looks: Sequence[Look]) -> tuple[Sifted, Mapping[int, Look]]:
+        """With ``everything``, each job needs a closer look."""
+        sifted, models = super().sort(looks)
+        return (Sifted(fresh=list(looks)) if self._everything else sifted), models
+
+    def commit(
+        self, sifted: Sifted, models: Mapping[int, Look], unreadable: Sequence[tuple[Unreadable, datetime]]
+    ) -> Plan:
+        """Plan, and keep the plan."""
+        with reading(self.engine) as conn:
+            made = plan(store.known(conn, sifted, models), sifted, models, unreadable, self.id)
+        self.plans.append(made)
+        return made
+
+    def changes(self) -> list[Row]:
+        """What differs, a row each: entity, id, field, value in the mirror, value upstream."""
+        found: list[Row] = []
+        for made in self.plans:
+            found += [_difference("job", job_id, "(the job)", None, "listed") for job_id in sorted(made.inserted)]
+            for row in made.history:
+                if row["from_status"] is not None:
+                    found.append(_difference("job", row["job_id"], "status", row["from_status"], row["to_status"]))
+            for row in made.field_changes:
+                found.append(
+                    _difference(row["entity"], row["entity_id"], row["field"], row["old_value"], row["new_value"])
+                )
+        return found
+
+
+def _difference(entity: str, entity_id: int, name: str, mirror: object, upstream: object) -> Row:
+    return {"entity": entity, "id": entity_id, "field": name, "mirror": mirror, "upstream": upstream}

@@ -1,0 +1,206 @@
+"""One run of the syncer in the database: its lease, its row in ``sync_runs``, and the batches it stores.
+
+Every write transaction checks the lease first and carries the run's progress along, so rows, history and counts are
+there together or not at all.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Integer, delete, insert, select, update
+
+from tpmirror import absence, lease, schema, store
+from tpmirror.absence import Sighting
+from tpmirror.api import Api
+from tpmirror.batch import Look, Plan, Sifted, sift
+from tpmirror.database import reading, write
+from tpmirror.decode import Unreadable
+from tpmirror.errors import TpmirrorError
+from tpmirror.lease import Lease
+from tpmirror.normalize import Row
+from tpmirror.plan import changed_models, plan
+from tpmirror.scope import Scope
+
+COUNTS: Final = tuple(
+    column.name
+    for column in schema.sync_runs.columns
+    if isinstance(column.type, Integer) and column.server_default is not None
+)
+"""The columns of ``sync_runs`` that count."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the run has done so far."""
+
+    seen: set[int] = field(default_factory=set)
+    changed: set[int] = field(default_factory=set)
+    """Jobs inserted or updated in this run: each counts once."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """The counts that ``sync_runs`` has columns for."""
+
+    def add(self, made: Plan) -> None:
+        """Count a plan that is committed."""
+        self.counts += self._news(made)
+        self.changed |= made.inserted | made.updated
+
+    def columns(self, made: Plan | None = None) -> dict[str, int]:
+        """As columns of ``sync_runs``, with a plan that is about to be committed."""
+        counts = self.counts + self._news(made) if made else self.counts
+        changed = counts["jobs_inserted"] + counts["jobs_updated"]
+        return {**counts, "jobs_seen": len(self.seen), "jobs_unchanged": len(self.seen) - changed}
+
+    def _news(self, made: Plan) -> Counter[str]:
+        return Counter(
+            jobs_inserted=len(made.inserted),
+            jobs_updated=len(made.updated - self.changed),
+            transitions=made.transitions,
+            field_changes=len(made.field_changes),
+            quarantined=made.quarantined,
+        )
+
+
+class Run:
+    """A run under way; ``opened`` makes one and ends it."""
+
+    def __init__(self, engine: Engine, held: Lease, run_id: int, api_url: str) -> None:
+        self.engine = engine
+        self.id = run_id
+        self.tally = Tally()
+        with reading(engine) as conn:
+            self.scope = Scope(conn, api_url)
+        self.result: dict[str, Any] = {}
+        """Columns of ``sync_runs`` that the walk states: the certificate."""
+        self.presence: dict[int, Sighting] = {}
+        """Where jobs are; written when the run ends, so that a run tells one change a job."""
+        self.row: Row = {}
+        """The finished row of ``sync_runs``."""
+        self._lease = held
+        self._renewed = datetime.now(UTC)
+
+    def store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]] = ()) -> None:
+        """Mirror a batch of distinct jobs. A batch without news reads and writes nothing."""
+        sifted, models = self.sort(looks)
+        self.tally.seen.update(look.item.job.id for look in looks)
+        self.tally.seen.update(item.job_id for item, _ in unreadable if item.job_id is not None)
+        if sifted.fresh or sifted.ticking or models or unreadable or self.scope.has_news:
+            self.tally.add(self.commit(sifted, models, unreadable))
+            self.scope.stored()
+        elif datetime.now(UTC) - self._renewed > lease.TERM / 3:
+            write(self.engine, self._renew)
+
+    def sort(self, looks: Sequence[Look]) -> tuple[Sifted, Mapping[int, Look]]:
+        """Which jobs of a batch need a closer look, and which models."""
+        with reading(self.engine) as conn:
+            known = store.briefs(conn, [look.item.job.id for look in looks])
+            catalogue = store.ml_models(conn)
+            suspects = frozenset(row["job_id"] for row in store.open_quarantine(conn))
+        return sift(known, looks, suspects), changed_models(catalogue, looks)
+
+    def commit(
+        self, sifted: Sifted, models: Mapping[int, Look], unreadable: Sequence[tuple[Unreadable, datetime]]
+    ) -> Plan:
+        """Plan and write a batch, in one transaction with the run's progress."""
+
+        def work(conn: Connection) -> Plan:
+            # What was read before this transaction still holds: nobody else can have written since, says the lease.
+            self._lease.check(conn)
+            made = plan(store.known(conn, sifted, models), sifted, models, unreadable, self.id)
+            self.scope.store(conn)
+            if made:
+                store.apply(conn, made)
+                mine = schema.sync_runs.c.id == self.id
+                conn.execute(update(schema.sync_runs).where(mine).values(self.tally.columns(made)))
+            self._renew(conn)
+            return made
+
+        return write(self.engine, work)
+
+    def finish(self, outcome: str, error: str | None, sent: Mapping[str, int]) -> None:
+        """End the run and let the next writer in: where jobs are, the counts, the lease, in one transaction."""
+
+        def close(conn: Connection) -> Row:
+            self._lease.check(conn)
+            now, table = datetime.now(UTC), schema.sync_runs
+            settled = absence.settle(conn, self.presence, self.id, now)
+            counts = {name: self.tally.columns().get(name, 0) + settled.get(name, 0) for name in COUNTS}
+            ended = {"outcome": outcome, "error": error, "finished_at": now, **counts, **sent, **self.result}
+            conn.execute(update(table).where(table.c.id == self.id).values(ended))
+            self._lease.release(conn)
+            return dict(conn.execute(select(table).where(table.c.id == self.id)).mappings().one())
+
+        self.row = write(self.engine, close)
+
+    def prune(self, retention: timedelta) -> None:
+        """Remove progress samples that are older than the retention setting."""
+        table = schema.job_progress_samples
+        old = table.c.observed_at < datetime.now(UTC) - retention
+        with reading(self.engine) as conn:
+            if conn.execute(select(table.c.job_id).where(old).limit(1)).first() is None:
+                return
+
+        def remove(conn: Connection) -> None:
+            self._lease.check(conn)
+            conn.execute(delete(table).where(old))
+
+        write(self.engine, remove)
+
+    def _renew(self, conn: Connection) -> None:
+        if datetime.now(UTC) - self._renewed > lease.TERM / 3:
+            self._lease.renew(conn)
+            self._renewed = datetime.now(UTC)
+
+
+@contextmanager
+def opened(engine: Engine, kind: str, api: Api) -> Iterator[Run]:
+    """A run under the lease; its row in ``sync_runs`` is closed whatever happens, unless another writer took over.
+
+    Raises Fenced if another writer holds the mirror, ScopeError if the mirror belongs to another origin.
+    """
+    held, run_id = write(engine, lambda conn: _open(conn, kind))
+    outcome, error = "failed", None
+    made: Run | None = None
+    try:
+        made = Run(engine, held, run_id, api.origin)
+        yield made
+        outcome = "succeeded"
+    except KeyboardInterrupt:
+        outcome, error = "interrupted", "interrupted"
+        raise
+    except TpmirrorError as reason:
+        error = str(reason)
+        raise
+    except BaseException as reason:
+        error = f"unexpected {type(reason).__name__}"
+        raise
+    finally:
+        if made is not None:
+            _close(made, outcome, error, {"requests": api.requests, "retries": api.retries})
+
+
+def _open(conn: Connection, kind: str) -> tuple[Lease, int]:
+    """Take the lease and open a row; runs that died before are closed as abandoned."""
+    held, now, table = lease.acquire(conn), datetime.now(UTC), schema.sync_runs
+    died = update(table).where(table.c.outcome == "running")
+    conn.execute(died.values(outcome="abandoned", finished_at=now, error="the process ended without finishing the run"))
+    row = insert(table).values(kind=kind, outcome="running", certified=False, started_at=now, covered=False)
+    return held, conn.execute(row.returning(table.c.id)).scalar_one()
+
+
+def _close(made: Run, outcome: str, error: str | None, sent: Mapping[str, int]) -> None:
+    """Close the row; where that fails too, the first error is the one to tell."""
+    try:
+        made.finish(outcome, error, sent)
+    except TpmirrorError:
+        if error is None:
+            raise
+
+
+def as_json(row: Row) -> dict[str, Any]:
+    """A row of ``sync_runs`` as ``--json`` prints it: the certificate as an object."""
+    return {**row, "certificate": json.loads(row["certificate"]) if row["certificate"] else None}

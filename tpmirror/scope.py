@@ -1,0 +1,100 @@
+"""Whose account this mirror belongs to, checked on every page before anything of it is written.
+
+A key may be replaced; an account may not. A page belongs here if it shows a job the mirror knows, or a video of an
+owner it knows. If it shows neither, known jobs are asked for by id: the API answers only for the account's own.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, insert, select
+
+from tpmirror import schema
+from tpmirror.decode import Item
+from tpmirror.errors import ScopeError
+
+PROBES: Final = 3
+"""Known jobs asked for by id when a page shows nothing known: one may have been deleted meanwhile."""
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def origin_of(api_url: str) -> str:
+    """The origin a mirror is bound to; all of loopback is one, a simulator's port changes at every start."""
+    return "loopback" if urlsplit(api_url).hostname in _LOOPBACK else api_url
+
+
+def owners_of(items: Iterable[Item]) -> set[tuple[str, str]]:
+    """The owners whose videos these jobs use, as rows of ``mirror_scope``."""
+    found: set[tuple[str, str]] = set()
+    for item in items:
+        source, made = item.job.input_video, item.job.output_video
+        if source is not None and source.owner is not None:
+            found.add(("input_owner", source.owner))
+        if made is not None and made.owner is not None:
+            found.add(("output_owner", str(made.owner)))
+    return found
+
+
+class Scope:
+    """The account of a mirror, as far as known."""
+
+    def __init__(self, conn: Connection, api_url: str) -> None:
+        """Raises ScopeError if the mirror is bound to another origin."""
+        table = schema.mirror_scope.c
+        self._known = {(row.kind, row.value) for row in conn.execute(select(table.kind, table.value))}
+        self._new = set[tuple[str, str]]()
+        origin = origin_of(api_url)
+        bound = {value for kind, value in self._known if kind == "origin"}
+        if bound - {origin}:
+            message = (
+                f"this mirror belongs to {', '.join(sorted(bound))}, TPMIRROR_API_URL is {api_url}; "
+                "nothing was written, use another TPMIRROR_DATABASE_URL for another account"
+            )
+            raise ScopeError(message)
+        self._learn({("origin", origin)})
+
+    def admit(
+        self, items: list[Item], known: Callable[[list[int]], list[int]], answers: Callable[[int], bool | None]
+    ) -> None:
+        """Let a page in, or raise ScopeError.
+
+        ``known``: which of these ids the mirror has, or, for an empty list, some it has, newest first. ``answers``:
+        whether the API has a job by id; None if that cannot be told.
+        """
+        owners = owners_of(items)
+        if not items or self._known & owners or known([item.job.id for item in items]):
+            self._learn(owners)
+            return
+        probes = known([])[:PROBES]
+        told = [answers(job_id) for job_id in probes]
+        if any(told) or not probes:
+            self._learn(owners)
+            return
+        message = (
+            "the key opens another account than the one this mirror belongs to (no known job, no known owner, and the "
+            "known jobs do not answer); nothing was written, use another TPMIRROR_DATABASE_URL for another account"
+        )
+        raise ScopeError(message)
+
+    def store(self, conn: Connection) -> None:
+        """Write what was learnt, in the transaction of the batch that showed it."""
+        now = datetime.now(UTC)
+        there = {(row.kind, row.value) for row in conn.execute(select(schema.mirror_scope))}
+        rows = [{"kind": kind, "value": value, "first_seen_at": now} for kind, value in sorted(self._new - there)]
+        if rows:
+            conn.execute(insert(schema.mirror_scope), rows)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self._new)
+
+    def stored(self) -> None:
+        """What was written is known from now on."""
+        self._new = set()
+
+    def _learn(self, found: set[tuple[str, str]]) -> None:
+        self._new |= found - self._known
+        self._known |= found

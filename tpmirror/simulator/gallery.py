@@ -1,0 +1,83 @@
+"""What the account shows of its jobs: templates of JSON, made when first served and kept until the job changes.
+
+Here are also the lies: fields that tests laid over a job, bytes that stand in for one, costs corrected by hand.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from tpmirror.simulator import catalogue, media, wire
+from tpmirror.simulator.records import Job
+
+
+class Gallery:
+    """The face of every job. Templates take about 3 kB each once served."""
+
+    def __init__(self, seed: int, owner: wire.Owner) -> None:
+        self.models: dict[int, dict[str, Any]] = {model["id"]: dict(model) for model in catalogue.MODELS}
+        self._seed = seed
+        self._owner = owner
+        self._chosen: dict[int, Mapping[str, Any]] = {}
+        self._costs: dict[int, Decimal] = {}
+        self._edits: dict[int, Mapping[str, Any]] = {}
+        self._raw: dict[int, bytes] = {}
+        self._templates: dict[int, bytes] = {}
+
+    def encoded(self, job: Job, now: int) -> bytes:
+        """The job as a template. Kept, unless the job is in flight: those tell another progress each time."""
+        known = self._raw.get(job.id) or self._templates.get(job.id)
+        if known is not None:
+            return known
+        made = self._template(job, now)
+        if not job.active:
+            self._templates[job.id] = made
+        return made
+
+    def _template(self, job: Job, now: int) -> bytes:
+        clip, choice = self._traits(job)
+        document = wire.payload(job, clip, choice, self._cost(job, clip, choice), self.models, self._owner, now)
+        if job.id in self._edits:
+            return wire.odd_template(wire.merge(document, self._edits[job.id]))
+        return wire.template(document)
+
+    def _traits(self, job: Job) -> tuple[media.Clip, media.Choice]:
+        clip = media.upload(self._seed, job.source.id)
+        choice = media.choose(self._seed, job.id, clip)
+        chosen = self._chosen.get(job.id)
+        return clip, media.amend(choice, chosen) if chosen else choice
+
+    def _cost(self, job: Job, clip: media.Clip, choice: media.Choice) -> Decimal:
+        corrected = self._costs.get(job.id)
+        return media.cost(clip, choice) if corrected is None else corrected
+
+    def cost(self, job: Job) -> Decimal:
+        """What the job costs in Credits, corrections included, lies not."""
+        return self._cost(job, *self._traits(job))
+
+    def forget(self, job_id: int) -> None:
+        """The job has changed: its template is made anew when it is served next."""
+        self._templates.pop(job_id, None)
+
+    def choose(self, job_id: int, fields: Mapping[str, Any]) -> None:
+        """Let the caller decide some of what a job asks for."""
+        self._chosen[job_id] = fields
+
+    def correct(self, job_id: int, cost: Decimal) -> None:
+        """Correct what a job costs."""
+        self._costs[job_id] = cost
+        self.forget(job_id)
+
+    def edit(self, job_id: int, fields: Mapping[str, Any]) -> None:
+        """Lay fields over whatever is served for the job, from now on."""
+        self._edits[job_id] = wire.merge(self._edits.get(job_id, {}), fields)
+        self.forget(job_id)
+
+    def raw(self, job_id: int, body: bytes) -> None:
+        """Serve these bytes for the job, from now on; no bytes: the job itself again."""
+        self._raw[job_id] = body
+
+    def edit_model(self, model_id: int, fields: Mapping[str, Any]) -> None:
+        """Change the catalogue: every job shows it."""
+        self.models[model_id] = wire.merge(self.models[model_id], fields)
+        self._templates.clear()

@@ -1,0 +1,67 @@
+"""What an account keeps of a job and of an input video: small records, since there may be hundreds of thousands.
+
+Everything else about them follows from the seed and the id, and is worked out when it is first served.
+Times are whole microseconds since the epoch.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Source:
+    """An input video; several jobs may use it. ``born`` is when it was first used."""
+
+    id: int
+    born: int
+    by_url: bool
+    gone: bool = False
+
+
+@dataclass(slots=True)
+class Job:
+    """A job's state. ``due`` is when it is expected to end; ``epoch`` grows when events yet to come become void."""
+
+    id: int
+    source: Source
+    created: int
+    due: int
+    status: int = 0
+    began: int | None = None
+    ended: int | None = None
+    output: int | None = None
+    output_born: int | None = None
+    erased: int | None = None
+    score: int | None = None
+    present: bool = True
+    hidden: bool = False
+    epoch: int = 0
+    past: list[tuple[int, int | None, int]] | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether it is in the queue or being processed."""
+        return self.status in (0, 1)
+
+    def history(self) -> list[tuple[int, int | None, int]]:
+        """When, from which status and to which: kept once somebody interfered, else told by the times."""
+        if self.past is not None:
+            return self.past
+        changes: list[tuple[int, int | None, int]] = [(self.created, None, 0)]
+        if self.began is not None:
+            changes.append((self.began, 0, 1))
+        if self.ended is not None:
+            changes.append((self.ended, changes[-1][2], self.status))
+        return changes
+
+
+def instant(moment: datetime) -> int:
+    """An aware datetime as microseconds since the epoch."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(instant: int) -> datetime:
+    """Microseconds since the epoch as an aware datetime, UTC."""
+    return _EPOCH + timedelta(microseconds=instant)

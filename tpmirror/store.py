@@ -1,0 +1,212 @@
+"""The only module that writes mirrored rows: look up what is known of a batch, and apply a plan, in bulk.
+
+Whoever calls holds a transaction (``database.write``) that has checked the lease. Rows go sorted by key, one statement
+and a list of rows each; never one statement a row, never one statement of many rows (it would be compiled anew).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from tpmirror import labels, schema
+from tpmirror.batch import Brief, Known, Look, Plan, Sifted
+from tpmirror.history import GENESIS, chain
+from tpmirror.normalize import Row
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
+_CHUNK = 500
+"""Keys per look-up: far below both databases' limits on parameters, and few enough statements to be cached."""
+
+
+def briefs(conn: Connection, ids: Collection[int]) -> dict[int, Brief]:
+    """What decides whether each of these jobs needs a closer look."""
+    table = schema.jobs.c
+    wanted = select(table.id, table.status, table.fingerprint, table.eta_s, table.processing_progress)
+    return {
+        row.id: Brief(row.status, row.fingerprint, row.eta_s, row.processing_progress)
+        for some in chunks(ids)
+        for row in conn.execute(wanted.where(table.id.in_(some)))
+    }
+
+
+def listed_ids(conn: Connection) -> list[int]:
+    """Every job that the mirror holds as listed."""
+    return list(conn.execute(select(schema.jobs.c.id).where(schema.jobs.c.presence == "listed")).scalars())
+
+
+def ml_models(conn: Connection) -> dict[int, Row]:
+    """The whole catalogue as known: a handful of rows."""
+    return {row["id"]: dict(row) for row in conn.execute(select(schema.ml_models)).mappings()}
+
+
+def open_quarantine(conn: Connection) -> list[Row]:
+    """Entries not resolved."""
+    table = schema.quarantined_jobs
+    return [dict(row) for row in conn.execute(select(table).where(table.c.resolved_at.is_(None))).mappings()]
+
+
+def known(conn: Connection, sifted: Sifted, models: Mapping[int, Look]) -> Known:
+    """What the mirror holds of the jobs that need a closer look, their videos and models."""
+    jobs = [look.item.job for look in sifted.fresh]
+    ids = [job.id for job in jobs]
+    held = _by_id(conn, schema.jobs, ids)
+    moved = [job.id for job in jobs if job.id in held and held[job.id]["status"] != job.status]
+    return Known(
+        jobs=held,
+        input_videos=_by_id(conn, schema.input_videos, {job.input_video.id for job in jobs if job.input_video}),
+        output_videos=_by_id(conn, schema.output_videos, {job.output_video.id for job in jobs if job.output_video}),
+        ml_models=ml_models(conn),
+        links=_links(conn, held),
+        newest_users=_newest_users(conn, models),
+        last_changes=_last_changes(conn, moved),
+        quarantine=open_quarantine(conn),
+        codes={name: set(conn.execute(select(schema.metadata.tables[name].c.code)).scalars()) for name in labels.SEEDS},
+        **_coverage(conn),
+    )
+
+
+def apply(conn: Connection, plan: Plan) -> None:
+    """Write a plan. Order follows the foreign keys."""
+    for name, rows in plan.new_labels.items():
+        conn.execute(insert(schema.metadata.tables[name]), list(rows.values()))
+    for table, rows in (
+        (schema.input_videos, plan.input_videos),
+        (schema.output_videos, plan.output_videos),
+        (schema.ml_models, plan.ml_models),
+        (schema.jobs, plan.jobs),
+    ):
+        upsert(conn, table, [rows[key] for key in sorted(rows)])
+    _apply_links(conn, plan)
+    _append(conn, plan.history)
+    _insert(conn, schema.field_changes, plan.field_changes)
+    _update(conn, schema.jobs, plan.ticks)
+    upsert(conn, schema.job_progress_samples, plan.samples)
+    _insert(conn, schema.quarantined_jobs, plan.quarantine)
+    _update(conn, schema.quarantined_jobs, plan.quarantine_seen)
+    _update(conn, schema.quarantined_jobs, plan.quarantine_resolved)
+
+
+def head(conn: Connection) -> tuple[int, str]:
+    """Place and hash of the last row of the history's chain."""
+    table = schema.job_status_history.c
+    row = conn.execute(select(table.entry, table.row_hash).order_by(table.entry.desc()).limit(1)).first()
+    return (row.entry, row.row_hash) if row is not None else (0, GENESIS)
+
+
+def _append(conn: Connection, rows: list[Row]) -> None:
+    if rows:
+        conn.execute(insert(schema.job_status_history), list(chain(head(conn), rows)))
+
+
+def _insert(conn: Connection, table: Table, rows: list[Row]) -> None:
+    if rows:
+        conn.execute(insert(table), rows)
+
+
+def _apply_links(conn: Connection, plan: Plan) -> None:
+    table = schema.job_ml_models
+    if plan.dropped_links:
+        dropped = table.c.job_id == bindparam("job_id_"), table.c.position == bindparam("position_")
+        conn.execute(delete(table).where(*dropped), plan.dropped_links)
+    upsert(conn, table, plan.links)
+
+
+def _update(conn: Connection, table: Table, rows: list[Row]) -> None:
+    """Set some columns by id; the id comes as ``id_``."""
+    if rows:
+        names = [name for name in rows[0] if name != "id_"]
+        changed = update(table).where(table.c.id == bindparam("id_")).values({name: bindparam(name) for name in names})
+        conn.execute(changed, rows)
+
+
+def upsert(conn: Connection, table: Table, rows: list[Row]) -> None:
+    """Insert whole rows, or overwrite those with the same key."""
+    if rows:
+        conn.execute(_upsert_statement(table, conn.dialect.name), rows)
+
+
+@cache
+def _upsert_statement(table: Table, dialect: str) -> Any:
+    statement = _INSERT[dialect](table)
+    keys = [column.name for column in table.primary_key]
+    others = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=others)
+
+
+def chunks(keys: Iterable[int]) -> Iterable[list[int]]:
+    """Keys in order, as many at a time as one look-up takes."""
+    ordered = sorted(keys)
+    return (ordered[start : start + _CHUNK] for start in range(0, len(ordered), _CHUNK))
+
+
+def _by_id(conn: Connection, table: Table, ids: Collection[int]) -> dict[int, Row]:
+    return {
+        row["id"]: dict(row)
+        for some in chunks(ids)
+        for row in conn.execute(select(table).where(table.c.id.in_(some))).mappings()
+    }
+
+
+def _links(conn: Connection, ids: Collection[int]) -> dict[int, list[Row]]:
+    table, found = schema.job_ml_models, dict[int, list[Row]]()
+    for some in chunks(ids):
+        wanted = select(table).where(table.c.job_id.in_(some)).order_by(table.c.job_id, table.c.position)
+        for row in conn.execute(wanted).mappings():
+            found.setdefault(row["job_id"], []).append(dict(row))
+    return found
+
+
+def _newest_users(conn: Connection, models: Collection[int]) -> dict[int, int]:
+    """One short index look per model."""
+    table = schema.job_ml_models.c
+    newest = select(func.max(table.job_id)).where(table.ml_model_id == bindparam("model_id"))
+    return {model_id: conn.execute(newest, {"model_id": model_id}).scalar() or 0 for model_id in models}
+
+
+def _last_changes(conn: Connection, ids: Collection[int]) -> dict[int, Any]:
+    table = schema.job_status_history.c
+    wanted = select(table.job_id, table.seq, table.observed_at).order_by(table.job_id, table.seq)
+    return {
+        row.job_id: (row.seq, row.observed_at)
+        for some in chunks(ids)
+        for row in conn.execute(wanted.where(table.job_id.in_(some)))
+    }
+
+
+def _coverage(conn: Connection) -> dict[str, Any]:
+    """Since when the runs prove that every listed job, and every job in flight, was looked at."""
+    return {"listed_covered_at": _covered_at(conn, "full"), "active_covered_at": _covered_at(conn, "poll")}
+
+
+def _covered_at(conn: Connection, kind: str) -> datetime | None:
+    table = schema.sync_runs.c
+    latest = select(table.started_at).where(table.covered, table.kind == kind).order_by(table.id.desc()).limit(1)
+    return conn.execute(latest).scalar()
+
+
+def certified_at(conn: Connection) -> datetime | None:
+    """When the last certified walk began."""
+    table = schema.sync_runs.c
+    return conn.execute(select(table.started_at).where(table.certified).order_by(table.id.desc()).limit(1)).scalar()
+
+
+def in_flight_ids(conn: Connection) -> list[int]:
+    """Every job that is not over, and not gone."""
+    table = schema.jobs.c
+    active = table.status.not_in(labels.TERMINAL) & (table.presence != "gone")
+    return list(conn.execute(select(table.id).where(active).order_by(table.id)).scalars())
+
+
+def newest_listed(conn: Connection, limit: int = 3) -> list[int]:
+    """The newest jobs that the mirror holds as listed."""
+    table = schema.jobs.c
+    return list(
+        conn.execute(
+            select(table.id).where(table.presence == "listed").order_by(table.id.desc()).limit(limit)
+        ).scalars()
+    )

@@ -1,0 +1,162 @@
+"""The full walk: fetch every page, mirror it as it arrives, and prove that nothing was missed.
+
+The steps of the proof are those of ``certify``. Rows are committed as they arrive in every case; only "certified", and
+what follows from a job's absence, wait for the verdict.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from tpmirror import presence, store
+from tpmirror.api import Page
+from tpmirror.certify import Sightings, Verdict, judge
+from tpmirror.config import Settings
+from tpmirror.database import reading
+from tpmirror.intake import Progress, ids_of
+from tpmirror.normalize import Row
+from tpmirror.session import Session, quiet, rehearsal, session
+from tpmirror.walk import Segment, affordable_overlap, pages, segments
+
+RECENT: Final = timedelta(days=1)
+"""How old the last certified walk may be for the mirror to stand for the first pass."""
+PASSES: Final = 3
+"""Passes over the list after which a run gives up on the proof until the next one."""
+
+
+def sync(settings: Settings, *, certify: bool = True, progress: Progress = quiet) -> Row:
+    """One full walk; the finished row of ``sync_runs``. Migrates the database if needed.
+
+    Raises TpmirrorError; whatever arrived before that is mirrored, and the run is closed with the error.
+    """
+    with session(settings, "full", progress) as opened:
+        Walk(opened).finish(certify=certify)
+        opened.run.prune(timedelta(days=settings.progress_retention))
+    return opened.run.row
+
+
+def preview(settings: Settings, progress: Progress = quiet) -> list[Row]:
+    """What a sync would change: one pass over the list that writes nothing."""
+    return _rehearse(settings, progress, everything=False)
+
+
+def verify(settings: Settings, progress: Progress = quiet) -> list[Row]:
+    """Where the mirror and the API differ, field by field; progress and ETA of jobs are left out. Writes nothing."""
+    return _rehearse(settings, progress, everything=True)
+
+
+def _rehearse(settings: Settings, progress: Progress, *, everything: bool) -> list[Row]:
+    with rehearsal(settings, progress, everything=everything) as (opened, rehearsed):
+        walk = Walk(opened)
+        walk.consume([opened.first])
+        walk.pass_over(walk.rest_of(opened.first))
+        missed = sorted(job_id for job_id in walk.listed if not opened.intake.has_seen(job_id))
+        return rehearsed.changes() + [walk.whereabouts(job_id) for job_id in missed]
+
+
+class Walk:
+    """One full walk under way."""
+
+    def __init__(self, opened: Session) -> None:
+        self.settings, self.api, self.executor = opened.settings, opened.api, opened.executor
+        self.run, self.intake, self.first = opened.run, opened.intake, opened.first
+        with reading(self.run.engine) as conn:
+            self.listed = set(store.listed_ids(conn))
+            self.recent = (store.certified_at(conn) or datetime.min.replace(tzinfo=UTC)) > datetime.now(UTC) - RECENT
+        self.sightings = Sightings(self.listed)
+
+    def finish(self, *, certify: bool) -> None:
+        """Walk, and put the result into the run."""
+        first = self.first
+        self.consume([first])
+        if first.is_last and self.fits_a_page():
+            verdict, certificate = self.judge_page()
+        elif certify:
+            verdict, certificate = self.prove()
+        else:
+            self.pass_over(self.rest_of(first))
+            verdict, certificate = Verdict(certified=False, reason="not asked for"), {"method": "none"}
+        present, limit = self.sightings.present(), self.settings.vanish_limit
+        self.run.presence = presence.explain(self.intake, limit, self.absent(verdict), present)
+        self.run.result = {
+            "certified": verdict.certified,
+            "certificate": json.dumps({**certificate, **({"reason": verdict.reason} if verdict.reason else {})}),
+            "covered": verdict.certified or all(map(self.intake.has_seen, self.listed)),
+        }
+
+    def absent(self, verdict: Verdict) -> set[int] | None:
+        """Jobs that the proof shows to be off the list; None without a proof."""
+        return self.sightings.absent() & (self.listed | self.intake.seen()) if verdict.certified else None
+
+    def fits_a_page(self) -> bool:
+        """Whether the first page is the whole list, and consistent: else the count between two passes has to decide."""
+        first = self.first
+        return len(set(ids_of(first))) == len(first.listing) == first.listing.count or bool(self.intake.doubts)
+
+    def judge_page(self) -> tuple[Verdict, dict[str, Any]]:
+        """The list fits a page: one statement on their side, so one instant, proves itself.
+
+        An empty list proves nothing to a mirror that knows better: a filter, a proxy, a permission look like this too.
+        """
+        first, count = self.first, self.first.listing.count
+        doubts = list(self.intake.doubts)
+        if count == 0 and self.listed:
+            doubts.append(f"the API lists no jobs at all, the mirror holds {len(self.listed)}; nothing was marked")
+        self.sightings.sample(first.sent - 1)
+        self.sightings.saw(ids_of(first), first.sent)
+        return judge(count, count, doubts), {"method": "single page", "count": count}
+
+    def prove(self) -> tuple[Verdict, dict[str, Any]]:
+        """Passes over the list around a count of it, until the count and what was seen on both sides agree."""
+        size, passes, count = page_size(self.first), 0, self.first.listing.count
+        if not self.recent:
+            self.pass_over(self.rest_of(self.first))
+            passes += 1
+            self.consume([self.api.page(self.settings.page_size, 0)])
+        while True:
+            self.consume([self.api.page(self.settings.page_size, max(0, count - size))])
+            count = self.api.page(1, 0).listing.count
+            self.sightings.sample(self.api.number())
+            overlap = affordable_overlap(count, size)
+            self.pass_over(segments(0, count, size, overlap))
+            passes += 1
+            verdict = judge(self.sightings.proven, count, self.intake.doubts)
+            if verdict.certified or self.intake.doubts or passes >= PASSES:
+                break
+            self.consume([self.api.page(self.settings.page_size, 0)])
+        certificate = {
+            "method": "count between passes",
+            "count": count,
+            "proven": self.sightings.proven,
+            "passes": passes,
+        }
+        return verdict, {**certificate, "page_size": size, "overlap": overlap}
+
+    def rest_of(self, first: Page) -> list[Segment]:
+        """The list after its first page."""
+        return [] if first.is_last else segments(first.end, first.listing.count, page_size(first))
+
+    def whereabouts(self, job_id: int) -> Row:
+        """A difference: a job that the mirror holds as listed and the list lacks."""
+        where = "unlisted" if self.api.job(job_id)[0] is not None else "not found"
+        return {"entity": "job", "id": job_id, "field": "presence", "mirror": "listed", "upstream": where}
+
+    def pass_over(self, todo: list[Segment]) -> None:
+        """Fetch and mirror the pages of some segments."""
+        size = self.settings.page_size
+        for arrived in pages(
+            lambda offset: self.api.page(size, offset), todo, self.executor, self.settings.concurrency
+        ):
+            self.consume(arrived)
+
+    def consume(self, arrived: Sequence[Page]) -> None:
+        """Mirror some pages, and remember for the proof what they showed."""
+        self.intake.pages(arrived)
+        for page in arrived:
+            self.sightings.saw(ids_of(page), page.sent)
+
+
+def page_size(page: Page) -> int:
+    """The page size in force, learnt from what arrived."""
+    return page.served_limit if page.is_last else max(1, len(page.listing))

@@ -1,0 +1,140 @@
+"""HTTP below the client: one origin, one deadline per request, bounded bodies.
+
+httpx bounds each read, not the request: a server that drips a byte a second would hold it for ever, in the headers too.
+Here every read gets what is left of the request's own time. And httpx takes half a gzip stream for a whole one; here a
+body counts only if its stream ended, and memory stays bounded whatever it claims to unpack to.
+"""
+
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import httpcore
+import httpx
+
+from tpmirror.errors import ApiError, Passing
+
+BODY_LIMIT: Final = 32 * 2**20
+"""Bytes that an answer may have, unpacked: a page of 100 jobs has about 260,000."""
+
+
+class Deadline(threading.local):
+    """When the request of the current thread has to be over, on the monotonic clock."""
+
+    at: float = float("inf")
+
+    def left(self, timeout: float | None = None) -> float:
+        """Seconds left, or ``timeout`` if that is less. Raises httpcore.ReadTimeout when none are."""
+        left = self.at - time.monotonic()
+        if left <= 0:
+            message = "the request's time is over"
+            raise httpcore.ReadTimeout(message)
+        return left if timeout is None else min(left, timeout)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection whose reads and writes end with the request's deadline."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._deadline.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._deadline.left(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        stream = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
+        return _Stream(stream, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Backend(httpcore.SyncBackend):
+    """Opens connections whose use ends with the request's deadline."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        stream = super().connect_tcp(host, port, self._deadline.left(timeout), local_address, socket_options)
+        return _Stream(stream, self._deadline)
+
+
+class PinnedTransport(httpx.HTTPTransport):
+    """Sends GET requests to one origin and nothing anywhere else: the last line of defence for the key."""
+
+    def __init__(self, origin: str, connections: int, deadline: Deadline) -> None:
+        super().__init__(trust_env=False)
+        self._origin = httpx.URL(origin)
+        # httpx builds its pool without a seam for the backend; the upper bound on its version guards this attribute.
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(trust_env=False),
+            max_connections=connections,
+            max_keepalive_connections=connections,
+            keepalive_expiry=30,
+            network_backend=_Backend(deadline),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Refuse what is not a GET to the origin."""
+        url, origin = request.url, self._origin
+        if (
+            request.method != "GET"
+            or url.userinfo
+            or (url.scheme, url.host, url.port) != (origin.scheme, origin.host, origin.port)
+        ):
+            message = f"refused to send a {request.method} request outside {origin}"
+            raise ApiError(message)
+        return super().handle_request(request)
+
+
+def read_body(response: httpx.Response, left: Callable[[], float]) -> bytes:
+    """The whole body, unpacked. Raises Passing if it is cut off, too large or packed in a way nobody asked for."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"identity", "gzip", "x-gzip", ""}:
+        message = f"the answer is packed as {encoding[:20]!r}, which was not asked for"
+        raise Passing(message)
+    unpack = zlib.decompressobj(16 + zlib.MAX_WBITS) if "gzip" in encoding else None
+    parts: list[bytes] = []
+    size = received = 0
+    for chunk in response.iter_raw():
+        left()
+        received += len(chunk)
+        part = _unpack(unpack, chunk, BODY_LIMIT - size) if unpack else chunk
+        size += len(part)
+        if max(size, received) > BODY_LIMIT or (unpack and unpack.unconsumed_tail):
+            message = f"the answer is larger than {BODY_LIMIT >> 20} MiB"
+            raise Passing(message)
+        parts.append(part)
+    if unpack and received and (not unpack.eof or unpack.unused_data):
+        message = "the answer's gzip stream is cut off"
+        raise Passing(message)
+    return b"".join(parts)
+
+
+def _unpack(unpack: Any, chunk: bytes, room: int) -> bytes:
+    try:
+        unpacked: bytes = unpack.decompress(chunk, room + 1)
+    except zlib.error as error:
+        message = "the answer's gzip stream is damaged"
+        raise Passing(message) from error
+    return unpacked

@@ -1,0 +1,62 @@
+"""What an operator says about jobs that vanished: writes, so under the lease like any other writer."""
+
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Engine
+
+from tpmirror import absence, lease
+from tpmirror.absence import RESTORED, Sighting
+from tpmirror.database import write
+from tpmirror.errors import UsageError
+
+
+def confirm(engine: Engine, ids: Collection[int] | None) -> list[int]:
+    """Agree that these waiting jobs, or all, may be marked gone: the next walk does so, for each that the API denies.
+
+    Raises UsageError for a job that does not wait.
+    """
+
+    def work(conn: Connection) -> list[int]:
+        waiting = [row["job_id"] for row in absence.waiting(conn)]
+        _refuse(set(ids or ()) - set(waiting), "does not wait for an operator; see tpmirror gone list")
+        chosen = waiting if ids is None else sorted(ids)
+        if chosen:
+            absence.confirm(conn, chosen, datetime.now(UTC))
+        return chosen
+
+    return _under_lease(engine, work)
+
+
+def restore(engine: Engine, ids: Collection[int]) -> list[int]:
+    """Take back that these jobs are gone, or that they may be marked so; they wait until confirmed or seen again.
+
+    Raises UsageError for a job that is neither gone nor missing.
+    """
+
+    def work(conn: Connection) -> list[int]:
+        elsewhere = absence.not_listed(conn)
+        there = {job_id for job_id in ids if elsewhere.get(job_id) not in {"gone", "missing"}}
+        _refuse(there, "is neither gone nor missing; SELECT presence FROM jobs tells where it is")
+        now = datetime.now(UTC)
+        absence.withdraw(conn, ids)
+        absence.settle(conn, {job_id: Sighting("missing", RESTORED) for job_id in ids}, None, now)
+        return sorted(ids)
+
+    return _under_lease(engine, work)
+
+
+def _refuse(ids: Collection[int], why: str) -> None:
+    if ids:
+        message = f"job {', '.join(map(str, sorted(ids)))} {why}"
+        raise UsageError(message)
+
+
+def _under_lease(engine: Engine, work: Callable[[Connection], list[int]]) -> list[int]:
+    def held(conn: Connection) -> list[int]:
+        mine = lease.acquire(conn)
+        done = work(conn)
+        mine.release(conn)
+        return done
+
+    return write(engine, held)
