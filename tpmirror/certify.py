@@ -38,6 +38,15 @@ class Sightings:
         self._after.difference_update(ids)
 
     @property
+    def known(self) -> int:
+        """How many jobs were seen before the count: with fewer than counted, no pass after it can prove anything."""
+        return len(self._before)
+
+    def saw_before(self, ids: Iterable[int]) -> bool:
+        """Whether all these jobs were seen before the count."""
+        return self._before.issuperset(ids)
+
+    @property
     def proven(self) -> int:
         """How many jobs were seen on both sides of the count."""
         return len(self._before & self._after)

@@ -97,3 +97,9 @@ def ids_of(page: Page) -> Iterable[int]:
     """Every id on a page that can be read, also of items that otherwise cannot."""
     yield from (item.job.id for item in page.listing.items)
     yield from (item.job_id for item in page.listing.unreadable if item.job_id is not None)
+
+
+def ascends(page: Page) -> bool:
+    """Whether the list seems to start with its oldest jobs, so that news appears at its end."""
+    ids = list(ids_of(page))
+    return len(ids) > 1 and ids == sorted(ids)

@@ -4,7 +4,7 @@ from tpmirror import store
 from tpmirror.api import Page
 from tpmirror.config import Settings
 from tpmirror.database import reading
-from tpmirror.intake import Progress, ids_of
+from tpmirror.intake import Progress, ascends, ids_of
 from tpmirror.normalize import Row
 from tpmirror.session import Session, quiet, session
 
@@ -28,7 +28,7 @@ def poll(settings: Settings, progress: Progress = quiet) -> Row:
 def _read_news(opened: Session) -> None:
     """The newest pages, up to the first that shows nothing new; they are at the end of an ascending list."""
     page, size = opened.first, opened.settings.page_size
-    if not page.is_last and _ascends(page):
+    if not page.is_last and ascends(page):
         _show(opened, page)
         page = opened.api.page(size, max(page.end, page.listing.count - len(page.listing)))
         while _show(opened, page) and page.offset > 0:
@@ -36,11 +36,6 @@ def _read_news(opened: Session) -> None:
         return
     while _show(opened, page) and not page.is_last:
         page = opened.api.page(size, page.end)
-
-
-def _ascends(page: Page) -> bool:
-    ids = list(ids_of(page))
-    return len(ids) > 1 and ids == sorted(ids)
 
 
 def _show(opened: Session, page: Page) -> bool:

@@ -14,15 +14,17 @@ from tpmirror.api import Page
 from tpmirror.certify import Sightings, Verdict, judge
 from tpmirror.config import Settings
 from tpmirror.database import reading
-from tpmirror.intake import Progress, ids_of
+from tpmirror.intake import Progress, ascends, ids_of
 from tpmirror.normalize import Row
 from tpmirror.session import Session, quiet, rehearsal, session
 from tpmirror.walk import Segment, affordable_overlap, pages, segments
 
 RECENT: Final = timedelta(days=1)
 """How old the last certified walk may be for the mirror to stand for the first pass."""
-PASSES: Final = 3
+PASSES: Final = 8
 """Passes over the list after which a run gives up on the proof until the next one."""
+COUNTS: Final = 6
+"""Counts taken in a row when new jobs keep appearing, before a pass is made all the same."""
 
 
 def sync(settings: Settings, *, certify: bool = True, progress: Progress = quiet) -> Row:
@@ -65,6 +67,9 @@ class Walk:
             self.listed = set(store.listed_ids(conn))
             self.recent = (store.certified_at(conn) or datetime.min.replace(tzinfo=UTC)) > datetime.now(UTC) - RECENT
         self.sightings = Sightings(self.listed)
+        self.passes = 0
+        self.count = opened.first.listing.count
+        """How many jobs the newest answer says there are."""
 
     def finish(self, *, certify: bool) -> None:
         """Walk, and put the result into the run."""
@@ -105,33 +110,53 @@ class Walk:
             doubts.append(f"the API lists no jobs at all, the mirror holds {len(self.listed)}; nothing was marked")
         self.sightings.sample(first.sent - 1)
         self.sightings.saw(ids_of(first), first.sent)
-        return judge(count, count, doubts), {"method": "single page", "count": count}
+        return judge(count, count, doubts), {"method": "single page", "count": count, "counted_at": stamp(first)}
 
     def prove(self) -> tuple[Verdict, dict[str, Any]]:
         """Passes over the list around a count of it, until the count and what was seen on both sides agree."""
-        size, passes, count = page_size(self.first), 0, self.first.listing.count
         if not self.recent:
             self.pass_over(self.rest_of(self.first))
-            passes += 1
-            self.consume([self.api.page(self.settings.page_size, 0)])
-        while True:
-            self.consume([self.api.page(self.settings.page_size, max(0, count - size))])
-            count = self.api.page(1, 0).listing.count
+        verdict = Verdict(certified=False, reason=None)
+        while not verdict.certified and not self.intake.doubts and self.passes < PASSES:
+            sample = self.take_count()
+            verdict = self.pass_until(sample.listing.count)
+        seen = {"proven": self.sightings.proven, "newer": len(self.sightings.present()) - self.sightings.proven}
+        proof = {"method": "count between passes", "count": sample.listing.count, "counted_at": stamp(sample)}
+        return verdict, {**proof, **seen, "passes": self.passes, "page_size": page_size(self.first)}
+
+    def take_count(self) -> Page:
+        """Look at both ends of the list, where news appears, then let the API count; again if it counts more than seen.
+
+        A job that appeared between the look and the count would void the proof a whole pass later; this costs little.
+        """
+        size, count = self.settings.page_size, self.count
+        ends = [max(0, count - page_size(self.first))] if self.passes == 0 and self.recent else []
+        for turn in range(COUNTS):
+            for offset in ends:
+                self.consume([self.api.page(size, offset)])
+            sample = self.api.page(1, max(0, self.count - 1) if ascends(self.first) else 0)
             self.sightings.sample(self.api.number())
-            overlap = affordable_overlap(count, size)
-            self.pass_over(segments(0, count, size, overlap))
-            passes += 1
-            verdict = judge(self.sightings.proven, count, self.intake.doubts)
-            if verdict.certified or self.intake.doubts or passes >= PASSES:
+            # Hints only, no part of the proof: a newest job that nobody saw, or fewer jobs seen than there are.
+            if self.sightings.saw_before(ids_of(sample)) and self.sightings.known >= sample.listing.count:
                 break
-            self.consume([self.api.page(self.settings.page_size, 0)])
-        certificate = {
-            "method": "count between passes",
-            "count": count,
-            "proven": self.sightings.proven,
-            "passes": passes,
-        }
-        return verdict, {**certificate, "page_size": size, "overlap": overlap}
+            # Both ends at times, one at others, so that no rhythm of the account keeps in step with ours.
+            head, tail = 0, max(0, sample.listing.count - page_size(self.first))
+            ends = [head] if turn % 2 else [tail, head]
+        return sample
+
+    def pass_until(self, count: int) -> Verdict:
+        """Passes after one count, as long as each finds most of what was missing: an unstable order hides rows."""
+        missing = count
+        while True:
+            size = page_size(self.first)
+            overlap = affordable_overlap(count, size) if self.passes <= 1 else max(1, size // 20) if size > 1 else 0
+            self.pass_over(segments(0, count, size, overlap))
+            verdict = judge(self.sightings.proven, count, self.intake.doubts)
+            still = count - self.sightings.proven
+            hopeless = self.count < count or self.sightings.known < count or still * 2 > missing
+            if verdict.certified or hopeless or self.intake.doubts or self.passes >= PASSES:
+                return verdict
+            missing = still
 
     def rest_of(self, first: Page) -> list[Segment]:
         """The list after its first page."""
@@ -144,6 +169,7 @@ class Walk:
 
     def pass_over(self, todo: list[Segment]) -> None:
         """Fetch and mirror the pages of some segments."""
+        self.passes += 1
         size = self.settings.page_size
         for arrived in pages(
             lambda offset: self.api.page(size, offset), todo, self.executor, self.settings.concurrency
@@ -153,8 +179,14 @@ class Walk:
     def consume(self, arrived: Sequence[Page]) -> None:
         """Mirror some pages, and remember for the proof what they showed."""
         self.intake.pages(arrived)
+        self.count = max(arrived, key=lambda page: page.sent).listing.count
         for page in arrived:
             self.sightings.saw(ids_of(page), page.sent)
+
+
+def stamp(page: Page) -> str:
+    """When a page's answer was complete, for the certificate."""
+    return page.at.isoformat().replace("+00:00", "Z")
 
 
 def page_size(page: Page) -> int:

@@ -101,7 +101,7 @@ def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
     if certificate is None:
         return
     if row["certified"]:
-        when = f"{row['started_at']:%Y-%m-%d %H:%M:%S} UTC"
+        when = certificate["counted_at"]
         click.echo(
             f"Certified: the mirror held exactly the {certificate['count']:,} listed jobs during the walk of {when}"
         )
