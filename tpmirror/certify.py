@@ -51,6 +51,11 @@ class Sightings:
         """How many jobs were seen on both sides of the count."""
         return len(self._before & self._after)
 
+    @property
+    def newer(self) -> int:
+        """How many jobs were seen only after the count."""
+        return len(self._after - self._before)
+
     def absent(self) -> set[int]:
         """Jobs seen before the count and not after it."""
         return self._before - self._after

@@ -120,7 +120,7 @@ class Walk:
         while not verdict.certified and not self.intake.doubts and self.passes < PASSES:
             sample = self.take_count()
             verdict = self.pass_until(sample.listing.count)
-        seen = {"proven": self.sightings.proven, "newer": len(self.sightings.present()) - self.sightings.proven}
+        seen = {"proven": self.sightings.proven, "newer": self.sightings.newer}
         proof = {"method": "count between passes", "count": sample.listing.count, "counted_at": stamp(sample)}
         return verdict, {**proof, **seen, "passes": self.passes, "page_size": page_size(self.first)}
 
@@ -145,16 +145,18 @@ class Walk:
         return sample
 
     def pass_until(self, count: int) -> Verdict:
-        """Passes after one count, as long as each finds most of what was missing: an unstable order hides rows."""
-        missing = count
+        """Passes after one count; more than one only where the list stands still and yet hides rows.
+
+        That is what an order with ties, or none, does. On a list that moves, a new count is the better try.
+        """
+        size, missing = page_size(self.first), count
         while True:
-            size = page_size(self.first)
-            overlap = affordable_overlap(count, size) if self.passes <= 1 else max(1, size // 20) if size > 1 else 0
+            overlap = affordable_overlap(count, size) if self.passes <= 1 else size // 20
             self.pass_over(segments(0, count, size, overlap))
             verdict = judge(self.sightings.proven, count, self.intake.doubts)
             still = count - self.sightings.proven
-            hopeless = self.count < count or self.sightings.known < count or still * 2 > missing
-            if verdict.certified or hopeless or self.intake.doubts or self.passes >= PASSES:
+            moves = self.count != count or self.sightings.newer > 0 or self.sightings.known < count
+            if verdict.certified or moves or still * 2 > missing or self.intake.doubts or self.passes >= PASSES:
                 return verdict
             missing = still
 

@@ -156,10 +156,9 @@ class Simulator(Backend):
         self.close()
 
     def serve_forever(self) -> None:
-        """Serve until interrupted from the keyboard, or until ``shutdown`` is called. Closes at the end."""
+        """Serve until ``shutdown`` is called, or a KeyboardInterrupt goes through. All is closed at the end."""
         try:
-            with contextlib.suppress(KeyboardInterrupt):
-                self._server.serve_forever(POLL)
+            self._server.serve_forever(POLL)
         finally:
             self.close()
 
