@@ -85,14 +85,20 @@ def create_file(engine: Engine) -> None:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that only reads: one snapshot."""
+    """A transaction that only reads, and cannot do more: one snapshot."""
     if is_missing(engine):
         message = f"there is no database at {engine.url.database!r}; run tpmirror sync, or set TPMIRROR_DATABASE_URL"
         raise MirrorError(message)
     with translated(engine), engine.connect() as conn, conn.begin():
         if engine.dialect.name == "postgresql":
             conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-        yield conn
+            yield conn
+            return
+        conn.exec_driver_sql("PRAGMA query_only=ON")
+        try:
+            yield conn
+        finally:
+            conn.exec_driver_sql("PRAGMA query_only=OFF")
 
 
 def write(engine: Engine, work: Callable[[Connection], T]) -> T:

@@ -6,8 +6,7 @@ from typing import Final
 
 import click
 
-from tpmirror import reader, sync
-from tpmirror.cli import tables
+from tpmirror import reader, sync, tables
 from tpmirror.config import load
 from tpmirror.database import open_engine, reading
 from tpmirror.simulator import Simulator, World

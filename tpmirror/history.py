@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
+from sqlalchemy import Connection, select
+
+from tpmirror import schema
 from tpmirror.normalize import Row
 
 GENESIS: Final = sha256(b"tpmirror job_status_history 1").hexdigest()
@@ -19,9 +22,16 @@ _CHAINED: Final = (
 )  # fmt: skip
 
 
-def chain(head: tuple[int, str], rows: Iterable[Row]) -> Iterator[Row]:
-    """The rows with their place and hash, after ``head``: place and hash of the last row stored."""
-    entry, previous = head
+def head(conn: Connection) -> tuple[int, str]:
+    """Place and hash of the last row stored."""
+    table = schema.job_status_history.c
+    row = conn.execute(select(table.entry, table.row_hash).order_by(table.entry.desc()).limit(1)).first()
+    return (row.entry, row.row_hash) if row is not None else (0, GENESIS)
+
+
+def chain(last: tuple[int, str], rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows with their place and hash, after ``last``: place and hash of the last row stored."""
+    entry, previous = last
     for row in rows:
         entry += 1
         placed = {**row, "entry": entry}

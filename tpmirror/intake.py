@@ -13,7 +13,7 @@ from tpmirror.decode import Item, Unreadable
 from tpmirror.run import Run
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Told after each batch: jobs seen so far, jobs to see as far as known."""
+"""Told after each batch: rows read so far, rows to read as far as known."""
 
 
 class Intake:
@@ -24,7 +24,10 @@ class Intake:
         self.run = run
         self.doubts: list[str] = []
         """What voids any proof of this run."""
+        self.passes_ahead = 1
+        """How often the whole list is going to be read, as far as known: what the progress is measured by."""
         self._progress = progress
+        self._read = 0
         self._asked: dict[int, int] = {}
         """By job, the number of the request whose answer is mirrored."""
 
@@ -52,7 +55,8 @@ class Intake:
                     looks[item.job.id] = Look(item, page.at)
             unreadable += [(item, page.at) for item in page.listing.unreadable]
         self.run.store(list(looks.values()), unreadable)
-        self._progress(len(self.run.tally.seen), max((page.listing.count for page in arrived), default=0))
+        self._read += sum(len(page.listing) for page in arrived)
+        self._progress(self._read, self.passes_ahead * max((page.listing.count for page in arrived), default=0))
 
     def job(self, job_id: int) -> bool:
         """Ask for a job by id and mirror the answer; False if the API says that there is none."""
@@ -72,7 +76,6 @@ class Intake:
             if isinstance(item, Item):
                 self._asked[item.job.id] = answer.sent
         self.run.store(looks, [(item, answer.at) for item, answer in found if isinstance(item, Unreadable)])
-        self._progress(len(self.run.tally.seen), len(self.run.tally.seen))
 
     def _admit(self, items: list[Item]) -> None:
         self.run.scope.admit(items, self._known, lambda job_id: self.api.job(job_id)[0] is not None)

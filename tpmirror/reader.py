@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, func, or_, select, text
 
-from tpmirror import absence, labels, schema, store
+from tpmirror import absence, history, labels, schema
 from tpmirror.normalize import Row
 
 EXTRA_SAMPLE: Final = 200
@@ -17,7 +17,7 @@ def status(conn: Connection) -> dict[str, Any]:
     """The mirror at a glance."""
     certified = _last_run(conn, schema.sync_runs.c.certified)
     proven = datetime.fromisoformat(json.loads(certified["certificate"])["counted_at"]) if certified else None
-    entry, row_hash = store.head(conn)
+    entry, row_hash = history.head(conn)
     return {
         "certified_at": proven,
         "age_s": proven and (datetime.now(UTC) - proven).total_seconds(),

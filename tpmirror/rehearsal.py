@@ -13,13 +13,16 @@ from tpmirror.lease import Lease
 from tpmirror.normalize import Row
 from tpmirror.plan import plan
 from tpmirror.run import Run
+from tpmirror.scope import Scope
 
 
 class Rehearsal(Run):
     """Plans each job once. With ``everything``, also jobs whose fingerprint says that nothing changed."""
 
     def __init__(self, engine: Engine, api_url: str, *, everything: bool) -> None:
-        super().__init__(engine, Lease(0), 0, api_url)
+        with reading(engine) as conn:
+            scope = Scope(conn, api_url)
+        super().__init__(engine, Lease(0), 0, scope)
         self.plans: list[Plan] = []
         self._everything = everything
 

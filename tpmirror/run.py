@@ -68,12 +68,11 @@ class Tally:
 class Run:
     """A run under way; ``opened`` makes one and ends it."""
 
-    def __init__(self, engine: Engine, held: Lease, run_id: int, api_url: str) -> None:
+    def __init__(self, engine: Engine, held: Lease, run_id: int, scope: Scope) -> None:
         self.engine = engine
         self.id = run_id
+        self.scope = scope
         self.tally = Tally()
-        with reading(engine) as conn:
-            self.scope = Scope(conn, api_url)
         self.result: dict[str, Any] = {}
         """Columns of ``sync_runs`` that the walk states: the certificate."""
         self.presence: dict[int, Sighting] = {}
@@ -162,11 +161,11 @@ def opened(engine: Engine, kind: str, api: Api) -> Iterator[Run]:
 
     Raises Fenced if another writer holds the mirror, ScopeError if the mirror belongs to another origin.
     """
+    with reading(engine) as conn:
+        scope = Scope(conn, api.origin)
     held, run_id = write(engine, lambda conn: _open(conn, kind))
-    outcome, error = "failed", None
-    made: Run | None = None
+    made, outcome, error = Run(engine, held, run_id, scope), "failed", None
     try:
-        made = Run(engine, held, run_id, api.origin)
         yield made
         outcome = "succeeded"
     except KeyboardInterrupt:
@@ -179,8 +178,7 @@ def opened(engine: Engine, kind: str, api: Api) -> Iterator[Run]:
         error = f"unexpected {type(reason).__name__}"
         raise
     finally:
-        if made is not None:
-            _close(made, outcome, error, {"requests": api.requests, "retries": api.retries})
+        _close(made, outcome, error, {"requests": api.requests, "retries": api.retries})
 
 
 def _open(conn: Connection, kind: str) -> tuple[Lease, int]:

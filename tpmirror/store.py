@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from tpmirror import labels, schema
 from tpmirror.batch import Brief, Known, Look, Plan, Sifted
-from tpmirror.history import GENESIS, chain
+from tpmirror.history import chain, head
 from tpmirror.normalize import Row
 
 _INSERT: dict[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
@@ -89,13 +89,6 @@ def apply(conn: Connection, plan: Plan) -> None:
     _insert(conn, schema.quarantined_jobs, plan.quarantine)
     _update(conn, schema.quarantined_jobs, plan.quarantine_seen)
     _update(conn, schema.quarantined_jobs, plan.quarantine_resolved)
-
-
-def head(conn: Connection) -> tuple[int, str]:
-    """Place and hash of the last row of the history's chain."""
-    table = schema.job_status_history.c
-    row = conn.execute(select(table.entry, table.row_hash).order_by(table.entry.desc()).limit(1)).first()
-    return (row.entry, row.row_hash) if row is not None else (0, GENESIS)
 
 
 def _append(conn: Connection, rows: list[Row]) -> None:
@@ -193,6 +186,12 @@ def certified_at(conn: Connection) -> datetime | None:
     """When the last certified walk began."""
     table = schema.sync_runs.c
     return conn.execute(select(table.started_at).where(table.certified).order_by(table.id.desc()).limit(1)).scalar()
+
+
+def unread_ids(conn: Connection) -> set[int]:
+    """Jobs that were listed and could not be read, so that only the quarantine has them."""
+    found = {row["job_id"] for row in open_quarantine(conn) if row["job_id"] is not None}
+    return found - briefs(conn, found).keys()
 
 
 def in_flight_ids(conn: Connection) -> list[int]:

@@ -65,8 +65,9 @@ class Walk:
         self.run, self.intake, self.first = opened.run, opened.intake, opened.first
         with reading(self.run.engine) as conn:
             self.listed = set(store.listed_ids(conn))
+            unread = store.unread_ids(conn)
             self.recent = (store.certified_at(conn) or datetime.min.replace(tzinfo=UTC)) > datetime.now(UTC) - RECENT
-        self.sightings = Sightings(self.listed)
+        self.sightings = Sightings(self.listed | unread)
         self.passes = 0
         self.count = opened.first.listing.count
         """How many jobs the newest answer says there are."""
@@ -74,8 +75,9 @@ class Walk:
     def finish(self, *, certify: bool) -> None:
         """Walk, and put the result into the run."""
         first = self.first
+        fits = first.is_last and self.fits_a_page()
         self.consume([first])
-        if first.is_last and self.fits_a_page():
+        if fits:
             verdict, certificate = self.judge_page()
         elif certify:
             verdict, certificate = self.prove()
@@ -95,9 +97,16 @@ class Walk:
         return self.sightings.absent() & (self.listed | self.intake.seen()) if verdict.certified else None
 
     def fits_a_page(self) -> bool:
-        """Whether the first page is the whole list, and consistent: else the count between two passes has to decide."""
-        first = self.first
-        return len(set(ids_of(first))) == len(first.listing) == first.listing.count or bool(self.intake.doubts)
+        """Whether the first page is the whole list, and consistent: else the count between two passes has to decide.
+
+        A page as long as the server's limit may have been cut: a row that came between the count and the rows pushes
+        another off the end. Where all jobs are known that cannot matter: they were there before, and are as many as
+        counted. Otherwise one more request learns the limit, which a second page always states.
+        """
+        ids = set(ids_of(self.first))
+        if not len(ids) == len(self.first.listing) == self.first.listing.count:
+            return False
+        return self.sightings.saw_before(ids) or len(ids) < self.api.page(self.settings.page_size, 1).served_limit
 
     def judge_page(self) -> tuple[Verdict, dict[str, Any]]:
         """The list fits a page: one statement on their side, so one instant, proves itself.
@@ -114,12 +123,14 @@ class Walk:
 
     def prove(self) -> tuple[Verdict, dict[str, Any]]:
         """Passes over the list around a count of it, until the count and what was seen on both sides agree."""
+        self.intake.passes_ahead = 1 if self.recent else 2
         if not self.recent:
             self.pass_over(self.rest_of(self.first))
-        verdict = Verdict(certified=False, reason=None)
-        while not verdict.certified and not self.intake.doubts and self.passes < PASSES:
+        while True:
             sample = self.take_count()
             verdict = self.pass_until(sample.listing.count)
+            if verdict.certified or self.intake.doubts or self.passes >= PASSES:
+                break
         seen = {"proven": self.sightings.proven, "newer": self.sightings.newer}
         proof = {"method": "count between passes", "count": sample.listing.count, "counted_at": stamp(sample)}
         return verdict, {**proof, **seen, "passes": self.passes, "page_size": page_size(self.first)}

@@ -84,14 +84,14 @@ def progress_bar() -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
 
     columns = (
-        progress.TextColumn("mirroring"),
+        progress.TextColumn("reading"),
         progress.BarColumn(),
         progress.MofNCompleteColumn(),
         progress.TextColumn("{task.fields[rate]:,.0f} jobs/s"),
         progress.TimeRemainingColumn(),
     )
     with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("mirroring", total=None, rate=0)
+        task = bar.add_task("reading", total=None, rate=0)
 
         def update(done: int, total: int) -> None:
             elapsed = bar.tasks[0].elapsed or 0

@@ -14,13 +14,14 @@ from tpmirror.errors import TpmirrorError
 @as_json
 def status(settings: Settings, *, as_json: bool) -> None:
     """Show the mirror at a glance: proven complete as of when, jobs by status, last runs, what needs somebody."""
-    from tpmirror import database, reader, render
-    from tpmirror.cli import tables
+    from tpmirror import database, reader, render, run, tables
 
     engine = open_current(settings)
     with database.reading(engine) as conn:
         found, runs = reader.status(conn), reader.recent_runs(conn, 5)
     if as_json:
+        for name in ("last_run", "last_failure"):
+            found[name] = found[name] and run.as_json(found[name])
         click.echo(render.to_json({"database": database.display(engine.url), **found}))
         return
     click.echo(f"Mirror     {database.display(engine.url)}")
@@ -47,7 +48,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
 def history(settings: Settings, *, job_id: int, as_json: bool) -> None:
     """Show every recorded transition and field change of job JOB_ID."""
     from tpmirror import database, reader, render
-    from tpmirror.cli.tables import show_history
+    from tpmirror.tables import show_history
 
     engine = open_current(settings)
     with database.reading(engine) as conn:
