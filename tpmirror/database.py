@@ -10,8 +10,9 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from tpmirror.errors import MirrorError, UsageError
+from tpmirror.errors import Lost, MirrorError, UsageError
 
 T = TypeVar("T")
 
@@ -30,6 +31,24 @@ _POSTGRES_CONNECT: Final = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
+_PASSING_STATES: Final = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300"})
+"""Serialization failure, deadlock, lock timeout, shutdown, crash, starting up, too many connections."""
+_PASSING_SIGNS: Final = (
+    "server closed the connection",
+    "connection refused",
+    "connection is lost",
+    "connection is closed",
+    "terminating connection",
+    "starting up",
+    "shutting down",
+    "not yet accepting",
+    "recovery mode",
+    "no such file or directory",
+    "database is locked",
+)
+"""What drivers say without a SQLSTATE. A socket whose file is missing is a server between stop and start."""
+PATIENCE: Final = 30.0
+"""Seconds that a lost transaction is tried again."""
 SQLITE_BUSY: Final = 30.0
 """Seconds to wait for another connection's lock on SQLite."""
 
@@ -115,19 +134,40 @@ def clock(conn: Connection) -> datetime:
     return now
 
 
+def patiently(work: Callable[[], T]) -> T:
+    """Run ``work`` again when its connection or transaction was lost, for about half a minute: a restart takes less.
+
+    It must be safe to run twice, also when the first time was committed and only the answer was lost.
+    """
+    return Retrying(
+        retry=retry_if_exception_type(Lost),
+        wait=wait_random_exponential(multiplier=0.1, max=2),
+        stop=stop_after_delay(PATIENCE),
+        reraise=True,
+    )(work)
+
+
 @contextmanager
 def translated(engine: Engine) -> Iterator[None]:
-    """Turn the driver's errors into a MirrorError of one line, without values and passwords."""
+    """Turn the driver's errors into a MirrorError of one line, without values and passwords; Lost if it may pass."""
     try:
         yield
     except (DBAPIError, OSError, sqlite3.Error) as error:
         cause = getattr(error, "orig", None) or error
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
         message = f"cannot use the database {display(engine.url)}: {reason}{_remedy(reason)}"
-        raise MirrorError(message) from error
+        raise (Lost if _passes(error, cause, reason) else MirrorError)(message) from error
     except SQLAlchemyError as error:
         message = f"cannot use the database {display(engine.url)}: {type(error).__name__}"
         raise MirrorError(message) from error
+
+
+def _passes(error: Exception, cause: object, reason: str) -> bool:
+    """Whether it is worth trying again: by SQLSTATE where there is one, else by what the driver says."""
+    state = getattr(cause, "sqlstate", None)
+    if state is not None:
+        return state in _PASSING_STATES or state.startswith("08")
+    return getattr(error, "connection_invalidated", False) or any(sign in reason.lower() for sign in _PASSING_SIGNS)
 
 
 def display(url: URL) -> str:

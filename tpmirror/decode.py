@@ -201,6 +201,21 @@ def _with_unknown_keys(raw: bytes | msgspec.Raw) -> Item | Unreadable:
     return Item(job, extra, fingerprint(job, extra), raw)
 
 
+def repeats_a_key(raw: bytes | msgspec.Raw) -> bool:
+    """Whether an object in the item has a key twice: parsers keep the last and say nothing, so the item means nothing.
+
+    Costs more than decoding: meant for the few jobs that changed.
+    """
+    found = False
+
+    def check(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal found
+        found = found or len({key for key, _ in pairs}) < len(pairs)
+
+    json.loads(bytes(raw).decode(), object_pairs_hook=check, parse_int=str, parse_float=str)
+    return found
+
+
 def readable_id(value: object) -> int | None:
     """The id if it is one: a whole number above 0 that 63 bits hold; not true, not 1.0, not a string."""
     return value if type(value) is int and 0 < value < 2**63 else None

@@ -7,6 +7,7 @@ TpmirrorError                  exit 1: the run failed; try again later
 │   ├── Refused                exit 4: the API refused the key
 │   └── Passing                retried inside the run: throttled, overloaded, cut off
 ├── MirrorError                exit 1: the database is out of reach, too new, damaged
+│   ├── Lost                   retried inside the run: connection lost, deadlock, database restarting
 │   └── Fenced                 exit 5: another writer holds the mirror
 └── ScopeError                 exit 1: these are another account's jobs; nothing of them was written
 
@@ -56,6 +57,10 @@ class Passing(ApiError):
 
 class MirrorError(TpmirrorError):
     """The mirror's database could not be used."""
+
+
+class Lost(MirrorError):
+    """The connection or the transaction was lost; nothing of it was written, so it is safe to try again."""
 
 
 class Fenced(MirrorError):

@@ -5,7 +5,10 @@ raised it, and the writer before finds its own gone at its next write. Time is t
 """
 
 import os
+import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +23,10 @@ from tpmirror.schema import writer_lease
 SCOPE: Final = "mirror"
 TERM: Final = timedelta(seconds=120)
 """How long a lease holds without a sign of life: several times the longest request."""
+
+
+_LIVING: Final[set[str]] = set()
+"""Holders of this process whose run is not over: a run whose end could not be written must not block the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +57,45 @@ class Lease:
         conn.execute(mine.values(expires_at=clock(conn)))
 
 
-def acquire(conn: Connection) -> Lease:
-    """Take the lease, in a write transaction.
+def acquire(conn: Connection, holder: str) -> Lease:
+    """Take the lease for ``holder``, from ``holding``, in a write transaction. Whoever has it already gets it again.
 
     Raises Fenced, with the holder, if somebody alive has it.
     """
     now = clock(conn)
     table = writer_lease
     row = conn.execute(select(table).where(table.c.scope == SCOPE).with_for_update()).one()
-    if row.expires_at > now and not is_dead(row.holder):
+    if row.expires_at > now and row.holder != holder and not is_dead(row.holder):
         until = f"{row.expires_at:%H:%M:%S} UTC"
         message = f"another writer holds the mirror: {describe(row.holder)}; its lease runs until {until}"
         raise Fenced(message)
     epoch = row.epoch + 1
-    conn.execute(update(table).where(table.c.scope == SCOPE).values(epoch=epoch, holder=me(), expires_at=now + TERM))
+    conn.execute(update(table).where(table.c.scope == SCOPE).values(epoch=epoch, holder=holder, expires_at=now + TERM))
     return Lease(epoch)
 
 
-def me() -> str:
-    """This process, so that a process on the same machine can tell whether it still lives."""
-    return f"{_machine()}|{os.getpid()}|{_started(os.getpid())}"
+@contextmanager
+def holding() -> Iterator[str]:
+    """A new holder in this process; any process on this machine can tell whether it still lives."""
+    holder = f"{_machine()}|{os.getpid()}|{_started(os.getpid())}|{secrets.token_hex(4)}"
+    _LIVING.add(holder)
+    try:
+        yield holder
+    finally:
+        _LIVING.discard(holder)
 
 
 def describe(holder: str) -> str:
     """A holder for people."""
-    machine, pid, _ = holder.split("|")
+    machine, pid, *_ = holder.split("|")
     return f"process {pid} on {machine.split()[0]}"
 
 
 def is_dead(holder: str) -> bool:
-    """Whether the holder is a process of this machine that no longer runs."""
-    machine, pid, started = holder.split("|")
+    """Whether the holder is a process of this machine that no longer runs, or a run of this one that is over."""
+    machine, pid, started, _ = holder.split("|")
+    if (machine, int(pid)) == (_machine(), os.getpid()):
+        return holder not in _LIVING
     return machine == _machine() and _started(int(pid)) != started
 
 

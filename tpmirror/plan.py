@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tpmirror import labels, schema
 from tpmirror.batch import Known, Look, Plan, Sifted
-from tpmirror.decode import Unreadable, redact
+from tpmirror.decode import Unreadable, redact, repeats_a_key
 from tpmirror.normalize import Row, Rows, normalize, normalize_model
 from tpmirror.payload import MlModel
 
@@ -84,6 +84,9 @@ class _Planner:
 
     def job(self, look: Look) -> None:
         """A new job, or one that shows something else than before."""
+        if repeats_a_key(look.item.raw):
+            self.quarantine(look.item.job.id, "a key stands twice in one object", look.item.raw, look.at)
+            return
         rows, job_id = normalize(look.item), look.item.job.id
         known = self.known.jobs.get(job_id)
         told = self.told()

@@ -18,7 +18,7 @@ from tpmirror import absence, lease, schema, store
 from tpmirror.absence import Sighting
 from tpmirror.api import Api
 from tpmirror.batch import Look, Plan, Sifted, sift
-from tpmirror.database import reading, write
+from tpmirror.database import patiently, reading, write
 from tpmirror.decode import Unreadable
 from tpmirror.errors import TpmirrorError
 from tpmirror.lease import Lease
@@ -84,6 +84,9 @@ class Run:
 
     def store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]] = ()) -> None:
         """Mirror a batch of distinct jobs. A batch without news reads and writes nothing."""
+        patiently(lambda: self._store(looks, unreadable))
+
+    def _store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> None:
         sifted, models = self.sort(looks)
         self.tally.seen.update(look.item.job.id for look in looks)
         self.tally.seen.update(item.job_id for item, _ in unreadable if item.job_id is not None)
@@ -133,7 +136,7 @@ class Run:
             self._lease.release(conn)
             return dict(conn.execute(select(table).where(table.c.id == self.id)).mappings().one())
 
-        self.row = write(self.engine, close)
+        self.row = patiently(lambda: write(self.engine, close))
 
     def prune(self, retention: timedelta) -> None:
         """Remove progress samples that are older than the retention setting."""
@@ -163,10 +166,19 @@ def opened(engine: Engine, kind: str, api: Api) -> Iterator[Run]:
     """
     with reading(engine) as conn:
         scope = Scope(conn, api.origin)
-    held, run_id = write(engine, lambda conn: _open(conn, kind))
-    made, outcome, error = Run(engine, held, run_id, scope), "failed", None
+    with lease.holding() as holder:
+        held, run_id = patiently(lambda: write(engine, lambda conn: _open(conn, kind, holder)))
+        made = Run(engine, held, run_id, scope)
+        with _closing(made, api):
+            yield made
+
+
+@contextmanager
+def _closing(made: Run, api: Api) -> Iterator[None]:
+    """Close the run's row with how it ended."""
+    outcome, error = "failed", None
     try:
-        yield made
+        yield
         outcome = "succeeded"
     except KeyboardInterrupt:
         outcome, error = "interrupted", "interrupted"
@@ -181,9 +193,9 @@ def opened(engine: Engine, kind: str, api: Api) -> Iterator[Run]:
         _close(made, outcome, error, {"requests": api.requests, "retries": api.retries})
 
 
-def _open(conn: Connection, kind: str) -> tuple[Lease, int]:
+def _open(conn: Connection, kind: str, holder: str) -> tuple[Lease, int]:
     """Take the lease and open a row; runs that died before are closed as abandoned."""
-    held, now, table = lease.acquire(conn), datetime.now(UTC), schema.sync_runs
+    held, now, table = lease.acquire(conn, holder), datetime.now(UTC), schema.sync_runs
     died = update(table).where(table.c.outcome == "running")
     conn.execute(died.values(outcome="abandoned", finished_at=now, error="the process ended without finishing the run"))
     row = insert(table).values(kind=kind, outcome="running", certified=False, started_at=now, covered=False)

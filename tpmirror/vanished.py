@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine
 
 from tpmirror import absence, lease
 from tpmirror.absence import RESTORED, Sighting
-from tpmirror.database import write
+from tpmirror.database import patiently, write
 from tpmirror.errors import UsageError
 
 
@@ -53,10 +53,12 @@ def _refuse(ids: Collection[int], why: str) -> None:
 
 
 def _under_lease(engine: Engine, work: Callable[[Connection], list[int]]) -> list[int]:
-    def held(conn: Connection) -> list[int]:
-        mine = lease.acquire(conn)
-        done = work(conn)
-        mine.release(conn)
-        return done
+    with lease.holding() as holder:
 
-    return write(engine, held)
+        def held(conn: Connection) -> list[int]:
+            mine = lease.acquire(conn, holder)
+            done = work(conn)
+            mine.release(conn)
+            return done
+
+        return patiently(lambda: write(engine, held))

@@ -1,6 +1,7 @@
 """The command line: one short function per command; what a command needs is imported when it runs."""
 
 import os
+import signal
 import sys
 
 import click
@@ -15,6 +16,8 @@ from tpmirror.errors import TpmirrorError, UsageError
 
 def main() -> None:
     """Entry of the ``tpmirror`` command."""
+    # A stopped service has to close its run and release its lease, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         cli.main(standalone_mode=False)
     except TpmirrorError as error:
