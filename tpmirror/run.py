@@ -138,6 +138,16 @@ class Run:
 
         self.row = patiently(lambda: write(self.engine, close))
 
+    def resolve(self, entries: Sequence[int]) -> None:
+        """Close entries of the quarantine whose jobs are mirrored after all."""
+
+        def work(conn: Connection) -> None:
+            self._lease.check(conn)
+            store.resolve_quarantine(conn, entries, datetime.now(UTC))
+
+        if entries:
+            patiently(lambda: write(self.engine, work))
+
     def prune(self, retention: timedelta) -> None:
         """Remove progress samples that are older than the retention setting."""
         table = schema.job_progress_samples
@@ -150,7 +160,7 @@ class Run:
             self._lease.check(conn)
             conn.execute(delete(table).where(old))
 
-        write(self.engine, remove)
+        patiently(lambda: write(self.engine, remove))
 
     def _renew(self, conn: Connection) -> None:
         if datetime.now(UTC) - self._renewed > lease.TERM / 3:

@@ -50,6 +50,11 @@ def open_quarantine(conn: Connection) -> list[Row]:
     return [dict(row) for row in conn.execute(select(table).where(table.c.resolved_at.is_(None))).mappings()]
 
 
+def resolve_quarantine(conn: Connection, entries: Collection[int], now: datetime) -> None:
+    """Mark entries as resolved."""
+    _update(conn, schema.quarantined_jobs, [{"id_": entry, "resolved_at": now} for entry in sorted(entries)])
+
+
 def known(conn: Connection, sifted: Sifted, models: Mapping[int, Look]) -> Known:
     """What the mirror holds of the jobs that need a closer look, their videos and models."""
     jobs = [look.item.job for look in sifted.fresh]

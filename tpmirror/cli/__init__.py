@@ -11,6 +11,7 @@ from tpmirror.cli import look, trial, walks
 from tpmirror.cli.common import EXIT_STATUS
 from tpmirror.cli.db import db
 from tpmirror.cli.gone import gone
+from tpmirror.cli.quarantine import quarantine
 from tpmirror.errors import TpmirrorError, UsageError
 
 
@@ -50,7 +51,7 @@ def cli() -> None:
     """
 
 
-for command in (*walks.COMMANDS, *look.COMMANDS, gone, db, *trial.COMMANDS):
+for command in (*walks.COMMANDS, *look.COMMANDS, gone, quarantine, db, *trial.COMMANDS):
     cli.add_command(command)
 
 

@@ -31,10 +31,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
     for name, values in found["unknown"].items():
         click.echo(f"Unknown    {name}: {', '.join(map(str, values))}")
     if found["quarantined"]:
-        click.echo(
-            f"Look       {found['quarantined']:,} payloads in quarantine:"
-            " SELECT * FROM quarantined_jobs WHERE resolved_at IS NULL"
-        )
+        click.echo(f"Look       {found['quarantined']:,} payloads in quarantine: tpmirror quarantine list")
     if found["waiting"]:
         click.echo(f"Look       {found['waiting']:,} vanished jobs wait for an operator: tpmirror gone list")
     tables.show_statuses(found["by_status"])

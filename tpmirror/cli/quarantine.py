@@ -1,0 +1,46 @@
+"""Commands for payloads that could not be mirrored, or not whole."""
+
+import click
+
+from tpmirror.cli.common import API_SETTINGS, EXIT_STATUS, Look, as_json, open_current, progress_bar, with_settings
+from tpmirror.config import Settings
+
+
+@click.group()
+def quarantine() -> None:
+    """Look at payloads that could not be mirrored, or not whole, and try them again."""
+
+
+@quarantine.command("list")
+@with_settings()
+@as_json
+def list_(settings: Settings, *, as_json: bool) -> None:
+    """Show the entries that are not resolved; --json shows the payloads too."""
+    from tpmirror import database, render, store
+
+    with database.reading(open_current(settings)) as conn:
+        entries = store.open_quarantine(conn)
+    if as_json:
+        click.echo(render.to_json(entries))
+        return
+    columns = {"id": "entry", "job_id": "job", "first_seen_at": "first seen", "reason": "what and why"}
+    render.show_table("In quarantine (times in UTC)", entries, columns)
+
+
+@quarantine.command(epilog=EXIT_STATUS)
+@with_settings(*API_SETTINGS)
+@as_json
+def retry(settings: Settings, *, as_json: bool) -> None:
+    """Ask the API for the quarantined jobs again and mirror what can be read now; exit status 3 if some are left."""
+    from tpmirror import quarantine as trying
+    from tpmirror import render
+
+    open_current(settings)
+    with progress_bar() as progress:
+        left = trying.retry(settings, progress)
+    if as_json:
+        click.echo(render.to_json({"left": left}))
+    else:
+        click.echo(f"{len(left):,} entries left in quarantine")
+    if left:
+        raise Look
