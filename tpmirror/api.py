@@ -70,9 +70,8 @@ class Page:
     @property
     def served_limit(self) -> int:
         """The page size in force: what ``next`` says, else what was asked for. The server may cap it silently."""
-        query = parse_qs(urlsplit(self.listing.next or self.listing.previous or "").query)
-        limit = query.get("limit", [""])[0]
-        return int(limit) if limit.isascii() and limit.isdigit() and 0 < int(limit) <= self.limit else self.limit
+        limit = _number_in(self.listing.next or self.listing.previous, "limit")
+        return limit if limit is not None and 0 < limit <= self.limit else self.limit
 
 
 class Pace:
@@ -273,11 +272,20 @@ def retry_after(value: str | None, date: str | None) -> float | None:
     return min(max(seconds, 1.0), LONGEST_RETRY_AFTER)
 
 
+def _number_in(url: str | None, name: str) -> int | None:
+    """A number in the query of ``next`` or ``previous``; None if it is not there, or that is no URL."""
+    try:
+        value = parse_qs(urlsplit(url or "").query).get(name, [""])[0]
+    except ValueError:
+        return None
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
+
+
 def _check_fit(page: Page) -> None:
     """Whether the page is the one asked for: a proxy's cache may hand out the first page at every offset."""
     listing = page.listing
-    follows = parse_qs(urlsplit(listing.next or "").query).get("offset", [""])[0]
-    if page.offset > 0 and listing.previous is None and follows == str(page.served_limit) != str(page.end):
+    follows = _number_in(listing.next, "offset")
+    if page.offset > 0 and listing.previous is None and follows == page.served_limit != page.end:
         message = f"asked for the jobs from {page.offset}, the API answered with the first page"
         raise Passing(message)
 
@@ -300,5 +308,8 @@ def _reason(error: Exception) -> str:
 
 
 def _origin(location: str) -> str:
-    parts = urlsplit(location)
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return "something that is no URL"
     return f"{parts.scheme}://{parts.hostname}" if parts.hostname else "another path"

@@ -85,7 +85,8 @@ class Plan:
     new_labels: dict[str, dict[int, Row]] = field(default_factory=dict)
     inserted: set[int] = field(default_factory=set)
     updated: set[int] = field(default_factory=set)
-    quarantined: int = 0
+    quarantined: set[tuple[int | None, str]] = field(default_factory=set)
+    """Payloads that could not be mirrored, or not whole: job and reason; the payload where no id can be read."""
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""

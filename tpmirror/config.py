@@ -123,7 +123,9 @@ class Settings:
     """Everything that can be set."""
 
     api_key: Key | None = _setting("TPMIRROR_API_KEY", None, "the account's API key (TENSORPIX_API_KEY works too)", Key)
-    api_key_file: Path | None = _setting("TPMIRROR_API_KEY_FILE", None, "file that holds the API key", Path)
+    api_key_file: Path | None = _setting(
+        "TPMIRROR_API_KEY_FILE", None, "file that holds the API key, instead of TPMIRROR_API_KEY", Path
+    )
     api_url: str = _setting("TPMIRROR_API_URL", "https://backend.tensorpix.ai", "origin of the API", _origin)
     database_url: str = _setting(
         "TPMIRROR_DATABASE_URL", "sqlite:///tpmirror.db", "SQLAlchemy URL of the mirror, SQLite or PostgreSQL"

@@ -89,6 +89,16 @@ def open_engine(value: str) -> Engine:
     return engine
 
 
+@contextmanager
+def connected(value: str) -> Iterator[Engine]:
+    """An engine, and its connections closed at the end."""
+    engine = open_engine(value)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def is_missing(engine: Engine) -> bool:
     """Whether the database is a SQLite file that does not exist yet; connecting would create it."""
     name = engine.url.database

@@ -190,7 +190,7 @@ def _with_unknown_keys(raw: bytes | msgspec.Raw) -> Item | Unreadable:
     job_id = readable_id(value.get("id")) if isinstance(value, dict) else None
     try:
         extra = _take_unknown(value)
-        job = msgspec.convert(_scrub(value), Job)
+        job = msgspec.convert(value, Job)
     except (
         ValueError,
         TypeError,
@@ -219,15 +219,6 @@ def repeats_a_key(raw: bytes | msgspec.Raw) -> bool:
 def readable_id(value: object) -> int | None:
     """The id if it is one: a whole number above 0 that 63 bits hold; not true, not 1.0, not a string."""
     return value if type(value) is int and 0 < value < 2**63 else None
-
-
-def _scrub(value: Any) -> Any:
-    """Strings that no database can hold, made holdable, in a decoded JSON value."""
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, dict):
-        return {key: _scrub(inner) for key, inner in value.items()}
-    return [_scrub(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _take_unknown(value: dict[str, Any]) -> Extra:

@@ -8,7 +8,7 @@ import click
 
 from tpmirror import reader, sync, tables
 from tpmirror.config import load
-from tpmirror.database import open_engine, reading
+from tpmirror.database import connected, reading
 from tpmirror.simulator import Simulator, World
 
 KEY: Final = "simulated-key"
@@ -40,7 +40,7 @@ def _live(simulator: Simulator, url: str) -> None:
 
 
 def _report(url: str) -> None:
-    with reading(open_engine(url)) as conn:
+    with connected(url) as engine, reading(engine) as conn:
         tables.show_statuses(reader.jobs_by_status(conn))
         tables.show_months(reader.credits_by_month(conn, 6))
         job_id = reader.most_eventful_job(conn)

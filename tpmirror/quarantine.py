@@ -23,5 +23,5 @@ def retry(settings: Settings, progress: Progress = quiet) -> list[Row]:
         readable = [(row, item) for row, item in again if isinstance(item, Item)]
         opened.run.store([Look(item, datetime.now(UTC)) for _, item in readable])
         opened.run.resolve([row["id"] for row, _ in readable])
-    with reading(opened.run.engine) as conn:
-        return store.open_quarantine(conn)
+        with reading(opened.run.engine) as conn:
+            return store.open_quarantine(conn)

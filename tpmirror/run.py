@@ -39,8 +39,12 @@ class Tally:
     """What the run has done so far."""
 
     seen: set[int] = field(default_factory=set)
+    unread: set[int] = field(default_factory=set)
+    """Jobs shown in a way that cannot be read."""
     changed: set[int] = field(default_factory=set)
     """Jobs inserted or updated in this run: each counts once."""
+    quarantined: set[tuple[int | None, str]] = field(default_factory=set)
+    """Payloads quarantined in this run: each counts once."""
     counts: Counter[str] = field(default_factory=Counter)
     """The counts that ``sync_runs`` has columns for."""
 
@@ -48,12 +52,17 @@ class Tally:
         """Count a plan that is committed."""
         self.counts += self._news(made)
         self.changed |= made.inserted | made.updated
+        self.quarantined |= made.quarantined
 
     def columns(self, made: Plan | None = None) -> dict[str, int]:
         """As columns of ``sync_runs``, with a plan that is about to be committed."""
         counts = self.counts + self._news(made) if made else self.counts
         changed = counts["jobs_inserted"] + counts["jobs_updated"]
-        return {**counts, "jobs_seen": len(self.seen), "jobs_unchanged": len(self.seen) - changed}
+        return {
+            **counts,
+            "jobs_seen": len(self.seen) + len(self.unread - self.seen),
+            "jobs_unchanged": len(self.seen) - changed,
+        }
 
     def _news(self, made: Plan) -> Counter[str]:
         return Counter(
@@ -61,7 +70,7 @@ class Tally:
             jobs_updated=len(made.updated - self.changed),
             transitions=made.transitions,
             field_changes=len(made.field_changes),
-            quarantined=made.quarantined,
+            quarantined=len(made.quarantined - self.quarantined),
         )
 
 
@@ -89,7 +98,7 @@ class Run:
     def _store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> None:
         sifted, models = self.sort(looks)
         self.tally.seen.update(look.item.job.id for look in looks)
-        self.tally.seen.update(item.job_id for item, _ in unreadable if item.job_id is not None)
+        self.tally.unread.update(item.job_id for item, _ in unreadable if item.job_id is not None)
         if sifted.fresh or sifted.ticking or models or unreadable or self.scope.has_news:
             self.tally.add(self.commit(sifted, models, unreadable))
             self.scope.stored()

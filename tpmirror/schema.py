@@ -348,7 +348,7 @@ quarantined_jobs = Table(
     _own("first_seen_at", Timestamp, "when the mirror first received it (UTC)"),
     _own("last_seen_at", Timestamp, "when the mirror last received it (UTC)"),
     _own("sync_run_id", Id, "run that received it first", ForeignKey("sync_runs.id")),
-    _own("resolved_at", Timestamp, "when the job was mirrored after all (UTC)", nullable=True),
+    _own("resolved_at", Timestamp, "when the job was mirrored after all, or was off the list (UTC)", nullable=True),
     # Serves "is this job's payload already in quarantine".
     Index(None, "job_id"),
     comment="payloads, whole, of which something could not be mirrored",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tpmirror import migrate, run
 from tpmirror.api import Api, Page
 from tpmirror.config import Settings
-from tpmirror.database import open_engine
+from tpmirror.database import connected
 from tpmirror.errors import MirrorError
 from tpmirror.intake import Intake, Progress
 from tpmirror.rehearsal import Rehearsal
@@ -35,8 +35,11 @@ class Session:
 @contextmanager
 def session(settings: Settings, kind: str, progress: Progress) -> Iterator[Session]:
     """A run of ``kind``, closed whatever happens. Migrates the database if needed."""
-    engine = open_engine(settings.database_url)
-    with ThreadPoolExecutor(settings.concurrency) as executor, Api(settings) as api:
+    with (
+        connected(settings.database_url) as engine,
+        ThreadPoolExecutor(settings.concurrency) as executor,
+        Api(settings) as api,
+    ):
         first = None
         if not migrate.is_current(engine):
             # A key that is refused must leave no trace, not even an empty database.
@@ -50,14 +53,23 @@ def session(settings: Settings, kind: str, progress: Progress) -> Iterator[Sessi
 @contextmanager
 def rehearsal(settings: Settings, progress: Progress, *, everything: bool) -> Iterator[tuple[Session, Rehearsal]]:
     """The same without a lease and without a write; on an empty database in memory if there is none yet."""
-    engine = open_engine(settings.database_url)
-    if not migrate.is_current(engine):
-        if migrate.current(engine) is not None:
-            message = "the database is of an older revision; run tpmirror db upgrade first"
-            raise MirrorError(message)
-        engine = open_engine("sqlite://")
-        migrate.upgrade(engine)
-    with ThreadPoolExecutor(settings.concurrency) as executor, Api(settings) as api:
+    with (
+        connected(_rehearsal_url(settings)) as engine,
+        ThreadPoolExecutor(settings.concurrency) as executor,
+        Api(settings) as api,
+    ):
+        if not migrate.is_current(engine):
+            migrate.upgrade(engine)
         rehearsed = Rehearsal(engine, api.origin, everything=everything)
         intake = Intake(api, rehearsed, progress)
         yield Session(settings, api, executor, rehearsed, intake, api.page(settings.page_size, 0)), rehearsed
+
+
+def _rehearsal_url(settings: Settings) -> str:
+    with connected(settings.database_url) as engine:
+        if migrate.is_current(engine):
+            return settings.database_url
+        if migrate.current(engine) is None:
+            return "sqlite://"
+    message = "the database is of an older revision; run tpmirror db upgrade first"
+    raise MirrorError(message)

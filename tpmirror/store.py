@@ -50,6 +50,13 @@ def open_quarantine(conn: Connection) -> list[Row]:
     return [dict(row) for row in conn.execute(select(table).where(table.c.resolved_at.is_(None))).mappings()]
 
 
+def obsolete_quarantine(conn: Connection, present: Collection[int]) -> list[int]:
+    """Entries of what a proven walk did not list any more and the mirror never held: nothing is left to mirror."""
+    entries = open_quarantine(conn)
+    held = briefs(conn, {row["job_id"] for row in entries if row["job_id"] is not None})
+    return [row["id"] for row in entries if row["job_id"] not in present and row["job_id"] not in held]
+
+
 def resolve_quarantine(conn: Connection, entries: Collection[int], now: datetime) -> None:
     """Mark entries as resolved."""
     _update(conn, schema.quarantined_jobs, [{"id_": entry, "resolved_at": now} for entry in sorted(entries)])

@@ -86,11 +86,19 @@ class Walk:
             verdict, certificate = Verdict(certified=False, reason="not asked for"), {"method": "none"}
         present, limit = self.sightings.present(), self.settings.vanish_limit
         self.run.presence = presence.explain(self.intake, limit, self.absent(verdict), present)
+        if verdict.certified:
+            self.close_quarantine(present)
         self.run.result = {
             "certified": verdict.certified,
             "certificate": json.dumps({**certificate, **({"reason": verdict.reason} if verdict.reason else {})}),
             "covered": verdict.certified or all(map(self.intake.has_seen, self.listed)),
         }
+
+    def close_quarantine(self, present: set[int]) -> None:
+        """Every item of the list could be read: what lies in quarantine and is not on it will not come again."""
+        with reading(self.run.engine) as conn:
+            over = store.obsolete_quarantine(conn, present)
+        self.run.resolve(over)
 
     def absent(self, verdict: Verdict) -> set[int] | None:
         """Jobs that the proof shows to be off the list; None without a proof."""

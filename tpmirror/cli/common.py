@@ -62,16 +62,17 @@ def with_settings(*names: str) -> Callable[[F], F]:
 as_json = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document on stdout.")
 
 
-def open_current(settings: Settings) -> Engine:
+@contextmanager
+def mirror(settings: Settings) -> Iterator[Engine]:
     """The mirror's engine. Raises MirrorError with the remedy unless the database is at this program's revision."""
     from tpmirror import database, migrate
 
-    engine = database.open_engine(settings.database_url)
-    if not migrate.is_current(engine):
-        where = database.display(engine.url)
-        message = f"there is no mirror of this version in {where}; run tpmirror sync, or tpmirror db upgrade"
-        raise MirrorError(message)
-    return engine
+    with database.connected(settings.database_url) as engine:
+        if not migrate.is_current(engine):
+            where = database.display(engine.url)
+            message = f"there is no mirror of this version in {where}; run tpmirror sync, or tpmirror db upgrade"
+            raise MirrorError(message)
+        yield engine
 
 
 @contextmanager

@@ -18,8 +18,8 @@ def upgrade(settings: Settings, *, revision: str) -> None:
     """Create the database, or bring it to REVISION (default: the newest)."""
     from tpmirror import database, migrate
 
-    engine = database.open_engine(settings.database_url)
-    migrate.upgrade(engine, revision)
+    with database.connected(settings.database_url) as engine:
+        migrate.upgrade(engine, revision)
     _say_revision(settings)
 
 
@@ -30,7 +30,8 @@ def downgrade(settings: Settings, *, revision: str) -> None:
     """Take the database back to REVISION; "base" drops every table, history included."""
     from tpmirror import database, migrate
 
-    migrate.downgrade(database.open_engine(settings.database_url), revision)
+    with database.connected(settings.database_url) as engine:
+        migrate.downgrade(engine, revision)
     _say_revision(settings)
 
 
@@ -47,7 +48,8 @@ def check(settings: Settings) -> None:
     """Check that the database is migrated and as declared; exit status 3 if it is not."""
     from tpmirror import database, migrate
 
-    found = migrate.differences(database.open_engine(settings.database_url))
+    with database.connected(settings.database_url) as engine:
+        found = migrate.differences(engine)
     for difference in found:
         click.echo(difference)
     if found:
@@ -58,6 +60,6 @@ def check(settings: Settings) -> None:
 def _say_revision(settings: Settings) -> None:
     from tpmirror import database, migrate
 
-    engine = database.open_engine(settings.database_url)
-    found = migrate.current(engine) or "none"
+    with database.connected(settings.database_url) as engine:
+        found = migrate.current(engine) or "none"
     click.echo(f"{database.display(engine.url)} is at revision {found} (newest: {migrate.newest()})")

@@ -2,7 +2,7 @@
 
 import click
 
-from tpmirror.cli.common import as_json, open_current, with_settings
+from tpmirror.cli.common import as_json, mirror, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import UsageError
 
@@ -21,7 +21,7 @@ def list_(settings: Settings, *, as_json: bool) -> None:
     """Show the jobs that wait, and why."""
     from tpmirror import absence, database, render
 
-    with database.reading(open_current(settings)) as conn:
+    with mirror(settings) as engine, database.reading(engine) as conn:
         waiting = absence.waiting(conn)
     if as_json:
         click.echo(render.to_json(waiting))
@@ -52,7 +52,8 @@ def confirm(settings: Settings, *, job_ids: tuple[int, ...], all_: bool) -> None
     if all_ == bool(job_ids):
         message = "name the jobs to confirm, or --all"
         raise UsageError(message)
-    done = vanished.confirm(open_current(settings), None if all_ else job_ids)
+    with mirror(settings) as engine:
+        done = vanished.confirm(engine, None if all_ else job_ids)
     click.echo(f"{len(done):,} jobs confirmed; the next sync marks those gone that the API denies by id")
 
 
@@ -66,5 +67,6 @@ def restore(settings: Settings, *, job_ids: tuple[int, ...]) -> None:
     if not job_ids:
         message = "name the jobs to restore"
         raise UsageError(message)
-    done = vanished.restore(open_current(settings), job_ids)
+    with mirror(settings) as engine:
+        done = vanished.restore(engine, job_ids)
     click.echo(f"{len(done):,} jobs restored; they stay missing until they are seen again, or confirmed")

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import click
 
-from tpmirror.cli.common import EXIT_STATUS, Look, as_json, open_current, with_settings
+from tpmirror.cli.common import EXIT_STATUS, Look, as_json, mirror, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import TpmirrorError
 
@@ -16,8 +16,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
     """Show the mirror at a glance: proven complete as of when, jobs by status, last runs, what needs somebody."""
     from tpmirror import database, reader, render, run, tables
 
-    engine = open_current(settings)
-    with database.reading(engine) as conn:
+    with mirror(settings) as engine, database.reading(engine) as conn:
         found, runs = reader.status(conn), reader.recent_runs(conn, 5)
     if as_json:
         for name in ("last_run", "last_failure"):
@@ -47,8 +46,7 @@ def history(settings: Settings, *, job_id: int, as_json: bool) -> None:
     from tpmirror import database, reader, render
     from tpmirror.tables import show_history
 
-    engine = open_current(settings)
-    with database.reading(engine) as conn:
+    with mirror(settings) as engine, database.reading(engine) as conn:
         row = reader.job(conn, job_id)
         found = reader.job_history(conn, row) if row is not None else None
     if row is None or found is None:
@@ -72,7 +70,7 @@ def audit(settings: Settings, *, head: str | None, as_json: bool) -> None:
     from tpmirror import audit as auditing
     from tpmirror import database, render
 
-    with database.reading(open_current(settings)) as conn:
+    with mirror(settings) as engine, database.reading(engine) as conn:
         found = auditing.audit(conn, head)
     if as_json:
         click.echo(render.to_json({"entries": found.entries, "head": found.head, "findings": found.findings}))

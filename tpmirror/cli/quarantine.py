@@ -2,7 +2,7 @@
 
 import click
 
-from tpmirror.cli.common import API_SETTINGS, EXIT_STATUS, Look, as_json, open_current, progress_bar, with_settings
+from tpmirror.cli.common import API_SETTINGS, EXIT_STATUS, Look, as_json, mirror, progress_bar, with_settings
 from tpmirror.config import Settings
 
 
@@ -18,7 +18,7 @@ def list_(settings: Settings, *, as_json: bool) -> None:
     """Show the entries that are not resolved; --json shows the payloads too."""
     from tpmirror import database, render, store
 
-    with database.reading(open_current(settings)) as conn:
+    with mirror(settings) as engine, database.reading(engine) as conn:
         entries = store.open_quarantine(conn)
     if as_json:
         click.echo(render.to_json(entries))
@@ -35,7 +35,8 @@ def retry(settings: Settings, *, as_json: bool) -> None:
     from tpmirror import quarantine as trying
     from tpmirror import render
 
-    open_current(settings)
+    with mirror(settings):
+        pass
     with progress_bar() as progress:
         left = trying.retry(settings, progress)
     if as_json:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import click
 
-from tpmirror.cli.common import API_SETTINGS, EXIT_STATUS, Look, as_json, open_current, progress_bar, with_settings
+from tpmirror.cli.common import API_SETTINGS, EXIT_STATUS, Look, as_json, mirror, progress_bar, with_settings
 from tpmirror.config import Settings
 
 
@@ -57,7 +57,8 @@ def verify(settings: Settings, *, as_json: bool) -> None:
     """
     from tpmirror import sync as syncing
 
-    open_current(settings)
+    with mirror(settings):
+        pass
     with progress_bar() as progress:
         differences = syncing.verify(settings, progress)
     _show_differences("Differences", differences, as_json=as_json)
@@ -113,7 +114,7 @@ def _report(settings: Settings) -> int:
     """Say on stderr what somebody has to look at; how many jobs wait for an operator."""
     from tpmirror import absence, database, reader
 
-    with database.reading(database.open_engine(settings.database_url)) as conn:
+    with mirror(settings) as engine, database.reading(engine) as conn:
         waiting, unknown = len(absence.waiting(conn)), reader.unknown(conn)
     for name, values in unknown.items():
         click.echo(
