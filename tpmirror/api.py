@@ -6,14 +6,12 @@ from one counter: what was asked and known before what else is told by these num
 
 import itertools
 import json
-import math
 import random
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final, Self, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,13 +22,12 @@ from tpmirror import __version__
 from tpmirror.config import Key, Settings, read_key
 from tpmirror.decode import Item, Listing, Unreadable, decode_job, decode_listing
 from tpmirror.errors import ApiError, Passing, Refused
+from tpmirror.pace import Pace, backoff, retry_after
 from tpmirror.transport import Deadline, PinnedTransport, read_body
 
 T = TypeVar("T")
 
 JOBS: Final = "/api/jobs/"
-LONGEST_BACKOFF: Final = 60.0
-LONGEST_RETRY_AFTER: Final = 900.0
 REFUSALS: Final = 2
 """401s in a row after which the key is taken for refused: once may be a hiccup, or a key just replaced in its file."""
 
@@ -74,34 +71,6 @@ class Page:
         return limit if limit is not None and 0 < limit <= self.limit else self.limit
 
 
-class Pace:
-    """The rate of requests, shared by all threads, and the pause that the API asked for."""
-
-    def __init__(self, per_second: float, monotonic: Callable[[], float], sleep: Callable[[float], None]) -> None:
-        self._gap = 1 / per_second if per_second else 0.0
-        self._monotonic = monotonic
-        self._sleep = sleep
-        self._lock = threading.Lock()
-        self._next = self._held = -math.inf
-
-    def wait(self) -> None:
-        """Wait for this request's turn."""
-        with self._lock:
-            now = self._monotonic()
-            turn = max(now, self._next)
-            self._next = turn + self._gap
-        if turn > now:
-            self._sleep(turn - now)
-        while (rest := self._held - self._monotonic()) > 0:
-            self._sleep(rest)
-
-    def hold(self, seconds: float) -> None:
-        """Nobody sends anything for so long."""
-        with self._lock:
-            self._held = max(self._held, self._monotonic() + seconds)
-            self._next = max(self._next, self._held)
-
-
 class Api:
     """A connection to one account. Use as a context manager; its methods may be called from several threads."""
 
@@ -143,9 +112,7 @@ class Api:
 
         def attempt() -> Page:
             answer = self._send(JOBS, {"limit": limit, "offset": offset})
-            if answer.status != httpx.codes.OK:
-                message = f"{JOBS} answers {answer.status}; check TPMIRROR_API_URL ({self._settings.api_url})"
-                raise ApiError(message)
+            _check_ok(answer, JOBS)
             page = Page(decode_listing(answer.body), limit, offset, answer.sent, answer.received, answer.at)
             _check_fit(page)
             return page
@@ -160,9 +127,10 @@ class Api:
             if answer.status == httpx.codes.NOT_FOUND:
                 _check_not_found(answer)
                 return None, answer
+            _check_ok(answer, f"{JOBS}{job_id}/")
             found = decode_job(answer.body)
-            if (found.job.id if isinstance(found, Item) else found.job_id) not in {job_id, None}:
-                message = f"asked for job {job_id}, the API answered with another"
+            if (found.job.id if isinstance(found, Item) else found.job_id) != job_id:
+                message = f"asked for job {job_id}, the API answered with something else"
                 raise Passing(message)
             return found, answer
 
@@ -249,29 +217,6 @@ class Api:
             raise ApiError(message)
 
 
-def backoff(attempt: int, base: float, chance: Callable[[], float]) -> float:
-    """Seconds before try ``attempt + 1``: doubling, at most a minute, full jitter."""
-    return min(LONGEST_BACKOFF, base * 2.0 ** (attempt - 1)) * chance()
-
-
-def retry_after(value: str | None, date: str | None) -> float | None:
-    """Seconds that a Retry-After header asks for, from 1 to 900; None if it says nothing usable.
-
-    A date is compared with the answer's own ``Date``: our clock may be wrong.
-    """
-    if value is None:
-        return None
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return min(max(float(value[:9]), 1.0), LONGEST_RETRY_AFTER)
-    try:
-        then, now = (parsedate_to_datetime(stamp) for stamp in (value, date or ""))
-    except (ValueError, TypeError):
-        return None
-    seconds = (then.replace(tzinfo=then.tzinfo or UTC) - now.replace(tzinfo=now.tzinfo or UTC)).total_seconds()
-    return min(max(seconds, 1.0), LONGEST_RETRY_AFTER)
-
-
 def _number_in(url: str | None, name: str) -> int | None:
     """A number in the query of ``next`` or ``previous``; None if it is not there, or that is no URL."""
     try:
@@ -279,6 +224,12 @@ def _number_in(url: str | None, name: str) -> int | None:
     except ValueError:
         return None
     return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
+
+
+def _check_ok(answer: Answer, path: str) -> None:
+    if answer.status != httpx.codes.OK:
+        message = f"{path} answers {answer.status}; check TPMIRROR_API_URL"
+        raise ApiError(message)
 
 
 def _check_fit(page: Page) -> None:

@@ -82,12 +82,13 @@ def _origin(value: str) -> str:
 
 def _vanish_limit(value: str) -> "VanishLimit":
     accepts = "a number of jobs such as 5, a share such as 2 %, or max(5, 2 %)"
-    found = re.fullmatch(
-        r"(?:max\(\s*)?(?:(\d{1,9})\s*(?:,|\)|$))?\s*(?:(\d{1,2}(?:\.\d+)?|100)\s*%\s*\)?)?", value.strip()
-    )
-    if found is None or not any(found.groups()):
-        raise ValueError(accepts)
-    return VanishLimit(int(found[1] or 0), float(found[2] or 0) / 100)
+    jobs, share = r"(?P<jobs>\d{1,9})", r"(?P<share>\d{1,2}(?:\.\d+)?|100)\s*%"
+    for form in (jobs, share, rf"max\(\s*{jobs}\s*,\s*{share}\s*\)"):
+        found = re.fullmatch(form, value.strip(), re.ASCII)
+        if found is not None:
+            parts = {"jobs": "0", "share": "0", **found.groupdict()}
+            return VanishLimit(int(parts["jobs"]), float(parts["share"]) / 100)
+    raise ValueError(accepts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,10 @@ def dictionary() -> list[dict[str, Any]]:
     rows = []
     for table in schema.metadata.sorted_tables:
         rows.append(
-            {"table_name": table.name, "column_name": "", "description": table.comment, "api_path": _path(table, None)}
+            {"table_name": table.name, "column_name": "", "description": table.comment, "api_path": _path(table)}
         )
         for column in table.columns:
-            path = _path(table, column.info.get("api"))
+            path = _path(table, column.info["api"]) if "api" in column.info else None
             rows.append(
                 {"table_name": table.name, "column_name": column.name, "description": column.comment, "api_path": path}
             )
@@ -79,14 +79,11 @@ def _in_order(sources: dict[str, str]) -> list[str]:
     return list(TopologicalSorter(graph).static_order())
 
 
-def _path(table: Table, column_path: str | None) -> str | None:
-    """Where in an answer of the API a table's object, or a column's value, lies."""
+def _path(table: Table, *inner: str) -> str | None:
+    """Where in an answer of the API a table's object lies, or a value of it."""
     if "api" not in table.info:
         return None
-    parts = ["results[]", table.info["api"], column_path]
-    return (
-        ".".join(part for part in parts if part) if column_path is not None or table.info["api"] != "" else "results[]"
-    )
+    return ".".join(part for part in ("results[]", table.info["api"], *inner) if part)
 
 
 def _fill_dictionary(conn: Connection) -> None:

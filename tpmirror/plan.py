@@ -231,7 +231,10 @@ class _Planner:
     def quarantine(self, job_id: int | None, reason: str, raw: Any, at: datetime) -> None:
         """An entry for a payload, or a fresh date on the entry it already has."""
         payload = redact(raw)
-        self.plan.quarantined.add((job_id, reason if job_id is not None else payload))
+        key = (job_id, reason if job_id is not None else payload)
+        if key in self.plan.quarantined:
+            return
+        self.plan.quarantined.add(key)
         for entry in self.known.quarantine:
             same = entry["job_id"] == job_id and entry["reason"] == reason
             if same and (job_id is not None or entry["payload"] == payload):

@@ -178,7 +178,7 @@ class Run:
 
 
 @contextmanager
-def opened(engine: Engine, kind: str, api: Api) -> Iterator[Run]:
+def opened(engine: Engine, kind: str, api: Api, started_at: datetime) -> Iterator[Run]:
     """A run under the lease; its row in ``sync_runs`` is closed whatever happens, unless another writer took over.
 
     Raises Fenced if another writer holds the mirror, ScopeError if the mirror belongs to another origin.
@@ -186,7 +186,7 @@ def opened(engine: Engine, kind: str, api: Api) -> Iterator[Run]:
     with reading(engine) as conn:
         scope = Scope(conn, api.origin)
     with lease.holding() as holder:
-        held, run_id = patiently(lambda: write(engine, lambda conn: _open(conn, kind, holder)))
+        held, run_id = patiently(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at)))
         made = Run(engine, held, run_id, scope)
         with _closing(made, api):
             yield made
@@ -212,12 +212,12 @@ def _closing(made: Run, api: Api) -> Iterator[None]:
         _close(made, outcome, error, {"requests": api.requests, "retries": api.retries})
 
 
-def _open(conn: Connection, kind: str, holder: str) -> tuple[Lease, int]:
+def _open(conn: Connection, kind: str, holder: str, started_at: datetime) -> tuple[Lease, int]:
     """Take the lease and open a row; runs that died before are closed as abandoned."""
     held, now, table = lease.acquire(conn, holder), datetime.now(UTC), schema.sync_runs
     died = update(table).where(table.c.outcome == "running")
     conn.execute(died.values(outcome="abandoned", finished_at=now, error="the process ended without finishing the run"))
-    row = insert(table).values(kind=kind, outcome="running", certified=False, started_at=now, covered=False)
+    row = insert(table).values(kind=kind, outcome="running", certified=False, started_at=started_at, covered=False)
     return held, conn.execute(row.returning(table.c.id)).scalar_one()
 
 

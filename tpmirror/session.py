@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from tpmirror import migrate, run
 from tpmirror.api import Api, Page
@@ -40,12 +41,12 @@ def session(settings: Settings, kind: str, progress: Progress) -> Iterator[Sessi
         ThreadPoolExecutor(settings.concurrency) as executor,
         Api(settings) as api,
     ):
-        first = None
+        first, started_at = None, datetime.now(UTC)
         if not migrate.is_current(engine):
             # A key that is refused must leave no trace, not even an empty database.
             first = api.page(settings.page_size, 0)
             migrate.upgrade(engine)
-        with run.opened(engine, kind, api) as opened:
+        with run.opened(engine, kind, api, started_at) as opened:
             intake = Intake(api, opened, progress)
             yield Session(settings, api, executor, opened, intake, first or api.page(settings.page_size, 0))
 

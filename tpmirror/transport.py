@@ -83,11 +83,13 @@ class PinnedTransport(httpx.HTTPTransport):
     """Sends GET requests to one origin and nothing anywhere else: the last line of defence for the key."""
 
     def __init__(self, origin: str, connections: int, deadline: Deadline) -> None:
-        super().__init__(trust_env=False)
         self._origin = httpx.URL(origin)
+        # Plain http goes to loopback only and needs no certificates, which take longer to load than a page to fetch.
+        context = httpx.create_ssl_context(verify=self._origin.scheme == "https", trust_env=False)
+        super().__init__(verify=context, trust_env=False)
         # httpx builds its pool without a seam for the backend; the upper bound on its version guards this attribute.
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=context,
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=30,

@@ -1,0 +1,64 @@
+"""The program as users run it: in another folder, with nothing of our environment but the path.
+
+A process takes a second to start, so it is started where that matters: signals, a second writer, what is left behind.
+Elsewhere the same entry point is called inside the process of the tests.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tpmirror.cli import main
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+class Program:
+    """Runs ``tpmirror`` in a folder with some variables."""
+
+    def __init__(self, folder: Path, variables: dict[str, str]) -> None:
+        self.folder = folder
+        base = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+        self.variables = {**base, **variables}
+
+    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        """Start it and go on."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "tpmirror", *arguments], cwd=self.folder, env={**self.variables, **variables},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def run(self, *arguments: str, code: int = 0, **variables: str) -> tuple[str, str]:
+        """What it says on stdout and stderr; it must end with this exit code."""
+        process = self.start(*arguments, **variables)
+        said, complained = process.communicate(timeout=30)
+        assert process.returncode == code, f"exit {process.returncode}\n{said}\n{complained}"
+        return said, complained
+
+    def call(self, capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> tuple[str, str]:
+        """The same as ``run``, without a process of its own."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.folder)
+            patch.setattr(sys, "argv", ["tpmirror", *arguments])
+            for name, value in self.variables.items():
+                patch.setenv(name, value)
+            try:
+                main()
+                ended: object = 0
+            except SystemExit as end:
+                ended = end.code
+        said = capsys.readouterr()
+        assert ended == code, f"exit {ended}\n{said.out}\n{said.err}"
+        return said.out, said.err
+
+    def refuse(self, *arguments: str, code: int, **variables: str) -> str:
+        """The one line on stderr that it gives up with; stdout stays empty."""
+        said, complained = self.run(*arguments, code=code, **variables)
+        assert said == ""
+        assert complained.startswith("error: ")
+        assert complained.count("\n") == 1, complained
+        return complained

@@ -1,0 +1,427 @@
+"""The client against a server that misbehaves: every answer is judged, every wait ends, the key goes nowhere else."""
+
+import contextlib
+import gzip
+import threading
+import time
+import tracemalloc
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.support.account import KEY, environ, mirror, pages, rows, settings
+from tests.support.payloads import encoded, envelope, job
+from tpmirror import __version__
+from tpmirror.api import Api, Pace, backoff, retry_after
+from tpmirror.config import load
+from tpmirror.errors import ApiError, Passing, Refused
+from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.transport import Deadline, PinnedTransport
+
+JSON = {"Content-Type": "application/json"}
+GZIP = {**JSON, "Content-Encoding": "gzip"}
+PAGE = envelope([job(1), job(2)])
+HTML = Response(200, {"Content-Type": "text/html"}, b"<html>maintenance</html>")
+
+
+@pytest.fixture
+def sim():
+    with Simulator(World(seed=1, jobs=25, in_flight=2), token=KEY) as simulator:
+        yield simulator
+
+
+@contextlib.contextmanager
+def client(sim, **options):
+    """A client that gives up at once unless told otherwise."""
+    with Api(settings(sim, **{"max_attempts": 1, "retry_base": 0, **options})) as api:
+        yield api
+
+
+def once(*responses):
+    """Answer with these, one after the other, then honestly."""
+    left = list(responses)
+    return lambda _: left.pop(0) if left else None
+
+
+def refused(sim, response, kind=Passing, **options):
+    """What the client says to this answer."""
+    sim.respond = lambda _: response
+    with client(sim, **options) as api, pytest.raises(kind) as caught:
+        api.page(100, 0)
+    assert KEY not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_page_is_asked_for_with_token_limit_and_offset(sim):
+    seen: list[Request] = []
+    sim.respond = seen.append
+    with client(sim) as api:
+        found = api.page(10, 20)
+    (request,) = seen
+    assert (request.method, request.path, request.query) == ("GET", "/api/jobs/", {"limit": "10", "offset": "20"})
+    assert request.headers["authorization"] == f"Token {KEY}"
+    assert request.headers["user-agent"] == f"tpmirror/{__version__}"
+    assert request.headers["accept-encoding"] == "gzip"
+    assert "cookie" not in request.headers
+    assert ([item.job.id for item in found.listing.items], found.end) == ([5, 4, 3, 2, 1], 25)
+
+
+def test_the_page_size_in_force_is_learnt_when_the_server_caps_it(sim):
+    sim.page_cap = 10
+    with client(sim) as api:
+        found = api.page(100, 0)
+        assert (len(found.listing), found.served_limit, found.is_last) == (10, 10, False)
+        assert api.page(100, 20).is_last
+
+
+def test_requests_and_answers_have_numbers_in_order(sim):
+    with client(sim) as api, ThreadPoolExecutor(4) as executor:
+        found = list(executor.map(lambda offset: api.page(5, offset), range(0, 25, 5)))
+        after = api.number()
+    numbers = [number for page in found for number in (page.sent, page.received)]
+    assert len(set(numbers)) == 10
+    assert all(page.sent < page.received < after for page in found)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 429])
+def test_faults_that_pass_are_tried_again_and_counted(sim, status):
+    fault = Response(status, {"Content-Type": "text/html"}, b"oops")
+    sim.respond = once(fault, fault)
+    with client(sim, max_attempts=3) as api:
+        assert len(api.page(100, 0).listing) == 25
+        assert (api.requests, api.retries, sim.count_requests()) == (3, 2, 3)
+
+
+def test_after_the_last_try_the_fault_is_told(sim):
+    assert "answers 502" in refused(sim, Response(502), max_attempts=3)
+    assert sim.count_requests() == 3
+
+
+def cut_off(length: int = 1000) -> Response:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    return Response.raw(head.encode() + PAGE[:100], close=True)
+
+
+def bad_gzip(body: bytes) -> Response:
+    return Response(200, GZIP, body)
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        (HTML, "text/html"),
+        (Response(200, {}, PAGE), "no content type"),
+        (Response(200, JSON, b""), "nothing"),
+        (Response(200, JSON, b"null"), "not a page"),
+        (Response(200, JSON, PAGE[:-5]), "not a page"),
+        (Response(200, JSON, b'{"detail": "hello"}'), "not a page"),
+        (cut_off(), "cannot reach"),
+        (Response.raw(b"", close=True), "cannot reach"),
+        (Response.raw(b"SSH-2.0-OpenSSH_9\r\n", close=True), "cannot reach"),
+        (bad_gzip(gzip.compress(PAGE)[:-20]), "cut off"),
+        (bad_gzip(gzip.compress(PAGE)[:-1]), "cut off"),
+        (bad_gzip(gzip.compress(PAGE) + b"more"), "cut off"),
+        (bad_gzip(b"no gzip at all"), "damaged"),
+        (bad_gzip(gzip.compress(b"")), "nothing"),
+        (Response(200, {**JSON, "Content-Encoding": "br"}, PAGE), "packed as 'br'"),
+        (Response(200, {**JSON, "Content-Encoding": "gzip, gzip"}, PAGE), "packed as"),
+    ],
+)
+def test_half_an_answer_is_none(sim, response, reason):
+    assert reason in refused(sim, response)
+
+
+def test_half_an_answer_is_asked_for_again(sim):
+    sim.respond = once(cut_off(), HTML, bad_gzip(gzip.compress(PAGE)[:-20]))
+    with client(sim, max_attempts=4) as api:
+        assert len(api.page(100, 0).listing) == 25
+        assert (api.requests, api.retries) == (4, 3)
+
+
+def test_a_gzip_bomb_is_refused_in_bounded_memory(sim):
+    packer = zlib.compressobj(6, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    bomb = b"".join(packer.compress(bytes(2**20)) for _ in range(200)) + packer.flush()
+    tracemalloc.start()
+    try:
+        said = refused(sim, bad_gzip(bomb))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert "larger than 32 MiB" in said
+    assert peak < 80 * 2**20
+
+
+def test_a_body_that_never_ends_is_refused(sim):
+    endless = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + b" " * (33 * 2**20)
+    assert "larger than 32 MiB" in refused(sim, Response.raw(endless, close=True))
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n"
+
+
+@pytest.mark.parametrize(
+    "dripping",
+    [
+        Response.raw(HEAD + b"\r\n" + PAGE, drip=(1, 0.05)),
+        Response.raw(HEAD + b"\r\n" + PAGE, drip=(len(HEAD) + 10, 0.05)),
+        Response.raw(HEAD + b"X-Padding: x\r\n" * 50 + b"\r\n", drip=(14, 0.05)),
+        Response(200, JSON, PAGE, drip=(150, 0.1)),
+    ],
+)
+def test_a_request_ends_in_time_however_slowly_the_answer_drips(sim, dripping):
+    before = time.monotonic()
+    said = refused(sim, dripping, request_timeout=0.3)
+    assert "within 0.3 s" in said
+    assert time.monotonic() - before < 2
+
+
+def test_a_server_that_says_nothing_is_given_up_in_time(sim):
+    sim.latency = 0.6
+    before = time.monotonic()
+    with client(sim, request_timeout=0.2) as api, pytest.raises(Passing, match="within"):
+        api.page(100, 0)
+    assert time.monotonic() - before < 0.55
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_not_followed_and_take_the_key_nowhere(sim, status):
+    with Simulator(World(jobs=1), token=KEY) as elsewhere:
+        said = refused(
+            sim, Response(status, {"Location": f"{elsewhere.url}/api/jobs/?secret=1"}), ApiError, max_attempts=5
+        )
+        assert "redirects to http://127.0.0.1" in said
+        assert "secret" not in said
+        assert (elsewhere.count_requests(), sim.count_requests()) == (0, 1)
+
+
+def test_next_is_never_followed(sim, tmp_path):
+    sim.page_cap = 10
+    with Simulator(World(jobs=1), token=KEY) as elsewhere:
+
+        def mislead(page, request):
+            page["next"] = page["next"] and f"{elsewhere.url}/api/jobs/?limit=10&offset=0"
+
+        pages(mislead, sim)
+        url = f"sqlite:///{tmp_path / 'a.db'}"
+        run = mirror(sim, url)
+        assert elsewhere.count_requests() == 0
+    assert (run["certified"], len(rows(url, "jobs"))) == (True, 25)
+
+
+@pytest.mark.parametrize("link", ["http://[", "", "::::", "https://x/?limit=99999999999999999999", "\u2028"])
+def test_a_next_that_is_no_url_does_no_harm(sim, link):
+    pages(lambda page, _: page.update(next=link), sim)
+    with client(sim) as api:
+        found = api.page(100, 0)
+        assert (len(found.listing), found.served_limit) == (25, 100)
+
+
+def test_proxies_of_the_environment_are_not_used(sim, monkeypatch):
+    with Simulator(World(jobs=1), token=KEY) as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        with client(sim) as api:
+            assert len(api.page(100, 0).listing) == 25
+        assert proxy.count_requests() == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "url"),
+    [
+        ("GET", "http://127.0.0.2:1/api/jobs/"),
+        ("GET", "http://127.0.0.1:2/api/jobs/"),
+        ("GET", "https://127.0.0.1:1/api/jobs/"),
+        ("GET", "http://user@127.0.0.1:1/"),
+        ("POST", "http://127.0.0.1:1/api/jobs/"),
+        ("DELETE", "http://127.0.0.1:1/api/jobs/1/"),
+    ],
+)
+def test_the_transport_sends_gets_to_its_origin_and_nothing_else(method, url):
+    with PinnedTransport("http://127.0.0.1:1", 1, Deadline()) as transport, pytest.raises(ApiError, match="refused"):
+        transport.handle_request(httpx.Request(method, url))
+
+
+def test_a_key_refused_twice_is_refused(sim):
+    sim.token = "another"
+    with Api(load(environ(sim.url, KEY, max_attempts=5))) as api, pytest.raises(Refused, match="401") as caught:
+        api.page(100, 0)
+    assert KEY not in str(caught.value)
+    assert (api.requests, sim.count_requests()) == (2, 2)
+
+
+def test_one_401_may_be_a_hiccup(sim):
+    sim.respond = once(Response.detail(401, "Invalid token."))
+    with client(sim) as api:
+        assert len(api.page(100, 0).listing) == 25
+
+
+def test_a_forbidden_account_is_refused_at_once(sim):
+    sim.forbidden = True
+    with client(sim, max_attempts=5) as api, pytest.raises(Refused, match="403"):
+        api.page(100, 0)
+    assert sim.count_requests() == 1
+
+
+def test_a_key_replaced_in_its_file_is_picked_up_after_a_401(sim, tmp_path):
+    path = tmp_path / "key"
+    path.write_text("old-key\n")
+    variables = environ(sim.url, "", api_key_file=path)
+
+    def replace(request):
+        path.write_text(f"{KEY}\n")
+
+    sim.respond = replace
+    with Api(load(variables)) as api:
+        assert len(api.page(100, 0).listing) == 25
+        assert api.requests == 2
+
+
+def test_an_api_out_of_reach_is_told_without_the_key():
+    with Api(load(environ("http://127.0.0.1:9", max_attempts=2))) as api:
+        with pytest.raises(Passing, match=r"cannot reach http://127\.0\.0\.1:9") as caught:
+            api.page(100, 0)
+        assert (api.requests, api.retries) == (2, 1)
+    assert KEY not in str(caught.value)
+
+
+def test_a_job_is_read_by_its_id(sim):
+    with client(sim) as api:
+        found, answer = api.job(7)
+    assert found is not None
+    assert (found.job.id, answer.status, answer.sent < answer.received) == (7, 200, True)
+
+
+def test_only_the_apis_own_404_means_that_there_is_no_job(sim):
+    with client(sim) as api:
+        assert api.job(999)[0] is None
+        for body in (b"<h1>Not Found</h1>", b'"detail"', b"[]", b"{}", b""):
+            sim.respond = lambda _, body=body: Response(404, JSON, body)
+            with pytest.raises(Passing, match="404"):
+                api.job(1)
+
+
+def test_another_job_than_the_one_asked_for_is_no_answer(sim):
+    sim.respond = lambda _: Response.json(200, job(8))
+    with client(sim) as api, pytest.raises(Passing, match="something else"):
+        api.job(7)
+
+
+def test_a_list_that_is_not_found_points_to_the_setting(sim):
+    assert "TPMIRROR_API_URL" in refused(sim, Response.detail(404, "Not found."), ApiError)
+
+
+@pytest.mark.parametrize("status", [204, 206, 400, 402, 405, 410, 418])
+def test_only_a_200_is_a_job(sim, status):
+    sim.respond = lambda _: Response.json(status, {"detail": "Bad request."})
+    with client(sim) as api, pytest.raises(ApiError):
+        api.job(7)
+
+
+@pytest.mark.parametrize("document", [{}, [], None, "ok", {"detail": "maintenance"}, {"id": None, "status": 2}])
+def test_an_answer_that_does_not_name_the_job_is_no_evidence_of_it(sim, document):
+    sim.respond = lambda _: Response.json(200, document)
+    with client(sim) as api, pytest.raises(ApiError):
+        api.job(7)
+
+
+def test_the_first_page_at_another_offset_is_no_answer(sim):
+    first = encoded({"count": 25, "next": f"{sim.url}/api/jobs/?limit=10&offset=10", "previous": None})
+    page = first[:-1] + b', "results": [' + b",".join(encoded(job(number)) for number in range(1, 11)) + b"]}"
+    sim.respond = lambda _: Response(200, JSON, page)
+    with client(sim) as api:
+        assert len(api.page(10, 0).listing) == 10
+        with pytest.raises(Passing, match="first page"):
+            api.page(10, 10)
+
+
+def test_closing_wakes_whoever_waits_for_a_retry(sim):
+    sim.respond = lambda _: Response(503)
+    asked = threading.Event()
+    errors = []
+
+    def work(api):
+        try:
+            api.page(100, 0)
+        except ApiError as error:
+            errors.append(str(error))
+
+    with Api(settings(sim, max_attempts=50, retry_base=60)) as api:
+        worker = threading.Thread(target=work, args=(api,))
+        worker.start()
+        while not sim.count_requests():
+            asked.wait(0.01)
+    worker.join(timeout=2)
+    assert not worker.is_alive()
+    assert errors
+
+
+class Clock:
+    """A clock that only moves when somebody sleeps."""
+
+    def __init__(self):
+        self.now = 100.0
+        self.slept = []
+
+    def sleep(self, seconds):
+        self.slept.append(round(seconds, 6))
+        self.now += seconds
+
+
+def test_requests_keep_the_pace():
+    clock = Clock()
+    pace = Pace(10, lambda: clock.now, clock.sleep)
+    for _ in range(3):
+        pace.wait()
+    assert clock.slept == [0.1, 0.1]
+
+
+def test_no_limit_means_no_wait():
+    clock = Clock()
+    pace = Pace(0, lambda: clock.now, clock.sleep)
+    for _ in range(100):
+        pace.wait()
+    assert clock.slept == []
+
+
+def test_a_pause_that_the_api_asks_for_holds_everybody():
+    clock = Clock()
+    pace = Pace(10, lambda: clock.now, clock.sleep)
+    pace.hold(30)
+    pace.hold(5)
+    pace.wait()
+    assert clock.now >= 130
+
+
+@pytest.mark.parametrize(
+    ("value", "date", "seconds"),
+    [
+        (None, None, None), ("", None, None), ("17", None, 17), (" 17 ", None, 17), ("0", None, 1), ("900", None, 900),
+        ("901", None, 900), ("9" * 400, None, 900), ("-5", None, None), ("1.5", None, None), ("soon", None, None),
+        ("\u0663", None, None),
+        ("Sun, 01 Nov 2026 12:01:00 GMT", "Sun, 01 Nov 2026 12:00:00 GMT", 60),
+        ("Sun, 01 Nov 2026 11:00:00 GMT", "Sun, 01 Nov 2026 12:00:00 GMT", 1),
+        ("Sun, 01 Nov 2036 12:00:00 GMT", "Sun, 01 Nov 2026 12:00:00 GMT", 900),
+        ("Sun, 01 Nov 2026 12:01:00 GMT", None, None),
+        ("Sun, 01 Nov 2026 12:01:00 GMT", "yesterday", None),
+        ("Sun, 01 Nov 2026 12:01:00 -0000", "Sun, 01 Nov 2026 12:00:00 GMT", 60),
+    ],
+)  # fmt: skip
+def test_retry_after_is_seconds_or_a_date_within_reason(value, date, seconds):
+    assert retry_after(value, date) == seconds
+
+
+def test_a_throttled_client_waits_as_long_as_it_was_told(sim):
+    sim.throttle(1, retry_after=1)
+    before = time.monotonic()
+    with client(sim, max_attempts=2) as api:
+        assert len(api.page(100, 0).listing) == 25
+    assert 0.95 < time.monotonic() - before < 3
+
+
+def test_backoff_doubles_up_to_a_minute_with_full_jitter():
+    assert [backoff(attempt, 1.0, lambda: 1.0) for attempt in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert [backoff(attempt, 1.0, lambda: 0.0) for attempt in (1, 5, 100)] == [0, 0, 0]
+    assert backoff(100, 60.0, lambda: 0.5) == 30
+    assert backoff(3, 0.0, lambda: 1.0) == 0

@@ -1,0 +1,352 @@
+"""The command line as scripts rely on it: exit codes, one-line errors, what goes to stdout and what to stderr."""
+
+import json
+import re
+import signal
+import sys
+import threading
+from datetime import datetime
+
+import click
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import create_engine, inspect
+
+import tpmirror
+from tests.support.account import KEY, dump, environ, query, row, rows
+from tests.support.program import Program
+from tpmirror import schema
+from tpmirror.cli import cli, main
+from tpmirror.migrate import newest
+from tpmirror.simulator import Simulator, World
+
+TEXT = {"kind", "outcome", "started_at", "finished_at", "error"}
+
+
+@pytest.fixture
+def world():
+    return World(seed=4, jobs=30, in_flight=3, jobs_per_day=0)
+
+
+@pytest.fixture
+def sim(world):
+    with Simulator(world, token=KEY, page_cap=10) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def program(sim, mirror_url, tmp_path):
+    """The program on a migrated database."""
+    return Program(tmp_path, {**environ(sim.url), "TPMIRROR_DATABASE_URL": mirror_url})
+
+
+@pytest.fixture
+def bare(sim, tmp_path):
+    """The program with its default database, which is not there yet, in a folder of its own."""
+    folder = tmp_path / "bare"
+    folder.mkdir()
+    return Program(folder, environ(sim.url))
+
+
+def test_a_refused_key_is_exit_4_and_leaves_no_trace(sim, database_url, tmp_path):
+    folder = tmp_path / "bare"
+    folder.mkdir()
+    program = Program(folder, {**environ(sim.url, "wrong-key"), "TPMIRROR_DATABASE_URL": database_url})
+    said = program.refuse("sync", code=4)
+    assert "TPMIRROR_API_KEY" in said
+    assert "wrong-key" not in said
+    assert list(folder.iterdir()) == []
+    assert not (tmp_path / "empty.db").exists()
+    if database_url.startswith("postgresql"):
+        engine = create_engine(database_url)
+        assert inspect(engine).get_table_names() == []
+        engine.dispose()
+
+
+def test_a_refused_key_changes_nothing_that_was_mirrored(program, mirror_url, capsys):
+    program.call(capsys, "sync")
+    before = dump(mirror_url)
+    program.variables["TPMIRROR_API_KEY"] = "wrong-key"
+    program.call(capsys, "sync", code=4)
+    assert dump(mirror_url) == before
+
+
+def test_no_key_is_exit_2_with_the_way_to_set_it(bare):
+    assert "set TPMIRROR_API_KEY" in bare.refuse("sync", code=2, TPMIRROR_API_KEY="")
+    assert list(bare.folder.iterdir()) == []
+
+
+def test_an_api_out_of_reach_is_exit_1(bare):
+    said = bare.refuse("sync", code=1, TPMIRROR_API_URL="http://127.0.0.1:9", TPMIRROR_MAX_ATTEMPTS="1")
+    assert "cannot reach http://127.0.0.1:9" in said
+    assert KEY not in said
+    assert list(bare.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://me:s3cret@127.0.0.1:9/db", "postgresql://me@127.0.0.1:9/db?password=s3cret"]
+)
+def test_a_database_out_of_reach_is_exit_1_and_its_password_stays_unsaid(bare, url, capsys):
+    bare.variables["TPMIRROR_DATABASE_URL"] = url
+    said, complained = bare.call(capsys, "sync", code=1)
+    assert (said, complained.count("\n")) == ("", 1)
+    assert "127.0.0.1:9" in complained
+    assert "s3cret" not in complained
+
+
+def test_a_wrong_setting_is_exit_2_by_variable_and_by_option(bare):
+    assert "TPMIRROR_PAGE_SIZE is '0'" in bare.refuse("sync", code=2, TPMIRROR_PAGE_SIZE="0")
+    assert "TPMIRROR_CONCURRENCY is '17'" in bare.refuse("sync", "--concurrency", "17", code=2)
+
+
+WRONG = {
+    "TPMIRROR_API_URL": "http://example.com",
+    "TPMIRROR_API_KEY": "two words",
+    "TPMIRROR_API_KEY_FILE": "/nowhere",
+    "TPMIRROR_DATABASE_URL": "mysql://me:s3cret@host/db",
+    "TPMIRROR_PAGE_SIZE": "many",
+    "TPMIRROR_CONCURRENCY": "0",
+    "TPMIRROR_MAX_RPS": "-1",
+    "TPMIRROR_REQUEST_TIMEOUT": "0",
+    "TPMIRROR_MAX_ATTEMPTS": "0",
+    "TPMIRROR_RETRY_BASE": "x",
+    "TPMIRROR_SYNC_INTERVAL": "0",
+    "TPMIRROR_POLL_INTERVAL": "0",
+    "TPMIRROR_VANISH_LIMIT": "all",
+    "TPMIRROR_HTTP_ADDR": "here",
+    "TPMIRROR_LOG_FORMAT": "xml",
+    "TPMIRROR_LOG_LEVEL": "loud",
+}
+
+
+@pytest.mark.parametrize("variable", WRONG)
+def test_every_wrong_setting_is_refused_by_its_name_in_one_line(variable, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["tpmirror", "sync"])
+    if variable != "TPMIRROR_API_KEY_FILE":
+        monkeypatch.setenv("TPMIRROR_API_KEY", KEY)
+    monkeypatch.setenv(variable, WRONG[variable])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out, said.err.count("\n")) == (2, "", 1)
+    assert re.search(rf"error: .*\b{variable}\b", said.err)
+    assert not {"s3cret", "two words"} & {word for word in ("s3cret", "two words") if word in said.err}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [["snyc"], ["sync", "--now"], ["history"], ["history", "x"], ["history", "0"], ["db", "up"]]
+)
+def test_wrong_use_is_exit_2_in_one_line(arguments, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["tpmirror", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out, said.err.count("\n")) == (2, "", 1)
+
+
+def test_sync_tells_on_stdout_what_it_did_and_nothing_on_stderr(program, capsys):
+    said, complained = program.call(capsys, "sync")
+    assert "30 new" in said
+    assert "Certified" in said
+    assert complained == ""
+
+
+def test_sync_with_json_prints_the_row_of_the_run_and_nothing_else(program, world, mirror_url, capsys):
+    world.edit(3, {"container": "mov", "status": 7})
+    said, complained = program.call(capsys, "sync", "--json")
+    shown = json.loads(said)
+    assert list(shown) == [column.name for column in schema.sync_runs.columns]
+    stored = row(mirror_url, "sync_runs")
+    for name in shown.keys() - TEXT - {"certificate"}:
+        assert (type(shown[name]), shown[name]) == (type(stored[name]), stored[name]), name
+    assert [datetime.fromisoformat(shown[name]) for name in ("started_at", "finished_at")] == [
+        stored["started_at"],
+        stored["finished_at"],
+    ]
+    assert shown["certificate"] == json.loads(stored["certificate"])
+    assert (shown["kind"], shown["outcome"], shown["certified"], shown["jobs_inserted"]) == (
+        "full",
+        "succeeded",
+        True,
+        30,
+    )
+    assert "container" in complained
+
+
+def test_a_walk_without_proof_is_exit_3(program, capsys):
+    said, _ = program.call(capsys, "sync", "--no-certify", "--json", code=3)
+    assert json.loads(said)["certified"] is False
+
+
+def test_a_failed_run_is_exit_1_and_says_why_in_the_database_too(program, sim, mirror_url, capsys):
+    sim.respond = lambda request: sim.answer(request) if request.query.get("offset") == "0" else _broken()
+    _, said = program.call(capsys, "sync", "--max-attempts", "2", code=1)
+    failed = row(mirror_url, "sync_runs")
+    assert (failed["outcome"], failed["retries"] > 0) == ("failed", True)
+    assert failed["error"] in said
+    assert len(rows(mirror_url, "jobs")) == 10
+
+
+def _broken():
+    from tpmirror.simulator import Response
+
+    return Response(502)
+
+
+def test_a_second_writer_is_exit_5_and_is_told_who_holds_the_mirror(program, sim, mirror_url):
+    asked, go_on = threading.Event(), threading.Event()
+
+    def hold(_):
+        asked.set()
+        go_on.wait(20)
+
+    sim.respond = hold
+    first = program.start("sync")
+    try:
+        assert asked.wait(10)
+        said = program.refuse("sync", code=5)
+        assert f"process {first.pid} on " in said
+    finally:
+        go_on.set()
+        first.communicate(timeout=20)
+    assert first.returncode == 0
+    assert [run["outcome"] for run in rows(mirror_url, "sync_runs")] == ["succeeded"]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_ends_cleanly_and_lets_the_next_one_in(program, sim, mirror_url, how, capsys):
+    asked, go_on = threading.Event(), threading.Event()
+
+    def hold(_):
+        asked.set()
+        go_on.wait(20)
+
+    sim.respond = hold
+    process = program.start("sync")
+    assert asked.wait(10)
+    process.send_signal(how)
+    _, complained = process.communicate(timeout=10)
+    go_on.set()
+    sim.respond = None
+    if how == signal.SIGINT:
+        assert process.returncode == 1
+        assert re.fullmatch("\\s*error: interrupted.*\n", complained)
+        assert row(mirror_url, "sync_runs")["outcome"] == "interrupted"
+    program.call(capsys, "sync")
+    assert rows(mirror_url, "sync_runs")[-1]["outcome"] == "succeeded"
+
+
+def test_status_shows_the_mirror_at_a_glance(program, capsys):
+    program.call(capsys, "sync")
+    said, complained = program.call(capsys, "status")
+    assert re.search(r"Certified +complete as of 20\d\d-", said)
+    assert complained == ""
+    shown = json.loads(program.call(capsys, "status", "--json")[0])
+    assert sum(line["jobs"] for line in shown["by_status"]) == shown["jobs"]["listed"] == 30
+    assert shown["last_run"]["outcome"] == "succeeded"
+
+
+def test_history_shows_every_change_of_a_job(program, world, mirror_url, capsys):
+    job_id = world.submit()
+    program.call(capsys, "sync")
+    world.cancel(job_id)
+    program.call(capsys, "sync")
+    said, _ = program.call(capsys, "history", str(job_id))
+    assert "In Queue" in said
+    assert "Canceled" in said
+    shown = json.loads(program.call(capsys, "history", str(job_id), "--json")[0])
+    assert [(change["from_status"], change["to_status"]) for change in shown["status_changes"]] == [(None, 0), (0, -2)]
+    assert {change["field"] for change in shown["field_changes"]} == {"finished"}
+
+
+def test_history_of_an_unknown_job_is_exit_1(program, capsys):
+    said, complained = program.call(capsys, "history", "999", code=1)
+    assert (said, complained.count("\n")) == ("", 1)
+    assert "no job 999" in complained
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["history", "1"]])
+def test_looking_at_no_mirror_is_exit_1_and_creates_none(bare, arguments, capsys):
+    assert "run tpmirror sync" in bare.call(capsys, *arguments, code=1)[1]
+    assert list(bare.folder.iterdir()) == []
+
+
+def test_the_database_goes_up_and_down_and_is_checked(database_url, tmp_path, capsys):
+    program = Program(tmp_path, {"TPMIRROR_DATABASE_URL": database_url})
+    assert "none" in program.call(capsys, "db", "current")[0]
+    program.call(capsys, "db", "check", code=3)
+    assert newest() in program.call(capsys, "db", "upgrade")[0]
+    assert "as declared" in program.call(capsys, "db", "check")[0]
+    program.call(capsys, "db", "downgrade", "base")
+    assert "none" in program.call(capsys, "db", "current")[0]
+
+
+@pytest.mark.parametrize("arguments", [["sync"], ["status"], ["db", "upgrade"]])
+def test_a_database_newer_than_the_program_is_refused(program, mirror_url, arguments, capsys):
+    from tpmirror.database import open_engine
+
+    engine = open_engine(mirror_url)
+    with engine.begin() as conn:
+        conn.exec_driver_sql("UPDATE alembic_version SET version_num = 'ffff'")
+    engine.dispose()
+    assert "newer than the program" in program.call(capsys, *arguments, code=1)[1]
+    assert query(mirror_url, "SELECT COUNT(*) FROM sync_runs") == [(0,)]
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(bare):
+    path = bare.folder / "tpmirror.db"
+    path.write_bytes(b"This is my diary, and no database at all. " * 40)
+    before = path.read_bytes()
+    assert "not a database" in bare.refuse("sync", code=1)
+    assert path.read_bytes() == before
+
+
+def test_the_version_is_on_stdout(bare):
+    assert bare.run("--version") == (f"tpmirror {tpmirror.__version__}\n", "")
+
+
+def commands(group=cli, path=()):
+    """Every command with its words."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+@pytest.mark.parametrize("words", [words for words, _ in commands()], ids=" ".join)
+def test_help_says_what_a_command_does_and_names_the_variables_of_its_settings(words):
+    done = CliRunner().invoke(cli, [*words, "--help"])
+    assert done.exit_code == 0
+    assert len(done.output.splitlines()) > 4
+    for option in re.findall(r"^  --([a-z-]+) VALUE", done.output, re.MULTILINE):
+        assert re.search(rf"TPMIRROR_{option.upper().replace('-', '_')}\b", done.output)
+    if "--api-url" in done.output:
+        assert re.search(r"TPMIRROR_API_KEY\b(?!_)", done.output), "the one setting that everybody needs"
+
+
+def test_every_command_has_one_line_in_the_overview():
+    said = CliRunner().invoke(cli, ["--help"]).output
+    for words, _ in commands():
+        assert re.search(rf"^  {words[0]} +\S", said, re.MULTILINE)
+    assert "TPMIRROR_API_KEY" in said
+    assert "Exit status" in said
+
+
+def test_key_and_presigned_queries_are_nowhere_to_be_found(bare, world, capsys):
+    world.edit(3, {"link": "https://storage.example.com/a?X-Amz-Signature=00", "start_frame": 2**64})
+    told = [bare.run("sync", TPMIRROR_LOG_LEVEL="debug"), bare.call(capsys, "sync", "--json")]
+    told += [bare.call(capsys, "status", "--json"), bare.call(capsys, "history", "3", "--json")]
+    held = b"".join(path.read_bytes() for path in bare.folder.iterdir())
+    assert b"storage.example.com/a" in held
+    for secret in (KEY, "X-Amz-Signature", "X-Amz-Credential"):
+        assert secret not in repr(told)
+        assert secret.encode() not in held
+
+
+def test_a_new_database_file_is_for_its_owner_alone(bare):
+    bare.run("sync")
+    assert {path.name: path.stat().st_mode & 0o777 for path in bare.folder.iterdir()}["tpmirror.db"] == 0o600

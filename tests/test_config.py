@@ -1,0 +1,176 @@
+"""Settings: what is accepted, what is refused and how, and that a key shows nowhere."""
+
+import dataclasses
+
+import pytest
+
+from tpmirror.config import Key, Settings, VanishLimit, check_key, load, read_key
+from tpmirror.errors import UsageError
+
+SECRET = "tpx-very-secret"
+
+
+def refusal(**environ: str) -> str:
+    """The one line that a wrong setting is refused with."""
+    with pytest.raises(UsageError) as caught:
+        load(environ)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_defaults_are_those_of_the_contract():
+    found = load({})
+    assert (found.api_url, found.database_url) == ("https://backend.tensorpix.ai", "sqlite:///tpmirror.db")
+    assert (found.page_size, found.concurrency, found.max_rps) == (100, 4, 10)
+    assert (found.request_timeout, found.max_attempts, found.retry_base) == (30, 6, 1)
+    assert (found.sync_interval, found.poll_interval, found.http_addr) == (900, 30, ("127.0.0.1", 8377))
+    assert (found.log_format, found.log_level, str(found.vanish_limit)) == (None, "info", "max(5, 2 %)")
+
+
+BAD = {
+    "TPMIRROR_API_URL": [
+        "http://backend.tensorpix.ai", "ftp://localhost", "backend.tensorpix.ai", "https://", "https://x/api",
+        "https://x?y", "https://x#y", "https://user:pw@x", "https://x:99999", "http://localhost.evil.com", "file:///etc",
+    ],
+    "TPMIRROR_PAGE_SIZE": ["0", "-1", "10001", "1.5", "many", "1e2"],
+    "TPMIRROR_CONCURRENCY": ["0", "17", "four"],
+    "TPMIRROR_MAX_RPS": ["-1", "nan", "inf", "fast"],
+    "TPMIRROR_REQUEST_TIMEOUT": ["0", "-3", "nan", "3601"],
+    "TPMIRROR_MAX_ATTEMPTS": ["0", "101", "1.0"],
+    "TPMIRROR_RETRY_BASE": ["-1", "61", "nan"],
+    "TPMIRROR_SYNC_INTERVAL": ["0", "604801"],
+    "TPMIRROR_POLL_INTERVAL": ["0", "86401"],
+    "TPMIRROR_VANISH_LIMIT": ["", "x", "-1", "5 jobs", "101 %", "max()", "max(5, 2 %", "5, ", "5)", "(5)"],
+    "TPMIRROR_HTTP_ADDR": ["8377", "localhost", "localhost:", ":8377", "x:65536", "x:-1", "x:http"],
+    "TPMIRROR_LOG_FORMAT": ["xml"],
+    "TPMIRROR_LOG_LEVEL": ["verbose"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [(name, value) for name, values in BAD.items() for value in values if value]
+)
+def test_a_wrong_value_is_refused_with_its_variable_its_value_and_what_is_accepted(variable, value):
+    said = refusal(**{variable: value})
+    assert said.startswith(f"{variable} is ")
+    assert "it accepts " in said
+    assert repr(value) in said or "@" in value
+
+
+def test_a_refusal_never_shows_a_password():
+    assert SECRET not in refusal(TPMIRROR_API_URL=f"https://me:{SECRET}@host")
+
+
+@pytest.mark.parametrize("key", ["two words", "tpx\nkey", "schlüssel", "a" * 513, "tpx\x00"])
+def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key):
+    said = refusal(TPMIRROR_API_KEY=key)
+    assert said.startswith("TPMIRROR_API_KEY ")
+    assert key not in said
+
+
+def test_empty_variables_count_as_unset():
+    assert load({"TPMIRROR_PAGE_SIZE": "", "TPMIRROR_API_KEY": "", "TENSORPIX_API_KEY": ""}) == Settings()
+
+
+def test_options_override_variables():
+    assert load({"TPMIRROR_PAGE_SIZE": "50"}, {"page_size": "20"}).page_size == 20
+    assert load({"TPMIRROR_PAGE_SIZE": "50"}, {"page_size": None}).page_size == 50
+
+
+def test_the_other_name_of_the_key_is_accepted_and_ours_goes_first():
+    assert read_key(load({"TENSORPIX_API_KEY": "a"})).reveal() == "a"
+    assert read_key(load({"TENSORPIX_API_KEY": "a", "TPMIRROR_API_KEY": "b"})).reveal() == "b"
+
+
+def test_key_and_key_file_together_are_refused(tmp_path):
+    said = refusal(TPMIRROR_API_KEY=SECRET, TPMIRROR_API_KEY_FILE=str(tmp_path / "key"))
+    assert "TPMIRROR_API_KEY" in said
+    assert "TPMIRROR_API_KEY_FILE" in said
+    assert SECRET not in said
+
+
+@pytest.mark.parametrize(
+    ("value", "origin"),
+    [
+        ("https://backend.tensorpix.ai/", "https://backend.tensorpix.ai"),
+        ("http://localhost:8378", "http://localhost:8378"),
+        ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+        ("http://[::1]:80", "http://[::1]:80"),
+        ("HTTPS://API.example.COM", "https://api.example.com"),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(value, origin):
+    assert load({"TPMIRROR_API_URL": value}).api_url == origin
+
+
+@pytest.mark.parametrize(
+    ("value", "limit"),
+    [
+        ("5", VanishLimit(5, 0)),
+        ("0", VanishLimit(0, 0)),
+        ("2 %", VanishLimit(0, 0.02)),
+        ("2%", VanishLimit(0, 0.02)),
+        ("100 %", VanishLimit(0, 1.0)),
+        ("0.5 %", VanishLimit(0, 0.005)),
+        ("max(5, 2 %)", VanishLimit(5, 0.02)),
+        (" max( 10 , 1% ) ", VanishLimit(10, 0.01)),
+    ],
+)
+def test_a_vanish_limit_is_a_number_a_share_or_the_larger_of_both(value, limit):
+    assert load({"TPMIRROR_VANISH_LIMIT": value}).vanish_limit == limit
+
+
+def test_a_vanish_limit_may_be_written_as_it_is_shown():
+    for limit in (VanishLimit(), VanishLimit(0, 0.005), VanishLimit(7, 0)):
+        assert load({"TPMIRROR_VANISH_LIMIT": str(limit)}).vanish_limit == limit
+
+
+def test_a_vanish_limit_is_the_larger_of_number_and_share():
+    assert [VanishLimit().of(listed) for listed in (0, 100, 250, 1000)] == [5, 5, 5, 20]
+
+
+def test_an_address_may_be_ipv6():
+    assert load({"TPMIRROR_HTTP_ADDR": "[::1]:8377"}).http_addr == ("::1", 8377)
+    assert load({"TPMIRROR_HTTP_ADDR": "0.0.0.0:0"}).http_addr == ("0.0.0.0", 0)  # noqa: S104 - only parsed
+
+
+def test_the_key_shows_in_no_text():
+    settings = load({"TPMIRROR_API_KEY": SECRET})
+    assert SECRET not in f"{settings} {settings!r} {settings.api_key} {vars(Key)} {dataclasses.asdict(settings)}"
+
+
+def test_no_key_is_refused_with_the_remedy():
+    with pytest.raises(UsageError, match="set TPMIRROR_API_KEY"):
+        read_key(load({}))
+
+
+def test_a_key_file_is_read_afresh_each_time_without_its_line_end(tmp_path):
+    path = tmp_path / "key"
+    settings = load({"TPMIRROR_API_KEY_FILE": str(path)})
+    for value in ("first", "second"):
+        path.write_text(f"{value}\n")
+        assert read_key(settings).reveal() == value
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"two words", b"\xff\xfe", b"a\nb"])
+def test_a_key_file_without_a_key_is_refused_by_its_name(tmp_path, content):
+    path = tmp_path / "key"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="TPMIRROR_API_KEY_FILE"):
+        read_key(load({"TPMIRROR_API_KEY_FILE": str(path)}))
+
+
+def test_a_key_file_that_is_missing_or_a_folder_is_refused_with_the_reason(tmp_path):
+    for path, reason in ((tmp_path / "none", "No such file"), (tmp_path, "directory")):
+        with pytest.raises(UsageError, match=reason):
+            read_key(load({"TPMIRROR_API_KEY_FILE": str(path)}))
+
+
+def test_every_visible_ascii_character_may_stand_in_a_key():
+    key = "".join(map(chr, range(0x21, 0x7F)))
+    assert check_key(key, "here").reveal() == key
+
+
+def test_settings_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        load({}).page_size = 5  # type: ignore[misc]

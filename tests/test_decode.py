@@ -1,0 +1,246 @@
+"""From bytes to payloads: what is readable, what is not, and what counts as a change."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.payloads import SECRET, STORAGE, encoded, envelope, item, job, model, output, source
+from tpmirror.decode import Item, Unreadable, clean, decode_job, decode_listing, readable_id, redact, strip_query
+from tpmirror.errors import Passing
+
+
+def test_a_page_is_its_items_in_order():
+    page = decode_listing(envelope([job(3), job(1), job(2)], count=57, next="https://x/?limit=3&offset=3"))
+    assert [item.job.id for item in page.items] == [3, 1, 2]
+    assert (page.count, page.next, page.previous, len(page)) == (57, "https://x/?limit=3&offset=3", None, 3)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"42",
+        b"<html>502 Bad Gateway</html>",
+        b'{"detail": "x"}',
+        b'{"count": 1}',
+        b'{"count": 1, "results": null}',
+        b'{"count": 1, "results": {}}',
+        b'{"count": "1", "results": []}',
+        b'{"count": true, "results": []}',
+        b'{"count": 1.5, "results": []}',
+        b'{"count": -1, "results": []}',
+        b'{"count": NaN, "results": []}',
+        b'{"count": 1, "results": [], "next": 5}',
+        b'{"count": 1, "results": [{"id": 1, "sta',
+        envelope([job(1)])[:-1],
+        b"\xff\xfe{}",
+        b'{"count": 1, "results": []} trailing',
+        b"[" * 100_000,
+    ],
+)
+def test_a_body_that_is_no_page_is_tried_again(body):
+    with pytest.raises(Passing):
+        decode_listing(body)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"id": 2, "status": "2"},
+        {"id": 2, "status": None},
+        {"id": 2, "status": True},
+        {"id": 2, "status": 40_000},
+        {"id": 2},
+        {**job(2), "preview": 1},
+        {**job(2), "grain": "0.5"},
+        {**job(2), "description": 5},
+        {**job(2), "cost_usd": "free"},
+        {**job(2), "input_video": 7},
+        {**job(2), "input_video": {"name": "no id"}},
+        {**job(2), "output_video": []},
+        {**job(2), "ml_models": {}},
+        {**job(2), "ml_models": [44]},
+        {**job(2), "ml_models": [{"id": None}]},
+        {**job(2), "ml_models": "ab"},
+        {**job(2), "ml_models": True},
+    ],
+)
+def test_a_wrong_shape_makes_one_item_unreadable_and_keeps_its_id(bad):
+    page = decode_listing(envelope([job(1), bad, job(3)]))
+    assert [item.job.id for item in page.items] == [1, 3]
+    (broken,) = page.unreadable
+    assert (broken.job_id, len(page)) == (2, 3)
+    assert broken.reason
+
+
+@pytest.mark.parametrize("number", [None, "2", 2.0, 2.5, True, 0, -1, 2**63, [2]])
+def test_an_id_that_is_none_is_not_guessed(number):
+    found = decode_job(encoded({**job(), "id": number}))
+    assert isinstance(found, Unreadable)
+    assert found.job_id is None
+
+
+@pytest.mark.parametrize(
+    "raw", [b"null", b"5", b'"text"', b"[]", b"[[1]]", b"{}", b"{", b"\xff", b'{"id":1,"id":' + b"["]
+)
+def test_an_item_that_is_no_object_is_unreadable(raw):
+    assert isinstance(decode_job(raw), Unreadable)
+
+
+def test_reasons_repeat_no_urls():
+    found = decode_job(encoded({**job(), "input_video": {"id": f"{STORAGE}{SECRET}"}, "codec": [f"{STORAGE}{SECRET}"]}))
+    assert isinstance(found, Unreadable)
+    assert "Signature" not in found.reason
+
+
+def test_only_id_and_status_are_needed():
+    found = decode_job(b'{"id": 9007199254740993, "status": -2}')
+    assert isinstance(found, Item)
+    assert (found.job.id, found.job.status, found.job.input_video, found.extra) == (9007199254740993, -2, None, {})
+
+
+def test_money_is_read_digit_by_digit():
+    assert str(item(cost_usd="0.1000").job.cost_usd) == "0.1000"
+    assert str(item({"id": 1, "status": 0, "cost_usd": 0.1}).job.cost_usd) == "0.1"
+
+
+def test_unknown_keys_are_kept_by_where_they_stood_and_without_secrets():
+    made = output(crf=18, preview_videos={"before_video": None, "middle": f"{STORAGE}{SECRET}"})
+    found = item(
+        container="mov", links=[f"{STORAGE}{SECRET}"], input_video=source(rotation=90), output_video=made,
+        ml_models=[model(44, description="sharp")],
+    )  # fmt: skip
+    assert found.extra == {
+        "job": {"container": "mov", "links": [STORAGE]},
+        "input_video": {"rotation": 90},
+        "output_video": {"crf": 18},
+        "preview_videos": {"middle": STORAGE},
+        "ml_model 44": {"description": "sharp"},
+    }
+
+
+def test_repeated_keys_read_as_everywhere_else_the_last_counts():
+    found = decode_job(b'{"id": 1, "status": 0, "status": 2}')
+    assert isinstance(found, Item)
+    assert found.job.status == 2
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
+def test_numbers_that_json_lacks_are_read_and_judged_later(text):
+    page = decode_listing(b'{"count": 1, "results": [{"id": 1, "status": 0, "eta_s": %s}]}' % text.encode())
+    assert [item.job.id for item in page.items] == [1]
+
+
+def test_halves_of_surrogate_pairs_spoil_neither_page_nor_item():
+    page = decode_listing(
+        b'{"count": 2, "results": [{"id": 1, "status": 0, "codec": "a\\ud800b"}, {"id": 2, "status": 0}]}'
+    )
+    assert [(item.job.id, clean(item.job.codec or "")) for item in page.items] == [(1, "a\ufffdb"), (2, "")]
+
+
+def test_integers_beyond_64_bits_are_read():
+    assert item(start_frame=10**40).job.start_frame == 10**40
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"eta_s": 5.0},
+        {"processing_progress": 0.5},
+        {"input_video": source(file=f"{STORAGE}/7.mp4?X-Amz-Signature=another")},
+        {"input_video": source(thumbnail=f"{STORAGE}/7.jpg?X-Amz-Date=tomorrow#part")},
+        {"ml_models": [model(name="renamed", cost_weight=9.0)]},
+    ],
+)
+def test_what_is_volatile_leaves_the_fingerprint_alone(change):
+    assert item(**change).fingerprint == item().fingerprint
+
+
+CHANGES: list[dict[str, Any]] = [
+    {"status": 1},
+    {"description": ""},
+    {"cost_usd": "1.5001"},
+    {"finished": "2026-11-01T09:10:00Z"},
+    {"preview": False},
+    {"grain": 0.0},
+    {"input_video": None},
+    {"input_video": source(8)},
+    {"input_video": source(name="other.mp4")},
+    {"input_video": source(file=f"{STORAGE}/8.mp4{SECRET}")},
+    {"input_video": source(file=None)},
+    {"output_video": output()},
+    {"output_video": output(quality_score=1)},
+    {"output_video": output(preview_videos={"before_video": "https://x/b", "after_video": None})},
+    {"output_video": output(preview_videos={"before_video": None, "after_video": "https://x/b"})},
+    {"ml_models": []},
+    {"ml_models": None},
+    {"ml_models": [model(45)]},
+    {"ml_models": [model(44), model(45)]},
+    {"ml_models": [model(45), model(44)]},
+    {"container": "mov"},
+    {"container": None},
+    {"input_video": source(container="mov")},
+    {"start_frame": 10**40},
+    {"start_frame": 10**40 + 1},
+]
+
+
+def test_every_other_change_changes_the_fingerprint():
+    seen = [item().fingerprint, *(item(**change).fingerprint for change in CHANGES)]
+    assert len(set(seen)) == len(seen)
+
+
+def test_the_fingerprint_does_not_depend_on_the_order_of_keys():
+    shown = job(container="mov", zoom=1)
+    assert item(shown).fingerprint == item(dict(reversed(shown.items()))).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("url", "stripped"),
+    [
+        (None, None),
+        ("", ""),
+        ("https://x/a.mp4", "https://x/a.mp4"),
+        ("https://x/a.mp4?X-Amz-Signature=1&b=?", "https://x/a.mp4"),
+        ("https://x/a#f?q", "https://x/a"),
+        ("https://x/a?q#f", "https://x/a"),
+        ("?only", ""),
+    ],
+)
+def test_urls_lose_query_and_fragment(url, stripped):
+    assert strip_query(url) == stripped
+
+
+def test_a_redacted_payload_loses_the_queries_of_its_urls_and_nothing_else():
+    raw = b'{"id": 1e2, "a": "\\u0000", "id": 2, "u": "https:\\/\\/x\\/y?k=\\u0022s", "t": "why? because", "n": 1.50}'
+    shown = redact(raw)
+    assert shown == '{"id": 1e2, "a": "\\u0000", "id": 2, "u": "https://x/y", "t": "why? because", "n": 1.50}'
+    assert shown.isascii()
+
+
+def test_a_redacted_payload_is_the_same_json_but_for_queries():
+    shown = job(input_video=source(name='O\'Brien "the best" 家族 \U0001f3ac\\'))
+    assert json.loads(redact(encoded(shown))) == json.loads(encoded(shown).replace(SECRET.encode(), b""))
+
+
+@pytest.mark.parametrize(
+    "text", ["HTTPS://X/Y?secret", " https://x/y?secret", "s3://bucket/key?secret", "https:/x?secret"]
+)
+def test_urls_are_recognized_in_any_dress(text):
+    assert "secret" not in redact(json.dumps({"u": text}).encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [("plain", "plain"), ("a\0b", "a\u2400b"), ("\ud800", "\ufffd"), ("\U0001f3ac\0", "\U0001f3ac\u2400")],
+)
+def test_text_is_made_holdable(text, held):
+    assert clean(text) == held
+
+
+def test_an_id_is_a_whole_number_above_zero():
+    assert [readable_id(value) for value in (1, 2**63 - 1)] == [1, 2**63 - 1]
+    assert [readable_id(value) for value in (True, 1.0, "1", None, 0, -3, 2**63)] == [None] * 7

@@ -1,0 +1,91 @@
+"""A list that moves while it is read: a certificate is right or it is not given; and what a quiet list costs."""
+
+import json
+import shutil
+from math import ceil
+
+import pytest
+
+from tests.support.account import KEY, mirror, query
+from tests.support.drifts import QUICK, SCENARIOS, Scenario
+from tests.support.witness import Witness
+from tpmirror.simulator import Simulator, World
+
+
+@pytest.fixture
+def lite_url(migrated_file, tmp_path):
+    """A SQLite mirror, for what does not depend on the database."""
+    return f"sqlite:///{shutil.copyfile(migrated_file, tmp_path / 'mirror.db')}"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_a_mirror_of_a_list_that_moves_claims_nothing_that_is_not_so(mirror_url, scenario):
+    wrong, _ = scenario.play(mirror_url, seed=1)
+    assert wrong == []
+
+
+def test_lists_that_move_are_certified_too(mirror_url):
+    """Or the test above would prove nothing."""
+    _, certified = Scenario("seldom", happenings=(lambda world, _: world.submit(),), every=9).play(mirror_url, seed=1)
+    assert all(certified)
+
+
+def test_a_job_that_slips_past_a_whole_pass_is_found_by_the_next(mirror_url):
+    """Deleting what was read moves an unread job onto a page that was read: rows and counts alone look fine."""
+    world = World(seed=2, jobs=30, in_flight=0, jobs_per_day=0)
+    with Simulator(world, token=KEY, page_cap=10, drift=lambda world, _: world.delete(world.order("-id")[0])) as sim:
+        witness = Witness(sim)
+        sim.every = 1
+        run = mirror(sim, mirror_url, **QUICK, page_size=10, concurrency=1)
+        assert not run["certified"]
+        sim.drift = None
+        run = mirror(sim, mirror_url, **QUICK, page_size=10)
+        assert run["certified"]
+        assert witness.verdict(mirror_url, run) + witness.differences(mirror_url) == []
+
+
+@pytest.mark.parametrize("limit", [5, 10])
+def test_a_full_page_that_lost_its_last_row_to_a_new_one_is_not_certified_without_it(mirror_url, limit):
+    """The rows were read after the count: ten are counted, the eleventh pushes the first one off the page."""
+    world = World(seed=2, jobs=limit, in_flight=0, jobs_per_day=0)
+    with Simulator(world, token=KEY, page_cap=limit) as sim:
+        witness = Witness(sim)
+        pending = [1]
+        witness.between = lambda world: world.submit() if pending and pending.pop() else None
+        run = mirror(sim, mirror_url, **QUICK, page_size=limit)
+        assert witness.verdict(mirror_url, run) == []
+        run = mirror(sim, mirror_url, **QUICK, page_size=limit)
+        assert (run["certified"], run["jobs_seen"]) == (True, limit + 1)
+        assert witness.verdict(mirror_url, run) + witness.differences(mirror_url) == []
+
+
+@pytest.mark.parametrize(
+    ("cap", "jobs"),
+    [(5, jobs) for jobs in (0, 1, 4, 5, 6, 9, 10, 11, 29, 30, 31)] + [(20, jobs) for jobs in (39, 40, 41, 179, 200)],
+)
+def test_a_quiet_list_costs_its_pages_and_at_most_four_requests_more(lite_url, cap, jobs):
+    with Simulator(World(seed=3, jobs=jobs, jobs_per_day=0), token=KEY, page_cap=cap) as sim:
+        assert mirror(sim, lite_url, **QUICK)["certified"]
+        sim.reset()
+        run = mirror(sim, lite_url, **QUICK)
+    assert run["certified"]
+    assert (run["jobs_seen"], run["requests"]) == (jobs, sim.count_requests())
+    assert run["requests"] <= ceil(jobs / cap) + 4
+
+
+@pytest.mark.parametrize("jobs", [0, 1, 19, 20])
+def test_a_known_list_that_fits_a_page_costs_one_request(lite_url, jobs):
+    with Simulator(World(seed=3, jobs=jobs, jobs_per_day=0), token=KEY, page_cap=100) as sim:
+        mirror(sim, lite_url, **QUICK, page_size=21)
+        run = mirror(sim, lite_url, **QUICK, page_size=21)
+    assert (run["certified"], run["requests"], json.loads(run["certificate"])["count"]) == (True, 1, jobs)
+
+
+def test_ten_thousand_jobs_are_certified_with_104_requests(lite_url):
+    with Simulator(World(seed=4, jobs=10_000, jobs_per_day=0), token=KEY, page_cap=6000) as sim:
+        assert mirror(sim, lite_url, **QUICK, page_size=6000)["certified"]
+        sim.page_cap = 100
+        run = mirror(sim, lite_url, **QUICK)
+    assert (run["certified"], run["jobs_seen"], run["jobs_unchanged"]) == (True, 10_000, 10_000)
+    assert run["requests"] <= 104
+    assert query(lite_url, "SELECT COUNT(*) FROM jobs") == [(10_000,)]

@@ -1,0 +1,374 @@
+"""One writer at a time: the second is told, the dead one is replaced at once, the one that slept writes nothing."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text, update
+
+from tests.support.account import KEY, connected, dump, environ, mirror, row, rows, settings
+from tests.support.program import Program
+from tpmirror import lease, vanished
+from tpmirror.database import open_engine, write
+from tpmirror.errors import ApiError, Fenced, Refused, ScopeError, TpmirrorError
+from tpmirror.poll import poll
+from tpmirror.schema import writer_lease
+from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.sync import sync
+
+ELSEWHERE = "studio-7 11111111-2222-3333-4444-555555555555 pid:[1]|4711|99|00000000"
+
+
+@pytest.fixture
+def world() -> World:
+    return World(seed=5, jobs=30, in_flight=3, jobs_per_day=0)
+
+
+@pytest.fixture
+def sim(world: World) -> Iterator[Simulator]:
+    with Simulator(world, token=KEY, page_cap=10) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def program(sim: Simulator, mirror_url: str, tmp_path: Path) -> Program:
+    return Program(tmp_path, environ(sim.url, sim.token, database_url=mirror_url))
+
+
+class Gate:
+    """Holds the requests of one client up, from the ``after``-th on, until it is opened."""
+
+    def __init__(self, sim: Simulator, after: int = 0) -> None:
+        self.reached, self._go_on, self._open = threading.Event(), threading.Event(), False
+        sim.reset()
+        self._sim, self._after = sim, after
+        sim.respond = self._hold
+
+    def _hold(self, _: Request) -> Response | None:
+        if not self._open and self._sim.count_requests() >= self._after:
+            self.reached.set()
+            assert self._go_on.wait(20)
+        return None
+
+    def let_others_pass(self) -> None:
+        """Hold up those only that are held up already."""
+        self._open = True
+
+    def open(self) -> None:
+        self._open = True
+        self._go_on.set()
+
+
+@contextmanager
+def paused(sim: Simulator, url: str, after: int = 0) -> Iterator[tuple[Gate, Future[Any]]]:
+    """A sync that waits for an answer, and what becomes of it once the gate is opened."""
+    gate = Gate(sim, after)
+    with ThreadPoolExecutor(1) as executor:
+        running = executor.submit(sync, settings(sim, url, concurrency=1))
+        try:
+            assert gate.reached.wait(10)
+            yield gate, running
+        finally:
+            gate.open()
+
+
+def set_lease(url: str, **values: object) -> None:
+    with connected(url) as conn:
+        conn.execute(update(writer_lease).values(**values))
+        conn.commit()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def outcomes(url: str) -> list[str]:
+    return [run["outcome"] for run in rows(url, "sync_runs")]
+
+
+# Two at a time
+
+
+def test_the_second_of_two_writers_is_told_who_is_first(sim, program, mirror_url, capsys):
+    mirror(sim, mirror_url)
+    with paused(sim, mirror_url) as (gate, first):
+        gate.let_others_pass()
+        for words in (("sync",), ("poll",), ("gone", "confirm", "--all"), ("gone", "restore", "3")):
+            said, complained = program.call(capsys, *words, code=2 if words[:2] == ("gone", "restore") else 5)
+            assert said == ""
+            if words[0] != "gone":
+                assert f"process {os.getpid()} on " in complained
+    assert first.result()["outcome"] == "succeeded"
+    assert outcomes(mirror_url) == ["succeeded", "succeeded"]
+
+
+def test_readers_need_no_lease(sim, program, mirror_url, capsys):
+    mirror(sim, mirror_url)
+    with paused(sim, mirror_url) as (gate, first):
+        gate.let_others_pass()
+        for words in (("status",), ("history", "3"), ("audit",), ("verify",), ("gone", "list"), ("sync", "--dry-run")):
+            program.call(capsys, *words)
+        assert not first.done()
+    assert first.result()["outcome"] == "succeeded"
+
+
+def test_of_many_writers_at_once_one_writes_and_the_others_are_told(sim, database_url):
+    start = threading.Barrier(4)
+
+    def run(_: int) -> str:
+        start.wait()
+        try:
+            return str(sync(settings(sim, database_url))["outcome"])
+        except Fenced as refused:
+            assert "another writer holds the mirror" in str(refused)
+            return "told"
+
+    with ThreadPoolExecutor(4) as executor:
+        found = list(executor.map(run, range(4)))
+    assert set(found) <= {"succeeded", "told"}
+    assert found.count("succeeded") >= 1
+    assert outcomes(database_url) == ["succeeded"] * found.count("succeeded")
+    assert len(rows(database_url, "jobs")) == len(rows(database_url, "job_status_history")) == 30
+
+
+def test_a_holder_elsewhere_is_named_and_waited_for_until_its_lease_is_over(sim, program, mirror_url, capsys):
+    mirror(sim, mirror_url)
+    before = dump(mirror_url)
+    set_lease(mirror_url, holder=ELSEWHERE, expires_at=now() + timedelta(seconds=60))
+    _, complained = program.call(capsys, "sync", code=5)
+    assert "process 4711 on studio-7" in complained
+    assert "UTC" in complained
+    assert (dump(mirror_url), outcomes(mirror_url)) == (before, ["succeeded"])
+    set_lease(mirror_url, expires_at=now() - timedelta(seconds=1))
+    program.call(capsys, "sync")
+    assert row(mirror_url, "writer_lease")["epoch"] == 2
+
+
+def test_the_lease_runs_on_the_clock_of_the_database(mirror_url, dialect):
+    engine = open_engine(mirror_url)
+    taken = write(engine, lambda conn: lease.acquire(conn, ELSEWHERE))
+    with engine.connect() as conn:
+        there = now() if dialect == "sqlite" else conn.execute(text("SELECT clock_timestamp()")).scalar_one()
+    engine.dispose()
+    held = row(mirror_url, "writer_lease")
+    assert (held["holder"], held["epoch"], taken.epoch) == (ELSEWHERE, 1, 1)
+    assert there - timedelta(seconds=5) < held["expires_at"] - lease.TERM <= there
+
+
+# Dead ones
+
+
+def test_a_killed_holder_is_replaced_at_once(sim, program, mirror_url):
+    gate = Gate(sim, after=2)
+    first = program.start("sync", "--concurrency", "1")
+    try:
+        assert gate.reached.wait(20)
+    finally:
+        first.kill()
+        first.communicate(timeout=20)
+        gate.open()
+    (died,) = rows(mirror_url, "sync_runs")
+    assert died["outcome"] == "running"
+    assert row(mirror_url, "writer_lease")["expires_at"] > now() + timedelta(seconds=60)
+    stored = rows(mirror_url, "job_status_history")
+    assert stored, "what had arrived is kept"
+    run = mirror(sim, mirror_url)
+    assert (run["certified"], outcomes(mirror_url)) == (True, ["abandoned", "succeeded"])
+    left = rows(mirror_url, "sync_runs")[0]
+    assert (left["finished_at"] is not None, bool(left["error"])) == (True, True)
+    assert (left["jobs_inserted"], left["jobs_inserted"] + run["jobs_inserted"]) == (len(stored), 30)
+    history = rows(mirror_url, "job_status_history")
+    assert len(history) == 30
+    assert all(entry in history for entry in stored)
+
+
+def test_a_number_that_another_process_has_now_is_not_the_holder(sim, mirror_url):
+    machine, _, started, token = next_holder().split("|")
+    for pid in (1, os.getppid()):
+        set_lease(mirror_url, holder=f"{machine}|{pid}|{int(started) + 1}|{token}", expires_at=now() + lease.TERM)
+        assert mirror(sim, mirror_url)["outcome"] == "succeeded"
+
+
+def test_only_processes_of_the_same_machine_and_start_can_be_told_to_be_dead():
+    holder = next_holder()
+    machine, pid, started, token = holder.split("|")
+    with lease.holding() as mine:
+        assert not lease.is_dead(mine)
+    assert lease.is_dead(mine), "its run is over"
+    assert lease.is_dead(f"{machine}|{2**22 + 1}|{started}|{token}")
+    assert not lease.is_dead(ELSEWHERE)
+    assert not lease.is_dead(f"{machine.replace(machine.split()[1], 'another-boot')}|{pid}|1|{token}")
+    assert not lease.is_dead(f"{machine.replace('pid:', 'other:')}|{pid}|1|{token}"), "another container"
+
+
+def next_holder() -> str:
+    with lease.holding() as holder:
+        return holder
+
+
+# Sleepers
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_a_writer_that_slept_while_another_took_over_writes_nothing(sim, world, mirror_url, after):
+    mirror(sim, mirror_url)
+    with paused(sim, mirror_url, after) as (gate, sleeper):
+        set_lease(mirror_url, expires_at=now() - timedelta(seconds=1))
+        gate.let_others_pass()
+        run = mirror(sim, mirror_url)
+        assert run["outcome"] == "succeeded"
+        world.edit(3, {"description": "news that the sleeper is going to be told"})
+        world.submit()
+        before, runs = dump(mirror_url), rows(mirror_url, "sync_runs")
+    with pytest.raises(Fenced, match="took the mirror over"):
+        sleeper.result()
+    assert dump(mirror_url) == before
+    assert rows(mirror_url, "sync_runs") == runs
+    assert outcomes(mirror_url) == ["succeeded", "abandoned", "succeeded"]
+    assert Fenced.exit_code == 5
+
+
+def test_a_writer_that_slept_and_has_no_news_fails_all_the_same(sim, mirror_url):
+    mirror(sim, mirror_url)
+    with paused(sim, mirror_url) as (gate, sleeper):
+        set_lease(mirror_url, expires_at=now() - timedelta(seconds=1))
+        gate.let_others_pass()
+        mirror(sim, mirror_url)
+    with pytest.raises(Fenced):
+        sleeper.result()
+    assert outcomes(mirror_url) == ["succeeded", "abandoned", "succeeded"]
+
+
+def test_a_writer_that_slept_does_not_end_the_lease_of_the_next(sim, mirror_url):
+    mirror(sim, mirror_url)
+    with paused(sim, mirror_url):
+        set_lease(mirror_url, holder=ELSEWHERE, epoch=7, expires_at=now() + lease.TERM)
+    held = row(mirror_url, "writer_lease")
+    assert (held["holder"], held["epoch"]) == (ELSEWHERE, 7)
+    assert held["expires_at"] > now() + lease.TERM / 2
+
+
+def test_a_process_that_slept_ends_with_exit_5(sim, program, mirror_url):
+    mirror(sim, mirror_url)
+    gate = Gate(sim)
+    sleeper = program.start("sync")
+    try:
+        assert gate.reached.wait(20)
+        set_lease(mirror_url, holder=ELSEWHERE, epoch=7, expires_at=now() + lease.TERM)
+    finally:
+        gate.open()
+        said, complained = sleeper.communicate(timeout=20)
+    assert (sleeper.returncode, said) == (5, "")
+    assert "nothing was overwritten" in complained
+
+
+def test_a_long_walk_without_news_keeps_its_lease(sim, mirror_url, monkeypatch):
+    mirror(sim, mirror_url)
+    monkeypatch.setattr(lease, "TERM", timedelta(seconds=0.4))
+    sim.latency = 0.1
+    with ThreadPoolExecutor(1) as executor:
+        running = executor.submit(sync, settings(sim, mirror_url, page_size=3, concurrency=1))
+        refused = 0
+        while not running.done():
+            try:
+                write_free(mirror_url)
+            except Fenced:
+                refused += 1
+        assert running.result()["outcome"] == "succeeded"
+    assert refused > 3
+
+
+def write_free(url: str) -> None:
+    """Look whether the lease is free, without taking it."""
+    held = row(url, "writer_lease")
+    if held["expires_at"] > now():
+        raise Fenced
+    if not rows(url, "sync_runs", outcome="running"):
+        return
+    pytest.fail("a run under way lost its lease for want of a sign of life")
+
+
+# Whatever happens, the next one may start
+
+
+def break_page(sim: Simulator) -> None:
+    sim.respond = lambda _: Response(200, {"Content-Type": "text/html"}, b"<h1>Maintenance</h1>")
+
+
+def break_key(sim: Simulator) -> None:
+    sim.respond = lambda _: Response.detail(401, "Invalid token.")
+
+
+def break_scope(sim: Simulator) -> None:
+    stranger = {"id": 10**6, "status": 2, "input_video": {"id": 1, "owner": "other@example.com"}}
+    page = {"count": 1, "next": None, "previous": None, "results": [stranger]}
+    lost = Response.detail(404, "Not found.")
+    sim.respond = lambda request: Response.json(200, page) if request.path == "/api/jobs/" else lost
+
+
+@pytest.mark.parametrize(("spoil", "error"), [(break_page, ApiError), (break_key, Refused), (break_scope, ScopeError)])
+def test_a_run_that_fails_lets_the_next_one_in_at_once(sim, mirror_url, spoil, error):
+    mirror(sim, mirror_url)
+    for walk in (sync, poll):
+        spoil(sim)
+        with pytest.raises(error):
+            walk(settings(sim, mirror_url, max_attempts=1))
+        failed = rows(mirror_url, "sync_runs")[-1]
+        assert (failed["outcome"], failed["certified"]) == ("failed", False)
+        assert failed["error"]
+        assert failed["finished_at"] is not None
+        assert row(mirror_url, "writer_lease")["expires_at"] <= now()
+    sim.respond = None
+    assert mirror(sim, mirror_url)["outcome"] == "succeeded"
+
+
+@pytest.mark.parametrize(("stop", "outcome"), [(KeyboardInterrupt, "interrupted"), (RuntimeError, "failed")])
+def test_a_run_that_is_stopped_lets_the_next_one_in_at_once(sim, mirror_url, stop, outcome):
+    def progress(_seen: int, _count: int) -> None:
+        raise stop
+
+    with pytest.raises(stop):
+        sync(settings(sim, mirror_url), progress=progress)
+    assert outcomes(mirror_url) == [outcome]
+    assert row(mirror_url, "writer_lease")["expires_at"] <= now()
+    assert mirror(sim, mirror_url)["certified"]
+
+
+def test_every_start_closes_what_died_before(sim, mirror_url):
+    mirror(sim, mirror_url)
+    with connected(mirror_url) as conn:
+        for number, kind in ((50, "full"), (51, "poll")):
+            values = f"({number}, '{kind}', 'running', false, '2026-01-01 00:00:00.000000+00:00')"
+            conn.execute(text(f"INSERT INTO sync_runs (id, kind, outcome, certified, started_at) VALUES {values}"))
+        if conn.dialect.name == "postgresql":
+            conn.execute(text("SELECT setval(pg_get_serial_sequence('sync_runs', 'id'), 51)"))
+        conn.commit()
+    poll(settings(sim, mirror_url))
+    assert outcomes(mirror_url) == ["succeeded", "abandoned", "abandoned", "succeeded"]
+    assert all(run["finished_at"] for run in rows(mirror_url, "sync_runs"))
+
+
+def test_an_operator_holds_the_lease_for_a_moment_only(sim, mirror_url):
+    mirror(sim, mirror_url)
+    engine = open_engine(mirror_url)
+    steps: list[Callable[[], object]] = [
+        lambda: vanished.confirm(engine, None),
+        lambda: vanished.restore(engine, [3]),
+    ]
+    for step in steps:
+        try:
+            step()
+        except TpmirrorError as error:
+            assert error.exit_code == 2
+        assert row(mirror_url, "writer_lease")["expires_at"] <= now()
+    set_lease(mirror_url, holder=ELSEWHERE, expires_at=now() + lease.TERM)
+    for step in steps:
+        with pytest.raises(Fenced):
+            step()
+    engine.dispose()

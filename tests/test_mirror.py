@@ -1,0 +1,333 @@
+"""The mirror against the account: every column of every row, after every step of the account's life."""
+
+import gc
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.support.account import KEY, dump, mirror, pages, query, row, rows
+from tests.support.life import HUGE, Life
+from tests.support.oracle import Oracle
+from tpmirror.simulator import Simulator, World
+
+NOTHING = {"jobs_inserted": 0, "jobs_updated": 0, "transitions": 0, "field_changes": 0}
+
+
+@pytest.fixture
+def world() -> World:
+    return World(seed=5, jobs=30, in_flight=4, jobs_per_day=0)
+
+
+@pytest.fixture
+def sim(world: World) -> Iterator[Simulator]:
+    with Simulator(world, token=KEY, page_cap=10) as simulator:
+        yield simulator
+
+
+def test_mirror_equals_the_account_after_every_step_of_its_life(mirror_url):
+    world = World(seed=1, jobs=30, in_flight=4, jobs_per_day=20)
+    oracle, life = Oracle(world), Life(world, seed=1)
+    with Simulator(world, token=KEY, page_cap=10) as sim:
+        check_step(sim, mirror_url, oracle)
+        for happen in life.events():
+            happen()
+            check_step(sim, mirror_url, oracle)
+
+
+def check_step(sim: Simulator, url: str, oracle: Oracle) -> None:
+    """The mirror shows what happened; looking again shows nothing more and writes nothing."""
+    run = mirror(sim, url)
+    oracle.look()
+    assert run["certified"], run["certificate"]
+    oracle.check(url, run)
+    before = dump(url)
+    again = mirror(sim, url)
+    assert {name: again[name] for name in NOTHING} == NOTHING
+    assert again["certified"]
+    assert dump(url) == before
+
+
+def test_capped_pages_hide_nothing(sim, world, mirror_url):
+    run = mirror(sim, mirror_url, page_size=100)
+    assert (run["certified"], run["jobs_seen"]) == (True, 30)
+    assert [job["id"] for job in rows(mirror_url, "jobs")] == world.listed()
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("ordering", ["-id", "id", "-started", "-updated", "status", "random", "unordered"])
+def test_every_job_of_a_list_in_any_order_arrives_or_the_walk_says_that_it_may_not_have(
+    sim, world, mirror_url, ordering
+):
+    sim.ordering = ordering
+    run = mirror(sim, mirror_url)
+    held = [job["id"] for job in rows(mirror_url, "jobs")]
+    assert held == world.listed() or not run["certified"]
+    assert run["certified"] or ordering in {"status", "random"}
+
+
+def test_input_and_output_video_with_the_same_id_are_two_rows(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    inputs = {video["id"]: video for video in rows(mirror_url, "input_videos")}
+    outputs = {video["id"]: video for video in rows(mirror_url, "output_videos")}
+    shared = inputs.keys() & outputs.keys()
+    assert shared
+    assert all(inputs[key]["name"] != outputs[key]["name"] for key in shared)
+
+
+def test_costs_add_up_in_plain_sql(mirror_url):
+    world = World(seed=5, jobs=1000, jobs_per_day=0)
+    for job_id in world.ids():
+        world.correct_cost(job_id, Decimal("0.1"))
+    with Simulator(world, token=KEY) as sim:
+        mirror(sim, mirror_url, certify=False)
+    ((total, jobs),) = query(mirror_url, "SELECT ROUND(SUM(cost_usd), 4), COUNT(*) FROM jobs")
+    assert (Decimal(str(total)), jobs) == (Decimal("100.0000"), 1000)
+    assert query(mirror_url, "SELECT COUNT(*) FROM jobs WHERE cost_usd = 0.1") == [(1000,)]
+
+
+def test_two_thousand_jobs_are_mirrored_to_the_last_column(mirror_url):
+    world = World(seed=8, jobs=2000, in_flight=20, jobs_per_day=0)
+    with Simulator(world, token=KEY) as sim:
+        run = mirror(sim, mirror_url, page_size=500)
+    oracle = Oracle(world)
+    oracle.look()
+    assert run["certified"]
+    oracle.check(mirror_url, run)
+
+
+def test_a_walk_without_proof_mirrors_the_same_with_fewer_requests(sim, world, mirror_url):
+    oracle = Oracle(world)
+    oracle.look()
+    run = mirror(sim, mirror_url, certify=False)
+    oracle.check(mirror_url, run)
+    assert not run["certified"]
+    assert json.loads(run["certificate"])["reason"]
+    assert run["requests"] <= 4
+
+
+def test_a_list_that_fits_a_page_is_proven_at_once(mirror_url):
+    with Simulator(World(seed=1, jobs=20, jobs_per_day=0), token=KEY) as sim:
+        first, second = mirror(sim, mirror_url), mirror(sim, mirror_url)
+    assert (first["certified"], first["requests"] <= 2, first["jobs_seen"]) == (True, True, 20)
+    assert (second["certified"], second["requests"], second["jobs_seen"]) == (True, 1, 20)
+
+
+def test_an_empty_account_is_mirrored_and_proven(mirror_url):
+    with Simulator(World(seed=1, jobs=0), token=KEY) as sim:
+        run = mirror(sim, mirror_url)
+    assert (run["certified"], run["jobs_seen"]) == (True, 0)
+
+
+def test_progress_of_jobs_in_flight_is_sampled_and_never_told_as_a_change(sim, world, mirror_url):
+    job_id = world.submit()
+    world.start(job_id)
+    mirror(sim, mirror_url)
+    first = row(mirror_url, "jobs", id=job_id)
+    world.advance(20)
+    run = mirror(sim, mirror_url)
+    shown, held = world.job(job_id), row(mirror_url, "jobs", id=job_id)
+    assert shown["eta_s"] != first["eta_s"]
+    assert (held["eta_s"], held["processing_progress"]) == (shown["eta_s"], shown["processing_progress"])
+    assert held["changed_at"] == first["changed_at"]
+    assert run["jobs_updated"] == run["transitions"]
+    samples = rows(mirror_url, "job_progress_samples", job_id=job_id)
+    assert [sample["eta_s"] for sample in samples] == [first["eta_s"], held["eta_s"]]
+    assert not [change for change in rows(mirror_url, "field_changes") if change["field"] in {"eta_s", "status"}]
+
+
+def test_only_jobs_that_are_processing_are_sampled(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.advance(40)
+    mirror(sim, mirror_url)
+    sampled = {sample["job_id"] for sample in rows(mirror_url, "job_progress_samples")}
+    processed = {entry["job_id"] for entry in rows(mirror_url, "job_status_history", to_status=1)}
+    assert sampled == processed
+
+
+def test_a_job_on_two_pages_is_mirrored_once(sim, world, mirror_url):
+    def repeat(page, request):
+        if page["results"] and int(request.query["offset"]):
+            page["results"][0] = world.job(world.listed()[-1])
+
+    pages(repeat, sim)
+    run = mirror(sim, mirror_url)
+    assert run["jobs_seen"] == run["jobs_inserted"] == len(rows(mirror_url, "jobs"))
+    assert len(rows(mirror_url, "job_status_history", job_id=30)) == 1
+    assert run["jobs_seen"] == len(world.listed()) or not run["certified"]
+
+
+def test_a_job_twice_on_one_page_is_mirrored_once(mirror_url):
+    with Simulator(World(seed=1, jobs=5), token=KEY) as sim:
+        pages(lambda page, _: page["results"].append(page["results"][0]), sim)
+        run = mirror(sim, mirror_url)
+    assert (run["jobs_seen"], run["jobs_inserted"]) == (5, 5)
+    assert len(rows(mirror_url, "job_status_history")) == 5
+
+
+def test_a_job_twice_and_differently_on_one_page_voids_the_proof(mirror_url):
+    with Simulator(World(seed=1, jobs=5), token=KEY) as sim:
+        pages(lambda page, _: page["results"].append({**page["results"][0], "status": -1}), sim)
+        run = mirror(sim, mirror_url)
+    assert not run["certified"]
+    assert "twice" in run["certificate"]
+    assert len(rows(mirror_url, "jobs")) == 5
+
+
+def test_a_changed_model_is_told_once(sim, world, mirror_url):
+    world.submit(ml_models=[44])
+    mirror(sim, mirror_url)
+    weights = query(mirror_url, "SELECT job_id, position, cost_weight FROM job_ml_models ORDER BY 1, 2")
+    world.edit_model(44, {"cost_weight": 3.5})
+    run = mirror(sim, mirror_url)
+    (change,) = rows(mirror_url, "field_changes")
+    told = change["entity"], change["entity_id"], change["field"], change["old_value"], change["new_value"]
+    assert told == ("ml_model", 44, "cost_weight", "2.0", "3.5")
+    assert (run["field_changes"], run["jobs_updated"]) == (1, 0)
+    assert row(mirror_url, "ml_models", id=44)["cost_weight"] == 3.5
+    assert query(mirror_url, "SELECT job_id, position, cost_weight FROM job_ml_models ORDER BY 1, 2") == weights
+
+
+def test_older_jobs_that_show_a_model_as_it_was_change_nothing(sim, world, mirror_url):
+    old, new = world.submit(ml_models=[44]), world.submit(ml_models=[44])
+    was = world.job(old)["ml_models"]
+    mirror(sim, mirror_url)
+    world.edit(old, {"ml_models": was})
+    world.edit_model(44, {"name": "4x Upscale Ultra 5"})
+    for _ in range(3):
+        mirror(sim, mirror_url)
+    assert len(rows(mirror_url, "field_changes", entity="ml_model")) == 1
+    assert row(mirror_url, "ml_models", id=44)["name"] == world.job(new)["ml_models"][0]["name"]
+
+
+def test_an_unknown_status_is_mirrored_and_labelled(sim, world, mirror_url):
+    world.edit(3, {"status": 7})
+    mirror(sim, mirror_url)
+    assert row(mirror_url, "jobs", id=3)["status"] == 7
+    assert row(mirror_url, "job_statuses", code=7) == {"code": 7, "name": "unknown (7)", "is_terminal": False}
+
+
+def test_a_task_that_is_new_upstream_is_mirrored_and_labelled(sim, world, mirror_url):
+    world.submit(ml_models=[44])
+    world.edit_model(44, {"task": 16})
+    mirror(sim, mirror_url)
+    assert row(mirror_url, "ml_models", id=44)["task"] == 16
+    assert row(mirror_url, "ml_tasks", code=16)["name"] == "unknown (16)"
+
+
+def test_a_number_too_large_is_null_and_noted_and_the_job_is_mirrored(sim, world, mirror_url):
+    job_id = next(job_id for job_id in world.ids() if world.status(job_id) == 2)
+    world.edit(job_id, {"output_video": {"bitrate": HUGE}})
+    run = mirror(sim, mirror_url)
+    note = row(mirror_url, "quarantined_jobs")
+    assert (note["job_id"], note["resolved_at"], run["quarantined"]) == (job_id, None, 1)
+    assert "output_video.bitrate" in note["reason"]
+    assert str(HUGE) in note["payload"]
+    assert "X-Amz" not in note["payload"]
+    video = row(mirror_url, "output_videos", id=world.job(job_id)["output_video"]["id"])
+    assert (video["bitrate"], video["job_id"]) == (None, job_id)
+    assert run["certified"]
+
+
+def test_a_note_is_resolved_when_the_value_fits(sim, world, mirror_url):
+    world.edit(3, {"start_frame": HUGE})
+    mirror(sim, mirror_url)
+    world.edit(3, {"start_frame": 12})
+    mirror(sim, mirror_url)
+    assert row(mirror_url, "quarantined_jobs")["resolved_at"] is not None
+    assert row(mirror_url, "jobs", id=3)["start_frame"] == 12
+
+
+def test_characters_that_no_database_holds_are_noted_also_beside_an_unknown_key(sim, world, mirror_url):
+    world.edit(3, {"description": "a\0b", "container": "mov"})
+    mirror(sim, mirror_url)
+    assert row(mirror_url, "jobs", id=3)["description"] == "a\u2400b"
+    assert row(mirror_url, "quarantined_jobs")["job_id"] == 3
+
+
+def test_an_unreadable_job_leaves_the_rest_of_its_page_alone(sim, world, mirror_url):
+    world.edit(3, {"status": "finished"})
+    run = mirror(sim, mirror_url)
+    assert [job["id"] for job in rows(mirror_url, "jobs")] == [job_id for job_id in world.listed() if job_id != 3]
+    assert row(mirror_url, "quarantined_jobs")["job_id"] == 3
+    assert run["quarantined"] == 1
+
+
+def test_an_item_without_a_readable_id_voids_the_proof(sim, world, mirror_url):
+    world.edit(3, {"id": "three"})
+    run = mirror(sim, mirror_url)
+    assert not run["certified"]
+    assert "id cannot be read" in run["certificate"]
+    assert row(mirror_url, "quarantined_jobs")["job_id"] is None
+    assert len(rows(mirror_url, "jobs")) == 29
+
+
+def test_a_sync_closes_every_connection_that_it_opened(sim, mirror_url, dialect, tmp_path):
+    gc.disable()
+    try:
+        mirror(sim, mirror_url)
+        if dialect == "postgresql":
+            others = (
+                "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            left = query(mirror_url, others)[0][0]
+        else:
+            names = [path.name for path in tmp_path.iterdir()]
+            left = sum(name.endswith(("-wal", "-shm")) for name in names)
+    finally:
+        gc.enable()
+    assert left == 0
+
+
+def test_presigned_queries_never_reach_the_database(sim, mirror_url):
+    mirror(sim, mirror_url)
+    held = json.dumps(dump(mirror_url))
+    assert "X-Amz" not in held
+    assert KEY not in held
+
+
+def test_a_change_seen_late_is_one_change_with_honest_bounds(sim, world, mirror_url):
+    job_id = world.submit()
+    first = mirror(sim, mirror_url)
+    world.advance(7200)
+    second = mirror(sim, mirror_url)
+    _, entry = rows(mirror_url, "job_status_history", job_id=job_id)
+    assert (entry["from_status"], entry["to_status"]) == (0, world.status(job_id))
+    assert first["started_at"] <= entry["not_before"] <= first["finished_at"]
+    assert second["started_at"] <= entry["observed_at"] <= second["finished_at"]
+
+
+def test_nothing_is_seen_before_the_run_that_saw_it_began(sim, database_url):
+    run = mirror(sim, database_url)
+    assert min(entry["observed_at"] for entry in rows(database_url, "job_status_history")) >= run["started_at"]
+
+
+def test_a_second_look_moves_the_lower_bound_of_the_next_change(sim, world, mirror_url):
+    job_id = world.submit()
+    mirror(sim, mirror_url)
+    second = mirror(sim, mirror_url)
+    world.advance(7200)
+    mirror(sim, mirror_url)
+    _, entry = rows(mirror_url, "job_status_history", job_id=job_id)
+    assert second["started_at"] - timedelta(seconds=1) <= entry["not_before"] <= second["finished_at"]
+
+
+def test_a_new_owner_or_key_of_the_same_account_is_welcome(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    sim.token = "another-key"
+    assert mirror(sim, mirror_url)["outcome"] == "succeeded"
+
+
+def test_another_account_is_refused_and_nothing_of_it_is_written(sim, mirror_url):
+    from tpmirror.errors import ScopeError
+
+    mirror(sim, mirror_url)
+    before = dump(mirror_url)
+    stranger = World(seed=9, jobs=20, owner=("other@example.com", 1))
+    for job_id in stranger.ids():
+        stranger.edit(job_id, {"id": job_id + 10**6})
+    with Simulator(stranger, token=KEY) as other, pytest.raises(ScopeError):
+        mirror(other, mirror_url)
+    assert dump(mirror_url) == before

@@ -1,0 +1,352 @@
+"""Seeded bugs: for each, a small scenario in which the mirror says what is not so, and its oracle notices.
+
+Each scenario is played twice, with the package as it is and with the bug: only the second may show anything wrong.
+"""
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import pytest
+
+from tests.support.account import KEY, dump, mirror, query
+from tests.support.drifts import QUICK, SCENARIOS
+from tests.support.witness import LIST, Witness
+from tpmirror import decode, plan, presence, sync
+from tpmirror.absence import DENIED, Sighting
+from tpmirror.api import Page
+from tpmirror.batch import Look
+from tpmirror.certify import Verdict, judge
+from tpmirror.config import VanishLimit
+from tpmirror.decode import Item
+from tpmirror.errors import TpmirrorError
+from tpmirror.intake import Intake
+from tpmirror.normalize import Row
+from tpmirror.simulator import Request, Response, Simulator, World
+
+Play: TypeAlias = Callable[[str], list[str]]
+"""A scenario on a database: what is wrong afterwards."""
+Mutate: TypeAlias = Callable[[pytest.MonkeyPatch], None]
+
+SIZE: Final = 10
+
+
+@contextmanager
+def account(jobs: int = 30, *, in_flight: int = 0, **options: Any) -> Iterator[Witness]:
+    world = World(seed=6, jobs=jobs, in_flight=in_flight, jobs_per_day=0)
+    with Simulator(world, token=KEY, **{"page_cap": SIZE, **options}) as sim:
+        yield Witness(sim)
+
+
+def look(witness: Witness, url: str, *, certify: bool = True, **options: Any) -> list[str]:
+    """One sync, and what is wrong after it; a run that breaks down is wrong too."""
+    try:
+        run = mirror(witness.sim, url, certify=certify, **{**QUICK, "page_size": SIZE, **options})
+    except Exception as error:  # noqa: BLE001 - a bug shows as it likes
+        return [f"the run failed: {error!r}"]
+    return witness.verdict(url, run)
+
+
+# What happens
+
+
+def drift(name: str) -> Play:
+    """One of the lists that move, a few times over."""
+    (scenario,) = [scenario for scenario in SCENARIOS if scenario.name == name]
+
+    def play(url: str) -> list[str]:
+        return scenario.play(url, seed=1)[0]
+
+    play.__name__ = name.replace(" ", "_")
+    return play
+
+
+def a_quiet_list(url: str) -> list[str]:
+    with account() as witness:
+        return look(witness, url) + witness.differences(url)
+
+
+def a_row_pushed_off_the_last_page(url: str) -> list[str]:
+    """A job comes between the count and the rows of the last page, which says that nothing follows."""
+    with account(20, ordering="id") as witness:
+
+        def tear(world: World) -> None:
+            if len(world.listed()) == 20 and len(witness.served) == 1:
+                world.submit()
+
+        witness.between = tear
+        return look(witness, url, certify=False) + witness.differences(url)
+
+
+def a_server_that_caps_pages(url: str) -> list[str]:
+    with account() as witness:
+        return look(witness, url, certify=False, page_size=100) + witness.differences(url)
+
+
+def a_job_that_leaves_the_list(url: str) -> list[str]:
+    with account() as witness:
+        first = look(witness, url)
+        witness.world.hide(7)
+        return first + look(witness, url) + witness.differences(url)
+
+
+def an_api_that_denies_every_job(url: str) -> list[str]:
+    """By id, while it lists them: a key or a server gone bad. One job did leave the list."""
+    denial = Response.detail(404, "Not found.")
+    with account() as witness:
+        wrong = look(witness, url)
+        witness.world.hide(7)
+        witness.distort = lambda request, answer: answer if request.path == LIST else denial
+        return wrong + look(witness, url)
+
+
+def many_jobs_vanish(url: str) -> list[str]:
+    with account() as witness:
+        wrong = look(witness, url)
+        for job_id in witness.world.listed()[:12]:
+            witness.world.delete(job_id)
+        wrong += look(witness, url, vanish_limit=5)
+    gone = query(url, "SELECT COUNT(*) FROM jobs WHERE presence = 'gone'")[0][0]
+    return wrong + [f"{gone} jobs are marked gone at once"] * (gone > 5)
+
+
+def a_list_that_comes_up_empty(url: str) -> list[str]:
+    with account(8) as witness:
+        wrong = look(witness, url)
+        nothing: dict[str, Any] = {"count": 0, "next": None, "previous": None, "results": []}
+        witness.distort = lambda request, answer: Response.json(200, nothing) if request.path == LIST else answer
+        run = mirror(witness.sim, url, **QUICK, page_size=SIZE)
+    return wrong + ["an empty list is certified"] * run["certified"]
+
+
+def a_page_that_contradicts_itself(url: str) -> list[str]:
+    """It shows a job twice, the second time with another status."""
+
+    def repeat(_request: Request, answer: Response) -> Response:
+        page = json.loads(answer.body)
+        return Response.json(200, {**page, "results": [*page["results"], {**page["results"][0], "status": -1}]})
+
+    with account(8) as witness:
+        witness.distort = repeat
+        wrong = look(witness, url)
+    certified = query(url, "SELECT COUNT(*) FROM sync_runs WHERE certified")[0][0]
+    return wrong + ["a page that contradicts itself is certified"] * certified
+
+
+def a_full_page_that_lost_its_last_row(url: str) -> list[str]:
+    """A job comes between the count and the rows of the only page, and pushes the oldest off its end."""
+    with account(SIZE) as witness:
+        witness.between = lambda world: None if witness.served else world.submit()
+        return look(witness, url) + look(witness, url) + witness.differences(url)
+
+
+def an_answer_overtaken_by_a_newer_one(url: str) -> list[str]:
+    """Two neighbouring pages in flight share a job. It starts between them, and the older one arrives last."""
+    world = World(seed=6, jobs=60, in_flight=0, jobs_per_day=0)
+    shared = world.submit()
+    for _ in range(19):
+        world.submit()
+    counted, served, overtaken = threading.Event(), threading.Event(), threading.Event()
+    with Simulator(world, token=KEY, page_cap=20) as sim:
+        witness = Witness(sim)
+        watch = witness.respond
+        wrong = look(witness, url, page_size=20)
+
+        def respond(request: Request) -> Response:
+            offset = request.query.get("offset") if counted.is_set() else None
+            if request.query.get("limit") == "1":
+                counted.set()
+            if offset == "19" and served.wait(3) and world.status(shared) == 0:
+                world.start(shared)
+                threading.Timer(0.2, overtaken.set).start()
+            answer = watch(request)
+            if offset == "0":
+                served.set()
+                overtaken.wait(3)
+            return answer
+
+        sim.respond = respond
+        return wrong + look(witness, url, page_size=20, concurrency=2)
+
+
+def nothing_happens(url: str) -> list[str]:
+    with account() as witness:
+        wrong = look(witness, url)
+        before = dump(url)
+        witness.world.advance(1)
+        wrong += look(witness, url)
+    return wrong if dump(url) == before else [*wrong, "the mirror changed, the account did not"]
+
+
+def a_rating(url: str) -> list[str]:
+    with account() as witness:
+        wrong = look(witness, url)
+        witness.world.rate(next(job_id for job_id in witness.world.listed() if witness.world.status(job_id) == 2), 3)
+        return wrong + look(witness, url)
+
+
+def another_account_answers_in_mid_walk(url: str) -> list[str]:
+    stranger = World(seed=9, jobs=25, owner=("other@example.com", 1), jobs_per_day=0)
+    for job_id in stranger.ids():
+        stranger.edit(job_id, {"id": job_id + 10**6})
+    with account() as witness:
+        wrong = look(witness, url)
+        witness.world.submit()
+
+        def switch(_world: World, _number: int) -> None:
+            witness.sim.world = stranger
+
+        witness.sim.drift, witness.sim.every = switch, 2
+        with suppress(TpmirrorError):
+            mirror(witness.sim, url, **QUICK, page_size=SIZE)
+    foreign = query(url, f"SELECT COUNT(*) FROM jobs WHERE id > {10**6}")[0][0]
+    return wrong + [f"{foreign} jobs of another account are mirrored"] * (foreign > 0)
+
+
+# Bugs
+
+
+def lose_a_row_per_page(patch: pytest.MonkeyPatch) -> None:
+    honest = Intake.pages
+
+    def lossy(self: Intake, arrived: Sequence[Page]) -> None:
+        honest(self, [replace(page, listing=replace(page.listing, items=page.listing.items[:-1])) for page in arrived])
+
+    patch.setattr(Intake, "pages", lossy)
+
+
+def stop_where_next_is_null(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Page, "is_last", property(lambda self: self.listing.next is None))
+
+
+def step_by_what_was_asked_for(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Page, "end", property(lambda self: self.offset + self.limit))
+
+
+def take_absence_for_deletion(patch: pytest.MonkeyPatch) -> None:
+    def explain(_intake: Intake, _limit: object, absent: set[int] | None, _present: object) -> dict[int, Sighting]:
+        return {job_id: Sighting("gone", DENIED, datetime.now(UTC)) for job_id in absent or ()}
+
+    patch.setattr(presence, "explain", explain)
+
+
+def trust_two_counts_that_agree(patch: pytest.MonkeyPatch) -> None:
+    honest = sync.Walk.pass_until
+
+    def trusting(self: sync.Walk, count: int) -> Verdict:
+        verdict = honest(self, count)
+        return Verdict(certified=True, reason=None) if self.count == count else verdict
+
+    patch.setattr(sync.Walk, "pass_until", trusting)
+
+
+def let_older_answers_win(patch: pytest.MonkeyPatch) -> None:
+    honest = Intake.pages
+
+    def forgetful(self: Intake, arrived: Sequence[Page]) -> None:
+        seen = dict(self._asked)
+        self._asked.clear()
+        honest(self, arrived)
+        self._asked = {**seen, **self._asked}
+
+    patch.setattr(Intake, "pages", forgetful)
+
+
+def keep_repeated_jobs(patch: pytest.MonkeyPatch) -> None:
+    def pages(self: Intake, arrived: Sequence[Page]) -> None:
+        for page in arrived:
+            self.run.store([Look(item, page.at) for item in page.listing.items])
+
+    patch.setattr(Intake, "pages", pages)
+
+
+def fingerprint_whole_urls(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(decode, "strip_query", lambda url: url)
+
+
+def ignore_doubts(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sync, "judge", lambda proven, count, _doubts=(): judge(proven, count))
+
+
+def ask_no_canary(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(presence._Inquiry, "canary_sings", lambda _self: True)
+
+
+def know_no_limit(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(VanishLimit, "of", lambda _self, _listed: 10**6)
+
+
+def admit_all_pages_after_the_first(patch: pytest.MonkeyPatch) -> None:
+    honest, admitted = Intake._admit, set[Intake]()
+
+    def careless(self: Intake, items: list[Item]) -> None:
+        if self not in admitted:
+            admitted.add(self)
+            honest(self, items)
+
+    patch.setattr(Intake, "_admit", careless)
+
+
+def record_a_status_that_did_not_change(patch: pytest.MonkeyPatch) -> None:
+    honest = plan._Planner.status
+
+    def talkative(self: Any, look: Look, row: Row, known: Row | None) -> None:
+        honest(self, look, row, known)
+        if known is not None and known["status"] == row["status"]:
+            told = {"job_id": row["id"], "from_status": row["status"], "to_status": row["status"]}
+            times = {"not_before": look.at, "observed_at": look.at, "occurred_at": None}
+            self.plan.history.append({**told, **times, "seq": 2, "sync_run_id": self.run_id})
+
+    patch.setattr(plan._Planner, "status", talkative)
+
+
+def accept_fewer_than_counted(patch: pytest.MonkeyPatch) -> None:
+    def lenient(proven: int, count: int, doubts: Iterable[str] = ()) -> Verdict:
+        return judge(min(proven, count), min(proven, count), doubts)
+
+    patch.setattr(sync, "judge", lenient)
+
+
+def trust_any_page_that_holds_as_many_as_counted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sync.Walk, "fits_a_page", lambda self: len(self.first.listing) == self.first.listing.count)
+    patch.setattr(Page, "is_last", property(lambda self: self.end >= self.listing.count))
+
+
+MUTANTS: Final[list[tuple[Mutate, Play]]] = [
+    (lose_a_row_per_page, a_quiet_list),
+    (stop_where_next_is_null, a_row_pushed_off_the_last_page),
+    (step_by_what_was_asked_for, a_server_that_caps_pages),
+    (take_absence_for_deletion, a_job_that_leaves_the_list),
+    (trust_two_counts_that_agree, drift("ascending, delete read and append")),
+    (let_older_answers_win, an_answer_overtaken_by_a_newer_one),
+    (keep_repeated_jobs, a_page_that_contradicts_itself),
+    (fingerprint_whole_urls, nothing_happens),
+    (ignore_doubts, a_page_that_contradicts_itself),
+    (ignore_doubts, a_list_that_comes_up_empty),
+    (ask_no_canary, an_api_that_denies_every_job),
+    (know_no_limit, many_jobs_vanish),
+    (admit_all_pages_after_the_first, another_account_answers_in_mid_walk),
+    (record_a_status_that_did_not_change, a_rating),
+    (accept_fewer_than_counted, drift("delete visited")),
+    (trust_any_page_that_holds_as_many_as_counted, a_full_page_that_lost_its_last_row),
+]
+
+
+@pytest.fixture
+def urls(migrated_file: Path, tmp_path: Path) -> Iterator[str]:
+    """Mirrors that hold nothing yet, as many as wanted."""
+    return (f"sqlite:///{shutil.copyfile(migrated_file, tmp_path / f'{number}.db')}" for number in count(1))
+
+
+@pytest.mark.parametrize(("mutate", "play"), MUTANTS, ids=lambda part: part.__name__)
+def test_a_seeded_bug_shows_and_nothing_else_does(mutate, play, urls, monkeypatch):
+    assert play(next(urls)) == []
+    mutate(monkeypatch)
+    assert play(next(urls)) != []

@@ -1,0 +1,280 @@
+"""What follows from a look at a job, given what the mirror knows."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.support.payloads import NOON, encoded, item, later, look, model, output, source
+from tpmirror.batch import Brief, Known, Sifted, sift
+from tpmirror.decode import Unreadable
+from tpmirror.plan import QUARANTINE_REFRESH, changed_models, moment_of, plan, words
+
+
+def brief(shown, **fields):
+    """What the mirror would know after this look."""
+    job = shown.item.job
+    known = Brief(job.status, shown.item.fingerprint, job.eta_s, job.processing_progress)
+    return {job.id: known._replace(**fields)}
+
+
+def made(shown, known=None, *, models=None, unreadable=(), run_id=5):
+    """The plan for one closer look."""
+    sifted = Sifted(fresh=[shown] if shown else [])
+    return plan(known or Known(), sifted, models or {}, unreadable, run_id)
+
+
+def after(first, **kinds):
+    """What the mirror knows once it stored the plan of a first look."""
+    done = made(first, models={found.id: first for found in first.item.job.ml_models or ()})
+    links: dict[int, list] = {}
+    for link in done.links:
+        links.setdefault(link["job_id"], []).append(link)
+    return Known(
+        jobs=done.jobs,
+        input_videos=done.input_videos,
+        output_videos=done.output_videos,
+        ml_models=done.ml_models,
+        links=links,
+        newest_users=dict.fromkeys(done.ml_models, first.item.job.id),
+        last_changes={entry["job_id"]: (entry["seq"], entry["observed_at"]) for entry in done.history},
+        **{"codes": {"job_statuses": {0, 1, 2, -1, -2}, "ml_tasks": {1}}, **kinds},
+    )
+
+
+def told(done):
+    """The changes of a plan, short."""
+    return {
+        (change["entity"], change["field"]): (change["old_value"], change["new_value"]) for change in done.field_changes
+    }
+
+
+def test_known_jobs_without_news_are_sifted_out():
+    shown = look()
+    assert sift(brief(shown), [shown]) == Sifted(unchanged=1)
+
+
+def test_unknown_and_changed_jobs_are_fresh():
+    shown = look()
+    assert sift({}, [shown]).fresh == [shown]
+    assert sift(brief(look(description="old")), [shown]).fresh == [shown]
+
+
+@pytest.mark.parametrize(("status", "ticks"), [(0, True), (1, True), (7, True), (2, False), (-1, False), (-2, False)])
+def test_only_jobs_in_flight_tick(status, ticks):
+    shown = look(status=status)
+    sifted = sift(brief(shown, eta_s=61.0), [shown])
+    assert (len(sifted.ticking), sifted.unchanged) == (int(ticks), int(not ticks))
+
+
+def test_suspects_are_looked_at_each_time():
+    shown = look()
+    assert sift(brief(shown), [shown], frozenset({1})).fresh == [shown]
+
+
+def test_a_first_look_is_rows_and_one_entry_without_a_past():
+    done = made(look(status=2, finished="2026-11-01T11:00:00Z", output_video=output()))
+    assert (list(done.jobs), list(done.input_videos), list(done.output_videos)) == ([1], [7], [9])
+    (entry,) = done.history
+    assert (entry["seq"], entry["from_status"], entry["to_status"]) == (1, None, 2)
+    assert (entry["not_before"], entry["observed_at"], entry["occurred_at"]) == (None, NOON, later(-60))
+    assert entry["sync_run_id"] == 5
+    row = done.jobs[1]
+    assert (row["first_seen_at"], row["changed_at"], row["presence"]) == (NOON, NOON, "listed")
+    assert (done.field_changes, done.inserted, done.updated, done.transitions) == ([], {1}, set(), 0)
+
+
+def test_a_look_that_shows_the_same_changes_nothing():
+    done = made(look(5), after(look()))
+    assert not done
+    assert (done.inserted, done.updated) == (set(), set())
+
+
+def test_a_status_change_is_an_entry_and_no_field_change():
+    done = made(look(5, status=1), after(look()))
+    (entry,) = done.history
+    assert (entry["seq"], entry["from_status"], entry["to_status"]) == (2, 0, 1)
+    assert (entry["observed_at"], done.transitions, done.updated) == (later(5), 1, {1})
+    assert told(done) == {}
+    assert done.jobs[1]["changed_at"] == later(5)
+
+
+@pytest.mark.parametrize(
+    ("listed", "active", "presence", "expected"),
+    [
+        (None, None, "listed", 0),
+        (3, None, "listed", 3),
+        (3, 4, "listed", 4),
+        (4, 3, "listed", 4),
+        (3, None, "unlisted", 0),
+        (3, 4, "unlisted", 4),
+        (9, 9, "listed", 5),
+        (-9, -9, "listed", 0),
+    ],
+)
+def test_the_lower_bound_is_the_last_proof_of_the_old_status(listed, active, presence, expected):
+    known = after(look())
+    known.jobs[1]["presence"] = presence
+    known.listed_covered_at = None if listed is None else later(listed)
+    known.active_covered_at = None if active is None else later(active)
+    (entry,) = made(look(5, status=1), known).history
+    assert entry["not_before"] == later(expected)
+
+
+def test_polls_prove_nothing_about_jobs_that_were_over():
+    known = after(look(status=2), active_covered_at=later(3))
+    (entry,) = made(look(5, status=1), known).history
+    assert entry["not_before"] == NOON
+
+
+@pytest.mark.parametrize(
+    ("status", "row", "known", "expected"),
+    [
+        (2, {"finished": 9, "started": 1}, None, 9),
+        (-1, {"finished": None, "started": 1}, None, None),
+        (0, {"finished": None, "started": 1}, None, 1),
+        (1, {"finished": None, "started": 1}, None, None),
+        (7, {"finished": 9, "started": 1}, None, None),
+        (2, {"finished": 9, "started": 1}, {"finished": None, "started": 1}, 9),
+        (2, {"finished": 9, "started": 1}, {"finished": 9, "started": 1}, None),
+        (-2, {"finished": None, "started": 1}, {"finished": None, "started": 1}, None),
+        (1, {"finished": None, "started": 1}, {"finished": None, "started": 1}, None),
+        (1, {"finished": None, "started": 5}, {"finished": None, "started": 1}, 5),
+    ],
+)
+def test_upstream_states_a_moment_only_with_the_change_it_belongs_to(status, row, known, expected):
+    def moments(values):
+        return values and {name: value and later(value) for name, value in values.items()}
+
+    assert moment_of(status, moments(row), moments(known)) == (expected and later(expected))
+
+
+def test_every_changed_column_is_told_from_old_to_new():
+    first = look(output_video=output())
+    then = look(
+        5, description="new", preview=True, cost_usd="1.25", finished="2026-11-01T12:00:00Z", grain=0.5,
+        input_video=source(name="b.mp4"), output_video=output(quality_score=5, deleted="2026-11-01T12:00:01.5Z"),
+    )  # fmt: skip
+    assert told(made(then, after(first))) == {
+        ("job", "description"): (None, "new"),
+        ("job", "preview"): (None, "true"),
+        ("job", "cost_usd"): ("1.5000", "1.2500"),
+        ("job", "finished"): (None, "2026-11-01T12:00:00Z"),
+        ("job", "grain"): (None, "0.5"),
+        ("input_video", "name"): ("clip.mp4", "b.mp4"),
+        ("output_video", "quality_score"): (None, "5"),
+        ("output_video", "deleted"): (None, "2026-11-01T12:00:01.500000Z"),
+    }
+
+
+def test_volatile_columns_follow_without_a_word():
+    done = made(look(5, description="new", eta_s=3.0, processing_progress=0.5), after(look()))
+    assert (done.jobs[1]["eta_s"], done.jobs[1]["processing_progress"]) == (3.0, 0.5)
+    assert told(done) == {("job", "description"): (None, "new")}
+
+
+def test_a_job_that_only_ticks_is_two_columns_and_while_processing_a_sample():
+    queued = plan(Known(), Sifted(ticking=[look(eta_s=3.0)]), {}, [], 5)
+    assert (queued.ticks, queued.samples) == ([{"id_": 1, "eta_s": 3.0, "processing_progress": 0.0}], [])
+    working = plan(Known(), Sifted(ticking=[look(status=1, eta_s=3.0)]), {}, [], 5)
+    assert working.samples == [{"job_id": 1, "observed_at": NOON, "eta_s": 3.0, "processing_progress": 0.0}]
+    assert (working.updated, working.jobs, working.field_changes) == (set(), {}, [])
+
+
+@pytest.mark.parametrize("kind", ["input_video", "output_video"])
+def test_a_video_taken_away_leaves_its_link_with_the_time(kind):
+    first = look(output_video=output())
+    link = {"input_video": 7, "output_video": 9}[kind]
+    known = after(first)
+    gone = made(look(5, **{"output_video": output(), kind: None}), known)
+    assert (gone.jobs[1][f"{kind}_id"], gone.jobs[1][f"{kind}_detached_at"]) == (link, later(5))
+    known.jobs.update(gone.jobs)
+    still = made(look(9, **{"output_video": output(), kind: None}, description="new"), known)
+    assert still.jobs[1][f"{kind}_detached_at"] == later(5)
+    known.jobs.update(still.jobs)
+    back = made(look(12, output_video=output()), known)
+    assert (back.jobs[1][f"{kind}_id"], back.jobs[1][f"{kind}_detached_at"]) == (link, None)
+
+
+def test_another_video_replaces_the_link():
+    done = made(look(5, input_video=source(8)), after(look()))
+    assert (done.jobs[1]["input_video_id"], done.jobs[1]["input_video_detached_at"]) == (8, None)
+    assert told(done) == {("job", "input_video_id"): ("7", "8")}
+
+
+def test_a_weight_stays_as_it_was_when_the_job_was_first_seen_with_the_model():
+    first = look(ml_models=[model(44), model(45, cost_weight=0.5)])
+    then = look(5, ml_models=[model(45, cost_weight=9.0), model(46, cost_weight=1.5)])
+    done = made(then, after(first))
+    assert [(link["position"], link["ml_model_id"], link["cost_weight"]) for link in done.links] == [
+        (0, 45, 0.5),
+        (1, 46, 1.5),
+    ]
+    assert told(done) == {("job", "ml_models"): ("[44, 45]", "[45, 46]")}
+
+
+def test_fewer_models_drop_the_links_left_over():
+    done = made(look(5, ml_models=[model(44)]), after(look(ml_models=[model(44), model(45)])))
+    assert done.dropped_links == [{"job_id_": 1, "position_": 1}]
+    assert 1 in done.updated
+
+
+def test_a_model_shown_by_an_older_job_than_its_newest_user_stays():
+    known = after(look(id=8))
+    old = look(5, id=3, ml_models=[model(44, name="as it was")])
+    assert made(None, known, models={44: old}).ml_models == {}
+    new = look(5, id=9, ml_models=[model(44, name="as it is")])
+    assert told(made(None, known, models={44: new})) == {("ml_model", "name"): ("model 44", "as it is")}
+
+
+def test_of_a_batch_the_newest_job_speaks_for_a_model():
+    looks = [look(id=3, ml_models=[model(name="c")]), look(id=9, ml_models=[model(name="a")]), look(id=5)]
+    assert changed_models({}, looks) == {44: looks[1]}
+    assert changed_models(after(looks[1]).ml_models, looks) == {}
+
+
+def test_codes_without_a_label_get_one():
+    done = made(look(status=7, output_resolution=4096, ml_models=[]), Known(codes={"job_statuses": {0, 1}}))
+    assert done.new_labels == {
+        "job_statuses": {7: {"code": 7, "name": "unknown (7)", "is_terminal": False}},
+        "output_resolutions": {4096: {"code": 4096, "name": "unknown (4096)"}},
+    }
+
+
+def test_what_cannot_be_held_is_noted_once_and_resolved_when_it_can():
+    first = made(look(start_frame=2**64))
+    (note,) = first.quarantine
+    assert (note["job_id"], note["first_seen_at"], note["resolved_at"]) == (1, NOON, None)
+    entry = {**note, "id": 3}
+    again = made(look(5, start_frame=2**64), after(look(start_frame=2**64), quarantine=[entry]))
+    assert not again
+    much_later = QUARANTINE_REFRESH / timedelta(minutes=1)
+    stale = made(look(much_later, start_frame=2**64), after(look(start_frame=2**64), quarantine=[entry]))
+    assert [seen["last_seen_at"] for seen in stale.quarantine_seen] == [later(much_later)]
+    mended = made(look(9, start_frame=1), after(look(start_frame=2**64), quarantine=[entry]))
+    assert mended.quarantine_resolved == [{"id_": 3, "resolved_at": later(9)}]
+
+
+def test_unreadable_items_are_quarantined_whole_and_once():
+    broken = Unreadable(None, "not JSON", b'{"u": "https://x/y?secret"}')
+    first = made(None, unreadable=[(broken, NOON)])
+    (note,) = first.quarantine
+    assert (note["job_id"], note["payload"]) == (None, '{"u": "https://x/y"}')
+    again = made(None, Known(quarantine=[{**note, "id": 3}]), unreadable=[(broken, later(5))])
+    assert not again
+
+
+def test_a_note_that_repeats_does_not_repeat_within_a_batch():
+    broken = Unreadable(4, "wrong", encoded({"id": 4}))
+    assert len(made(None, unreadable=[(broken, NOON), (broken, NOON)]).quarantine) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, None), ("", ""), (True, "true"), (False, "false"), (3, "3"), (0.5, "0.5"), (NOON, "2026-11-01T12:00:00Z")],
+)
+def test_values_are_worded_alike_everywhere(value, text):
+    assert words(value) == text
+
+
+def test_an_item_is_hashable_by_what_it_shows():
+    assert item().fingerprint == item().fingerprint != item(status=1).fingerprint

@@ -1,0 +1,272 @@
+"""The look between walks: what is new and what is in flight, for as many requests as there is news, and no verdicts."""
+
+import json
+from collections.abc import Callable, Iterator
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.account import KEY, dump, environ, mirror, query, row, rows, settings
+from tests.support.program import Program
+from tpmirror.errors import ApiError, Refused
+from tpmirror.poll import poll
+from tpmirror.simulator import Response, Simulator, World
+
+PAGE = 10
+
+
+@pytest.fixture
+def world() -> World:
+    return World(seed=5, jobs=60, in_flight=4, jobs_per_day=0)
+
+
+@pytest.fixture
+def sim(world: World) -> Iterator[Simulator]:
+    with Simulator(world, token=KEY, page_cap=PAGE) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def tpmirror(sim: Simulator, mirror_url: str, tmp_path: Path, capsys: Any) -> Callable[..., tuple[str, str]]:
+    """The command line on this mirror: what it says on stdout and stderr."""
+    program = Program(tmp_path, environ(sim.url, sim.token, database_url=mirror_url, max_attempts=2))
+    return lambda *words, code=0: program.call(capsys, *words, code=code)
+
+
+def look(sim: Simulator, url: str, **options: object) -> dict[str, Any]:
+    """One poll; the row of the run."""
+    return poll(settings(sim, url, **options))
+
+
+def by_id(sim: Simulator, answers: dict[int, Response]) -> None:
+    """Answer for some jobs by id in the API's place."""
+    paths = {f"/api/jobs/{job_id}/": answer for job_id, answer in answers.items()}
+    sim.respond = lambda request: paths.get(request.path)
+
+
+def in_flight(url: str) -> int:
+    ((found,),) = query(url, "SELECT COUNT(*) FROM jobs WHERE status IN (0, 1) AND presence <> 'gone'")
+    return int(found)
+
+
+@pytest.mark.parametrize("ordering", ["-id", "id", "-started"])
+def test_a_poll_costs_what_is_in_flight_and_new_and_two_requests(sim, world, mirror_url, ordering):
+    sim.ordering = ordering
+    mirror(sim, mirror_url)
+    for new, hidden in ((0, 0), (0, 4), (3 * PAGE, 0), (2 * PAGE + 5, 3)):
+        for _ in range(new):
+            world.submit()
+            world.advance(0.001)
+        for job_id in world.listed(active_only=True)[:hidden]:
+            world.hide(job_id)
+        flying = in_flight(mirror_url)
+        run = look(sim, mirror_url)
+        told = f"{ordering}, {new} new, {hidden} hidden, {flying} in flight"
+        assert run["requests"] <= flying + ceil(new / PAGE) + 2, told
+        assert (run["jobs_inserted"], run["outcome"]) == (new, "succeeded"), told
+        for job_id in world.listed(active_only=True)[4:]:
+            world.finish(job_id)
+        mirror(sim, mirror_url)
+
+
+def test_a_poll_of_a_quiet_account_costs_one_request(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    before = dump(mirror_url)
+    run = look(sim, mirror_url)
+    assert (run["requests"], run["pages"], run["retries"]) == (1, 1, 0)
+    assert dump(mirror_url) == before
+
+
+def test_the_cost_of_a_poll_does_not_grow_with_the_history(mirror_url):
+    world = World(seed=5, jobs=600, in_flight=4, jobs_per_day=0)
+    with Simulator(world, token=KEY, page_cap=100) as sim:
+        mirror(sim, mirror_url)
+        assert look(sim, mirror_url)["requests"] <= 4 + 2
+
+
+def test_jobs_in_flight_that_are_far_down_or_off_the_list_are_asked_for_by_id(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    active = world.listed(active_only=True)
+    world.hide(active[0])
+    for _ in range(15):
+        world.submit()
+    sim.reset()
+    run = look(sim, mirror_url)
+    asked = {int(seen.path.split("/")[3]) for seen in sim.requests if seen.path != "/api/jobs/"}
+    assert active[0] in asked
+    assert asked <= set(active)
+    assert run["covered"]
+
+
+def test_what_a_poll_is_and_what_it_does_not_claim(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.submit()
+    run = look(sim, mirror_url)
+    kept = rows(mirror_url, "sync_runs")[-1]
+    assert {name: kept[name] for name in run} == run
+    claims = {"kind": "poll", "outcome": "succeeded", "certified": False, "certificate": None, "error": None}
+    assert {name: run[name] for name in claims} == claims
+    assert run["started_at"] <= run["finished_at"]
+    assert (run["jobs_inserted"], run["upstream_count"]) == (1, 61)
+
+
+def test_the_command_prints_the_run_and_is_done(sim, world, tpmirror, mirror_url):
+    tpmirror("sync")
+    world.finish(60)
+    run = json.loads(tpmirror("poll", "--json")[0])
+    assert (run["kind"], run["outcome"], run["transitions"], run["certificate"]) == ("poll", "succeeded", 1, None)
+    assert tpmirror("poll")[0].startswith("Mirrored 10 jobs")
+    sim.forbidden = True
+    said, complained = tpmirror("poll", code=4)
+    assert (said, complained.count("\n")) == ("", 1)
+
+
+def test_transitions_are_bounded_by_the_poll_before(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    job_id = world.submit()
+    first = look(sim, mirror_url)
+    world.start(job_id)
+    second = look(sim, mirror_url)
+    third = look(sim, mirror_url)
+    world.finish(job_id)
+    fourth = look(sim, mirror_url)
+    entries = rows(mirror_url, "job_status_history", job_id=job_id)
+    assert [(entry["from_status"], entry["to_status"]) for entry in entries] == [(None, 0), (0, 1), (1, 2)]
+    assert [entry["sync_run_id"] for entry in entries] == [first["id"], second["id"], fourth["id"]]
+    assert entries[0]["not_before"] is None
+    for entry, before, run in ((entries[1], first, second), (entries[2], third, fourth)):
+        assert before["started_at"] <= entry["not_before"] <= before["finished_at"]
+        assert run["started_at"] <= entry["observed_at"] <= run["finished_at"]
+    assert [run["transitions"] for run in (first, second, third, fourth)] == [0, 1, 0, 1]
+
+
+def test_a_hidden_job_in_flight_is_seen_to_its_end(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.hide(60)
+    world.finish(60)
+    before = look(sim, mirror_url)
+    held = row(mirror_url, "jobs", id=60)
+    assert (held["status"], held["presence"], before["transitions"]) == (2, "listed", 1)
+    assert row(mirror_url, "output_videos", job_id=60)["id"] == held["output_video_id"]
+    sim.reset()
+    look(sim, mirror_url)
+    assert "/api/jobs/60/" not in [seen.path for seen in sim.requests], "a job that is over is not in flight"
+
+
+def test_a_poll_vouches_only_for_the_jobs_it_looked_at(sim, world, mirror_url):
+    job_id = world.submit()
+    mirror(sim, mirror_url)
+    world.delete(job_id)
+    gone = mirror(sim, mirror_url)
+    assert row(mirror_url, "jobs", id=job_id)["presence"] == "gone"
+    assert look(sim, mirror_url)["covered"]
+    world.restore(job_id)
+    world.finish(job_id)
+    mirror(sim, mirror_url)
+    entry = rows(mirror_url, "job_status_history", job_id=job_id)[-1]
+    assert (entry["from_status"], entry["to_status"]) == (0, 2)
+    assert entry["not_before"] <= gone["finished_at"], "nobody saw it in the queue after that"
+
+
+def test_a_job_in_flight_that_is_denied_is_left_to_the_next_walk(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.delete(60)
+    world.finish(59)
+    run = look(sim, mirror_url)
+    assert (run["jobs_gone"], run["transitions"], run["covered"]) == (0, 1, False)
+    assert query(mirror_url, "SELECT DISTINCT presence FROM jobs") == [("listed",)]
+    assert not rows(mirror_url, "job_absences")
+    assert not rows(mirror_url, "field_changes", field="presence")
+    assert mirror(sim, mirror_url)["jobs_gone"] == 1
+
+
+def test_a_poll_that_did_not_see_every_job_bounds_no_transition(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    first = look(sim, mirror_url)
+    world.delete(60)
+    assert not look(sim, mirror_url)["covered"]
+    world.restore(60)
+    world.finish(60)
+    look(sim, mirror_url)
+    entry = rows(mirror_url, "job_status_history", job_id=60)[-1]
+    assert first["started_at"] <= entry["not_before"] <= first["finished_at"]
+
+
+def test_a_job_gone_is_not_in_flight(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.delete(60)
+    mirror(sim, mirror_url)
+    sim.reset()
+    look(sim, mirror_url)
+    assert "/api/jobs/60/" not in [seen.path for seen in sim.requests]
+
+
+def test_a_job_without_an_answer_does_not_keep_the_others_from_being_mirrored(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    for job_id in (59, 60):
+        world.hide(job_id)
+        world.finish(job_id)
+    by_id(sim, {60: Response.detail(500, "A server error occurred.")})
+    with pytest.raises(ApiError):
+        look(sim, mirror_url, max_attempts=2, retry_base=0.001)
+    assert row(mirror_url, "jobs", id=59)["status"] == 2
+    assert rows(mirror_url, "sync_runs")[-1]["outcome"] == "failed"
+
+
+def test_an_answer_that_is_no_job_is_not_taken_for_one(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.hide(60)
+    before = dump(mirror_url)
+    for answer in (Response.detail(410, "Gone."), Response.detail(400, "Bad request."), Response.json(200, {})):
+        by_id(sim, {60: answer})
+        try:
+            covered = look(sim, mirror_url, max_attempts=2, retry_base=0.001)["covered"]
+        except ApiError:
+            covered = False
+        assert not covered
+        assert dump(mirror_url) == before
+
+
+def test_a_refused_key_changes_nothing(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    before = dump(mirror_url)
+    sim.token = "replaced"
+    with pytest.raises(Refused):
+        poll(settings(sim, mirror_url, api_key=KEY))
+    assert dump(mirror_url) == before
+    assert rows(mirror_url, "sync_runs")[-1]["outcome"] == "failed"
+
+
+def test_the_first_poll_mirrors_everything_and_proves_nothing(sim, world, database_url):
+    run = look(sim, database_url)
+    assert (run["kind"], run["certified"], run["jobs_inserted"]) == ("poll", False, 60)
+    assert [job["id"] for job in rows(database_url, "jobs")] == world.listed()
+    assert run["requests"] <= 6 + 2
+
+
+def test_a_poll_of_an_account_without_jobs_does_nothing(mirror_url):
+    with Simulator(World(seed=1, jobs=0, jobs_per_day=0), token=KEY) as sim:
+        run = look(sim, mirror_url)
+    assert (run["outcome"], run["requests"], run["jobs_seen"]) == ("succeeded", 1, 0)
+
+
+def test_a_poll_and_a_walk_leave_the_same_mirror(sim, world, mirror_url, tmp_path):
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    for url in (mirror_url, other):
+        mirror(sim, url)
+    world.finish(58)
+    world.cancel(59)
+    for _ in range(12):
+        world.submit()
+    look(sim, mirror_url)
+    mirror(sim, other)
+    for table in ("jobs", "input_videos", "output_videos", "ml_models", "job_ml_models"):
+        ours, theirs = (
+            [{name: value for name, value in found.items() if not name.endswith("_at")} for found in rows(url, table)]
+            for url in (mirror_url, other)
+        )
+        assert ours == theirs, table
+    again = mirror(sim, mirror_url)
+    assert (again["jobs_inserted"], again["jobs_updated"], again["certified"]) == (0, 0, True)

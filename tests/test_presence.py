@@ -1,0 +1,611 @@
+"""Jobs that the list lacks: gone only if the API itself says so by id, within a limit, and never for ever."""
+
+import json
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.account import KEY, dump, environ, mirror, pages, query, row, rows
+from tests.support.program import Program
+from tpmirror.config import load
+from tpmirror.errors import ApiError, UsageError
+from tpmirror.presence import CANARIES, UNLISTED_LOOKUPS
+from tpmirror.simulator import Request, Response, Simulator, World
+
+HTML = {"Content-Type": "text/html"}
+HASTY: dict[str, Any] = {"retry_base": 0.001, "max_attempts": 2}
+
+
+@pytest.fixture
+def world() -> World:
+    return World(seed=3, jobs=40, in_flight=2, jobs_per_day=0)
+
+
+@pytest.fixture
+def sim(world: World) -> Iterator[Simulator]:
+    with Simulator(world, token=KEY, page_cap=50) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def tpmirror(sim: Simulator, mirror_url: str, tmp_path: Path, capsys: Any) -> Callable[..., tuple[str, str]]:
+    """The command line on this mirror: what it says on stdout and stderr."""
+    program = Program(tmp_path, environ(sim.url, sim.token, database_url=mirror_url, **HASTY))
+    return lambda *words, code=0: program.call(capsys, *map(str, words), code=code)
+
+
+def where(url: str) -> dict[int, str]:
+    """Where each job is, of those that are not listed."""
+    return dict(query(url, "SELECT id, presence FROM jobs WHERE presence <> 'listed' ORDER BY id"))
+
+
+def moves(url: str, job_id: int) -> list[tuple[Any, ...]]:
+    """Each recorded change of where a job is: from, to, and in which run."""
+    told = rows(url, "field_changes", entity="job", entity_id=job_id, field="presence")
+    return [(change["old_value"], change["new_value"], change["sync_run_id"]) for change in told]
+
+
+def history(url: str) -> list[tuple[Any, ...]]:
+    return query(url, "SELECT * FROM job_status_history ORDER BY entry")
+
+
+def asked(sim: Simulator) -> list[int]:
+    """The jobs asked for by id, in order."""
+    return [int(seen.path.split("/")[3]) for seen in sim.requests if seen.path != "/api/jobs/"]
+
+
+def answer_by_id(sim: Simulator, answer: Callable[[int], Response | None]) -> None:
+    """Let ``answer`` answer in the API's place for jobs by id; None: the API does."""
+    sim.respond = lambda request: None if request.path == "/api/jobs/" else answer(int(request.path.split("/")[3]))
+
+
+def delete(world: World, ids: Collection[int]) -> None:
+    for job_id in ids:
+        world.delete(job_id)
+
+
+# A job that is deleted, hidden, or ended
+
+
+def test_a_deleted_job_is_gone(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    before, told = row(mirror_url, "jobs", id=7), history(mirror_url)
+    world.delete(7)
+    run = mirror(sim, mirror_url)
+    held = row(mirror_url, "jobs", id=7)
+    assert (run["jobs_gone"], run["jobs_returned"], run["field_changes"], run["certified"]) == (1, 0, 1, True)
+    assert run["started_at"] <= held["gone_at"] <= run["finished_at"]
+    assert held == {**before, "presence": "gone", "gone_at": held["gone_at"], "changed_at": held["changed_at"]}
+    assert moves(mirror_url, 7) == [("listed", "gone", run["id"])]
+    assert where(mirror_url) == {7: "gone"}
+    assert history(mirror_url) == told
+    assert not rows(mirror_url, "job_absences")
+
+
+def test_a_job_gone_is_gone_once_and_not_asked_for_again(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.delete(7)
+    mirror(sim, mirror_url)
+    before = dump(mirror_url)
+    sim.reset()
+    run = mirror(sim, mirror_url)
+    assert (run["jobs_gone"], run["field_changes"], run["certified"]) == (0, 0, True)
+    assert asked(sim) == []
+    assert dump(mirror_url) == before
+
+
+def test_a_hidden_job_is_unlisted_and_kept_up_to_date_by_its_id(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.hide(39)
+    hidden = mirror(sim, mirror_url)
+    assert (hidden["jobs_gone"], hidden["certified"]) == (0, True)
+    assert moves(mirror_url, 39) == [("listed", "unlisted", hidden["id"])]
+    assert row(mirror_url, "jobs", id=39)["gone_at"] is None
+    world.finish(39)
+    world.rate(39, 4)
+    run = mirror(sim, mirror_url)
+    entry = rows(mirror_url, "job_status_history", job_id=39)[-1]
+    assert (entry["to_status"], entry["sync_run_id"], run["transitions"]) == (2, run["id"], 1)
+    assert where(mirror_url) == {39: "unlisted"}
+    assert row(mirror_url, "output_videos", job_id=39)["quality_score"] == 4
+    assert moves(mirror_url, 39) == [("listed", "unlisted", hidden["id"])]
+
+
+def test_an_unlisted_job_that_is_deleted_is_gone(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.hide(7)
+    hidden = mirror(sim, mirror_url)
+    world.delete(7)
+    run = mirror(sim, mirror_url)
+    assert run["jobs_gone"] == 1
+    assert moves(mirror_url, 7) == [("listed", "unlisted", hidden["id"]), ("unlisted", "gone", run["id"])]
+
+
+def test_unlisted_jobs_are_asked_for_a_few_at_a_time_the_longest_unasked_first(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    hidden = range(2, 2 + UNLISTED_LOOKUPS + UNLISTED_LOOKUPS // 2)
+    for job_id in hidden:
+        world.hide(job_id)
+    mirror(sim, mirror_url)
+    assert where(mirror_url) == dict.fromkeys(hidden, "unlisted")
+    turns: list[list[int]] = []
+    for _ in range(3):
+        sim.reset()
+        mirror(sim, mirror_url)
+        turns.append([job_id for job_id in asked(sim) if job_id in hidden])
+    assert [len(turn) for turn in turns] == [UNLISTED_LOOKUPS] * 3
+    assert sorted(turns[0] + turns[1][: UNLISTED_LOOKUPS // 2]) == list(hidden)
+    # In a circle: whoever was asked for is asked for again only after all others.
+    order = [job_id for turn in turns for job_id in turn]
+    assert order[len(hidden) :] == order[: len(hidden)]
+
+
+def test_finished_jobs_that_leave_the_list_are_unlisted_with_their_output(mirror_url):
+    world = World(seed=3, jobs=40, in_flight=6, jobs_per_day=0)
+    with Simulator(world, token=KEY, active_only=True) as sim:
+        first = mirror(sim, mirror_url)
+        assert (first["certified"], first["jobs_inserted"]) == (True, 6)
+        world.finish(35)
+        world.fail(36)
+        world.cancel(37)
+        run = mirror(sim, mirror_url)
+    assert (run["certified"], run["jobs_gone"], run["transitions"]) == (True, 0, 3)
+    assert where(mirror_url) == {35: "unlisted", 36: "unlisted", 37: "unlisted"}
+    ended = {job_id: row(mirror_url, "jobs", id=job_id) for job_id in (35, 36, 37)}
+    assert [job["status"] for job in ended.values()] == [2, -1, -2]
+    assert ended[35]["output_video_id"] == row(mirror_url, "output_videos", job_id=35)["id"]
+    assert all(job["finished"] is not None for job in ended.values())
+    assert [entry["to_status"] for entry in rows(mirror_url, "job_status_history", job_id=35)][-1] == 2
+
+
+def test_jobs_that_come_back_are_listed_again(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.delete(7)
+    world.hide(8)
+    went = mirror(sim, mirror_url)
+    world.restore(7)
+    world.restore(8)
+    run = mirror(sim, mirror_url)
+    assert (run["jobs_returned"], run["jobs_gone"], run["field_changes"]) == (2, 0, 2)
+    assert moves(mirror_url, 7) == [("listed", "gone", went["id"]), ("gone", "listed", run["id"])]
+    assert moves(mirror_url, 8) == [("listed", "unlisted", went["id"]), ("unlisted", "listed", run["id"])]
+    assert where(mirror_url) == {}
+    assert row(mirror_url, "jobs", id=7)["gone_at"] is None
+    assert not rows(mirror_url, "job_absences")
+
+
+def test_a_job_comes_back_without_a_proof_too(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.delete(7)
+    mirror(sim, mirror_url)
+    world.restore(7)
+    run = mirror(sim, mirror_url, certify=False)
+    assert (run["jobs_returned"], where(mirror_url)) == (1, {})
+
+
+def test_history_only_grows_whatever_vanishes_and_returns(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    steps: list[Callable[[], object]] = [
+        lambda: world.delete(7),
+        lambda: world.hide(39),
+        lambda: world.finish(39),
+        lambda: world.restore(7),
+        lambda: world.delete(39),
+        lambda: delete(world, range(10, 30)),
+        lambda: [world.restore(job_id) for job_id in range(10, 30)],
+    ]
+    for step in steps:
+        told, changes = history(mirror_url), query(mirror_url, "SELECT * FROM field_changes ORDER BY id")
+        step()
+        mirror(sim, mirror_url)
+        assert history(mirror_url)[: len(told)] == told
+        assert query(mirror_url, "SELECT * FROM field_changes ORDER BY id")[: len(changes)] == changes
+        assert query(mirror_url, "SELECT COUNT(*) FROM jobs") == [(40,)]
+
+
+# More at once than anybody would delete
+
+
+def test_many_that_vanish_at_once_wait_for_an_operator(mirror_url):
+    world = World(seed=3, jobs=200, in_flight=2, jobs_per_day=0)
+    vanished = range(50, 130)
+    with Simulator(world, token=KEY) as sim:
+        mirror(sim, mirror_url)
+        delete(world, vanished)
+        run = mirror(sim, mirror_url)
+        assert (run["jobs_gone"], run["certified"]) == (0, True)
+        assert where(mirror_url) == dict.fromkeys(vanished, "missing")
+        assert all(moves(mirror_url, job_id) == [("listed", "missing", run["id"])] for job_id in (50, 129))
+        before, sent = dump(mirror_url), run["requests"]
+        again = mirror(sim, mirror_url)
+        assert (again["jobs_gone"], again["field_changes"]) == (0, 0)
+        assert {**dump(mirror_url), "job_absences": []} == {**before, "job_absences": []}
+        assert sent < 40, "beyond the limit there is no use in asking for the rest"
+
+
+def waiting(tpmirror: Callable[..., tuple[str, str]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(tpmirror("gone", "list", "--json")[0])
+    return found
+
+
+def vanish(tpmirror: Callable[..., tuple[str, str]], world: World) -> None:
+    """More jobs vanish between two syncs than one may mark: 10 to 19."""
+    tpmirror("sync")
+    delete(world, range(10, 20))
+    tpmirror("sync", code=3)
+
+
+def test_what_waits_is_explained_confirmed_and_then_marked(sim, world, tpmirror, mirror_url):
+    tpmirror("sync")
+    assert waiting(tpmirror) == []
+    assert tpmirror("gone", "list")[0]
+    delete(world, range(10, 26))
+    said, noted = tpmirror("sync", "--json", code=3)
+    assert json.loads(said)["jobs_gone"] == 0
+    assert "16" in noted
+    assert "gone list" in noted
+    explained, _ = tpmirror("gone", "list")
+    for word in ("16", "404", "TPMIRROR_VANISH_LIMIT", "gone confirm"):
+        assert word in explained
+    held = waiting(tpmirror)
+    assert [entry["job_id"] for entry in held] == list(range(10, 26))
+    assert {entry["answer"] for entry in held} == {"not found", "not asked"}
+    assert all(entry["absent_since"] and entry["confirmed_at"] is None for entry in held)
+    tpmirror("gone", "confirm", "--all")
+    assert where(mirror_url) == dict.fromkeys(range(10, 26), "missing"), "only the next sync marks them"
+    assert json.loads(tpmirror("sync", "--json")[0])["jobs_gone"] == 16
+    assert where(mirror_url) == dict.fromkeys(range(10, 26), "gone")
+    assert waiting(tpmirror) == []
+
+
+def test_only_those_confirmed_are_marked(sim, world, tpmirror, mirror_url):
+    vanish(tpmirror, world)
+    tpmirror("gone", "confirm", 11, 13, 17)
+    tpmirror("sync", code=3)
+    assert {job_id for job_id, presence in where(mirror_url).items() if presence == "gone"} == {11, 13, 17}
+    assert [entry["job_id"] for entry in waiting(tpmirror)] == [10, 12, 14, 15, 16, 18, 19]
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["listed", "found by id"])
+def test_a_confirmed_job_that_comes_back_is_not_marked_then_nor_later(sim, world, tpmirror, mirror_url, hidden):
+    vanish(tpmirror, world)
+    tpmirror("gone", "confirm", "--all")
+    for job_id in range(10, 20):
+        world.restore(job_id)
+        if hidden:
+            world.hide(job_id)
+    tpmirror("sync")
+    assert where(mirror_url) == (dict.fromkeys(range(10, 20), "unlisted") if hidden else {})
+    delete(world, range(10, 20))
+    tpmirror("sync", code=3)
+    assert "gone" not in where(mirror_url).values()
+
+
+def test_a_confirmed_job_is_not_marked_before_the_api_denies_it(sim, world, tpmirror, mirror_url):
+    vanish(tpmirror, world)
+    tpmirror("gone", "confirm", "--all")
+    answer_by_id(sim, lambda job_id: Response.detail(503, "later") if job_id == 15 else None)
+    tpmirror("sync")
+    assert where(mirror_url)[15] == "missing"
+    sim.respond = None
+    tpmirror("sync")
+    assert where(mirror_url) == dict.fromkeys(range(10, 20), "gone")
+
+
+def test_a_job_taken_back_from_gone_waits_until_confirmed(sim, world, tpmirror, mirror_url):
+    tpmirror("sync")
+    world.delete(7)
+    tpmirror("sync")
+    tpmirror("gone", "restore", 7)
+    held = row(mirror_url, "jobs", id=7)
+    assert (held["presence"], held["gone_at"]) == ("missing", None)
+    assert moves(mirror_url, 7)[-1] == ("gone", "missing", None)
+    tpmirror("sync", code=3)
+    assert where(mirror_url) == {7: "missing"}
+    assert [(entry["job_id"], entry["answer"]) for entry in waiting(tpmirror)] == [(7, "restored")]
+    tpmirror("gone", "confirm", 7)
+    tpmirror("sync")
+    assert where(mirror_url) == {7: "gone"}
+
+
+def test_a_confirmation_can_be_taken_back(sim, world, tpmirror, mirror_url):
+    vanish(tpmirror, world)
+    tpmirror("gone", "confirm", "--all")
+    tpmirror("gone", "restore", 12)
+    tpmirror("sync", code=3)
+    assert where(mirror_url) == {**dict.fromkeys(range(10, 20), "gone"), 12: "missing"}
+
+
+def test_a_wrong_id_is_named_and_nothing_is_done(sim, world, tpmirror, mirror_url):
+    vanish(tpmirror, world)
+    before = dump(mirror_url)
+    for words, named in (
+        (("confirm", 7), "7"),  # listed
+        (("confirm", 11, 4711, 8), "8, 4711"),  # one that waits does not save those that do not
+        (("restore", 7), "7"),
+        (("restore", 11, 4711), "4711"),
+        (("confirm",), "--all"),
+        (("confirm", "--all", 11), "--all"),
+        (("restore",), "name the jobs"),
+        (("confirm", "x"), "x"),
+    ):
+        said, complained = tpmirror("gone", *words, code=2)
+        assert said == ""
+        assert named in complained
+    assert dump(mirror_url) == before
+
+
+def test_the_limit_is_what_one_run_may_mark(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    limits = {"3": 3, "0": 0, "10 %": 4, "10%": 4, "max(2, 10 %)": 4, "max(6,10%)": 6, "2 %": 0, "max(5, 2 %)": 5}
+    for limit, most in limits.items():
+        delete(world, range(2, 3 + most))
+        run = mirror(sim, mirror_url, vanish_limit=limit)
+        assert run["jobs_gone"] == 0, limit
+        assert where(mirror_url) == dict.fromkeys(range(2, 3 + most), "missing"), limit
+        for job_id in range(2, 3 + most):
+            world.restore(job_id)
+        delete(world, range(20, 20 + most))
+        run = mirror(sim, mirror_url, vanish_limit=limit)
+        assert run["jobs_gone"] == most, limit
+        assert where(mirror_url) == dict.fromkeys(range(20, 20 + most), "gone"), limit
+        for job_id in range(20, 20 + most):
+            world.restore(job_id)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_two_per_cent_of_a_large_account_may_be_marked(mirror_url, more):
+    world = World(seed=3, jobs=300, in_flight=2, jobs_per_day=0)
+    with Simulator(world, token=KEY, page_cap=None) as sim:
+        mirror(sim, mirror_url, page_size=1000)
+        delete(world, range(2, 8 + more))
+        run = mirror(sim, mirror_url, page_size=1000)
+    assert (run["jobs_gone"], run["certified"]) == (0 if more else 6, True)
+
+
+def test_a_share_is_as_many_jobs_as_it_says():
+    found = {share: load({"TPMIRROR_VANISH_LIMIT": f"{share} %"}).vanish_limit.of(100) for share in range(1, 101)}
+    assert {share: jobs for share, jobs in found.items() if share != jobs} == {}
+
+
+@pytest.mark.parametrize("limit", ["many", "-1", "5 2", "%", "101 %", "max()", "min(5, 2 %)", "2.5"])
+def test_a_limit_that_is_none_is_refused(limit):
+    with pytest.raises(UsageError, match="TPMIRROR_VANISH_LIMIT"):
+        load({"TPMIRROR_VANISH_LIMIT": limit})
+
+
+# Answers that say nothing about a job
+
+
+NO_ANSWERS = {
+    "404 in HTML": Response(404, HTML, b"<h1>Not Found</h1>"),
+    "404 empty": Response(404, {"Content-Type": "application/json"}, b""),
+    "404 of a proxy": Response.json(404, {"error": "no route"}),
+    "404 in a list": Response.json(404, ["detail"]),
+    "500": Response.detail(500, "A server error occurred."),
+    "502": Response(502, HTML, b"<h1>Bad Gateway</h1>"),
+    "410": Response.detail(410, "Gone."),
+    "400": Response.detail(400, "Bad request."),
+    "200 in HTML": Response(200, HTML, b"<h1>Maintenance</h1>"),
+    "200 that is no job": Response.json(200, {"detail": "Maintenance."}),
+    "301": Response(301, {"Location": "https://example.com/"}),
+    "cut off": Response.raw(b"", close=True),
+}
+
+
+def test_an_answer_that_denies_nothing_leaves_a_job_missing(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    found = {}
+    for job_id, (name, answer) in enumerate(NO_ANSWERS.items(), start=2):
+        world.delete(job_id)
+        answer_by_id(sim, {job_id: answer}.get)
+        run = mirror(sim, mirror_url, **HASTY)
+        assert moves(mirror_url, job_id)[:1] in ([], [("listed", where(mirror_url).get(job_id), run["id"])])
+        found[name] = where(mirror_url).get(job_id)
+        world.restore(job_id)
+    assert found == dict.fromkeys(NO_ANSWERS, "missing")
+    assert not rows(mirror_url, "quarantined_jobs")
+
+
+def test_a_job_missing_for_want_of_an_answer_is_asked_for_again(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.delete(7)
+    answer_by_id(sim, {7: NO_ANSWERS["500"]}.get)
+    first = mirror(sim, mirror_url, **HASTY)
+    assert where(mirror_url) == {7: "missing"}
+    sim.respond = None
+    run = mirror(sim, mirror_url)
+    assert (run["jobs_gone"], first["jobs_gone"]) == (1, 0)
+    assert moves(mirror_url, 7) == [("listed", "missing", first["id"]), ("missing", "gone", run["id"])]
+
+
+def test_a_job_that_may_not_be_seen_leaves_it_missing(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.delete(7)
+    answer_by_id(sim, {7: Response.detail(403, "You do not have permission to perform this action.")}.get)
+    mirror(sim, mirror_url, **HASTY)
+    assert where(mirror_url) == {7: "missing"}
+
+
+def test_a_job_that_gets_no_answer_does_not_keep_others_waiting_for_ever(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    delete(world, (7, 8))
+    answer_by_id(sim, {7: NO_ANSWERS["500"]}.get)
+    for _ in range(3):
+        mirror(sim, mirror_url, **HASTY)
+    assert where(mirror_url) == {7: "missing", 8: "gone"}
+
+
+def test_another_job_than_the_one_asked_for_is_no_answer(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    before = row(mirror_url, "jobs", id=9)
+    world.delete(7)
+    world.edit(9, {"description": "not seen yet"})
+    answer_by_id(sim, lambda job_id: Response.json(200, world.job(9)) if job_id == 7 else None)
+    mirror(sim, mirror_url, **HASTY)
+    assert where(mirror_url) == {7: "missing"}
+    assert before["description"] != row(mirror_url, "jobs", id=9)["description"] == "not seen yet"
+
+
+def test_an_api_that_denies_every_job_denies_none(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    delete(world, (7, 8))
+    answer_by_id(sim, lambda _: Response.detail(404, "Not found."))
+    run = mirror(sim, mirror_url)
+    assert (run["jobs_gone"], where(mirror_url)) == (0, {7: "missing", 8: "missing"})
+
+
+def test_an_api_that_begins_to_deny_every_job_denies_none(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    delete(world, (7, 8))
+    answer_by_id(sim, lambda _: None if not asked(sim) else Response.detail(404, "Not found."))
+    sim.reset()
+    run = mirror(sim, mirror_url)
+    assert {7, 8} < set(asked(sim))
+    assert (run["jobs_gone"], where(mirror_url)) == (0, {7: "missing", 8: "missing"})
+
+
+def test_a_canary_that_is_deleted_meanwhile_is_replaced(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.delete(7)
+    answer_by_id(sim, lambda job_id: Response.detail(404, "Not found.") if job_id > 41 - CANARIES else None)
+    run = mirror(sim, mirror_url)
+    assert (run["jobs_gone"], where(mirror_url)) == (1, {7: "gone"})
+
+
+def test_a_key_refused_by_id_ends_the_run_and_marks_nothing(sim, world, tpmirror, mirror_url):
+    tpmirror("sync")
+    delete(world, (7, 8))
+    before = dump(mirror_url)
+    answer_by_id(sim, {8: Response.detail(401, "Invalid token.")}.get)
+    tpmirror("sync", code=4)
+    assert dump(mirror_url) == before
+    sim.respond = None
+    tpmirror("sync")
+    assert where(mirror_url) == {7: "gone", 8: "gone"}
+
+
+# Lists that prove nothing
+
+
+def without_proof_no_certify(sim: Simulator, world: World) -> dict[str, Any]:
+    return {"certify": False, "page_size": 15}
+
+
+def without_proof_count(sim: Simulator, world: World) -> dict[str, Any]:
+    def miscount(page: dict[str, Any], request: Request) -> None:
+        page["count"] += request.query["limit"] == "1"
+
+    pages(miscount, sim)
+    return {"page_size": 15}
+
+
+def without_proof_unreadable_id(sim: Simulator, world: World) -> dict[str, Any]:
+    world.edit(30, {"id": "thirty"})
+    return {}
+
+
+@pytest.mark.parametrize(
+    "spoil", [without_proof_no_certify, without_proof_count, without_proof_unreadable_id], ids=lambda f: f.__name__
+)
+def test_a_walk_without_proof_marks_nothing(sim, world, mirror_url, spoil):
+    mirror(sim, mirror_url)
+    world.delete(7)
+    world.hide(8)
+    options = spoil(sim, world)
+    sim.reset()
+    run = mirror(sim, mirror_url, **options)
+    assert not run["certified"]
+    assert json.loads(run["certificate"])["reason"]
+    assert (run["jobs_gone"], where(mirror_url), asked(sim)) == (0, {}, [])
+
+
+def empty(page: dict[str, Any], _: Request) -> None:
+    page.update(count=0, next=None, previous=None, results=[])
+
+
+@pytest.mark.parametrize("page_size", ["100", "15"])
+def test_an_empty_list_changes_nothing(sim, tpmirror, mirror_url, page_size):
+    tpmirror("sync")
+    before = dump(mirror_url)
+    pages(empty, sim)
+    run = json.loads(tpmirror("sync", "--json", "--page-size", page_size, code=3)[0])
+    assert (run["certified"], run["outcome"], run["jobs_gone"]) == (False, "succeeded", 0)
+    assert "no jobs at all" in run["certificate"]["reason"]
+    assert "40" in run["certificate"]["reason"]
+    assert dump(mirror_url) == before
+    sim.respond = None
+    tpmirror("sync")
+    assert dump(mirror_url) == before
+
+
+def test_a_list_that_turns_empty_during_the_walk_changes_nothing(sim, tpmirror, mirror_url):
+    tpmirror("sync")
+    before = dump(mirror_url)
+    sim.reset()
+    pages(lambda page, request: empty(page, request) if sim.count_requests() else None, sim)
+    tpmirror("sync", "--page-size", "15", code=3)
+    assert dump(mirror_url) == before
+
+
+def test_a_list_that_counts_and_shows_nothing_changes_nothing(sim, tpmirror, mirror_url):
+    tpmirror("sync")
+    before = dump(mirror_url)
+    pages(lambda page, _: page.update(results=[]), sim)
+    tpmirror("sync", code=1)
+    assert dump(mirror_url) == before
+
+
+def test_an_account_without_jobs_is_proven(mirror_url):
+    with Simulator(World(seed=1, jobs=0, jobs_per_day=0), token=KEY) as sim:
+        run = mirror(sim, mirror_url)
+    assert (run["certified"], run["jobs_seen"]) == (True, 0)
+
+
+def test_the_only_job_of_an_account_deleted_is_an_empty_list(mirror_url):
+    world = World(seed=1, jobs=1, jobs_per_day=0)
+    with Simulator(world, token=KEY) as sim:
+        mirror(sim, mirror_url)
+        world.delete(1)
+        run = mirror(sim, mirror_url)
+    assert (run["certified"], run["jobs_gone"], where(mirror_url)) == (False, 0, {})
+
+
+def test_a_page_in_html_changes_nothing(sim, tpmirror, mirror_url):
+    tpmirror("sync")
+    before = dump(mirror_url)
+    for status in (200, 404, 503):
+        sim.respond = lambda _, status=status: Response(status, HTML, b"<h1>Maintenance</h1>")
+        said, complained = tpmirror("sync", code=1)
+        assert said == ""
+        assert sim.url in complained
+        assert dump(mirror_url) == before
+        assert rows(mirror_url, "sync_runs")[-1]["outcome"] == "failed"
+
+
+def test_html_in_the_middle_of_a_walk_marks_nothing(sim, world, mirror_url):
+    mirror(sim, mirror_url, page_size=15)
+    world.delete(7)
+    before = dump(mirror_url)
+    sim.reset()
+
+    def respond(request: Request) -> Response | None:
+        return Response(200, HTML, b"<h1>Maintenance</h1>") if sim.count_requests() > 2 else None
+
+    sim.respond = respond
+    with pytest.raises(ApiError):
+        mirror(sim, mirror_url, page_size=15, **HASTY)
+    assert dump(mirror_url) == before
+
+
+def test_a_job_deleted_and_submitted_between_two_walks_stays_apart(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.delete(7)
+    new = world.submit()
+    run = mirror(sim, mirror_url)
+    assert (run["jobs_gone"], run["jobs_inserted"], run["certified"]) == (1, 1, True)
+    assert where(mirror_url) == {7: "gone"}
+    assert row(mirror_url, "jobs", id=new)["presence"] == "listed"
+    assert moves(mirror_url, new) == []

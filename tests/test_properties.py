@@ -1,0 +1,215 @@
+"""Any life of an account, read while it goes on: what the mirror says was so, and in the end it says everything."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.account import KEY, mirror
+from tests.support.account import settings as client
+from tests.support.drifts import QUICK
+from tests.support.witness import Witness
+from tpmirror.poll import poll
+from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.drift import Drift
+from tpmirror.simulator.listing import ORDERINGS
+
+KEPT: Final = 2
+"""Jobs that stay listed: an empty list proves nothing to a mirror that knows better, and marks nothing."""
+
+numbers = count(1)
+
+
+class Hand:
+    """Lets things happen to an account. Whatever cannot happen now does not."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.away: set[int] = set()
+        self.deleted: set[int] = set()
+
+    def __call__(self, verb: str, number: int) -> None:
+        """``verb`` happens, to the job that ``number`` picks."""
+        getattr(self, verb)(number)
+
+    def does(self, happenings: list[tuple[str, int]]) -> Drift:
+        """One of these after the other, each time that something is to happen."""
+        pending = list(happenings)
+
+        def happen(_world: World, _number: int) -> None:
+            if pending:
+                self(*pending.pop(0))
+
+        return happen
+
+    def _pick(self, number: int, ids: list[int], do: Callable[[int], object]) -> int | None:
+        if not ids:
+            return None
+        do(ids[number % len(ids)])
+        return ids[number % len(ids)]
+
+    def _active(self) -> list[int]:
+        return self.world.listed(active_only=True)
+
+    def _expendable(self) -> list[int]:
+        listed = self.world.listed()
+        return listed if len(listed) > KEPT else []
+
+    def submit(self, _number: int) -> None:
+        self.world.submit()
+
+    def start(self, number: int) -> None:
+        self._pick(number, self._active() or self.world.listed(), self.world.start)
+
+    def finish(self, number: int) -> None:
+        self._pick(number, self._active(), self.world.finish)
+
+    def fail(self, number: int) -> None:
+        self._pick(number, self._active(), self.world.fail)
+
+    def cancel(self, number: int) -> None:
+        self._pick(number, self._active(), self.world.cancel)
+
+    def delete(self, number: int) -> None:
+        job_id = self._pick(number, self._expendable(), self.world.delete)
+        self._leave(job_id)
+        self.deleted |= {job_id} if job_id else set()
+
+    def hide(self, number: int) -> None:
+        """Not of a job that was deleted once: one that is gone is not asked for again until it is listed."""
+        self._leave(self._pick(number, sorted({*self._expendable()} - self.deleted), self.world.hide))
+
+    def _leave(self, job_id: int | None) -> None:
+        self.away |= {job_id} if job_id else set()
+
+    def restore(self, number: int) -> None:
+        job_id = self._pick(number, sorted(self.away), self.world.restore)
+        self.away.discard(job_id or 0)
+
+    def delete_hidden(self, number: int) -> None:
+        self._pick(number, sorted(self.away - self.deleted), self.world.delete)
+
+    def touch(self, number: int) -> None:
+        self._pick(number, self.world.listed(), self.world.touch)
+
+    def rate(self, number: int) -> None:
+        finished = [job_id for job_id in self.world.listed() if self.world.status(job_id) == 2]
+        self._pick(number, finished, lambda job_id: self.world.rate(job_id, number % 5 + 1))
+
+    def correct_cost(self, number: int) -> None:
+        self._pick(number, self.world.listed(), lambda job_id: self.world.correct_cost(job_id, Decimal(number) / 100))
+
+    def advance(self, number: int) -> None:
+        self.world.advance(number)
+
+
+VERBS: Final = [name for name in vars(Hand) if not name.startswith("_") and name != "does"]
+WHILE_READ: Final = [name for name in VERBS if name not in {"restore", "delete_hidden"}]
+"""Whatever may happen between two pages: a job that leaves does not come back within a run, or no proof holds."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What happens before a look at the account, and what while it is read, every so many pages."""
+
+    before: list[tuple[str, int]]
+    during: list[tuple[str, int]]
+    every: int
+    full: bool
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account and a client."""
+
+    seed: int
+    jobs: int
+    in_flight: int
+    jobs_per_day: int
+    page_cap: int
+    page_size: int
+    ordering: str
+    concurrency: int
+    looks: list[Look]
+
+
+def happenings(verbs: list[str], most: int) -> st.SearchStrategy[list[tuple[str, int]]]:
+    return st.lists(st.tuples(st.sampled_from(verbs), st.integers(0, 5000)), max_size=most)
+
+
+looks = st.builds(
+    Look,
+    before=happenings(VERBS, 8),
+    during=happenings(WHILE_READ, 10),
+    every=st.integers(1, 5),
+    full=st.sampled_from([True, True, False]),
+)
+accounts = st.builds(
+    Account,
+    seed=st.integers(0, 1000),
+    jobs=st.integers(0, 24),
+    in_flight=st.integers(0, 6),
+    jobs_per_day=st.sampled_from([0, 0, 50]),
+    page_cap=st.sampled_from([3, 5, 10, 30]),
+    page_size=st.sampled_from([5, 20, 100]),
+    ordering=st.sampled_from(ORDERINGS),
+    concurrency=st.sampled_from([1, 1, 2, 4]),
+    looks=st.lists(looks, min_size=1, max_size=4),
+)
+
+
+def bounded(examples: int) -> settings:
+    """As many examples, always the same ones."""
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
+    return settings(max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=slow)
+
+
+def check(account: Account, url: str) -> None:
+    """Look as often as the account says; then once more, when nothing moves."""
+    world = World(account.seed, account.jobs, days=1, in_flight=account.in_flight, jobs_per_day=account.jobs_per_day)
+    hand = Hand(world)
+    options: dict[str, Any] = {**QUICK, "page_size": account.page_size, "concurrency": account.concurrency}
+    with Simulator(world, token=KEY, page_cap=account.page_cap, ordering=account.ordering) as sim:
+        witness = Witness(sim, strict=account.concurrency == 1)
+        for look in account.looks:
+            for verb, number in look.before:
+                hand(verb, number)
+            sim.every, sim.drift = look.every, hand.does(look.during)
+            run = mirror(sim, url, **options) if look.full else poll(client(sim, url, **options))
+            assert witness.verdict(url, run) == []
+        sim.drift, sim.ordering = None, "-id"
+        run = mirror(sim, url, **options)
+        assert run["certified"], run["certificate"]
+        assert witness.verdict(url, run) + witness.differences(url) == []
+
+
+@contextmanager
+def lite(template: Path) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield f"sqlite:///{shutil.copyfile(template, Path(folder) / 'mirror.db')}"
+
+
+@bounded(40)
+@given(account=accounts)
+def test_whatever_happens_to_an_account_its_mirror_says_only_what_was_so(account, migrated_file):
+    with lite(migrated_file) as url:
+        check(account, url)
+
+
+@bounded(8)
+@given(account=accounts)
+def test_whatever_happens_to_an_account_its_mirror_on_postgresql_says_only_what_was_so(account, migrated_postgres):
+    name = f"life_{next(numbers)}"
+    migrated_postgres.create(name, "migrated")
+    try:
+        check(account, migrated_postgres.url(name))
+    finally:
+        migrated_postgres.drop(name)

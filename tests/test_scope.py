@@ -1,0 +1,298 @@
+"""A mirror belongs to one account of one origin: nothing of another is ever written, wherever a walk meets it."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from tests.support.account import KEY, connected, dump, environ, mirror, pages, rows, settings
+from tpmirror import schema
+from tpmirror.config import load
+from tpmirror.errors import ScopeError
+from tpmirror.poll import poll
+from tpmirror.scope import origin_of
+from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.simulator.backend import Backend
+from tpmirror.sync import preview, sync, verify
+
+SHIFT = 10**6
+OTHERS = ("other@example.com", 815)
+
+
+@pytest.fixture
+def world() -> World:
+    return World(seed=5, jobs=30, in_flight=3, jobs_per_day=0)
+
+
+@pytest.fixture
+def sim(world: World) -> Iterator[Simulator]:
+    with Simulator(world, token=KEY, page_cap=10) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def stranger() -> World:
+    """Another account: other owners, other ids."""
+    world = World(seed=9, jobs=40, in_flight=3, owner=OTHERS, jobs_per_day=0)
+    for job_id in world.ids():
+        world.edit(job_id, {"id": SHIFT + job_id, "description": "of the other account"})
+    return world
+
+
+def answers_of(stranger: World) -> Callable[[Request], Response]:
+    """What the same API says to the other account's key."""
+    backend = Backend(stranger, token=KEY, page_cap=10)
+
+    def answer(request: Request) -> Response:
+        number = request.path.removeprefix("/api/jobs/").rstrip("/")
+        if number:
+            request = replace(request, target=f"/api/jobs/{max(int(number) - SHIFT, 0)}/")
+        return backend.handle(request)
+
+    return answer
+
+
+def switch(sim: Simulator, stranger: World, after: int) -> None:
+    """After so many requests the key opens the other account."""
+    sim.reset()
+    answer = answers_of(stranger)
+    sim.respond = lambda request: answer(request) if sim.count_requests() >= after else None
+
+
+def assert_nothing_of_it(url: str) -> None:
+    held = json.dumps(dump(url))
+    assert OTHERS[0] not in held
+    assert "of the other account" not in held
+    assert not [job for job in rows(url, "jobs") if job["id"] > SHIFT]
+    assert ("output_owner", str(OTHERS[1])) not in [(row["kind"], row["value"]) for row in rows(url, "mirror_scope")]
+
+
+# The same account
+
+
+def test_a_new_key_of_the_same_account_is_welcome(sim, mirror_url):
+    mirror(sim, mirror_url)
+    before = dump(mirror_url)
+    sim.token = "another-key"
+    run = mirror(sim, mirror_url)
+    assert (run["outcome"], run["certified"]) == ("succeeded", True)
+    assert dump(mirror_url) == before
+
+
+def test_pages_full_of_new_jobs_of_the_same_owner_are_welcome(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    for _ in range(25):
+        world.submit()
+    sim.reset()
+    run = mirror(sim, mirror_url)
+    assert (run["certified"], run["jobs_inserted"]) == (True, 25)
+    assert {seen.path for seen in sim.requests} == {"/api/jobs/"}, "the owner says it all"
+
+
+def test_an_account_without_owners_is_known_by_its_jobs(sim, world, mirror_url):
+    for job_id in world.ids():
+        shown = world.job(job_id)
+        world.edit(job_id, {name: {"owner": None} for name in ("input_video", "output_video") if shown[name]})
+    mirror(sim, mirror_url)
+    assert {row["kind"] for row in rows(mirror_url, "mirror_scope")} == {"origin"}
+    assert mirror(sim, mirror_url)["certified"]
+
+
+@pytest.mark.parametrize(
+    "edit", [{"input_video": {"owner": None}}, {"input_video": {"owner": "colleague@example.com"}}]
+)
+def test_a_page_that_shows_nothing_known_is_the_accounts_if_known_jobs_answer_by_id(sim, world, mirror_url, edit):
+    mirror(sim, mirror_url)
+    for _ in range(12):
+        world.edit(world.submit(), edit)
+    run = mirror(sim, mirror_url)
+    assert (run["certified"], run["jobs_inserted"]) == (True, 12)
+
+
+def test_a_known_job_that_was_deleted_does_not_make_the_account_another(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    for _ in range(12):
+        world.edit(world.submit(), {"input_video": {"owner": None}})
+    for job_id in (30, 29):
+        world.delete(job_id)
+    assert mirror(sim, mirror_url)["jobs_inserted"] == 12
+
+
+def test_jobs_whose_videos_are_all_deleted_are_known_by_their_ids(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    for job_id in world.ids():
+        world.edit(job_id, {"input_video": None, "output_video": None})
+    assert mirror(sim, mirror_url)["certified"]
+
+
+# Another account
+
+
+def test_another_account_is_refused_at_its_first_page(sim, stranger, mirror_url):
+    mirror(sim, mirror_url)
+    before = dump(mirror_url)
+    switch(sim, stranger, after=0)
+    for walk in (sync, poll, preview, verify):
+        with pytest.raises(ScopeError, match="another account"):
+            walk(settings(sim, mirror_url))
+        assert dump(mirror_url) == before, walk.__name__
+    sim.respond = None
+    assert mirror(sim, mirror_url)["certified"]
+    assert dump(mirror_url) == before
+
+
+def test_the_run_tells_why_it_failed_without_a_word_of_the_other_account(sim, stranger, mirror_url):
+    mirror(sim, mirror_url)
+    switch(sim, stranger, after=0)
+    with pytest.raises(ScopeError):
+        mirror(sim, mirror_url)
+    run = rows(mirror_url, "sync_runs")[-1]
+    assert (run["outcome"], run["certified"], run["jobs_seen"], run["jobs_inserted"]) == ("failed", False, 0, 0)
+    assert "another account" in run["error"]
+    assert OTHERS[0] not in json.dumps(run, default=str)
+
+
+def test_another_account_in_the_middle_of_a_walk_is_refused(sim, world, stranger, mirror_url):
+    mirror(sim, mirror_url)
+    before = dump(mirror_url)
+    for after in (1, 2, 3, 4):
+        world.edit(25, {"description": f"new {after}"})  # on the first page, which is still the account's own
+        switch(sim, stranger, after=after)
+        with pytest.raises(ScopeError):
+            mirror(sim, mirror_url)
+        held = dump(mirror_url)
+        assert {name for name in before if before[name] != held[name]} == {"jobs", "field_changes"}
+    assert_nothing_of_it(mirror_url)
+    assert not [job for job in rows(mirror_url, "jobs") if job["presence"] != "listed"]
+
+
+@pytest.mark.parametrize("after", [1, 4])
+def test_another_account_in_the_middle_of_the_very_first_walk_is_refused(sim, stranger, mirror_url, after):
+    switch(sim, stranger, after=after)
+    with pytest.raises(ScopeError):
+        mirror(sim, mirror_url, concurrency=1)
+    assert_nothing_of_it(mirror_url)
+    assert {job["id"] for job in rows(mirror_url, "jobs")} >= set(range(21, 31)), "its first page was its own"
+    sim.respond = None
+    assert mirror(sim, mirror_url)["certified"]
+
+
+def test_another_account_in_the_middle_of_a_poll_is_not_written(sim, world, stranger, mirror_url):
+    mirror(sim, mirror_url)
+    for job_id in world.listed(active_only=True):
+        world.hide(job_id)
+    before = dump(mirror_url)
+    switch(sim, stranger, after=1)
+    run = poll(settings(sim, mirror_url))
+    assert (run["outcome"], run["covered"]) == ("succeeded", False)
+    assert dump(mirror_url) == before
+
+
+def test_another_account_with_pages_of_news_between_is_refused_by_a_poll(sim, world, stranger, mirror_url):
+    mirror(sim, mirror_url)
+    for _ in range(25):
+        world.submit()
+    switch(sim, stranger, after=1)
+    with pytest.raises(ScopeError):
+        poll(settings(sim, mirror_url))
+    assert_nothing_of_it(mirror_url)
+
+
+def test_nothing_of_another_account_is_written_where_none_of_its_jobs_can_be_read(sim, stranger, mirror_url):
+    mirror(sim, mirror_url)
+    before = dump(mirror_url)
+    for job_id in stranger.ids():
+        stranger.edit(job_id, {"status": "finished"})
+    switch(sim, stranger, after=0)
+    with pytest.raises(ScopeError):
+        mirror(sim, mirror_url)
+    assert dump(mirror_url) == before
+
+
+def test_another_account_without_jobs_proves_and_changes_nothing(sim, mirror_url):
+    mirror(sim, mirror_url)
+    before = dump(mirror_url)
+    switch(sim, World(seed=9, jobs=0, owner=OTHERS, jobs_per_day=0), after=0)
+    assert not mirror(sim, mirror_url)["certified"]
+    assert dump(mirror_url) == before
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_another_account_without_jobs_in_the_middle_of_a_walk_proves_and_changes_nothing(sim, mirror_url, after):
+    mirror(sim, mirror_url)
+    before = dump(mirror_url)
+    switch(sim, World(seed=9, jobs=0, owner=OTHERS, jobs_per_day=0), after=after)
+    assert not mirror(sim, mirror_url)["certified"]
+    assert dump(mirror_url) == before
+
+
+def test_an_owner_is_remembered_only_with_the_page_that_showed_it(sim, mirror_url):
+    def fail(page: dict[str, Any], request: Request) -> None:
+        if int(request.query["offset"]) >= 10:
+            page["results"] = "none"
+        else:
+            for job in page["results"]:
+                if job["input_video"]:
+                    job["input_video"]["owner"] = "first@example.com"
+
+    pages(fail, sim)
+    with pytest.raises(Exception, match="not a page of jobs"):
+        mirror(sim, mirror_url, max_attempts=1)
+    found = {(row["kind"], row["value"]) for row in rows(mirror_url, "mirror_scope")}
+    assert found == {("origin", "loopback"), ("input_owner", "first@example.com"), ("output_owner", "4711")}
+
+
+# Another origin
+
+
+def test_another_origin_is_refused_before_the_key_is_sent(sim, mirror_url):
+    mirror(sim, mirror_url)
+    before = dump(mirror_url)
+    elsewhere = environ("https://backend.example.invalid", database_url=mirror_url, max_attempts=1)
+    for walk in (sync, poll, preview, verify):
+        with pytest.raises(ScopeError, match="belongs to loopback") as told:
+            walk(load(elsewhere))
+        assert "https://backend.example.invalid" in str(told.value)
+    assert dump(mirror_url) == before
+
+
+def test_a_mirror_of_the_true_api_refuses_a_simulator(sim, mirror_url):
+    origin = {"kind": "origin", "value": "https://backend.tensorpix.ai", "first_seen_at": sim.world.now}
+    with connected(mirror_url) as conn:
+        conn.execute(insert(schema.mirror_scope), [origin])
+        conn.commit()
+    sim.reset()
+    with pytest.raises(ScopeError, match=r"https://backend\.tensorpix\.ai"):
+        mirror(sim, mirror_url)
+    assert sim.count_requests() == 0
+    assert not rows(mirror_url, "jobs")
+
+
+def test_every_port_of_loopback_is_one_origin(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    with Simulator(world, token=KEY, page_cap=10) as other:
+        assert other.port != sim.port
+        assert mirror(other, mirror_url)["certified"]
+        named = environ(f"http://localhost:{other.port}", database_url=mirror_url)
+        assert sync(load(named))["certified"]
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "https://backend.tensorpix.ai/",
+        "https://BACKEND.TensorPix.ai",
+        "HTTPS://backend.tensorpix.ai",
+        "https://backend.tensorpix.ai:443",
+    ],
+)
+def test_one_origin_may_be_written_in_several_ways(same):
+    assert origin_of(load({"TPMIRROR_API_URL": same}).api_url) == origin_of(load({}).api_url)
+
+
+@pytest.mark.parametrize("other", ["https://backend.tensorpix.ai:8443", "https://api.tensorpix.ai"])
+def test_another_host_or_port_is_another_origin(other):
+    assert origin_of(load({"TPMIRROR_API_URL": other}).api_url) != origin_of(load({}).api_url)

@@ -1,0 +1,283 @@
+"""``verify`` and ``sync --dry-run``: what differs, field by field, and not a byte written."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect, text
+
+from tests.support.account import KEY, connected, dump, environ, mirror, query, row, rows, settings
+from tests.support.program import Program
+from tpmirror.simulator import Simulator, World
+from tpmirror.sync import preview, verify
+
+Difference = tuple[str, int, str, Any, Any]
+
+
+@pytest.fixture
+def world() -> World:
+    world = World(seed=5, jobs=30, in_flight=3, jobs_per_day=0)
+    world.submit(ml_models=[44, 34], input_video=1)
+    return world
+
+
+@pytest.fixture
+def sim(world: World) -> Iterator[Simulator]:
+    with Simulator(world, token=KEY, page_cap=10) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def tpmirror(sim: Simulator, mirror_url: str, tmp_path: Path, capsys: Any) -> Callable[..., tuple[str, str]]:
+    """The command line on this mirror: what it says on stdout and stderr."""
+    program = Program(tmp_path, environ(sim.url, sim.token, database_url=mirror_url))
+    return lambda *words, code=0: program.call(capsys, *words, code=code)
+
+
+def everything(url: str) -> dict[str, list[Any]]:
+    """Every row of every table, bookkeeping included."""
+    return {**dump(url), **{name: query(url, f"SELECT * FROM {name}") for name in ("sync_runs", "writer_lease")}}
+
+
+def differences(sim: Simulator, url: str) -> list[Difference]:
+    before = everything(url)
+    found = verify(settings(sim, url))
+    assert everything(url) == before
+    return [tuple(difference.values()) for difference in found]
+
+
+def changes(sim: Simulator, url: str) -> list[Difference]:
+    before = everything(url)
+    found = preview(settings(sim, url))
+    assert everything(url) == before
+    return [tuple(difference.values()) for difference in found]
+
+
+def tamper(url: str, *statements: str) -> None:
+    with connected(url) as conn:
+        for statement in statements:
+            assert conn.execute(text(statement)).rowcount, statement
+        conn.commit()
+
+
+# Verify
+
+
+def test_a_mirror_that_is_the_account_is_identical(sim, mirror_url):
+    mirror(sim, mirror_url)
+    assert differences(sim, mirror_url) == []
+
+
+def test_progress_and_eta_are_no_differences(sim, world, mirror_url):
+    world.start(31)
+    mirror(sim, mirror_url)
+    world.advance(5)
+    assert world.status(31) == 1
+    assert row(mirror_url, "jobs", id=31)["eta_s"] != world.job(31)["eta_s"]
+    assert differences(sim, mirror_url) == []
+
+
+def test_a_value_altered_in_the_mirror_is_shown_with_both_values(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    job = next(world.job(job_id) for job_id in world.ids() if world.status(job_id) == 2)
+    job_id, source, made = job["id"], job["input_video"]["id"], job["output_video"]["id"]
+    (upstream,) = (model["name"] for model in world.models() if model["id"] == 44)
+    cost, started = row(mirror_url, "jobs", id=job_id)["cost_usd"], job["started"]
+    tamper(
+        mirror_url,
+        f"UPDATE jobs SET description = 'forged', cost_usd = 7.0001, status = -1 WHERE id = {job_id}",
+        f"UPDATE jobs SET started = '2020-01-01 00:00:00.000000+00:00', extra = '{{\"a\": 1}}', comparison = NULL WHERE id = {job_id}",
+        f"UPDATE input_videos SET width = 1, owner = NULL WHERE id = {source}",
+        f"UPDATE output_videos SET name = 'forged', size = 7 WHERE id = {made}",
+        "UPDATE ml_models SET name = 'forged' WHERE id = 44",
+    )
+    assert set(differences(sim, mirror_url)) == {
+        ("job", job_id, "description", "forged", job["description"]),
+        ("job", job_id, "cost_usd", "7.0001", str(cost)),
+        ("job", job_id, "comparison", None, str(job["comparison"]).lower()),
+        ("job", job_id, "started", "2020-01-01T00:00:00Z", started),
+        ("job", job_id, "extra", '{"a": 1}', None),
+        ("job", job_id, "status", -1, 2),
+        ("input_video", source, "width", "1", str(job["input_video"]["width"])),
+        ("input_video", source, "owner", None, "studio@example.com"),
+        ("output_video", made, "name", "forged", job["output_video"]["name"]),
+        ("output_video", made, "size", "7", str(job["output_video"]["size"])),
+        ("ml_model", 44, "name", "forged", upstream),
+    }
+
+
+def test_links_altered_in_the_mirror_are_shown(sim, mirror_url):
+    mirror(sim, mirror_url)
+    tamper(mirror_url, "DELETE FROM job_ml_models WHERE job_id = 31 AND position = 1")
+    assert differences(sim, mirror_url) == [("job", 31, "ml_models", "[34]", "[34, 44]")]
+    tamper(mirror_url, "UPDATE job_ml_models SET ml_model_id = 44 WHERE job_id = 31 AND position = 0")
+    assert differences(sim, mirror_url) == [("job", 31, "ml_models", "[44]", "[34, 44]")]
+    tamper(mirror_url, "UPDATE jobs SET input_video_id = 2 WHERE id = 31")
+    assert ("job", 31, "input_video_id", "2", "1") in differences(sim, mirror_url)
+
+
+def test_a_difference_in_what_many_jobs_share_is_shown_once(sim, world, mirror_url):
+    for _ in range(25):
+        world.submit(ml_models=[44, 34], input_video=1)
+    mirror(sim, mirror_url)
+    tamper(mirror_url, "UPDATE input_videos SET width = 1 WHERE id = 1")
+    tamper(mirror_url, "UPDATE ml_models SET name = 'forged' WHERE id = 44")
+    found = differences(sim, mirror_url)
+    assert sorted(entity for entity, *_ in found) == ["input_video", "ml_model"]
+
+
+def test_what_changed_upstream_since_is_shown(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.fail(30)
+    new = world.submit()
+    finished = next(job_id for job_id in world.ids() if world.status(job_id) == 2)
+    world.rate(finished, 1)
+    found = differences(sim, mirror_url)
+    made = world.job(finished)["output_video"]["id"]
+    assert ("job", 30, "status", 0, -1) in found or ("job", 30, "status", 1, -1) in found
+    assert ("output_video", made, "quality_score", None, "1") in found
+    assert ("job", new, "(the job)", None, "listed") in found
+    assert changes(sim, mirror_url) == found
+
+
+def test_jobs_off_the_list_are_shown_with_what_the_api_says_of_them(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.hide(9)
+    world.delete(12)
+    assert differences(sim, mirror_url) == [
+        ("job", 9, "presence", "listed", "unlisted"),
+        ("job", 12, "presence", "listed", "not found"),
+    ]
+
+
+def test_jobs_back_on_the_list_are_shown(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.hide(9)
+    world.delete(12)
+    mirror(sim, mirror_url)
+    assert differences(sim, mirror_url) == [], "the mirror knows where they are"
+    world.restore(9)
+    world.restore(12)
+    assert differences(sim, mirror_url) == [
+        ("job", 9, "presence", "unlisted", "listed"),
+        ("job", 12, "presence", "gone", "listed"),
+    ]
+
+
+def test_a_job_missing_in_the_mirror_is_shown(sim, world, mirror_url):
+    hidden = world.listed()[10]
+    world.hide(hidden)
+    mirror(sim, mirror_url)
+    world.restore(hidden)
+    assert differences(sim, mirror_url) == [("job", hidden, "(the job)", None, "listed")]
+
+
+def test_a_job_that_cannot_be_read_is_not_identical(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.edit(9, {"status": "finished"})
+    found = differences(sim, mirror_url)
+    assert [difference[:2] for difference in found] == [("job", 9)]
+
+
+def test_a_fingerprint_hides_no_difference_from_verify(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    tamper(mirror_url, "UPDATE jobs SET codec = 'forged' WHERE id = 5")
+    assert changes(sim, mirror_url) == [], "a sync looks at what upstream changed"
+    assert [difference[:3] for difference in differences(sim, mirror_url)] == [("job", 5, "codec")]
+
+
+def test_verify_on_the_command_line(sim, world, tpmirror, mirror_url):
+    tpmirror("sync")
+    before = everything(mirror_url)
+    assert "none" in tpmirror("verify")[0]
+    assert json.loads(tpmirror("verify", "--json")[0]) == {"differences": []}
+    world.hide(9)
+    said, _ = tpmirror("verify", "--json", code=3)
+    expected = {"entity": "job", "id": 9, "field": "presence", "mirror": "listed", "upstream": "unlisted"}
+    assert json.loads(said) == {"differences": [expected]}
+    shown, _ = tpmirror("verify", code=3)
+    assert all(word in shown for word in ("job", "9", "presence", "listed", "unlisted"))
+    assert everything(mirror_url) == before
+
+
+def test_verify_without_a_mirror_says_so_and_makes_none(sim, tpmirror, database_url, tmp_path, capsys):
+    program = Program(tmp_path, environ(sim.url, sim.token, database_url=database_url))
+    said, complained = program.call(capsys, "verify", code=1)
+    assert said == ""
+    assert "tpmirror sync" in complained
+    assert sim.count_requests() == 0
+    assert_untouched(database_url)
+
+
+# Dry run
+
+
+def assert_untouched(url: str) -> None:
+    """There is no database yet, not even an empty file."""
+    if url.startswith("sqlite"):
+        path = Path(url.removeprefix("sqlite:///"))
+        assert not list(path.parent.glob(f"{path.name}*"))
+        return
+    with connected(url) as conn:
+        assert inspect(conn).get_table_names() == []
+
+
+def test_a_dry_run_of_a_first_sync_shows_every_job_and_creates_nothing(sim, world, database_url, tmp_path, capsys):
+    program = Program(tmp_path, environ(sim.url, sim.token, database_url=database_url))
+    said, complained = program.call(capsys, "sync", "--dry-run", "--json")
+    found = json.loads(said)["differences"]
+    assert complained == ""
+    assert sorted(change["id"] for change in found) == world.listed()
+    assert {(change["entity"], change["field"], change["mirror"]) for change in found} == {("job", "(the job)", None)}
+    assert_untouched(database_url)
+    shown, _ = program.call(capsys, "sync", "--dry-run")
+    assert "Would change" in shown
+    assert_untouched(database_url)
+
+
+def test_a_dry_run_shows_what_a_sync_then_does(sim, world, tpmirror, mirror_url):
+    tpmirror("sync")
+    world.fail(30)
+    world.edit(9, {"description": "new"})
+    new = world.submit()
+    before = everything(mirror_url)
+    found = json.loads(tpmirror("sync", "--dry-run", "--json")[0])["differences"]
+    assert everything(mirror_url) == before
+    run = json.loads(tpmirror("sync", "--json")[0])
+    told = {(change["entity"], change["id"], change["field"], change["upstream"]) for change in found}
+    assert (run["jobs_inserted"], run["transitions"]) == (1, 1)
+    assert ("job", new, "(the job)", "listed") in told
+    assert ("job", 30, "status", -1) in told
+    recorded = {
+        (change["entity"], change["entity_id"], change["field"], change["new_value"])
+        for change in rows(mirror_url, "field_changes", sync_run_id=run["id"])
+    }
+    assert recorded <= told
+    assert len(told) == len(recorded) + 2
+    assert json.loads(tpmirror("sync", "--dry-run", "--json")[0]) == {"differences": []}
+
+
+def test_a_dry_run_shows_jobs_that_left_and_that_came_back(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.hide(9)
+    mirror(sim, mirror_url)
+    world.restore(9)
+    world.hide(12)
+    assert changes(sim, mirror_url) == [
+        ("job", 9, "presence", "unlisted", "listed"),
+        ("job", 12, "presence", "listed", "unlisted"),
+    ]
+
+
+def test_a_dry_run_needs_no_lease(sim, world, tpmirror, mirror_url):
+    tpmirror("sync")
+    world.hide(9)
+    somebody = "elsewhere boot pid|1|1|00000000"
+    tamper(
+        mirror_url, f"UPDATE writer_lease SET holder = '{somebody}', expires_at = '2100-01-01 00:00:00.000000+00:00'"
+    )
+    assert len(json.loads(tpmirror("sync", "--dry-run", "--json")[0])["differences"]) == 1
+    tpmirror("verify", code=3)
+    tpmirror("sync", code=5)
