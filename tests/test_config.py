@@ -1,6 +1,7 @@
 """Settings: what is accepted, what is refused and how, and that a key shows nowhere."""
 
 import dataclasses
+from decimal import Decimal
 
 import pytest
 
@@ -95,7 +96,8 @@ def test_key_and_key_file_together_are_refused(tmp_path):
         ("https://backend.tensorpix.ai/", "https://backend.tensorpix.ai"),
         ("http://localhost:8378", "http://localhost:8378"),
         ("http://127.0.0.1:1", "http://127.0.0.1:1"),
-        ("http://[::1]:80", "http://[::1]:80"),
+        ("http://[::1]:80", "http://[::1]"),
+        ("http://[::1]:81", "http://[::1]:81"),
         ("HTTPS://API.example.COM", "https://api.example.com"),
     ],
 )
@@ -106,14 +108,14 @@ def test_an_origin_is_scheme_host_and_port(value, origin):
 @pytest.mark.parametrize(
     ("value", "limit"),
     [
-        ("5", VanishLimit(5, 0)),
-        ("0", VanishLimit(0, 0)),
-        ("2 %", VanishLimit(0, 0.02)),
-        ("2%", VanishLimit(0, 0.02)),
-        ("100 %", VanishLimit(0, 1.0)),
-        ("0.5 %", VanishLimit(0, 0.005)),
-        ("max(5, 2 %)", VanishLimit(5, 0.02)),
-        (" max( 10 , 1% ) ", VanishLimit(10, 0.01)),
+        ("5", VanishLimit(5, Decimal(0))),
+        ("0", VanishLimit(0, Decimal(0))),
+        ("2 %", VanishLimit(0, Decimal(2))),
+        ("2%", VanishLimit(0, Decimal(2))),
+        ("100 %", VanishLimit(0, Decimal(100))),
+        ("0.5 %", VanishLimit(0, Decimal("0.5"))),
+        ("max(5, 2 %)", VanishLimit(5, Decimal(2))),
+        (" max( 10 , 1% ) ", VanishLimit(10, Decimal(1))),
     ],
 )
 def test_a_vanish_limit_is_a_number_a_share_or_the_larger_of_both(value, limit):
@@ -121,7 +123,7 @@ def test_a_vanish_limit_is_a_number_a_share_or_the_larger_of_both(value, limit):
 
 
 def test_a_vanish_limit_may_be_written_as_it_is_shown():
-    for limit in (VanishLimit(), VanishLimit(0, 0.005), VanishLimit(7, 0)):
+    for limit in (VanishLimit(), VanishLimit(0, Decimal("0.5")), VanishLimit(7, Decimal(0))):
         assert load({"TPMIRROR_VANISH_LIMIT": str(limit)}).vanish_limit == limit
 
 

@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from tests.support.account import KEY, connected, dump, environ, mirror, row, ro
 from tests.support.program import Program
 from tpmirror import lease, vanished
 from tpmirror.database import open_engine, write
-from tpmirror.errors import ApiError, Fenced, Refused, ScopeError, TpmirrorError
+from tpmirror.errors import ApiError, Fenced, Refused, ScopeError, UsageError
 from tpmirror.poll import poll
 from tpmirror.schema import writer_lease
 from tpmirror.simulator import Request, Response, Simulator, World
@@ -100,10 +100,9 @@ def test_the_second_of_two_writers_is_told_who_is_first(sim, program, mirror_url
     with paused(sim, mirror_url) as (gate, first):
         gate.let_others_pass()
         for words in (("sync",), ("poll",), ("gone", "confirm", "--all"), ("gone", "restore", "3")):
-            said, complained = program.call(capsys, *words, code=2 if words[:2] == ("gone", "restore") else 5)
+            said, complained = program.call(capsys, *words, code=5)
             assert said == ""
-            if words[0] != "gone":
-                assert f"process {os.getpid()} on " in complained
+            assert f"process {os.getpid()} on " in complained
     assert first.result()["outcome"] == "succeeded"
     assert outcomes(mirror_url) == ["succeeded", "succeeded"]
 
@@ -118,7 +117,7 @@ def test_readers_need_no_lease(sim, program, mirror_url, capsys):
     assert first.result()["outcome"] == "succeeded"
 
 
-def test_of_many_writers_at_once_one_writes_and_the_others_are_told(sim, database_url):
+def test_of_many_writers_at_once_one_at_a_time_writes_and_the_others_are_told(sim, database_url):
     start = threading.Barrier(4)
 
     def run(_: int) -> str:
@@ -126,13 +125,11 @@ def test_of_many_writers_at_once_one_writes_and_the_others_are_told(sim, databas
         try:
             return str(sync(settings(sim, database_url))["outcome"])
         except Fenced as refused:
-            assert "another writer holds the mirror" in str(refused)
-            return "told"
+            return str(refused).partition(":")[0]
 
     with ThreadPoolExecutor(4) as executor:
         found = list(executor.map(run, range(4)))
-    assert set(found) <= {"succeeded", "told"}
-    assert found.count("succeeded") >= 1
+    assert {"succeeded"} <= set(found) <= {"succeeded", "another writer holds the mirror"}
     assert outcomes(database_url) == ["succeeded"] * found.count("succeeded")
     assert len(rows(database_url, "jobs")) == len(rows(database_url, "job_status_history")) == 30
 
@@ -215,7 +212,7 @@ def next_holder() -> str:
 # Sleepers
 
 
-@pytest.mark.parametrize("after", [0, 1, 3])
+@pytest.mark.parametrize("after", [0, 3])
 def test_a_writer_that_slept_while_another_took_over_writes_nothing(sim, world, mirror_url, after):
     mirror(sim, mirror_url)
     with paused(sim, mirror_url, after) as (gate, sleeper):
@@ -268,30 +265,14 @@ def test_a_process_that_slept_ends_with_exit_5(sim, program, mirror_url):
     assert "nothing was overwritten" in complained
 
 
-def test_a_long_walk_without_news_keeps_its_lease(sim, mirror_url, monkeypatch):
+def test_a_long_walk_without_news_renews_its_lease(sim, mirror_url, monkeypatch):
     mirror(sim, mirror_url)
-    monkeypatch.setattr(lease, "TERM", timedelta(seconds=0.4))
-    sim.latency = 0.1
-    with ThreadPoolExecutor(1) as executor:
-        running = executor.submit(sync, settings(sim, mirror_url, page_size=3, concurrency=1))
-        refused = 0
-        while not running.done():
-            try:
-                write_free(mirror_url)
-            except Fenced:
-                refused += 1
-        assert running.result()["outcome"] == "succeeded"
-    assert refused > 3
-
-
-def write_free(url: str) -> None:
-    """Look whether the lease is free, without taking it."""
-    held = row(url, "writer_lease")
-    if held["expires_at"] > now():
-        raise Fenced
-    if not rows(url, "sync_runs", outcome="running"):
-        return
-    pytest.fail("a run under way lost its lease for want of a sign of life")
+    monkeypatch.setattr(lease, "TERM", timedelta(seconds=0.03))
+    sim.latency = 0.02
+    ends = set[datetime]()
+    sim.respond = lambda _: ends.add(row(mirror_url, "writer_lease")["expires_at"])
+    assert mirror(sim, mirror_url, page_size=5, concurrency=1)["jobs_unchanged"] == 30
+    assert len(ends) > 3
 
 
 # Whatever happens, the next one may start
@@ -312,18 +293,18 @@ def break_scope(sim: Simulator) -> None:
     sim.respond = lambda request: Response.json(200, page) if request.path == "/api/jobs/" else lost
 
 
-@pytest.mark.parametrize(("spoil", "error"), [(break_page, ApiError), (break_key, Refused), (break_scope, ScopeError)])
-def test_a_run_that_fails_lets_the_next_one_in_at_once(sim, mirror_url, spoil, error):
+def test_a_run_that_fails_lets_the_next_one_in_at_once(sim, mirror_url):
     mirror(sim, mirror_url)
-    for walk in (sync, poll):
-        spoil(sim)
-        with pytest.raises(error):
-            walk(settings(sim, mirror_url, max_attempts=1))
-        failed = rows(mirror_url, "sync_runs")[-1]
-        assert (failed["outcome"], failed["certified"]) == ("failed", False)
-        assert failed["error"]
-        assert failed["finished_at"] is not None
-        assert row(mirror_url, "writer_lease")["expires_at"] <= now()
+    for spoil, error in ((break_page, ApiError), (break_key, Refused), (break_scope, ScopeError)):
+        for walk in (sync, poll):
+            spoil(sim)
+            with pytest.raises(error):
+                walk(settings(sim, mirror_url, max_attempts=1))
+            failed = rows(mirror_url, "sync_runs")[-1]
+            assert (failed["outcome"], failed["certified"]) == ("failed", False)
+            assert failed["error"]
+            assert failed["finished_at"] is not None
+            assert row(mirror_url, "writer_lease")["expires_at"] <= now()
     sim.respond = None
     assert mirror(sim, mirror_url)["outcome"] == "succeeded"
 
@@ -362,10 +343,8 @@ def test_an_operator_holds_the_lease_for_a_moment_only(sim, mirror_url):
         lambda: vanished.restore(engine, [3]),
     ]
     for step in steps:
-        try:
+        with suppress(UsageError):
             step()
-        except TpmirrorError as error:
-            assert error.exit_code == 2
         assert row(mirror_url, "writer_lease")["expires_at"] <= now()
     set_lease(mirror_url, holder=ELSEWHERE, expires_at=now() + lease.TERM)
     for step in steps:

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 import pytest
 
 from tests.support.account import KEY, dump, mirror, query
-from tests.support.drifts import QUICK, SCENARIOS
+from tests.support.drifts import QUICK
 from tests.support.witness import LIST, Witness
 from tpmirror import decode, plan, presence, sync
 from tpmirror.absence import DENIED, Sighting
@@ -25,10 +25,10 @@ from tpmirror.api import Page
 from tpmirror.batch import Look
 from tpmirror.certify import Verdict, judge
 from tpmirror.config import VanishLimit
-from tpmirror.decode import Item
 from tpmirror.errors import TpmirrorError
 from tpmirror.intake import Intake
 from tpmirror.normalize import Row
+from tpmirror.scope import Scope
 from tpmirror.simulator import Request, Response, Simulator, World
 
 Play: TypeAlias = Callable[[str], list[str]]
@@ -57,17 +57,6 @@ def look(witness: Witness, url: str, *, certify: bool = True, **options: Any) ->
 # What happens
 
 
-def drift(name: str) -> Play:
-    """One of the lists that move, a few times over."""
-    (scenario,) = [scenario for scenario in SCENARIOS if scenario.name == name]
-
-    def play(url: str) -> list[str]:
-        return scenario.play(url, seed=1)[0]
-
-    play.__name__ = name.replace(" ", "_")
-    return play
-
-
 def a_quiet_list(url: str) -> list[str]:
     with account() as witness:
         return look(witness, url) + witness.differences(url)
@@ -83,6 +72,20 @@ def a_row_pushed_off_the_last_page(url: str) -> list[str]:
 
         witness.between = tear
         return look(witness, url, certify=False) + witness.differences(url)
+
+
+def a_swap_behind_the_reader(url: str) -> list[str]:
+    """Of an ascending list, after the count: a job that was read goes, another comes. One slips onto a read page."""
+    with account(ordering="id", every=1) as witness:
+
+        def swap(world: World, _number: int) -> None:
+            if witness.served[-1].sample and len(world.ids()) == 30 and 1 in world.ids():
+                world.delete(1)
+                world.submit()
+
+        wrong = look(witness, url)
+        witness.sim.drift = swap
+        return wrong + look(witness, url, concurrency=1) + witness.differences(url)
 
 
 def a_server_that_caps_pages(url: str) -> list[str]:
@@ -284,14 +287,14 @@ def know_no_limit(patch: pytest.MonkeyPatch) -> None:
 
 
 def admit_all_pages_after_the_first(patch: pytest.MonkeyPatch) -> None:
-    honest, admitted = Intake._admit, set[Intake]()
+    honest, admitted = Scope.admit, set[Scope]()
 
-    def careless(self: Intake, items: list[Item]) -> None:
+    def careless(self: Scope, *page: Any) -> None:
         if self not in admitted:
             admitted.add(self)
-            honest(self, items)
+            honest(self, *page)
 
-    patch.setattr(Intake, "_admit", careless)
+    patch.setattr(Scope, "admit", careless)
 
 
 def record_a_status_that_did_not_change(patch: pytest.MonkeyPatch) -> None:
@@ -324,7 +327,7 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (stop_where_next_is_null, a_row_pushed_off_the_last_page),
     (step_by_what_was_asked_for, a_server_that_caps_pages),
     (take_absence_for_deletion, a_job_that_leaves_the_list),
-    (trust_two_counts_that_agree, drift("ascending, delete read and append")),
+    (trust_two_counts_that_agree, a_swap_behind_the_reader),
     (let_older_answers_win, an_answer_overtaken_by_a_newer_one),
     (keep_repeated_jobs, a_page_that_contradicts_itself),
     (fingerprint_whole_urls, nothing_happens),
@@ -334,7 +337,7 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (know_no_limit, many_jobs_vanish),
     (admit_all_pages_after_the_first, another_account_answers_in_mid_walk),
     (record_a_status_that_did_not_change, a_rating),
-    (accept_fewer_than_counted, drift("delete visited")),
+    (accept_fewer_than_counted, a_swap_behind_the_reader),
     (trust_any_page_that_holds_as_many_as_counted, a_full_page_that_lost_its_last_row),
 ]
 

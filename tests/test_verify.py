@@ -88,7 +88,8 @@ def test_a_value_altered_in_the_mirror_is_shown_with_both_values(sim, world, mir
     tamper(
         mirror_url,
         f"UPDATE jobs SET description = 'forged', cost_usd = 7.0001, status = -1 WHERE id = {job_id}",
-        f"UPDATE jobs SET started = '2020-01-01 00:00:00.000000+00:00', extra = '{{\"a\": 1}}', comparison = NULL WHERE id = {job_id}",
+        f"UPDATE jobs SET started = '2020-01-01 00:00:00.000000+00:00', comparison = NULL WHERE id = {job_id}",
+        f"UPDATE jobs SET extra = '{{\"a\": 1}}' WHERE id = {job_id}",
         f"UPDATE input_videos SET width = 1, owner = NULL WHERE id = {source}",
         f"UPDATE output_videos SET name = 'forged', size = 7 WHERE id = {made}",
         "UPDATE ml_models SET name = 'forged' WHERE id = 44",

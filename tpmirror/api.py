@@ -151,7 +151,8 @@ class Api:
             if answer.status != httpx.codes.UNAUTHORIZED:
                 break
             self._key = read_key(self._settings)
-        if answer.status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+        # One job that may not be seen says nothing about the key; a list that may not be seen does.
+        if answer.status == httpx.codes.UNAUTHORIZED or (answer.status == httpx.codes.FORBIDDEN and path == JOBS):
             remedy = "put the account's current key into TPMIRROR_API_KEY or TPMIRROR_API_KEY_FILE"
             message = (
                 f"the API refused the key ({answer.status}); {remedy}, and check that its plan includes API access"

@@ -108,6 +108,10 @@ def _agreement(conn: Connection) -> Iterator[Row]:
     for row in conn.execute(wanted):
         told = "no entry at all" if row.to_status is None else f"the last entry says {row.to_status}"
         yield {"check": "agreement", "job_id": row.id, "entry": None, "finding": f"status is {row.status}, {told}"}
+    orphans = select(table.job_id, func.count().label("entries")).where(table.job_id.not_in(select(jobs.id)))
+    for row in conn.execute(orphans.group_by(table.job_id).order_by(table.job_id)):
+        finding = f"the job is missing, its {row.entries} entries are there"
+        yield {"check": "agreement", "job_id": row.job_id, "entry": None, "finding": finding}
     yield from _presence(conn)
 
 

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -77,7 +78,8 @@ def _origin(value: str) -> str:
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError(accepts)
     shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
+    usual = {"https": 443, "http": 80}[parts.scheme]
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port not in {None, usual} else "")
 
 
 def _vanish_limit(value: str) -> "VanishLimit":
@@ -87,7 +89,7 @@ def _vanish_limit(value: str) -> "VanishLimit":
         found = re.fullmatch(form, value.strip(), re.ASCII)
         if found is not None:
             parts = {"jobs": "0", "share": "0", **found.groupdict()}
-            return VanishLimit(int(parts["jobs"]), float(parts["share"]) / 100)
+            return VanishLimit(int(parts["jobs"]), Decimal(parts["share"]))
     raise ValueError(accepts)
 
 
@@ -96,15 +98,15 @@ class VanishLimit:
     """The most jobs that one run may mark gone: a number or a share of the listed jobs, whichever is more."""
 
     jobs: int = 5
-    share: float = 0.02
+    percent: Decimal = Decimal(2)
 
     def of(self, listed: int) -> int:
         """The limit for a mirror with so many listed jobs."""
-        return max(self.jobs, int(self.share * listed))
+        return max(self.jobs, int(self.percent * listed / 100))
 
     def __str__(self) -> str:
         """As it may be written in the setting."""
-        return f"max({self.jobs}, {self.share * 100:g} %)"
+        return f"max({self.jobs}, {self.percent:f} %)"
 
 
 def _address(value: str) -> tuple[str, int]:

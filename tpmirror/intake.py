@@ -1,7 +1,7 @@
 """From answers to batches: whose they are is checked, repeated jobs are resolved, what voids a proof is noted."""
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from datetime import datetime
 from typing import TypeAlias
 
@@ -47,7 +47,7 @@ class Intake:
         looks: dict[int, Look] = {}
         unreadable: list[tuple[Unreadable, datetime]] = []
         for page in sorted(arrived, key=lambda page: page.sent):
-            self._admit(page.listing.items)
+            self.admit(page)
             self._note(page)
             for item in page.listing.items:
                 if self._asked.get(item.job.id, -1) < page.sent:
@@ -69,16 +69,24 @@ class Intake:
         return found is not None
 
     def jobs(self, ids: Sequence[int], executor: Executor) -> None:
-        """Ask for jobs by id, several at once, and mirror the answers together; those denied stay as they are."""
-        found = list(executor.map(self.api.job, ids))
-        looks = [Look(item, answer.at) for item, answer in found if isinstance(item, Item)]
-        for item, answer in found:
-            if isinstance(item, Item):
-                self._asked[item.job.id] = answer.sent
-        self.run.store(looks, [(item, answer.at) for item, answer in found if isinstance(item, Unreadable)])
+        """Ask for jobs by id, several at once, and mirror the answers together; those denied stay as they are.
 
-    def _admit(self, items: list[Item]) -> None:
-        self.run.scope.admit(items, self._known, lambda job_id: self.api.job(job_id)[0] is not None)
+        Raises the first ApiError, after the others are mirrored.
+        """
+        waiting = [executor.submit(self.api.job, job_id) for job_id in ids]
+        wait(waiting)
+        found = [future.result() for future in waiting if future.exception() is None]
+        self._asked.update({item.job.id: answer.sent for item, answer in found if isinstance(item, Item)})
+        looks = [Look(item, answer.at) for item, answer in found if isinstance(item, Item)]
+        self.run.store(looks, [(item, answer.at) for item, answer in found if isinstance(item, Unreadable)])
+        for future in waiting:
+            future.result()
+
+    def admit(self, page: Page) -> None:
+        """Let a page of this account pass. Raises ScopeError for one of another account."""
+        self.run.scope.admit(
+            page.listing.items, list(ids_of(page)), self._known, lambda job_id: self.api.job(job_id)[0] is not None
+        )
 
     def _known(self, ids: list[int]) -> list[int]:
         with reading(self.run.engine) as conn:

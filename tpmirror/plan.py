@@ -179,7 +179,7 @@ class _Planner:
         proofs = [changed_at]
         if known["presence"] == "listed":
             proofs.append(self.known.listed_covered_at)
-        if known["status"] not in labels.TERMINAL:
+        if known["status"] not in labels.TERMINAL and known["presence"] != "gone":
             proofs.append(self.known.active_covered_at)
         return min(max((proof for proof in proofs if proof is not None), default=at), at)
 

@@ -22,6 +22,8 @@ LOOKUPS: Final = 1000
 """Most jobs asked for by id in one run, those an operator confirmed not counted."""
 UNLISTED_LOOKUPS: Final = 20
 """Unlisted jobs asked for again in one run, those first whose last look is oldest."""
+FAILURES: Final = 3
+"""Jobs in a row without an answer after which no more are asked for in this run."""
 CANARIES: Final = 3
 """Listed jobs to try before the API is taken to answer for none."""
 
@@ -38,24 +40,9 @@ def explain(
     if absent is None:
         return back
     lacking |= {job_id for job_id, where in elsewhere.items() if where == "missing" and job_id not in back}
-    return {
-        **back,
-        **_Inquiry(intake, limit.of(len(present) + len(absent)), notes, present).ask(
-            lacking, _unlisted(elsewhere, notes, back)
-        ),
-    }
-
-
-def _unlisted(elsewhere: dict[int, str], notes: dict[int, Row], back: Collection[int]) -> list[int]:
-    """Unlisted jobs whose turn it is."""
-    long_ago = datetime.min.replace(tzinfo=UTC)
-    waiting = [job_id for job_id, where in elsewhere.items() if where == "unlisted" and job_id not in back]
-
-    def last_look(job_id: int) -> tuple[datetime, int]:
-        note = notes.get(job_id)
-        return ((note["looked_up_at"] if note else None) or long_ago, job_id)
-
-    return sorted(waiting, key=last_look)[:UNLISTED_LOOKUPS]
+    unlisted = [job_id for job_id, where in elsewhere.items() if where == "unlisted" and job_id not in back]
+    inquiry = _Inquiry(intake, limit.of(len(present) + len(absent)), notes, present)
+    return {**back, **inquiry.ask(lacking, unlisted)}
 
 
 class _Inquiry:
@@ -64,6 +51,7 @@ class _Inquiry:
     def __init__(self, intake: Intake, limit: int, notes: dict[int, Row], present: Collection[int]) -> None:
         self.intake = intake
         self.limit = limit
+        self.notes = notes
         self.confirmed = {job_id for job_id, row in notes.items() if row["confirmed_at"] is not None}
         self.restored = {job_id for job_id, row in notes.items() if row["answer"] == RESTORED}
         self.present = present
@@ -72,7 +60,8 @@ class _Inquiry:
     def ask(self, lacking: set[int], unlisted: list[int]) -> dict[int, Sighting]:
         """Where these jobs are."""
         first = sorted(lacking & self.confirmed)
-        others = [*sorted(lacking - self.confirmed), *unlisted]
+        again = sorted(unlisted, key=self.last_look)[:UNLISTED_LOOKUPS]
+        others = [*sorted(lacking - self.confirmed, key=self.last_look), *again]
         asked = (first or others) and self.canary_sings()
         if asked:
             self.ask_all(first, len(first))
@@ -81,19 +70,31 @@ class _Inquiry:
         held = len(self.denied_unconfirmed()) > self.limit
         return {job_id: self.judge(job_id, trusted=trusted, held=held) for job_id in [*first, *others]}
 
+    def last_look(self, job_id: int) -> tuple[datetime, int]:
+        """When a job was last asked for: whose turn it is longest comes first, also after a look without an answer."""
+        note = self.notes.get(job_id)
+        return ((note["looked_up_at"] if note else None) or datetime.min.replace(tzinfo=UTC), job_id)
+
     def ask_all(self, ids: Iterable[int], most: int) -> None:
         """Ask for jobs one by one, until the limit of denials is passed or the API stops answering."""
+        failures = 0
         for job_id in list(ids)[:most]:
             if len(self.denied_unconfirmed()) > self.limit and job_id not in self.confirmed:
                 return
-            try:
-                answer = FOUND if self.intake.job(job_id) else DENIED
-            except Refused:
-                raise
-            except ApiError:
-                self.answers[job_id] = (UNTOLD, datetime.now(UTC))
-                return
+            answer = self.look_up(job_id)
             self.answers[job_id] = (answer, datetime.now(UTC))
+            failures = failures + 1 if answer == UNTOLD else 0
+            if failures == FAILURES:
+                return
+
+    def look_up(self, job_id: int) -> str:
+        """What the API answers for a job. Raises Refused: without a key there is no sense in going on."""
+        try:
+            return FOUND if self.intake.job(job_id) else DENIED
+        except Refused:
+            raise
+        except ApiError:
+            return UNTOLD
 
     def judge(self, job_id: int, *, trusted: bool, held: bool) -> Sighting:
         """What follows for one job."""
@@ -109,15 +110,8 @@ class _Inquiry:
 
     def canary_sings(self) -> bool:
         """Whether the API still answers for a job that is on the list."""
-        for job_id in sorted(self.present, reverse=True)[:CANARIES]:
-            try:
-                if self.intake.job(job_id):
-                    return True
-            except Refused:
-                raise
-            except ApiError:
-                return False
-        return False
+        answers = (self.look_up(job_id) for job_id in sorted(self.present, reverse=True)[:CANARIES])
+        return FOUND in answers
 
     def denied_unconfirmed(self) -> list[int]:
         """Jobs denied that no operator has confirmed."""

@@ -45,18 +45,23 @@ class Rehearsal(Run):
         return made
 
     def changes(self) -> list[Row]:
-        """What differs, a row each: entity, id, field, value in the mirror, value upstream."""
-        found: list[Row] = []
+        """What differs, a row each: entity, id, field, value in the mirror, value upstream.
+
+        Nothing of a plan is written, so what jobs share differs again in each batch; it is told once.
+        """
+        found: dict[tuple[str, int, str], Row] = {}
         for made in self.plans:
-            found += [_difference("job", job_id, "(the job)", None, "listed") for job_id in sorted(made.inserted)]
-            for row in made.history:
-                if row["from_status"] is not None:
-                    found.append(_difference("job", row["job_id"], "status", row["from_status"], row["to_status"]))
+            rows = [_difference("job", job_id, "(the job)", None, "listed") for job_id in sorted(made.inserted)]
+            rows += [
+                _difference("job", row["job_id"], "status", row["from_status"], row["to_status"])
+                for row in made.history
+                if row["from_status"] is not None
+            ]
             for row in made.field_changes:
-                found.append(
-                    _difference(row["entity"], row["entity_id"], row["field"], row["old_value"], row["new_value"])
-                )
-        return found
+                key = row["entity"], row["entity_id"], row["field"]
+                rows.append(_difference(*key, row["old_value"], row["new_value"]))
+            found.update({(row["entity"], row["id"], row["field"]): row for row in rows})
+        return list(found.values())
 
 
 def _difference(entity: str, entity_id: int, name: str, mirror: object, upstream: object) -> Row:

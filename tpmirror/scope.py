@@ -56,15 +56,19 @@ class Scope:
         self._learn({("origin", origin)})
 
     def admit(
-        self, items: list[Item], known: Callable[[list[int]], list[int]], answers: Callable[[int], bool | None]
+        self,
+        items: list[Item],
+        ids: list[int],
+        known: Callable[[list[int]], list[int]],
+        answers: Callable[[int], bool],
     ) -> None:
         """Let a page in, or raise ScopeError.
 
-        ``known``: which of these ids the mirror has, or, for an empty list, some it has, newest first. ``answers``:
-        whether the API has a job by id; None if that cannot be told.
+        ``items`` are its readable jobs, ``ids`` all ids on it. ``known``: which of these ids the mirror has, or, for
+        none, some it has, newest first. ``answers``: whether the API has a job by id.
         """
         owners = owners_of(items)
-        if not items or self._known & owners or known([item.job.id for item in items]):
+        if not ids or self._known & owners or known(ids):
             self._learn(owners)
             return
         probes = known([])[:PROBES]

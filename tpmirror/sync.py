@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from tpmirror import presence, store
+from tpmirror import absence, presence, store
 from tpmirror.api import Page
 from tpmirror.certify import Sightings, Verdict, judge
 from tpmirror.config import Settings
@@ -53,8 +53,18 @@ def _rehearse(settings: Settings, progress: Progress, *, everything: bool) -> li
         walk = Walk(opened)
         walk.consume([opened.first])
         walk.pass_over(walk.rest_of(opened.first))
-        missed = sorted(job_id for job_id in walk.listed if not opened.intake.has_seen(job_id))
-        return rehearsed.changes() + [walk.whereabouts(job_id) for job_id in missed]
+        with reading(opened.run.engine) as conn:
+            elsewhere = absence.not_listed(conn)
+        back = [
+            difference(job_id, where, "listed") for job_id, where in elsewhere.items() if walk.intake.has_seen(job_id)
+        ]
+        missed = [walk.whereabouts(job_id) for job_id in walk.listed if not opened.intake.has_seen(job_id)]
+        return rehearsed.changes() + sorted(back + missed, key=lambda row: row["id"])
+
+
+def difference(job_id: int, mirror: str, upstream: str) -> Row:
+    """A difference in where a job is."""
+    return {"entity": "job", "id": job_id, "field": "presence", "mirror": mirror, "upstream": upstream}
 
 
 class Walk:
@@ -117,17 +127,25 @@ class Walk:
         return self.sightings.saw_before(ids) or len(ids) < self.api.page(self.settings.page_size, 1).served_limit
 
     def judge_page(self) -> tuple[Verdict, dict[str, Any]]:
-        """The list fits a page: one statement on their side, so one instant, proves itself.
+        """The list fits a page: one statement on their side, so one instant, proves itself."""
+        first, count = self.first, self.first.listing.count
+        self.sightings.sample(first.sent - 1)
+        self.sightings.saw(ids_of(first), first.sent)
+        return judge(count, count, self.doubts(count)), {
+            "method": "single page",
+            "count": count,
+            "counted_at": stamp(first),
+        }
+
+    def doubts(self, count: int) -> list[str]:
+        """What voids a proof over ``count`` jobs.
 
         An empty list proves nothing to a mirror that knows better: a filter, a proxy, a permission look like this too.
         """
-        first, count = self.first, self.first.listing.count
-        doubts = list(self.intake.doubts)
         if count == 0 and self.listed:
-            doubts.append(f"the API lists no jobs at all, the mirror holds {len(self.listed)}; nothing was marked")
-        self.sightings.sample(first.sent - 1)
-        self.sightings.saw(ids_of(first), first.sent)
-        return judge(count, count, doubts), {"method": "single page", "count": count, "counted_at": stamp(first)}
+            empty = f"the API lists no jobs at all, the mirror holds {len(self.listed)}; nothing was marked"
+            return [*self.intake.doubts, empty]
+        return self.intake.doubts
 
     def prove(self) -> tuple[Verdict, dict[str, Any]]:
         """Passes over the list around a count of it, until the count and what was seen on both sides agree."""
@@ -154,6 +172,7 @@ class Walk:
             for offset in ends:
                 self.consume([self.api.page(size, offset)])
             sample = self.api.page(1, max(0, self.count - 1) if ascends(self.first) else 0)
+            self.intake.admit(sample)
             self.sightings.sample(self.api.number())
             # Hints only, no part of the proof: a newest job that nobody saw, or fewer jobs seen than there are.
             if self.sightings.saw_before(ids_of(sample)) and self.sightings.known >= sample.listing.count:
@@ -172,7 +191,7 @@ class Walk:
         while True:
             overlap = affordable_overlap(count, size) if self.passes <= 1 else size // 20
             self.pass_over(segments(0, count, size, overlap))
-            verdict = judge(self.sightings.proven, count, self.intake.doubts)
+            verdict = judge(self.sightings.proven, count, self.doubts(count))
             still = count - self.sightings.proven
             moves = self.count != count or self.sightings.newer > 0 or self.sightings.known < count
             if verdict.certified or moves or still * 2 > missing or self.intake.doubts or self.passes >= PASSES:
@@ -185,8 +204,7 @@ class Walk:
 
     def whereabouts(self, job_id: int) -> Row:
         """A difference: a job that the mirror holds as listed and the list lacks."""
-        where = "unlisted" if self.api.job(job_id)[0] is not None else "not found"
-        return {"entity": "job", "id": job_id, "field": "presence", "mirror": "listed", "upstream": where}
+        return difference(job_id, "listed", "unlisted" if self.api.job(job_id)[0] is not None else "not found")
 
     def pass_over(self, todo: list[Segment]) -> None:
         """Fetch and mirror the pages of some segments."""

@@ -26,7 +26,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
     click.echo(f"Mirror     {database.display(engine.url)}")
     click.echo(f"Certified  {_certified(found)}")
     click.echo(f"In flight  {found['in_flight']:,} jobs")
-    click.echo(f"History    {found['history']['entries']:,} entries, head {found['history']['head'][:16]}…")
+    click.echo(f"History    {found['history']['entries']:,} entries, head {found['history']['head']}")
     for name, values in found["unknown"].items():
         click.echo(f"Unknown    {name}: {', '.join(map(str, values))}")
     if found["quarantined"]:

@@ -102,10 +102,8 @@ def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
     if certificate is None:
         return
     if row["certified"]:
-        when = certificate["counted_at"]
-        click.echo(
-            f"Certified: the mirror held exactly the {certificate['count']:,} listed jobs during the walk of {when}"
-        )
+        count, when = f"{certificate['count']:,}", certificate["counted_at"]
+        click.echo(f"Certified: the mirror holds all {count} jobs that were listed at {when}")
     else:
         click.echo(f"Not certified: {render.harmless(certificate['reason'])}")
 
