@@ -334,11 +334,3 @@ def test_a_verdict_names_the_numbers_or_the_first_doubt():
     assert "4 jobs, 3 were" in str(judge(3, 4).reason)
     assert judge(3, 3, ["first", "second"]).reason == "first"
     assert not judge(0, 0, ["an empty list"]).certified
-
-
-def test_a_job_that_the_api_denied_counts_on_neither_side():
-    seen = Sightings([1, 2])
-    seen.sample(Q)
-    seen.saw([1, 2, 3], Q + 1)
-    seen.lost([2, 3])
-    assert (seen.proven, seen.newer, seen.known, seen.absent(), seen.present()) == (1, 0, 1, set(), {1})

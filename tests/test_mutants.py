@@ -254,10 +254,10 @@ def let_older_answers_win(patch: pytest.MonkeyPatch) -> None:
     honest = Intake.pages
 
     def forgetful(self: Intake, arrived: Sequence[Page]) -> None:
-        seen = dict(self._asked)
-        self._asked.clear()
+        seen = dict(self._answered)
+        self._answered.clear()
         honest(self, arrived)
-        self._asked = {**seen, **self._asked}
+        self._answered = {**seen, **self._answered}
 
     patch.setattr(Intake, "pages", forgetful)
 

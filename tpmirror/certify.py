@@ -32,11 +32,6 @@ class Sightings:
         elif sent > self._sampled:
             self._after.update(ids)
 
-    def lost(self, ids: Iterable[int]) -> None:
-        """Jobs that the API denied by id: if they are seen again, that is another life."""
-        self._before.difference_update(ids)
-        self._after.difference_update(ids)
-
     @property
     def known(self) -> int:
         """How many jobs were seen before the count: with fewer than counted, no pass after it can prove anything."""

@@ -28,19 +28,23 @@ class Intake:
         """How often the whole list is going to be read, as far as known: what the progress is measured by."""
         self._progress = progress
         self._read = 0
-        self._asked: dict[int, int] = {}
-        """By job, the number of the request whose answer is mirrored."""
+        self._answered: dict[int, int] = {}
+        """By job, the number at which the answer that is mirrored was complete.
+
+        Only an answer asked for after that may overwrite it: of two that were under way together nobody can tell which
+        is the newer one, and a guess would be a status change that never was. The next look settles it.
+        """
 
     def has_seen(self, job_id: int) -> bool:
         """Whether an answer of this run showed the job."""
-        return job_id in self._asked
+        return job_id in self._answered
 
     def seen(self) -> set[int]:
         """Every readable job that an answer of this run showed."""
-        return set(self._asked)
+        return set(self._answered)
 
     def pages(self, arrived: Sequence[Page]) -> None:
-        """Mirror some pages. Of two answers that show a job, the one asked for later counts.
+        """Mirror some pages. An answer overwrites another only if it was asked for after the other was complete.
 
         Raises ScopeError before anything of a page of another account is written.
         """
@@ -50,9 +54,15 @@ class Intake:
             self.admit(page)
             self._note(page)
             for item in page.listing.items:
-                if self._asked.get(item.job.id, -1) < page.sent:
-                    self._asked[item.job.id] = page.sent
-                    looks[item.job.id] = Look(item, page.at)
+                job_id = item.job.id
+                if self._answered.get(job_id, -1) > page.sent:
+                    continue
+                if job_id in looks and looks[job_id].item.fingerprint != item.fingerprint:
+                    # Both were shown, one after the other: each is history.
+                    self.run.store(list(looks.values()))
+                    looks.clear()
+                self._answered[job_id] = page.received
+                looks[job_id] = Look(item, page.at)
             unreadable += [(item, page.at) for item in page.listing.unreadable]
         self.run.store(list(looks.values()), unreadable)
         self._read += sum(len(page.listing) for page in arrived)
@@ -64,7 +74,7 @@ class Intake:
         if isinstance(found, Unreadable):
             self.run.store([], [(found, answer.at)])
         elif found is not None:
-            self._asked[job_id] = answer.sent
+            self._answered[job_id] = answer.received
             self.run.store([Look(found, answer.at)])
         return found is not None
 
@@ -76,7 +86,7 @@ class Intake:
         waiting = [executor.submit(self.api.job, job_id) for job_id in ids]
         wait(waiting)
         found = [future.result() for future in waiting if future.exception() is None]
-        self._asked.update({item.job.id: answer.sent for item, answer in found if isinstance(item, Item)})
+        self._answered.update({item.job.id: answer.received for item, answer in found if isinstance(item, Item)})
         looks = [Look(item, answer.at) for item, answer in found if isinstance(item, Item)]
         self.run.store(looks, [(item, answer.at) for item, answer in found if isinstance(item, Unreadable)])
         for future in waiting:

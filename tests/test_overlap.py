@@ -1,0 +1,40 @@
+"""Two answers under way together may show a job at two moments; what the mirror makes of them was so."""
+
+from threading import Event, Timer
+
+from tests.support.account import KEY, mirror, rows
+from tpmirror.simulator import Simulator, World
+
+
+def test_an_answer_overtaken_on_its_way_invents_no_status_change(mirror_url):
+    world = World(seed=3, jobs=60, in_flight=0, jobs_per_day=0)
+    job_id = world.submit()
+    for _ in range(19):
+        world.submit()  # so that the job is on the page at 0 and on the one at 19
+    older_served, newer_sent, counted = Event(), Event(), Event()
+    with Simulator(world, token=KEY, page_cap=20) as simulator:
+        mirror(simulator, mirror_url, page_size=20)
+
+        def respond(request):
+            offset = request.query.get("offset")
+            if request.query.get("limit") == "1":
+                counted.set()
+            elif counted.is_set() and offset == "0" and not newer_sent.is_set():  # sent first, served second
+                older_served.wait(3)
+                world.start(job_id)
+                answer = simulator.answer(request)
+                Timer(0.2, newer_sent.set).start()
+                return answer
+            elif counted.is_set() and offset == "19" and not older_served.is_set():  # served first, arrives last
+                answer = simulator.answer(request)
+                older_served.set()
+                newer_sent.wait(3)
+                return answer
+            return None
+
+        simulator.respond = respond
+        mirror(simulator, mirror_url, page_size=20, concurrency=2)
+        simulator.respond = None
+        mirror(simulator, mirror_url, page_size=20)
+    assert older_served.is_set(), "the pages did not overlap"
+    assert [entry["to_status"] for entry in rows(mirror_url, "job_status_history", job_id=job_id)] == [0, 1]
