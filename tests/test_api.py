@@ -14,8 +14,15 @@ import pytest
 from tests.support.account import KEY, environ, mirror, pages, rows, settings
 from tests.support.payloads import encoded, envelope, job
 from tpmirror import __version__
-from tpmirror.api import Api, from tpmirror.config import load, from tpmirror.errors import ApiError, Passing, Refused, from tpmirror.simulator import Request, Response, Simulator, World, from tpmirror.transport import Deadline, PinnedTransport, JSON = {"Content-Type": "application/json"}, GZIP = {**JSON, "Content-Encoding": "gzip"}
+from tpmirror.api import Api
+from tpmirror.config import load
+from tpmirror.errors import ApiError, Passing, Refused
 from tpmirror.pace import Pace, backoff, retry_after
+from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.transport import Deadline, PinnedTransport
+
+JSON = {"Content-Type": "application/json"}
+GZIP = {**JSON, "Content-Encoding": "gzip"}
 PAGE = envelope([job(1), job(2)])
 HTML = Response(200, {"Content-Type": "text/html"}, b"<html>maintenance</html>")
 
