@@ -205,7 +205,7 @@ def test_a_second_writer_is_exit_5_and_is_told_who_holds_the_mirror(program, sim
     sim.respond = hold
     first = program.start("sync")
     try:
-        assert asked.wait(10)
+        assert asked.wait(30)
         said = program.refuse("sync", code=5)
         assert f"process {first.pid} on " in said
     finally:
@@ -226,9 +226,9 @@ def test_a_run_that_is_stopped_ends_cleanly_and_lets_the_next_one_in(program, si
 
     sim.respond = hold
     process = program.start("sync")
-    assert asked.wait(10)
+    assert asked.wait(30)
     process.send_signal(how)
-    _, complained = process.communicate(timeout=10)
+    _, complained = process.communicate(timeout=30)
     go_on.set()
     sim.respond = None
     if how == signal.SIGINT:

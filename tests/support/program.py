@@ -15,6 +15,10 @@ import pytest
 from tpmirror.cli import main
 
 ROOT: Final = Path(__file__).parents[2]
+START: Final = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from tpmirror.cli import main; main()"
+)
+"""The program, on which Ctrl-C works also where the tests run in a background that ignores it."""
 
 
 class Program:
@@ -28,7 +32,7 @@ class Program:
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         """Start it and go on."""
         return subprocess.Popen(
-            [sys.executable, "-m", "tpmirror", *arguments], cwd=self.folder, env={**self.variables, **variables},
+            [sys.executable, "-c", START, *arguments], cwd=self.folder, env={**self.variables, **variables},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
