@@ -79,7 +79,7 @@ def test_a_walk_survives_restarts_of_the_database():
         server.create("mirror")
         url = server.url("mirror")
         migrated(url)
-        restarts, over = [], threading.Event()
+        restarts, over = list[float](), threading.Event()
 
         def disturb():
             while not over.wait(0.5) and len(restarts) < 2:
