@@ -8,7 +8,7 @@ TEST_VENV := .venv-test
 PIP_INSTALL := -m pip install -q --disable-pip-version-check
 
 # What the two requirement files pin: install.txt what it takes to run tpmirror, test.txt that and all checks.
-INSTALL_SET := --extra postgres --group build
+INSTALL_SET := --all-extras --group build
 TEST_SET := $(INSTALL_SET) --group test --group lint
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
@@ -44,7 +44,7 @@ lock: ## pin all requirements with hashes (needs uv); UPGRADE=--upgrade for newe
 	$(COMPILE) $(UPGRADE) $(INSTALL_SET) --constraint requirements/test.txt --output-file requirements/install.txt
 
 clean: ## remove the environments, caches and builds; never a database
-	rm -rf $(VENV) $(TEST_VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) $(TEST_VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what its environment was made from, or the installation runs again.
@@ -58,7 +58,9 @@ $(VENV)/.install-stamp $(TEST_VENV)/.install-stamp: pyproject.toml
 	@echo "Creating $(@D) ..."
 	@$(PYTHON) -m venv $(@D)
 	@echo "Installing pinned requirements ..."
-	@$(@D)/bin/python $(PIP_INSTALL) --require-hashes -r $(filter requirements/%,$^)
+	@# --no-deps: the files name every package. An older pip would look for the extras of a pinned one again, and refuse
+	@# a release that came out since.
+	@$(@D)/bin/python $(PIP_INSTALL) --no-deps --require-hashes -r $(filter requirements/%,$^)
 	@echo "Installing tpmirror ..."
 	@$(@D)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@

@@ -10,7 +10,14 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception_message,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random,
+    wait_random_exponential,
+)
 
 from tpmirror.errors import Lost, MirrorError, UsageError
 
@@ -208,9 +215,17 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own transaction control commits before DDL and cannot say BEGIN IMMEDIATE: off, see _begin_sqlite.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # FULL: one commit a batch, so a power cut must not take it back; WAL: readers never block the writer.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
+    # WAL: readers never block the writer. While another connection makes the file so, SQLite refuses at once, whatever
+    # the busy timeout.
+    Retrying(
+        retry=retry_if_exception_message(match="database is locked"),
+        wait=wait_random(0.01, 0.1),
+        stop=stop_after_delay(SQLITE_BUSY),
+        reraise=True,
+    )(cursor.execute, "PRAGMA journal_mode=WAL")
+    # FULL: one commit a batch, so a power cut must not take it back.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 

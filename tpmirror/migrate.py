@@ -81,8 +81,12 @@ def differences(engine: Engine) -> list[str]:
 
 
 def _run(engine: Engine, revision: str, *, down: bool) -> None:
-    writing = engine.connect().execution_options(tpmirror_writes=True)
-    with translated(engine), writing as conn, _unkeyed(conn), conn.begin():
+    with (
+        translated(engine),
+        engine.connect().execution_options(tpmirror_writes=True) as conn,
+        _unkeyed(conn),
+        conn.begin(),
+    ):
         _lock(conn)
         found = _current(conn)
         if found is not None:
