@@ -14,9 +14,10 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 
 # Which extras and groups a requirement file pins besides the dependencies; see the target "lock" in the Makefile.
+EXTRAS = ["postgres", "web", "metrics", "alerts", "export"]
 LOCKED = {
-    "install.txt": (["postgres"], ["build"]),
-    "test.txt": (["postgres"], ["build", "test", "lint"]),
+    "install.txt": (EXTRAS, ["build"]),
+    "test.txt": (EXTRAS, ["build", "test", "lint"]),
 }
 PIN = re.compile(r"([a-z0-9][a-z0-9-]*)==([0-9][a-z0-9.]*)( ; [a-z_]+ [=!<>]+ '[\w.]+'(?: (?:and|or) .+)?)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
@@ -74,6 +75,10 @@ def test_every_dependency_is_pinned_within_its_bounds(name: str):
     pinned = pins(name)
     unmet = [want for want in declared(*LOCKED[name]) if not want.specifier.contains(pinned.get(key(want), ""))]
     assert unmet == [], "run make lock"
+
+
+def test_every_extra_is_pinned():
+    assert sorted(project()["project"]["optional-dependencies"]) == sorted(EXTRAS)
 
 
 def key(requirement: Requirement) -> str:
