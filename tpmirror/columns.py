@@ -1,7 +1,7 @@
 """Column types that hold the same values on SQLite and on PostgreSQL."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Float, Integer, Numeric, Text
@@ -49,28 +49,44 @@ class Timestamp(TypeDecorator[datetime]):
         return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
 
 
-class Money(TypeDecorator[Decimal]):
-    """``numeric(10,4)``; on SQLite REAL.
+class Exact(TypeDecorator[Decimal]):
+    """``numeric(precision, scale)``; on SQLite REAL, and what is read is rounded to ``scale`` decimals on both.
 
-    Ten digits fit a double's fifteen, so what is read back, rounded to four decimals, is what was sent; comparison,
-    order, division and SUM work as SQL users expect, which they would not with text or with whole numbers of units.
+    A double keeps fifteen digits, so sums of money up to a hundred billion Credits are read as they are.
     """
 
-    impl = Numeric(10, 4)
+    impl = Numeric
     cache_ok = True
+
+    def __init__(self, precision: int, scale: int) -> None:
+        super().__init__(precision, scale)
+        self.precision, self.scale = precision, scale
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """REAL on SQLite: NUMERIC would turn 3.0000 into a whole number, and dividing those truncates."""
-        return dialect.type_descriptor(Float(asdecimal=False) if dialect.name == "sqlite" else Numeric(10, 4))
+        lite = dialect.name == "sqlite"
+        return dialect.type_descriptor(Float(asdecimal=False) if lite else Numeric(self.precision, self.scale))
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
         """To a double on SQLite."""
         return float(value) if value is not None and dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - the signature is SQLAlchemy's
-        """As a decimal of four places."""
-        return (
-            None
-            if value is None
-            else Decimal(repr(value) if isinstance(value, float) else value).quantize(CENT_OF_CENT)
-        )
+        """As a decimal of ``scale`` places, halves away from zero as PostgreSQL rounds."""
+        if value is None:
+            return None
+        exact = Decimal(repr(value) if isinstance(value, float) else value)
+        return exact.quantize(Decimal(1).scaleb(-self.scale), ROUND_HALF_UP)
+
+
+class Money(Exact):
+    """``numeric(10,4)``; on SQLite REAL.
+
+    Ten digits fit a double's fifteen, so what is read back, rounded to four decimals, is what was sent; comparison,
+    order, division and SUM work as SQL users expect, which they would not with text or with whole numbers of units.
+    """
+
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(10, 4)
