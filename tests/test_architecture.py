@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "tpmirror"
 
 LAYERS = [
     {"", "errors", "columns", "labels", "payload"},
-    {"schema", "config", "transport", "pace", "database", "decode", "viewcolumns"},
+    {"schema", "config", "transport", "pace", "database", "decode"},
     {"normalize", "api", "lease", "describe", "scope"},
     {"batch", "history", "render", "migrate", "walk", "certify"},
     {"plan", "store", "audit", "tables"},

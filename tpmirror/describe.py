@@ -8,7 +8,6 @@ from sqlalchemy import Connection, Table, delete, insert, inspect, update
 from sqlalchemy.schema import SetColumnComment, SetTableComment
 
 from tpmirror import labels, schema
-from tpmirror.viewcolumns import view_table
 
 VIEWS: Final = files("tpmirror") / "views"
 
@@ -26,9 +25,9 @@ def describe(conn: Connection) -> None:
 
 
 def dictionary() -> list[dict[str, Any]]:
-    """The data dictionary: a row per table and view, and per column of each."""
+    """The data dictionary: a row per table, column and view."""
     rows = []
-    for table in (*schema.metadata.sorted_tables, *view_tables().values()):
+    for table in schema.metadata.sorted_tables:
         rows.append(
             {"table_name": table.name, "column_name": "", "description": table.comment, "api_path": _path(table)}
         )
@@ -37,6 +36,8 @@ def dictionary() -> list[dict[str, Any]]:
             rows.append(
                 {"table_name": table.name, "column_name": column.name, "description": column.comment, "api_path": path}
             )
+    for name, sql in views("sqlite").items():
+        rows.append({"table_name": name, "column_name": "", "description": first_line(sql), "api_path": None})
     return rows
 
 
@@ -47,20 +48,20 @@ def views(dialect: str) -> dict[str, str]:
     return {name: found.get(f"{name}.{dialect}.sql", sql) for name, sql in sorted(plain.items())}
 
 
-def view_tables() -> dict[str, Table]:
-    """Every view as a table to select from, by name; the same on both databases."""
-    return {name: view_table(name, sql) for name, sql in views("").items()}
+def first_line(sql: str) -> str:
+    """What a view is: its file's first line, a comment."""
+    return sql.partition("\n")[0].removeprefix("--").strip()
 
 
 def create_views(conn: Connection) -> None:
     """Create every view, those that others read from first."""
-    sources, declared = views(conn.dialect.name), view_tables()
+    sources = views(conn.dialect.name)
     for name in _in_order(sources):
         conn.exec_driver_sql(f"CREATE VIEW {name} AS\n{sources[name]}")
         if conn.dialect.supports_comments:
-            conn.exec_driver_sql(f"COMMENT ON VIEW {name} IS {_quoted(declared[name].comment)}")
-            for column in declared[name].columns:
-                conn.execute(SetColumnComment(column))
+            conn.exec_driver_sql(
+                f"COMMENT ON VIEW {name} IS '{first_line(sources[name]).replace(chr(39), chr(39) * 2)}'"
+            )
 
 
 def drop_views(conn: Connection) -> None:
@@ -69,10 +70,6 @@ def drop_views(conn: Connection) -> None:
     for name in reversed(_in_order(views(conn.dialect.name))):
         if name in there:
             conn.exec_driver_sql(f"DROP VIEW {name}")
-
-
-def _quoted(text: str | None) -> str:
-    return "'" + str(text).replace("'", "''") + "'"
 
 
 def _in_order(sources: dict[str, str]) -> list[str]:
