@@ -163,6 +163,7 @@ def test_every_table_and_column_has_its_comment(migrated_postgres, postgres):
 def test_the_data_dictionary_tells_of_every_table_column_and_view(migrated):
     found = inspect(migrated)
     there = {(name, column["name"]) for name in found.get_table_names() for column in found.get_columns(name)}
+    there |= {(name, column["name"]) for name in found.get_view_names() for column in found.get_columns(name)}
     there |= {(name, "") for name in names(migrated)}
     url = migrated.url.render_as_string(hide_password=False)
     told = {(row["table_name"], row["column_name"]): row["description"] for row in rows(url, "data_dictionary")}

@@ -1,5 +1,11 @@
-"""What is rebuilt at each upgrade from the declaration and the .sql files: comments, dictionary, labels, views."""
+"""What is rebuilt at each upgrade from the declaration and the .sql files: comments, dictionary, labels, views.
 
+A view's file begins with a block of comments, the only place where it is explained: the first line says what one row
+is, each further one names a column in its order, its kind and its meaning: ``-- day (date): day (UTC)``.
+"""
+
+import re
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from importlib.resources import files
 from typing import Any, Final
@@ -10,6 +16,18 @@ from sqlalchemy.schema import SetColumnComment, SetTableComment
 from tpmirror import labels, schema
 
 VIEWS: Final = files("tpmirror") / "views"
+KINDS: Final = frozenset({"integer", "real", "money", "text", "boolean", "date", "time"})
+"""What a view's column may hold. Money is in Credits with four decimals; times and dates are UTC."""
+_COLUMN: Final = re.compile(r"^-- (\w+) \((\w+)\): (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewColumn:
+    """A column of a view: one of ``KINDS``, and what it means."""
+
+    name: str
+    kind: str
+    comment: str
 
 
 def describe(conn: Connection) -> None:
@@ -37,7 +55,11 @@ def dictionary() -> list[dict[str, Any]]:
                 {"table_name": table.name, "column_name": column.name, "description": column.comment, "api_path": path}
             )
     for name, sql in views("sqlite").items():
-        rows.append({"table_name": name, "column_name": "", "description": first_line(sql), "api_path": None})
+        about = {"": first_line(sql), **{column.name: column.comment for column in view_columns(name)}}
+        rows += [
+            {"table_name": name, "column_name": column, "description": text, "api_path": None}
+            for column, text in about.items()
+        ]
     return rows
 
 
@@ -53,15 +75,26 @@ def first_line(sql: str) -> str:
     return sql.partition("\n")[0].removeprefix("--").strip()
 
 
+def view_columns(view: str) -> list[ViewColumn]:
+    """The columns of a view, in order, as its file's first comments declare them; the same on both databases."""
+    header = re.split(r"^(?!--)", views("sqlite")[view], maxsplit=1, flags=re.MULTILINE)[0]
+    return [ViewColumn(*found) for found in _COLUMN.findall(header)]
+
+
 def create_views(conn: Connection) -> None:
     """Create every view, those that others read from first."""
     sources = views(conn.dialect.name)
     for name in _in_order(sources):
-        conn.exec_driver_sql(f"CREATE VIEW {name} AS\n{sources[name]}")
+        statements = [f"CREATE VIEW {name} AS\n{sources[name]}"]
         if conn.dialect.supports_comments:
-            conn.exec_driver_sql(
-                f"COMMENT ON VIEW {name} IS '{first_line(sources[name]).replace(chr(39), chr(39) * 2)}'"
-            )
+            statements.append(f"COMMENT ON VIEW {name} IS {_quoted(first_line(sources[name]))}")
+            statements += [
+                f'COMMENT ON COLUMN {name}."{column.name}" IS {_quoted(column.comment)}'
+                for column in view_columns(name)
+            ]
+        for statement in statements:
+            # Without parameters: a driver that looks for some would stumble over a percent sign.
+            conn.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 def drop_views(conn: Connection) -> None:
@@ -74,9 +107,13 @@ def drop_views(conn: Connection) -> None:
 
 def _in_order(sources: dict[str, str]) -> list[str]:
     graph = {
-        name: {other for other in sources if other != name and f" {other}" in sql} for name, sql in sources.items()
+        name: set(re.findall(r"\b(?:FROM|JOIN) (\w+)", sql)) & sources.keys() - {name} for name, sql in sources.items()
     }
     return list(TopologicalSorter(graph).static_order())
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _path(table: Table, *inner: str) -> str | None:

@@ -1,8 +1,12 @@
 -- Credits per day (UTC): a job counts on the day it finished, else the day it started; previews are free and left out.
+-- day (date): day (UTC)
+-- jobs (integer): jobs that count on it
+-- credits (money): what they cost; sums to jobs.cost_usd exactly, previews left out
 SELECT
-  date(COALESCE(finished, started)) AS day,
+  day,
   COUNT(*) AS jobs,
-  ROUND(SUM(cost_usd), 4) AS credits
-FROM jobs
-WHERE NOT COALESCE(preview, FALSE)
-GROUP BY date(COALESCE(finished, started))
+  -- In whole ten-thousandths, so that no sum of binary fractions is off in the last decimal.
+  ROUND(SUM(CAST(ROUND(COALESCE(credits, 0) * 10000) AS bigint)) / 10000.0, 4) AS credits
+FROM job_overview
+WHERE NOT preview
+GROUP BY day

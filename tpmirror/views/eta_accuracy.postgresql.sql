@@ -1,0 +1,26 @@
+-- How far off the ETA was, per model and tenth of progress: finished jobs, one sample per look while they were processing.
+-- What each column holds: eta_accuracy.sql.
+WITH
+  samples AS (
+    SELECT
+      s.job_id,
+      CAST(FLOOR(LEAST(9, GREATEST(0, s.processing_progress * 10))) AS integer) * 10 AS progress_from,
+      s.eta_s,
+      CAST(EXTRACT(EPOCH FROM j.finished - s.observed_at) AS double precision) AS left_s
+    FROM job_progress_samples AS s
+    JOIN jobs AS j ON j.id = s.job_id
+    WHERE j.status = 2 AND j.finished > s.observed_at AND s.eta_s IS NOT NULL AND s.processing_progress IS NOT NULL
+  )
+SELECT
+  m.id AS ml_model_id,
+  m.name AS model,
+  s.progress_from,
+  COUNT(DISTINCT s.job_id) AS jobs,
+  COUNT(*) AS samples,
+  AVG(s.eta_s - s.left_s) AS mean_error_s,
+  AVG(ABS(s.eta_s - s.left_s)) AS mean_abs_error_s,
+  AVG(ABS(s.eta_s - s.left_s) / s.left_s) AS mean_relative_error
+FROM samples AS s
+JOIN job_ml_models AS l ON l.job_id = s.job_id
+JOIN ml_models AS m ON m.id = l.ml_model_id
+GROUP BY m.id, m.name, s.progress_from

@@ -1,0 +1,43 @@
+-- A row of cost_ledger in the columns of the FinOps FOCUS specification 1.2; sums to jobs.cost_usd, previews count 0.
+-- What each column holds: focus_costs.sql.
+SELECT
+  l.credits AS "BilledCost",
+  COALESCE((SELECT MIN(value) FROM mirror_scope WHERE kind = 'output_owner'), 'unknown') AS "BillingAccountId",
+  CAST(NULL AS text) AS "BillingAccountName",
+  'XXX' AS "BillingCurrency",
+  CAST(l.month || '-01' AS timestamp) AT TIME ZONE 'UTC' AS "BillingPeriodStart",
+  (CAST(l.month || '-01' AS timestamp) + INTERVAL '1 month') AT TIME ZONE 'UTC' AS "BillingPeriodEnd",
+  'Usage' AS "ChargeCategory",
+  CASE WHEN l.kind = 'correction' THEN 'Correction' END AS "ChargeClass",
+  CASE WHEN l.kind = 'correction' THEN 'Correction of job ' ELSE 'Job ' END || CAST(l.job_id AS text)
+    || COALESCE(': ' || o.models, '') AS "ChargeDescription",
+  'Usage-Based' AS "ChargeFrequency",
+  CAST(l.day AS timestamp) AT TIME ZONE 'UTC' AS "ChargePeriodStart",
+  CAST(l.day + 1 AS timestamp) AT TIME ZONE 'UTC' AS "ChargePeriodEnd",
+  CASE WHEN l.kind = 'charge' THEN 1 END AS "ConsumedQuantity",
+  CASE WHEN l.kind = 'charge' THEN 'Jobs' END AS "ConsumedUnit",
+  l.credits AS "ContractedCost",
+  CASE WHEN l.kind = 'charge' THEN 1.0 END AS "ContractedUnitPrice",
+  l.credits AS "EffectiveCost",
+  'TensorPix' AS "InvoiceIssuerName",
+  l.credits AS "ListCost",
+  CASE WHEN l.kind = 'charge' THEN 1.0 END AS "ListUnitPrice",
+  'Standard' AS "PricingCategory",
+  'Credits' AS "PricingCurrency",
+  CASE WHEN l.kind = 'charge' THEN 1.0 END AS "PricingCurrencyContractedUnitPrice",
+  l.credits AS "PricingCurrencyEffectiveCost",
+  CASE WHEN l.kind = 'charge' THEN 1.0 END AS "PricingCurrencyListUnitPrice",
+  CASE WHEN l.kind = 'charge' THEN l.credits END AS "PricingQuantity",
+  CASE WHEN l.kind = 'charge' THEN 'Credits' END AS "PricingUnit",
+  'TensorPix' AS "ProviderName",
+  'TensorPix' AS "PublisherName",
+  CAST(l.job_id AS text) AS "ResourceId",
+  o.input_name AS "ResourceName",
+  'Job' AS "ResourceType",
+  'Media' AS "ServiceCategory",
+  'Video Enhancement' AS "ServiceName",
+  'Content Creation' AS "ServiceSubcategory",
+  l.job_id AS "x_JobId",
+  l.entry AS "x_LedgerEntry"
+FROM cost_ledger AS l
+JOIN job_overview AS o ON o.job_id = l.job_id

@@ -1,0 +1,79 @@
+-- A row of cost_ledger in the columns of the FinOps FOCUS specification 1.2; sums to jobs.cost_usd, previews count 0.
+-- BilledCost (money): amount in Credits, signed; an account buys Credits beforehand, no national currency is known here
+-- BillingAccountId (text): number of the account's user as the API states it; unknown before the first output
+-- BillingAccountName (text): always null: the API names no account
+-- BillingCurrency (text): XXX, the code of ISO 4217 for no currency: the amounts are Credits, see PricingCurrency
+-- BillingPeriodStart (time): first instant of the ledger entry's month (UTC)
+-- BillingPeriodEnd (time): first instant after it
+-- ChargeCategory (text): always Usage
+-- ChargeClass (text): Correction for a correction: Credits are taken at once, so it corrects what was settled; else null
+-- ChargeDescription (text): the job, and its models
+-- ChargeFrequency (text): always Usage-Based
+-- ChargePeriodStart (time): first instant of the ledger entry's day (UTC)
+-- ChargePeriodEnd (time): first instant after it
+-- ConsumedQuantity (integer): 1 job; null for a correction
+-- ConsumedUnit (text): Jobs; null for a correction
+-- ContractedCost (money): as BilledCost
+-- ContractedUnitPrice (money): 1 per Credit; null for a correction
+-- EffectiveCost (money): as BilledCost
+-- InvoiceIssuerName (text): always TensorPix
+-- ListCost (money): as BilledCost
+-- ListUnitPrice (money): 1 per Credit; null for a correction
+-- PricingCategory (text): always Standard
+-- PricingCurrency (text): always Credits
+-- PricingCurrencyContractedUnitPrice (money): as ContractedUnitPrice
+-- PricingCurrencyEffectiveCost (money): as EffectiveCost
+-- PricingCurrencyListUnitPrice (money): as ListUnitPrice
+-- PricingQuantity (money): Credits charged; null for a correction
+-- PricingUnit (text): Credits; null for a correction
+-- ProviderName (text): always TensorPix
+-- PublisherName (text): always TensorPix
+-- ResourceId (text): number of the job
+-- ResourceName (text): name of its input video
+-- ResourceType (text): always Job
+-- ServiceCategory (text): always Media
+-- ServiceName (text): always Video Enhancement
+-- ServiceSubcategory (text): always Content Creation
+-- x_JobId (integer): job
+-- x_LedgerEntry (integer): entry of cost_ledger: 0 for the charge, else the number of the change
+SELECT
+  l.credits AS "BilledCost",
+  COALESCE((SELECT MIN(value) FROM mirror_scope WHERE kind = 'output_owner'), 'unknown') AS "BillingAccountId",
+  CAST(NULL AS text) AS "BillingAccountName",
+  'XXX' AS "BillingCurrency",
+  l.month || '-01 00:00:00.000000+00:00' AS "BillingPeriodStart",
+  date(l.month || '-01', '+1 month') || ' 00:00:00.000000+00:00' AS "BillingPeriodEnd",
+  'Usage' AS "ChargeCategory",
+  CASE WHEN l.kind = 'correction' THEN 'Correction' END AS "ChargeClass",
+  CASE WHEN l.kind = 'correction' THEN 'Correction of job ' ELSE 'Job ' END || CAST(l.job_id AS text)
+    || COALESCE(': ' || o.models, '') AS "ChargeDescription",
+  'Usage-Based' AS "ChargeFrequency",
+  l.day || ' 00:00:00.000000+00:00' AS "ChargePeriodStart",
+  date(l.day, '+1 day') || ' 00:00:00.000000+00:00' AS "ChargePeriodEnd",
+  CASE WHEN l.kind = 'charge' THEN 1 END AS "ConsumedQuantity",
+  CASE WHEN l.kind = 'charge' THEN 'Jobs' END AS "ConsumedUnit",
+  l.credits AS "ContractedCost",
+  CASE WHEN l.kind = 'charge' THEN 1.0 END AS "ContractedUnitPrice",
+  l.credits AS "EffectiveCost",
+  'TensorPix' AS "InvoiceIssuerName",
+  l.credits AS "ListCost",
+  CASE WHEN l.kind = 'charge' THEN 1.0 END AS "ListUnitPrice",
+  'Standard' AS "PricingCategory",
+  'Credits' AS "PricingCurrency",
+  CASE WHEN l.kind = 'charge' THEN 1.0 END AS "PricingCurrencyContractedUnitPrice",
+  l.credits AS "PricingCurrencyEffectiveCost",
+  CASE WHEN l.kind = 'charge' THEN 1.0 END AS "PricingCurrencyListUnitPrice",
+  CASE WHEN l.kind = 'charge' THEN l.credits END AS "PricingQuantity",
+  CASE WHEN l.kind = 'charge' THEN 'Credits' END AS "PricingUnit",
+  'TensorPix' AS "ProviderName",
+  'TensorPix' AS "PublisherName",
+  CAST(l.job_id AS text) AS "ResourceId",
+  o.input_name AS "ResourceName",
+  'Job' AS "ResourceType",
+  'Media' AS "ServiceCategory",
+  'Video Enhancement' AS "ServiceName",
+  'Content Creation' AS "ServiceSubcategory",
+  l.job_id AS "x_JobId",
+  l.entry AS "x_LedgerEntry"
+FROM cost_ledger AS l
+JOIN job_overview AS o ON o.job_id = l.job_id

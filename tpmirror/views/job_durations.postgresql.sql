@@ -1,0 +1,51 @@
+-- Seconds that a job was in a status, lower and upper bound; a status that the mirror never saw it in has no row.
+-- What each column holds: job_durations.sql.
+WITH
+  looks AS (
+    -- The last run that saw every job in flight.
+    SELECT MAX(started_at) AS seen_at FROM sync_runs WHERE covered
+  ),
+  visits AS (
+    -- Upstream's own time bounds both ends of a change; else it lies between two looks of the mirror.
+    SELECT
+      h.job_id,
+      h.to_status AS status,
+      COALESCE(h.occurred_at, h.not_before, j.started) AS entered_first,
+      COALESCE(h.occurred_at, h.observed_at) AS entered_last,
+      LEAD(COALESCE(h.occurred_at, h.not_before)) OVER job AS left_first,
+      LEAD(COALESCE(h.occurred_at, h.observed_at)) OVER job AS left_last,
+      LEAD(h.seq) OVER job IS NULL AS is_open,
+      j.presence
+    FROM job_status_history AS h
+    JOIN jobs AS j ON j.id = h.job_id
+    WINDOW job AS (PARTITION BY h.job_id ORDER BY h.seq)
+  ),
+  bounds AS (
+    SELECT
+      v.job_id,
+      s.code AS status,
+      s.name AS status_name,
+      v.is_open,
+      GREATEST(0, EXTRACT(EPOCH FROM COALESCE(
+        v.left_first - v.entered_last,
+        CASE WHEN v.presence = 'listed' THEN l.seen_at - v.entered_last END
+      ))) AS lower_s,
+      EXTRACT(EPOCH FROM v.left_last - v.entered_first) AS upper_s
+    FROM visits AS v
+    JOIN job_statuses AS s ON s.code = v.status
+    CROSS JOIN looks AS l
+    WHERE NOT (s.is_terminal AND v.is_open)
+  )
+SELECT
+  job_id,
+  status,
+  status_name,
+  COUNT(*) AS visits,
+  bool_or(is_open) AS is_open,
+  CAST(ROUND(SUM(lower_s), 3) AS double precision) AS lower_s,
+  -- One visit without an upper bound leaves the sum without one. Clocks may disagree: never below the lower bound.
+  CAST(
+    CASE WHEN COUNT(upper_s) = COUNT(*) THEN ROUND(SUM(GREATEST(lower_s, upper_s)), 3) END AS double precision
+  ) AS upper_s
+FROM bounds
+GROUP BY job_id, status, status_name

@@ -1,0 +1,56 @@
+-- Seconds that a job was in a status, lower and upper bound; a status that the mirror never saw it in has no row.
+-- job_id (integer): job
+-- status (integer): status code; one that is over has no end and no row
+-- status_name (text): status
+-- visits (integer): how many times the job was seen in it
+-- is_open (boolean): whether the job is still in it
+-- lower_s (real): it was in it for at least so many seconds
+-- upper_s (real): and at most for so many; null if that is open
+WITH
+  looks AS (
+    -- The last run that saw every job in flight.
+    SELECT MAX(started_at) AS seen_at FROM sync_runs WHERE covered
+  ),
+  visits AS (
+    -- Upstream's own time bounds both ends of a change; else it lies between two looks of the mirror.
+    SELECT
+      h.job_id,
+      h.to_status AS status,
+      julianday(COALESCE(h.occurred_at, h.not_before, j.started)) AS entered_first,
+      julianday(COALESCE(h.occurred_at, h.observed_at)) AS entered_last,
+      julianday(LEAD(COALESCE(h.occurred_at, h.not_before)) OVER job) AS left_first,
+      julianday(LEAD(COALESCE(h.occurred_at, h.observed_at)) OVER job) AS left_last,
+      LEAD(h.seq) OVER job IS NULL AS is_open,
+      j.presence
+    FROM job_status_history AS h
+    JOIN jobs AS j ON j.id = h.job_id
+    WINDOW job AS (PARTITION BY h.job_id ORDER BY h.seq)
+  ),
+  bounds AS (
+    SELECT
+      v.job_id,
+      s.code AS status,
+      s.name AS status_name,
+      v.is_open,
+      MAX(0, 86400 * COALESCE(
+        v.left_first - v.entered_last,
+        CASE WHEN v.presence = 'listed' THEN julianday(l.seen_at) - v.entered_last END,
+        0
+      )) AS lower_s,
+      86400 * (v.left_last - v.entered_first) AS upper_s
+    FROM visits AS v
+    JOIN job_statuses AS s ON s.code = v.status
+    CROSS JOIN looks AS l
+    WHERE NOT (s.is_terminal AND v.is_open)
+  )
+SELECT
+  job_id,
+  status,
+  status_name,
+  COUNT(*) AS visits,
+  MAX(is_open) AS is_open,
+  ROUND(SUM(lower_s), 3) AS lower_s,
+  -- One visit without an upper bound leaves the sum without one. Clocks may disagree: never below the lower bound.
+  CASE WHEN COUNT(upper_s) = COUNT(*) THEN ROUND(SUM(MAX(lower_s, upper_s)), 3) END AS upper_s
+FROM bounds
+GROUP BY job_id, status, status_name

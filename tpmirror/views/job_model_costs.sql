@@ -1,0 +1,60 @@
+-- A model of a job with its share of the job's cost; a job without models or weights keeps its cost in one row without.
+-- job_id (integer): job
+-- position (integer): place of the model in the API's list, from 0; null in the row without a model
+-- ml_model_id (integer): model; null if no model of the job has a weight above 0
+-- cost_weight (real): the model's weight when the job was first seen with it
+-- share_units (integer): the share in ten-thousandths of a Credit
+-- credits (money): the share in Credits; the shares of a job sum to its cost exactly
+WITH
+  weighted AS (
+    -- Weights relative to the job's largest, as whole numbers: then everything below is exact.
+    SELECT
+      l.job_id,
+      l.position,
+      l.ml_model_id,
+      l.cost_weight,
+      CAST(ROUND(100000000 * l.cost_weight / MAX(l.cost_weight) OVER (PARTITION BY l.job_id)) AS bigint) AS weight
+    FROM job_ml_models AS l
+    WHERE l.cost_weight BETWEEN 0.000001 AND 1000000
+  ),
+  divided AS (
+    SELECT
+      w.job_id,
+      w.position,
+      w.ml_model_id,
+      w.cost_weight,
+      w.weight,
+      CAST(SUM(w.weight) OVER (PARTITION BY w.job_id) AS bigint) AS weights,
+      CASE WHEN j.cost_usd < 0 THEN -1 ELSE 1 END AS sign,
+      CAST(ROUND(ABS(CASE WHEN j.preview THEN 0 ELSE COALESCE(j.cost_usd, 0) END) * 10000) AS bigint) AS units
+    FROM weighted AS w JOIN jobs AS j ON j.id = w.job_id
+  ),
+  ranked AS (
+    -- Largest remainder: the units that whole shares leave over go to the largest fractions, one each.
+    SELECT
+      d.*,
+      units * weight / weights AS whole,
+      ROW_NUMBER() OVER (PARTITION BY job_id ORDER BY units * weight % weights DESC, position) AS place,
+      units - CAST(SUM(units * weight / weights) OVER (PARTITION BY job_id) AS bigint) AS left_over
+    FROM divided AS d
+  )
+SELECT
+  job_id,
+  position,
+  ml_model_id,
+  cost_weight,
+  sign * (whole + CASE WHEN place <= left_over THEN 1 ELSE 0 END) AS share_units,
+  ROUND(sign * (whole + CASE WHEN place <= left_over THEN 1 ELSE 0 END) / 10000.0, 4) AS credits
+FROM ranked
+UNION ALL
+SELECT
+  j.id,
+  NULL,
+  NULL,
+  NULL,
+  CAST(ROUND(CASE WHEN j.preview THEN 0 ELSE COALESCE(j.cost_usd, 0) END * 10000) AS bigint),
+  ROUND(CASE WHEN j.preview THEN 0 ELSE COALESCE(j.cost_usd, 0) END * 1.0, 4)
+FROM jobs AS j
+WHERE NOT EXISTS (
+  SELECT 1 FROM job_ml_models AS l WHERE l.job_id = j.id AND l.cost_weight BETWEEN 0.000001 AND 1000000
+)

@@ -1,0 +1,41 @@
+-- How the mirror is, in one row: proven complete as of when, last run and failure, what waits for somebody.
+-- What each column holds: sync_health.sql.
+WITH
+  runs AS (
+    SELECT
+      (SELECT MAX(id) FROM sync_runs) AS last_id,
+      (SELECT MAX(id) FROM sync_runs WHERE certified) AS certified_id,
+      (SELECT MAX(id) FROM sync_runs WHERE outcome = 'failed') AS failed_id
+  ),
+  proof AS (
+    SELECT CAST(CAST(c.certificate AS json) ->> 'counted_at' AS timestamptz) AS certified_at
+    FROM runs AS r
+    LEFT JOIN sync_runs AS c ON c.id = r.certified_id
+  )
+SELECT
+  p.certified_at,
+  CAST(ROUND(EXTRACT(EPOCH FROM now() - p.certified_at), 3) AS double precision) AS certified_age_s,
+  l.id AS last_run_id,
+  l.kind AS last_run_kind,
+  l.outcome AS last_run_outcome,
+  l.started_at AS last_run_at,
+  (SELECT MAX(finished_at) FROM sync_runs WHERE outcome = 'succeeded') AS last_success_at,
+  f.finished_at AS last_failure_at,
+  f.error AS last_error,
+  (SELECT COUNT(*) FROM jobs) AS jobs,
+  (
+    SELECT COUNT(*)
+    FROM jobs AS j JOIN job_statuses AS s ON s.code = j.status
+    WHERE NOT s.is_terminal AND j.presence <> 'gone'
+  ) AS in_flight,
+  (SELECT COUNT(*) FROM jobs WHERE presence = 'missing') AS missing,
+  (
+    SELECT COUNT(*)
+    FROM job_absences AS a JOIN jobs AS j ON j.id = a.job_id
+    WHERE a.answer IN ('not found', 'not asked', 'restored') AND a.confirmed_at IS NULL AND j.presence = 'missing'
+  ) AS waiting_for_operator,
+  (SELECT COUNT(*) FROM quarantined_jobs WHERE resolved_at IS NULL) AS quarantined
+FROM runs AS r
+CROSS JOIN proof AS p
+LEFT JOIN sync_runs AS l ON l.id = r.last_id
+LEFT JOIN sync_runs AS f ON f.id = r.failed_id

@@ -1,0 +1,54 @@
+-- How the mirror is, in one row: proven complete as of when, last run and failure, what waits for somebody.
+-- certified_at (time): the last instant at which the mirror is proven to have held exactly the listed jobs; null: never
+-- certified_age_s (real): seconds since then, on the database's clock
+-- last_run_id (integer): newest run; null if there was none
+-- last_run_kind (text): full or poll
+-- last_run_outcome (text): running, succeeded, failed, interrupted or abandoned
+-- last_run_at (time): when it began
+-- last_success_at (time): when a run last ended well
+-- last_failure_at (time): when a run last failed
+-- last_error (text): why it failed
+-- jobs (integer): jobs in the mirror, gone ones included
+-- in_flight (integer): jobs that are not over and not gone
+-- missing (integer): jobs that the list lacks without an explanation yet
+-- waiting_for_operator (integer): those of them that wait for tpmirror gone confirm or restore
+-- quarantined (integer): payloads that could not be mirrored, or not whole, and are not resolved
+WITH
+  runs AS (
+    SELECT
+      (SELECT MAX(id) FROM sync_runs) AS last_id,
+      (SELECT MAX(id) FROM sync_runs WHERE certified) AS certified_id,
+      (SELECT MAX(id) FROM sync_runs WHERE outcome = 'failed') AS failed_id
+  ),
+  proof AS (
+    SELECT replace(replace(json_extract(c.certificate, '$.counted_at'), 'T', ' '), 'Z', '+00:00') AS certified_at
+    FROM runs AS r
+    LEFT JOIN sync_runs AS c ON c.id = r.certified_id
+  )
+SELECT
+  p.certified_at,
+  ROUND(86400 * (julianday('now') - julianday(p.certified_at)), 3) AS certified_age_s,
+  l.id AS last_run_id,
+  l.kind AS last_run_kind,
+  l.outcome AS last_run_outcome,
+  l.started_at AS last_run_at,
+  (SELECT MAX(finished_at) FROM sync_runs WHERE outcome = 'succeeded') AS last_success_at,
+  f.finished_at AS last_failure_at,
+  f.error AS last_error,
+  (SELECT COUNT(*) FROM jobs) AS jobs,
+  (
+    SELECT COUNT(*)
+    FROM jobs AS j JOIN job_statuses AS s ON s.code = j.status
+    WHERE NOT s.is_terminal AND j.presence <> 'gone'
+  ) AS in_flight,
+  (SELECT COUNT(*) FROM jobs WHERE presence = 'missing') AS missing,
+  (
+    SELECT COUNT(*)
+    FROM job_absences AS a JOIN jobs AS j ON j.id = a.job_id
+    WHERE a.answer IN ('not found', 'not asked', 'restored') AND a.confirmed_at IS NULL AND j.presence = 'missing'
+  ) AS waiting_for_operator,
+  (SELECT COUNT(*) FROM quarantined_jobs WHERE resolved_at IS NULL) AS quarantined
+FROM runs AS r
+CROSS JOIN proof AS p
+LEFT JOIN sync_runs AS l ON l.id = r.last_id
+LEFT JOIN sync_runs AS f ON f.id = r.failed_id
