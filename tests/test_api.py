@@ -16,7 +16,7 @@ from tests.support.payloads import encoded, envelope, job
 from tpmirror import __version__
 from tpmirror.api import Api
 from tpmirror.config import load
-from tpmirror.errors import ApiError, Passing, Refused
+from tpmirror.errors import ApiError, Interrupted, Passing, Refused
 from tpmirror.pace import Pace, backoff, retry_after
 from tpmirror.simulator import Request, Response, Simulator, World
 from tpmirror.transport import Deadline, PinnedTransport
@@ -240,7 +240,10 @@ def test_proxies_of_the_environment_are_not_used(sim, monkeypatch):
     ],
 )
 def test_the_transport_sends_gets_to_its_origin_and_nothing_else(method, url):
-    with PinnedTransport("http://127.0.0.1:1", 1, Deadline()) as transport, pytest.raises(ApiError, match="refused"):
+    with (
+        PinnedTransport("http://127.0.0.1:1", 1, Deadline(threading.Event())) as transport,
+        pytest.raises(ApiError, match="refused"),
+    ):
         transport.handle_request(httpx.Request(method, url))
 
 
@@ -345,7 +348,7 @@ def test_closing_wakes_whoever_waits_for_a_retry(sim):
     def work(api):
         try:
             api.page(100, 0)
-        except ApiError as error:
+        except Interrupted as error:
             errors.append(str(error))
 
     with Api(settings(sim, max_attempts=50, retry_base=60)) as api:

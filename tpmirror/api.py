@@ -20,14 +20,18 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from tpmirror import __version__
 from tpmirror.config import Key, Settings, read_key
+from tpmirror.control import Control
 from tpmirror.decode import Item, Listing, Unreadable, decode_job, decode_listing
-from tpmirror.errors import ApiError, Passing, Refused
-from tpmirror.pace import Pace, backoff, retry_after
+from tpmirror.errors import ApiError, Interrupted, Passing, Refused
+from tpmirror.log import logger
+from tpmirror.pace import Pace, backoff, retry_after, skew
 from tpmirror.transport import Deadline, PinnedTransport, read_body
 
 T = TypeVar("T")
 
 JOBS: Final = "/api/jobs/"
+log: Final = logger(__name__)
+
 REFUSALS: Final = 2
 """401s in a row after which the key is taken for refused: once may be a hiccup, or a key just replaced in its file."""
 
@@ -74,12 +78,15 @@ class Page:
 class Api:
     """A connection to one account. Use as a context manager; its methods may be called from several threads."""
 
-    def __init__(self, settings: Settings, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, settings: Settings, transport: httpx.BaseTransport | None = None, control: Control | None = None
+    ) -> None:
         self._settings = settings
         self.origin = settings.api_url
         self._key: Key = read_key(settings)
-        self._closing = threading.Event()
-        self._deadline = Deadline()
+        self._control = control or Control()
+        self._closing = self._control.stop
+        self._deadline = Deadline(self._closing)
         self._pace = Pace(settings.max_rps, time.monotonic, self._sleep)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -163,22 +170,26 @@ class Api:
     def _exchange(self, path: str, params: dict[str, int]) -> Answer:
         self._pace.wait()
         if self._closing.is_set():
-            message = "interrupted"
-            raise ApiError(message)
+            raise Interrupted
         with self._lock:
             self.requests += 1
         self._deadline.at = time.monotonic() + self._settings.request_timeout
         sent = self.number()
         headers = {"authorization": f"Token {self._key.reveal()}"}
+        status, started = "error", time.monotonic()
         try:
             with self._client.stream("GET", path, params=params, headers=headers) as response:
                 body = read_body(response, self._deadline.left)
+            status = str(response.status_code)
+            self._control.skew = skew(response.headers.get("date"), datetime.now(UTC))
         except httpx.TimeoutException as error:
             message = f"no complete answer from {self._settings.api_url} within {self._settings.request_timeout:g} s"
             raise Passing(message) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             message = f"cannot reach {self._settings.api_url}: {_reason(error)}; check TPMIRROR_API_URL and the network"
             raise Passing(message) from error
+        finally:
+            self._control.heard(status, time.monotonic() - started)
         self._judge(response, body)
         return Answer(response.status_code, body, sent, self.number(), datetime.now(UTC))
 
@@ -208,14 +219,15 @@ class Api:
         asked = error.wait if isinstance(error, Passing) else None
         return asked if asked is not None else backoff(state.attempt_number, self._settings.retry_base, random.random)
 
-    def _count_retry(self, _state: RetryCallState) -> None:
+    def _count_retry(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        log.debug("request failed, trying again", error=str(error), attempt=state.attempt_number)
         with self._lock:
             self.retries += 1
 
     def _sleep(self, seconds: float) -> None:
         if self._closing.wait(seconds):
-            message = "interrupted"
-            raise ApiError(message)
+            raise Interrupted
 
 
 def _number_in(url: str | None, name: str) -> int | None:

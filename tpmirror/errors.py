@@ -3,6 +3,7 @@
 TpmirrorError                  exit 1: the run failed; try again later
 ├── UsageError                 exit 2: mend the setting, the option or the key file
 ├── NotProven                  exit 3: done, but look
+├── Interrupted                exit 1: asked to stop; what was mirrored stays, run it again to go on
 ├── ApiError                   exit 1: the API did not give a usable answer
 │   ├── Refused                exit 4: the API refused the key
 │   └── Passing                retried inside the run: throttled, overloaded, cut off
@@ -34,6 +35,10 @@ class NotProven(TpmirrorError):
     """The run is done, but somebody has to look."""
 
     exit_code = 3
+
+
+class Interrupted(TpmirrorError):
+    """The run was asked to stop; what was mirrored stays, the next one goes on."""
 
 
 class ApiError(TpmirrorError):

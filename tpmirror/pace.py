@@ -3,7 +3,7 @@
 import math
 import threading
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -60,3 +60,12 @@ def retry_after(value: str | None, date: str | None) -> float | None:
         return None
     seconds = (then.replace(tzinfo=then.tzinfo or UTC) - now.replace(tzinfo=now.tzinfo or UTC)).total_seconds()
     return min(max(seconds, 1.0), LONGEST_RETRY_AFTER)
+
+
+def skew(date: str | None, now: datetime) -> float | None:
+    """Seconds that ``now`` is ahead of an answer's ``Date``, which is cut to whole seconds; None if it has none."""
+    try:
+        said = parsedate_to_datetime(date or "")
+    except (ValueError, TypeError):
+        return None
+    return (now - said.replace(tzinfo=said.tzinfo or UTC)).total_seconds()

@@ -3,19 +3,20 @@
 from tpmirror import store
 from tpmirror.api import Page
 from tpmirror.config import Settings
+from tpmirror.control import Control
 from tpmirror.database import reading
 from tpmirror.intake import Progress, ascends, ids_of
 from tpmirror.normalize import Row
 from tpmirror.session import Session, quiet, session
 
 
-def poll(settings: Settings, progress: Progress = quiet) -> Row:
+def poll(settings: Settings, progress: Progress = quiet, control: Control | None = None) -> Row:
     """Newest pages until nothing is new, then every job in flight by id; the finished row of ``sync_runs``.
 
     Costs at most as many requests as there are jobs in flight and pages of news, and two. Keyed reads cannot drift, so
     each transition is seen as it is; that nothing else changed, only a full walk can prove.
     """
-    with session(settings, "poll", progress) as opened:
+    with session(settings, "poll", progress, control) as opened:
         with reading(opened.run.engine) as conn:
             in_flight = store.in_flight_ids(conn)
         _read_news(opened)

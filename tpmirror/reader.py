@@ -8,6 +8,7 @@ from sqlalchemy import Connection, and_, func, or_, select, text
 
 from tpmirror import absence, history, labels, schema
 from tpmirror.normalize import Row
+from tpmirror.timing import Facts
 
 EXTRA_SAMPLE: Final = 200
 """Rows looked at for unknown keys, per table: enough to name them all in practice."""
@@ -16,7 +17,7 @@ EXTRA_SAMPLE: Final = 200
 def status(conn: Connection) -> dict[str, Any]:
     """The mirror at a glance."""
     certified = _last_run(conn, schema.sync_runs.c.certified)
-    proven = datetime.fromisoformat(json.loads(certified["certificate"])["counted_at"]) if certified else None
+    proven = certified_as_of(certified)
     entry, row_hash = history.head(conn)
     return {
         "certified_at": proven,
@@ -25,12 +26,39 @@ def status(conn: Connection) -> dict[str, Any]:
         "last_failure": _last_run(conn, schema.sync_runs.c.outcome == "failed"),
         "jobs": _counts(conn, schema.jobs.c.presence),
         "by_status": jobs_by_status(conn),
-        "in_flight": _scalar(conn, select(func.count()).where(schema.jobs.c.status.not_in(labels.TERMINAL))),
-        "quarantined": _scalar(conn, select(func.count()).where(schema.quarantined_jobs.c.resolved_at.is_(None))),
+        "in_flight": _scalar(conn, select(func.count()).where(_active())),
+        "quarantined": _quarantined(conn),
         "waiting": len(absence.waiting(conn)),
         "unknown": unknown(conn),
         "history": {"entries": entry, "head": row_hash},
     }
+
+
+def facts(conn: Connection) -> Facts:
+    """What decides when to look again, and whether somebody has to be told; a few short index look-ups."""
+    runs = schema.sync_runs.c
+    full, done = runs.kind == "full", runs.outcome == "succeeded"
+    walked, looked, proven = _last_run(conn, full, done), _last_run(conn, done), _last_run(conn, runs.certified)
+    walk_failures, failed_walk = _since(conn, walked, full, runs.outcome == "failed")
+    look_failures, failed_look = _since(conn, looked, runs.outcome == "failed")
+    uncertified, unproven = _since(conn, proven, full, done)
+    return Facts(
+        walked_at=(walked or {}).get("started_at"),
+        walk_failures=walk_failures,
+        walk_failed_at=failed_walk.get("finished_at"),
+        walk_error=failed_walk.get("error"),
+        looked_at=(looked or {}).get("started_at"),
+        look_failures=look_failures,
+        look_failed_at=failed_look.get("finished_at"),
+        look_error=failed_look.get("error"),
+        certified_at=certified_as_of(proven),
+        uncertified=uncertified,
+        uncertified_reason=json.loads(unproven.get("certificate") or "{}").get("reason"),
+        last_run=_scalar(conn, select(func.max(runs.id))),
+        in_flight=_scalar(conn, select(func.count()).where(_active(), schema.jobs.c.presence != "gone")),
+        waiting=len(absence.waiting(conn)),
+        quarantined=_quarantined(conn),
+    )
 
 
 def recent_runs(conn: Connection, limit: int) -> list[Row]:
@@ -115,6 +143,25 @@ def unknown(conn: Connection) -> dict[str, list[Any]]:
         if keys:
             found[f"{table.name}.extra"] = keys
     return found
+
+
+def certified_as_of(run: Row | None) -> datetime | None:
+    """The instant that a certified run proves the mirror complete for."""
+    return datetime.fromisoformat(json.loads(run["certificate"])["counted_at"]) if run else None
+
+
+def _since(conn: Connection, run: Row | None, *conditions: Any) -> tuple[int, Row]:
+    """How many such runs there are after one, and the last of them; an empty row if none."""
+    later = schema.sync_runs.c.id > (run["id"] if run else 0)
+    return _scalar(conn, select(func.count()).where(later, *conditions)), _last_run(conn, later, *conditions) or {}
+
+
+def _active() -> Any:
+    return schema.jobs.c.status.not_in(labels.TERMINAL)
+
+
+def _quarantined(conn: Connection) -> int:
+    return int(_scalar(conn, select(func.count()).where(schema.quarantined_jobs.c.resolved_at.is_(None))))
 
 
 def _last_run(conn: Connection, *conditions: Any) -> Row | None:

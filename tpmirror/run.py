@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from logging import ERROR, INFO, WARNING
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Integer, delete, insert, select, update
@@ -20,11 +21,15 @@ from tpmirror.api import Api
 from tpmirror.batch import Look, Plan, Sifted, sift
 from tpmirror.database import patiently, reading, write
 from tpmirror.decode import Unreadable
-from tpmirror.errors import TpmirrorError
+from tpmirror.errors import Interrupted, TpmirrorError
 from tpmirror.lease import Lease
+from tpmirror.log import bound, logger
 from tpmirror.normalize import Row
 from tpmirror.plan import changed_models, plan
 from tpmirror.scope import Scope
+
+log: Final = logger(__name__)
+LEVELS: Final = {"succeeded": INFO, "interrupted": WARNING, "failed": ERROR}
 
 COUNTS: Final = tuple(
     column.name
@@ -188,7 +193,8 @@ def opened(engine: Engine, kind: str, api: Api, started_at: datetime) -> Iterato
     with lease.holding() as holder:
         held, run_id = patiently(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at)))
         made = Run(engine, held, run_id, scope)
-        with _closing(made, api):
+        with bound(run=run_id, kind=kind), _closing(made, api):
+            log.debug("run started")
             yield made
 
 
@@ -199,7 +205,7 @@ def _closing(made: Run, api: Api) -> Iterator[None]:
     try:
         yield
         outcome = "succeeded"
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Interrupted):
         outcome, error = "interrupted", "interrupted"
         raise
     except TpmirrorError as reason:
@@ -225,9 +231,20 @@ def _close(made: Run, outcome: str, error: str | None, sent: Mapping[str, int]) 
     """Close the row; where that fails too, the first error is the one to tell."""
     try:
         made.finish(outcome, error, sent)
-    except TpmirrorError:
+    except TpmirrorError as reason:
+        log.error("run could not be closed", outcome=outcome, error=str(reason))  # noqa: TRY400 - it says where and why
         if error is None:
             raise
+    else:
+        log.log(LEVELS[outcome], "run %s", outcome, **told(made.row))
+
+
+def told(row: Row) -> dict[str, Any]:
+    """What the log says of a run that is over: what is not nothing."""
+    seconds = round((row["finished_at"] - row["started_at"]).total_seconds(), 3)
+    counts = {name: row[name] for name in COUNTS if row[name]}
+    error = {"error": row["error"]} if row["error"] else {}
+    return {"seconds": seconds, **({"certified": row["certified"]} if row["kind"] == "full" else {}), **counts, **error}
 
 
 def as_json(row: Row) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 """From settings to an open run: database migrated, key accepted, lease held."""
 
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from tpmirror import migrate, run
 from tpmirror.api import Api, Page
 from tpmirror.config import Settings
+from tpmirror.control import Control
 from tpmirror.database import connected
 from tpmirror.errors import MirrorError
 from tpmirror.intake import Intake, Progress
@@ -18,6 +21,13 @@ from tpmirror.run import Run
 
 def quiet(_seen: int, _count: int) -> None:
     """No progress shown."""
+
+
+class _Fetchers(ThreadPoolExecutor):
+    """Threads whose log lines carry the run's number: they see the context of whoever gave them their work."""
+
+    def submit(self, work: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return super().submit(copy_context().run, work, *args, **kwargs)
 
 
 @dataclass(slots=True)
@@ -34,12 +44,12 @@ class Session:
 
 
 @contextmanager
-def session(settings: Settings, kind: str, progress: Progress) -> Iterator[Session]:
+def session(settings: Settings, kind: str, progress: Progress, control: Control | None = None) -> Iterator[Session]:
     """A run of ``kind``, closed whatever happens. Migrates the database if needed."""
     with (
         connected(settings.database_url) as engine,
-        ThreadPoolExecutor(settings.concurrency) as executor,
-        Api(settings) as api,
+        _Fetchers(settings.concurrency) as executor,
+        Api(settings, control=control) as api,
     ):
         first, started_at = None, datetime.now(UTC)
         if not migrate.is_current(engine):
@@ -47,6 +57,8 @@ def session(settings: Settings, kind: str, progress: Progress) -> Iterator[Sessi
             first = api.page(settings.page_size, 0)
             migrate.upgrade(engine)
         with run.opened(engine, kind, api, started_at) as opened:
+            if control is not None:
+                control.run_id = opened.id
             intake = Intake(api, opened, progress)
             yield Session(settings, api, executor, opened, intake, first or api.page(settings.page_size, 0))
 

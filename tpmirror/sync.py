@@ -13,6 +13,7 @@ from tpmirror import absence, presence, store
 from tpmirror.api import Page
 from tpmirror.certify import Sightings, Verdict, judge
 from tpmirror.config import Settings
+from tpmirror.control import Control
 from tpmirror.database import reading
 from tpmirror.intake import Progress, ascends, ids_of
 from tpmirror.normalize import Row
@@ -27,12 +28,14 @@ COUNTS: Final = 6
 """Counts taken in a row when new jobs keep appearing, before a pass is made all the same."""
 
 
-def sync(settings: Settings, *, certify: bool = True, progress: Progress = quiet) -> Row:
+def sync(
+    settings: Settings, *, certify: bool = True, progress: Progress = quiet, control: Control | None = None
+) -> Row:
     """One full walk; the finished row of ``sync_runs``. Migrates the database if needed.
 
     Raises TpmirrorError; whatever arrived before that is mirrored, and the run is closed with the error.
     """
-    with session(settings, "full", progress) as opened:
+    with session(settings, "full", progress, control) as opened:
         Walk(opened).finish(certify=certify)
         opened.run.prune(timedelta(days=settings.progress_retention))
     return opened.run.row

@@ -15,19 +15,33 @@ from typing import Any, Final
 import httpcore
 import httpx
 
-from tpmirror.errors import ApiError, Passing
+from tpmirror.errors import ApiError, Interrupted, Passing
 
 BODY_LIMIT: Final = 32 * 2**20
 """Bytes that an answer may have, unpacked: a page of 100 jobs has about 260,000."""
 
 
+CONNECT: Final = 8.0
+"""Seconds for connecting, and for the handshake after it: neither can be stopped half-way."""
+SLICE: Final = 0.5
+"""Seconds after which a read looks up whether the run is to stop."""
+
+
 class Deadline(threading.local):
-    """When the request of the current thread has to be over, on the monotonic clock."""
+    """When the request of the current thread has to be over, on the monotonic clock, or at once if ``stop`` is set."""
 
     at: float = float("inf")
 
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+
     def left(self, timeout: float | None = None) -> float:
-        """Seconds left, or ``timeout`` if that is less. Raises httpcore.ReadTimeout when none are."""
+        """Seconds left, or ``timeout`` if that is less.
+
+        Raises httpcore.ReadTimeout when none are, Interrupted when the run is to stop.
+        """
+        if self._stop.is_set():
+            raise Interrupted
         left = self.at - time.monotonic()
         if left <= 0:
             message = "the request's time is over"
@@ -43,7 +57,13 @@ class _Stream(httpcore.NetworkStream):
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.left(timeout))
+        while True:
+            left = self._deadline.left(timeout)
+            try:
+                return self._stream.read(max_bytes, min(left, SLICE))
+            except httpcore.ReadTimeout:
+                if left <= SLICE:
+                    raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, self._deadline.left(timeout))
@@ -54,7 +74,7 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        stream = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
+        stream = self._stream.start_tls(ssl_context, server_hostname, min(self._deadline.left(timeout), CONNECT))
         return _Stream(stream, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
@@ -75,7 +95,8 @@ class _Backend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        stream = super().connect_tcp(host, port, self._deadline.left(timeout), local_address, socket_options)
+        left = min(self._deadline.left(timeout), CONNECT)
+        stream = super().connect_tcp(host, port, left, local_address, socket_options)
         return _Stream(stream, self._deadline)
 
 

@@ -7,7 +7,7 @@ import sys
 import click
 
 from tpmirror import __version__
-from tpmirror.cli import look, trial, walks
+from tpmirror.cli import look, service, trial, walks
 from tpmirror.cli.common import EXIT_STATUS
 from tpmirror.cli.db import db
 from tpmirror.cli.gone import gone
@@ -51,7 +51,7 @@ def cli() -> None:
     """
 
 
-for command in (*walks.COMMANDS, *look.COMMANDS, gone, quarantine, db, *trial.COMMANDS):
+for command in (*walks.COMMANDS, *service.COMMANDS, *look.COMMANDS, gone, quarantine, db, *trial.COMMANDS):
     cli.add_command(command)
 
 

@@ -1,0 +1,67 @@
+"""What is said to be wrong, and when."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tpmirror.problems import KEY_REFUSED, Vitals, of_mirror, of_process
+from tpmirror.timing import Facts
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+FRESH = {"certified_at": NOW - timedelta(seconds=900)}
+
+
+def codes(**facts) -> list[str]:
+    return [problem.code for problem in of_mirror(Facts(**{**FRESH, **facts}), 900, NOW)]
+
+
+def test_a_fresh_mirror_has_no_problem():
+    assert codes() == []
+
+
+def test_a_mirror_is_stale_after_three_intervals():
+    assert codes(certified_at=NOW - timedelta(seconds=2700)) == []
+    assert codes(certified_at=NOW - timedelta(seconds=2701)) == ["stale"]
+    assert codes(certified_at=None) == ["never_certified"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        ({"walk_failures": 3, "walk_error": "no route"}, "failing"),
+        ({"look_failures": 3, "look_error": "no route"}, "failing"),
+        ({"look_failures": 1, "look_error": f"{KEY_REFUSED} (401); put"}, "key_refused"),
+        ({"uncertified": 3, "uncertified_reason": "the list moves"}, "uncertified"),
+        ({"waiting": 1}, "operator"),
+        ({"quarantined": 1}, "quarantine"),
+    ],
+)
+def test_each_problem_has_its_sign(facts, code):
+    (found,) = of_mirror(Facts(**{**FRESH, **facts}), 900, NOW)
+    assert found.code == code
+    assert found.message
+    assert found.remedy
+
+
+def test_hiccups_are_no_problem():
+    assert codes(walk_failures=2, look_failures=2, look_error="no route", uncertified=2) == []
+
+
+def test_only_what_spoils_the_mirror_is_critical():
+    facts = Facts(waiting=1, quarantined=1, uncertified=5, look_failures=9, look_error=KEY_REFUSED)
+    critical = {problem.code for problem in of_mirror(facts, 900, NOW) if problem.critical}
+    assert critical == {"key_refused", "never_certified"}
+
+
+@pytest.mark.parametrize(
+    ("vitals", "code"),
+    [
+        ({"database_error": "cannot use the database"}, "database"),
+        ({"skew": 61.0}, "clock_skew"),
+        ({"skew": -61.0}, "clock_skew"),
+        ({"jump": 3600.0}, "clock_jump"),
+    ],
+)
+def test_the_process_has_problems_of_its_own(vitals, code):
+    assert [problem.code for problem in of_process(Vitals(**vitals))] == [code]
+    assert of_process(Vitals(skew=59.0)) == []

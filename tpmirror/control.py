@@ -1,0 +1,23 @@
+"""What the caller of a run keeps in hand: a way to stop it, and an ear for its requests."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+def _unheard(_status: str, _seconds: float) -> None:
+    """Nobody listens."""
+
+
+@dataclass(slots=True)
+class Control:
+    """For one run; a run that is over sets ``stop`` itself, so it serves no second time."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set: the run gives up within seconds, rolls its batch back, and is closed as interrupted."""
+    heard: Callable[[str, float], None] = _unheard
+    """Told after each request: the status code, or ``error`` if there was no answer, and how many seconds it took."""
+    run_id: int | None = None
+    """The run, once it is open."""
+    skew: float | None = None
+    """Seconds that our clock is ahead of the API's, as its newest answer shows."""

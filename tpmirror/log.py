@@ -1,0 +1,101 @@
+"""The log of the service: one line per event on stderr, for people on a terminal, as JSON elsewhere.
+
+Whoever has something to say takes ``logger(__name__)``; it is silent until ``configure`` has been called, so a library
+call or a plain ``tpmirror sync`` says nothing new. A run binds its number, and every line of it carries the number.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any, Final, TextIO
+
+import structlog
+from structlog.contextvars import bound_contextvars, merge_contextvars
+
+OURS: Final = "tpmirror"
+_QUIET: Final = ("httpx", "httpcore", "uvicorn", "alembic")
+"""Others, heard from warnings on. httpcore's debug lines would show the key's header."""
+_SECRETS: Final = (
+    (re.compile(r"(?i)\b(token|bearer)\s+[\x21-\x7e]{6,}"), r"\1 ***"),
+    (re.compile(r"(\w[\w+.-]*://[^/\s:@]*):[^/\s@]+@"), r"\1:***@"),
+    (re.compile(r"(https?://[^\s?]+)\?[^\s'\")]+"), r"\1?***"),
+)
+"""What must not stand in a log, whoever wrote it: keys in headers, passwords and query strings in URLs."""
+
+logging.getLogger(OURS).addHandler(logging.NullHandler())
+
+
+def logger(name: str) -> Any:
+    """A structured logger: ``logger(__name__).info("walk finished", jobs=3)``."""
+    return structlog.wrap_logger(
+        logging.getLogger(name),
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_shared(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+@contextmanager
+def bound(**values: Any) -> Iterator[None]:
+    """Every line inside carries these values, such as the number of the run."""
+    with bound_contextvars(**values):
+        yield
+
+
+def configure(form: str | None, level: str, stream: TextIO | None = None) -> None:
+    """Send the log of this process to ``stream`` (stderr): ``console`` or ``json``, by terminal if ``form`` is None."""
+    target = stream or sys.stderr
+    pretty = form == "console" or (form is None and target.isatty())
+    if pretty:
+        shown: Any = structlog.dev.ConsoleRenderer(colors=target.isatty(), pad_event_to=0)
+    else:
+        shown = structlog.processors.JSONRenderer(ensure_ascii=False)
+    last = [] if pretty else [structlog.processors.format_exc_info]
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*_shared()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last, conceal, _order, shown],
+        )
+    )
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # What the scheduler has to tell comes to us as events; its own lines would say it twice.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+
+def conceal(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Take secrets out of every text of an event."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = concealed(value)
+    return event
+
+
+def concealed(text: str) -> str:
+    """A text without keys, passwords and query strings."""
+    for pattern, shown in _SECRETS:
+        text = pattern.sub(shown, text)
+    return text
+
+
+def _order(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What is on every line comes first."""
+    first = [name for name in ("at", "level", "event", "run", "kind") if name in event]
+    return {name: event[name] for name in [*first, *(name for name in event if name not in first)]}
+
+
+def _shared() -> list[Any]:
+    return [
+        merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+    ]

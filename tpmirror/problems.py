@@ -1,0 +1,106 @@
+"""What is wrong and what to do about it, as one list for ``status``, ``/readyz``, the metrics, the log and the alerts.
+
+Pure: what the mirror and the process tell, and the clock, are arguments.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from tpmirror.timing import Facts
+
+STALE: Final = 3
+"""Intervals between full walks after which a mirror that is not proven complete again is stale."""
+UNCERTIFIED: Final = 3
+"""Full walks in a row without a proof that are worth a word."""
+FAILURES: Final = 3
+"""Runs in a row that failed, after which this is more than a hiccup."""
+SKEW: Final = 60.0
+"""Seconds that our clock may differ from the API's."""
+KEY_REFUSED: Final = "the API refused the key"
+"""How the error of a run begins whose key was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that somebody should know of."""
+
+    code: str
+    """Its kind, for machines: stays the same as long as it is the same problem."""
+    message: str
+    """What is wrong."""
+    remedy: str
+    """What to do next."""
+    critical: bool = False
+    """Whether the mirror cannot be relied on until it is solved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """How the process of the service is."""
+
+    database_error: str | None = None
+    """Why the mirror could not be read just now."""
+    skew: float | None = None
+    """Seconds that our clock is ahead of the API's."""
+    jump: float | None = None
+    """Seconds that our clock jumped within the last hour."""
+
+
+def of_mirror(facts: Facts, sync_interval: float, now: datetime) -> list[Problem]:
+    """What the mirror itself tells, to whoever can read it."""
+    return [*_of_runs(facts), *_of_freshness(facts, sync_interval, now), *_of_operator(facts)]
+
+
+def of_process(vitals: Vitals) -> list[Problem]:
+    """What the process of the service tells."""
+    found = []
+    if vitals.database_error is not None:
+        found.append(Problem("database", vitals.database_error, "see that the database runs", critical=True))
+    if vitals.skew is not None and abs(vitals.skew) > SKEW:
+        side = "ahead of" if vitals.skew > 0 else "behind"
+        message = f"this machine's clock is {abs(vitals.skew):.0f} s {side} the API's"
+        found.append(Problem("clock_skew", message, "set the clock, for example with NTP"))
+    if vitals.jump is not None:
+        message = f"this machine's clock jumped by {vitals.jump:+.0f} s within the last hour"
+        found.append(Problem("clock_jump", message, "times of that hour may be off; see that the clock is kept by NTP"))
+    return found
+
+
+def _of_runs(facts: Facts) -> Iterator[Problem]:
+    error = facts.look_error or facts.walk_error or ""
+    if error.startswith(KEY_REFUSED):
+        remedy = "put the account's current key into TPMIRROR_API_KEY_FILE (then SIGHUP) or TPMIRROR_API_KEY"
+        yield Problem("key_refused", error.partition(";")[0], remedy, critical=True)
+    elif facts.walk_failures >= FAILURES:
+        yield _failing("full walks", facts.walk_failures, facts.walk_error)
+    elif facts.look_failures >= FAILURES:
+        yield _failing("runs", facts.look_failures, facts.look_error)
+
+
+def _failing(what: str, failures: int, error: str | None) -> Problem:
+    message = f"the last {failures} {what} failed: {error or 'for an unknown reason'}"
+    return Problem("failing", message, "tpmirror doctor finds out why")
+
+
+def _of_freshness(facts: Facts, sync_interval: float, now: datetime) -> Iterator[Problem]:
+    if facts.certified_at is None:
+        message = "the mirror has never been proven complete"
+        yield Problem("never_certified", message, "run tpmirror sync, or wait for the first full walk", critical=True)
+    elif now - facts.certified_at > timedelta(seconds=STALE * sync_interval):
+        message = f"the mirror was last proven complete as of {facts.certified_at:%Y-%m-%d %H:%M} UTC"
+        remedy = f"a full walk is due every {sync_interval:,.0f} s: see the last runs for what keeps it"
+        yield Problem("stale", message, remedy, critical=True)
+    if facts.uncertified >= UNCERTIFIED:
+        message = f"the last {facts.uncertified} full walks were not certified: {facts.uncertified_reason}"
+        yield Problem("uncertified", message, "walk more often or at a quieter time; see sync_runs.certificate")
+
+
+def _of_operator(facts: Facts) -> Iterator[Problem]:
+    if facts.waiting:
+        message = f"{facts.waiting:,} vanished jobs wait for an operator"
+        yield Problem("operator", message, "tpmirror gone list, then gone confirm or gone restore")
+    if facts.quarantined:
+        message = f"{facts.quarantined:,} payloads could not be mirrored"
+        yield Problem("quarantine", message, "tpmirror quarantine list, then quarantine retry")

@@ -1,0 +1,103 @@
+"""The schedule of the service: settings become jobs of APScheduler.
+
+The intervals are a safety net; after each run the database says when the next one is due, so that a restart repeats
+nothing and replicas share the work. One thread does all walks, because there is one writer anyway.
+"""
+
+import random
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from tpmirror.log import logger
+
+STANDBY: Final = 5.0
+"""Seconds after which a replica looks again whether the holder of the lease is gone."""
+JITTER: Final = 0.02
+"""Share of an interval by which a run may be late, so that replicas and installations do not march in step."""
+LATEST: Final = 5.0
+"""Seconds that it may be late at most."""
+_EVENTS: Final = {EVENT_JOB_ERROR: "failed", EVENT_JOB_MISSED: "missed", EVENT_JOB_MAX_INSTANCES: "skipped"}
+
+log: Final = logger(__name__)
+
+
+class Every(IntervalTrigger):  # type: ignore[misc] # the library ships no types
+    """An interval that does not count up the past: a clock set ahead by years would fill the memory with dates."""
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> Any:
+        """The next time; after a long pause the next one from now on."""
+        long_ago = previous_fire_time is not None and now - previous_fire_time > 2 * self.interval
+        return super().get_next_fire_time(None if long_ago else previous_fire_time, now)
+
+
+class Schedule:
+    """The jobs, and the threads they run in."""
+
+    def __init__(self, happened: Callable[[str, str], None]) -> None:
+        """``happened`` is told what went wrong with which job: missed, failed, skipped."""
+        self._happened = happened
+        self._skipping: set[str] = set()
+        self._scheduler = BackgroundScheduler(
+            jobstores={"default": MemoryJobStore()},  # a store that fails would kill the thread, and says nothing
+            executors={"walks": ThreadPoolExecutor(1), "default": ThreadPoolExecutor(1)},
+            # The default grace of one second would drop a run, silently, after the machine paused for longer.
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone=UTC,
+        )
+        self._scheduler.add_listener(self._tell, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+
+    def add(self, name: str, work: Callable[[], float | None], every: float, executor: str = "default") -> None:
+        """Run ``work`` now and every so many seconds; it may return after how many the next time is due instead."""
+
+        def job() -> None:
+            delay = work()
+            self._skipping.discard(name)
+            if delay is not None:
+                self.run_in(name, delay + random.uniform(0, min(LATEST, JITTER * delay)))  # noqa: S311 - no secret
+
+        trigger = Every(seconds=every, jitter=min(LATEST, JITTER * every), timezone=UTC)
+        self._scheduler.add_job(job, trigger, id=name, executor=executor, next_run_time=datetime.now(UTC))
+
+    def run_in(self, name: str, seconds: float) -> None:
+        """Run a job in so many seconds, whatever was planned."""
+        if self._scheduler.running and self._scheduler.get_job(name) is not None:
+            self._scheduler.modify_job(name, next_run_time=datetime.now(UTC) + timedelta(seconds=max(0.0, seconds)))
+
+    def run_all_now(self) -> None:
+        """Run every job now: after a jump of the clock nothing that was planned means anything."""
+        for job in self._scheduler.get_jobs():
+            self.run_in(job.id, 0)
+
+    def start(self) -> None:
+        """Start the scheduler's thread."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Plan nothing more; jobs under way go on."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the scheduler's thread lives; ``running`` would still say so after it died."""
+        thread: threading.Thread | None = getattr(self._scheduler, "_thread", None)
+        return thread is not None and thread.is_alive()
+
+    def _tell(self, event: Any) -> None:
+        what, name = _EVENTS[event.code], event.job_id
+        self._happened(name, what)
+        if what == "skipped" and name in self._skipping:
+            return  # once is enough while the same run goes on
+        if what == "skipped":
+            self._skipping.add(name)
+        error = getattr(event, "exception", None)
+        reason = {"error": f"{type(error).__name__}: {error}", "exc_info": error} if error is not None else {}
+        log.log({"failed": 40, "missed": 30, "skipped": 20}[what], "job %s", what, job=name, **reason)

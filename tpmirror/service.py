@@ -1,0 +1,158 @@
+"""The process of the service: schedule, HTTP, signals, and a main loop that only watches.
+
+Signals are waited for, not handled: they are blocked in every thread, and the main loop takes them one by one. So no
+handler ever runs in the middle of something.
+"""
+
+import os
+import signal
+import sys
+import time
+from typing import Any, Final
+
+from tpmirror import __version__
+from tpmirror.config import Settings, read_key
+from tpmirror.database import connected, display
+from tpmirror.errors import UsageError
+from tpmirror.log import logger
+from tpmirror.meters import Meters
+from tpmirror.schedule import Schedule
+from tpmirror.systemd import notify
+from tpmirror.watch import Watch
+from tpmirror.worker import Worker
+
+PULSE: Final = 1.0
+"""Seconds between two looks of the main loop."""
+CHECK: Final = 15.0
+"""Seconds between two checks of the mirror."""
+DAY: Final = 86_400.0
+GRACE: Final = 9.0
+"""Seconds that a run under way gets to end after a signal."""
+STUCK: Final = 1200.0
+"""Seconds without a sign of life after which a run hangs: longer than the longest pause that the API may ask for."""
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+log: Final = logger(__name__)
+
+
+class Service:
+    """One process of ``tpmirror run``."""
+
+    def __init__(self, settings: Settings, engine: Any) -> None:
+        self._settings = settings
+        self.meters = Meters()
+        self.worker = Worker(settings, engine, self.meters)
+        self.watch = Watch(settings.sync_interval, self.worker.facts, lambda: self.worker.skew)
+        self.schedule = Schedule(self.meters.happened)
+        self._pulse = time.monotonic()
+
+    def plan(self) -> None:
+        """Put the jobs on the schedule."""
+        settings, schedule = self._settings, self.schedule
+        schedule.add("sync", lambda: self._checked(self.worker.walk), settings.sync_interval, "walks")
+        schedule.add("poll", lambda: self._checked(self.worker.poll), settings.poll_interval, "walks")
+        schedule.add("watch", self.watch.check, CHECK)
+        schedule.add("head", self.worker.head, DAY)
+
+    def turn(self) -> int | None:
+        """Watch until a signal ends it: the exit code, or None to go on."""
+        received = signal.sigtimedwait(SIGNALS, PULSE)
+        if received is None:
+            return self._look()
+        if received.si_signo == signal.SIGHUP:
+            self._reread()
+            return None
+        log.info("stopping", signal=signal.Signals(received.si_signo).name)
+        return self._stop()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the main loop turns and the scheduler lives."""
+        return time.monotonic() - self._pulse < 10 * PULSE and self.schedule.is_alive and not self._is_stuck()
+
+    def _look(self) -> int | None:
+        self._pulse = time.monotonic()
+        if not self.schedule.is_alive or self._is_stuck():
+            what = "a run hangs" if self.schedule.is_alive else "the scheduler's thread died"
+            log.critical("giving up, so that the supervisor starts a new process", reason=what)
+            return 1
+        notify("WATCHDOG=1")
+        jump = self.watch.jumped()
+        if jump is not None:
+            log.warning("the clock jumped", seconds=round(jump, 1))
+            self.schedule.run_all_now()
+        return None
+
+    def _is_stuck(self) -> bool:
+        return self.worker.busy and time.monotonic() - self.worker.sign > STUCK + 2 * self._settings.request_timeout
+
+    def _checked(self, work: Any) -> float | None:
+        """Do some work, and have the mirror checked after it."""
+        before = self.worker.runs
+        delay: float | None = work()
+        if self.worker.runs != before:
+            self.schedule.run_in("watch", 0)
+        return delay
+
+    def _reread(self) -> None:
+        """SIGHUP: the key file may have changed. Every run reads it anyway; here it is checked, and tried at once."""
+        try:
+            read_key(self._settings)
+        except UsageError as error:
+            log.error("the key cannot be used", error=str(error))  # noqa: TRY400 - one line, no traceback
+            return
+        log.info("the key was read again; a full walk tries it now")
+        self.worker.forced = True
+        self.schedule.run_in("sync", 0)
+
+    def _stop(self) -> int:
+        """End the run under way; a second signal ends it all."""
+        notify("STOPPING=1")
+        self.worker.stop()
+        self.schedule.stop()
+        until = time.monotonic() + GRACE
+        while self.worker.busy:
+            if time.monotonic() > until:
+                log.error("the run under way did not end in time; the next one closes it as abandoned")
+                return 1
+            if signal.sigtimedwait(SIGNALS[:2], 0.05) is not None:
+                log.warning("stopped at once by a second signal")
+                return 1
+        return 0
+
+
+def run(settings: Settings) -> int:
+    """Run until stopped; the exit code. Raises UsageError for settings that cannot work."""
+    read_key(settings)
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    with connected(settings.database_url) as engine:
+        service = Service(settings, engine)
+        server = _server(settings, service)
+        url = server.start() if server else "none"
+        service.plan()
+        service.schedule.start()
+        log.info("started", version=__version__, pid=os.getpid(), mirror=display(engine.url), url=url)
+        notify("READY=1")
+        code = None
+        while code is None:
+            code = service.turn()
+        if server:
+            server.stop()
+        log.info("stopped", code=code)
+        if service.worker.busy:
+            sys.stderr.flush()
+            os._exit(code)  # a thread that hangs would hold up a tidy end for ever
+    return code
+
+
+def _server(settings: Settings, service: Service) -> Any:
+    """The HTTP server; None, and a warning, where its packages are not installed."""
+    try:
+        from starlette.applications import Starlette  # noqa: PLC0415 - the extra may be missing
+
+        from tpmirror.web import health  # noqa: PLC0415
+        from tpmirror.web.server import Server  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        log.warning("no HTTP", missing=error.name, remedy="pip install 'tpmirror[web,metrics]'")
+        return None
+    return Server(Starlette(routes=health.routes(service.watch, lambda: service.is_alive)), settings.http_addr)

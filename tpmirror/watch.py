@@ -1,0 +1,70 @@
+"""The watchdog of the service: is the mirror fresh, is the process alive, does the clock keep its pace?
+
+``check`` looks at the mirror and runs as a job; ``pulse`` looks at the process, from the main thread, and reads no
+database, so that nothing can hold it up.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from tpmirror.errors import MirrorError
+from tpmirror.log import logger
+from tpmirror.problems import Problem, Vitals, of_mirror, of_process
+from tpmirror.timing import Facts
+
+JUMP: Final = 5.0
+"""Seconds between wall clock and monotonic clock from one pulse to the next that are a jump."""
+JUMP_TOLD: Final = 3600.0
+"""Seconds for which a jump is told."""
+OLD: Final = 120.0
+"""Seconds after which a check counts as missing: one is made every 15."""
+
+log: Final = logger(__name__)
+
+
+class Watch:
+    """What is wrong, as of the last check."""
+
+    def __init__(self, sync_interval: float, read: Callable[[], Facts], skew: Callable[[], float | None]) -> None:
+        self._sync_interval = sync_interval
+        self._read = read
+        self._skew = skew
+        self._clocks = (time.time(), time.monotonic())
+        self._jump: tuple[float, float] | None = None
+        self._checked = time.monotonic()
+        self.facts = Facts()
+        self.problems: list[Problem] = []
+
+    def check(self) -> None:
+        """Look at the mirror; log what is new and what is over."""
+        error = None
+        try:
+            self.facts = self._read()
+        except MirrorError as reason:
+            error = str(reason)
+        jump = self._jump[0] if self._jump and time.monotonic() - self._jump[1] < JUMP_TOLD else None
+        vitals = Vitals(database_error=error, skew=self._skew(), jump=jump)
+        found = of_process(vitals) + of_mirror(self.facts, self._sync_interval, datetime.now(UTC))
+        before = {problem.code for problem in self.problems}
+        for problem in found:
+            if problem.code not in before:
+                log.warning("problem", code=problem.code, message=problem.message, remedy=problem.remedy)
+        for code in sorted(before - {problem.code for problem in found}):
+            log.info("problem solved", code=code)
+        self.problems, self._checked = found, time.monotonic()
+
+    def jumped(self) -> float | None:
+        """By how many seconds the wall clock jumped since the last call; None if it did not."""
+        before, self._clocks = self._clocks, (time.time(), time.monotonic())
+        jump = (self._clocks[0] - before[0]) - (self._clocks[1] - before[1])
+        if abs(jump) < JUMP:
+            return None
+        self._jump = (jump, time.monotonic())
+        return jump
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the last check is recent."""
+        return time.monotonic() - self._checked < OLD

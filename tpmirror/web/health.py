@@ -1,0 +1,35 @@
+"""``/healthz``: does the process work? ``/readyz``: can the mirror be relied on? For supervisors and load balancers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tpmirror.watch import Watch
+
+
+def routes(watch: Watch, alive: Callable[[], bool]) -> list[Route]:
+    """The two routes. ``alive`` says whether the main loop and the scheduler of the service still turn."""
+
+    def healthz(_request: Request) -> Response:
+        healthy = alive()
+        return _answer({"alive": healthy}, healthy)
+
+    def readyz(_request: Request) -> Response:
+        ready = watch.is_current and not any(problem.critical for problem in watch.problems)
+        shown = [
+            {"code": problem.code, "message": problem.message, "remedy": problem.remedy, "critical": problem.critical}
+            for problem in watch.problems
+        ]
+        certified = watch.facts.certified_at
+        return _answer(
+            {"ready": ready, "certified_at": certified.isoformat() if certified else None, "problems": shown}, ready
+        )
+
+    return [Route("/healthz", healthz, methods=["GET"]), Route("/readyz", readyz, methods=["GET"])]
+
+
+def _answer(body: dict[str, Any], good: bool) -> Response:
+    return JSONResponse(body, 200 if good else 503, {"cache-control": "no-store"})

@@ -1,0 +1,156 @@
+"""The work of the service: full walks and polls, each when the database says that it is due.
+
+Replicas on one database share the work without talking: whoever did the newest run leads, the others come a little
+later and find nothing to do, or the lease held. When the leader dies, the work is due and theirs.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import Engine
+
+from tpmirror import history, migrate, reader
+from tpmirror.config import Settings
+from tpmirror.control import Control
+from tpmirror.database import reading
+from tpmirror.errors import Fenced, Interrupted, TpmirrorError
+from tpmirror.log import logger
+from tpmirror.meters import Meters
+from tpmirror.normalize import Row
+from tpmirror.poll import poll
+from tpmirror.schedule import STANDBY
+from tpmirror.sync import sync
+from tpmirror.timing import Facts, pause, poll_due, walk_due
+
+log: Final = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A kind of run, when it is due, and how it is done."""
+
+    kind: str
+    interval: float
+    due: Callable[[Facts, float, datetime], datetime]
+    do: Callable[[Control], Row]
+
+
+class Worker:
+    """Does the runs, one at a time, and remembers how they went."""
+
+    def __init__(self, settings: Settings, engine: Engine, meters: Meters) -> None:
+        self._engine = engine
+        self._meters = meters
+        self._walk = Task("full", settings.sync_interval, walk_due, lambda control: sync(settings, control=control))
+        self._poll = Task("poll", settings.poll_interval, poll_due, lambda control: poll(settings, control=control))
+        self._control = Control()
+        self._mine: int | None = None
+        self._failures = 0
+        self.forced = False
+        """Walk at the next opportunity, due or not."""
+        self.stopping = False
+        self.runs = 0
+        """Runs tried since the start of the process."""
+        self.busy = False
+        """Whether a run is under way."""
+        self.sign = time.monotonic()
+        """When the run under way last gave a sign of life."""
+        self.leading: bool | None = None
+        """Whether this process did the newest run; None before the first look."""
+        self.skew: float | None = None
+        """Seconds that our clock is ahead of the API's."""
+
+    def walk(self) -> float | None:
+        """A full walk, if one is due; seconds to the next one."""
+        return self._turn(self._walk)
+
+    def poll(self) -> float | None:
+        """A poll, if one is due; seconds to the next one."""
+        return self._turn(self._poll)
+
+    def head(self) -> None:
+        """Put the head of the history's hash chain into the log: kept there, it shows a tail that was cut off."""
+        if migrate.is_current(self._engine):
+            with reading(self._engine) as conn:
+                entries, head = history.head(conn)
+            log.info("history", entries=entries, head=head)
+
+    def stop(self) -> None:
+        """Let the run under way end soon, and start none."""
+        self.stopping = True
+        self._control.stop.set()
+
+    def facts(self) -> Facts:
+        """What the mirror tells; nothing before it exists. Raises MirrorError."""
+        if not migrate.is_current(self._engine):
+            return Facts()
+        with reading(self._engine) as conn:
+            return reader.facts(conn)
+
+    def _turn(self, task: Task) -> float | None:
+        if self.stopping:
+            return None
+        try:
+            wait = self._wait(task)
+            if wait > 0:
+                return wait
+            self._run(task)
+            return self._wait(task)
+        except Fenced as error:
+            self._lead(False, str(error))
+            return STANDBY
+        except Interrupted:
+            return None
+        except TpmirrorError as error:
+            self._failures += 1
+            delay = pause(self._failures, task.interval)
+            log.warning("trying again later", work=task.kind, error=str(error), in_s=round(delay))
+            return delay
+
+    def _wait(self, task: Task) -> float:
+        """Seconds until a task is due; 0 or less: now."""
+        if self.forced and task is self._walk:
+            return 0.0
+        facts, now = self.facts(), datetime.now(UTC)
+        left = (task.due(facts, task.interval, now) - now).total_seconds()
+        if facts.last_run is not None and facts.last_run != self._mine:
+            if self.leading:
+                self._lead(False, "another process did the newest run")
+            # Whoever leads comes first; this one only when it does not come.
+            left += STANDBY if left > 0 else 0.0
+        return left
+
+    def _run(self, task: Task) -> None:
+        self._control = Control(heard=self._heard)
+        if self.stopping:
+            return
+        self.forced, self.busy, self.sign = False, True, time.monotonic()
+        outcome, started, retries = "failed", time.monotonic(), 0
+        try:
+            row = task.do(self._control)
+            outcome, retries = ("certified" if row["certified"] else row["outcome"]), row["retries"]
+            self._failures = 0
+        except Fenced:
+            outcome = "standby"
+            raise
+        except Interrupted:
+            outcome = "interrupted"
+            raise
+        finally:
+            self.busy, self.skew, self.runs = False, self._control.skew, self.runs + 1
+            self._meters.ran(task.kind, outcome, time.monotonic() - started, retries)
+            if self._control.run_id is not None:
+                self._mine = self._control.run_id
+                self._lead(True, "")
+
+    def _heard(self, status: str, seconds: float) -> None:
+        self.sign = time.monotonic()
+        self._meters.heard(status, seconds)
+
+    def _lead(self, leading: bool, why: str) -> None:
+        if leading != self.leading:
+            log.info("leading") if leading else log.info("standing by", why=why)
+        self.leading = leading
