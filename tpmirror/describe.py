@@ -6,18 +6,43 @@ is, each further one names a column in its order, its kind and its meaning: ``--
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from graphlib import TopologicalSorter
 from importlib.resources import files
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, delete, insert, inspect, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    MetaData,
+    Table,
+    Text,
+    delete,
+    insert,
+    inspect,
+    update,
+)
 from sqlalchemy.schema import SetColumnComment, SetTableComment
+from sqlalchemy.types import TypeEngine
 
 from tpmirror import labels, schema
+from tpmirror.columns import Double, Exact, Timestamp
 
 VIEWS: Final = files("tpmirror") / "views"
-KINDS: Final = frozenset({"integer", "real", "money", "text", "boolean", "date", "time"})
-"""What a view's column may hold. Money is in Credits with four decimals; times and dates are UTC."""
+KINDS: Final[dict[str, TypeEngine[Any]]] = {
+    "integer": BigInteger(),
+    "real": Double,
+    "money": Exact(20, 4),
+    "text": Text(),
+    "boolean": Boolean(),
+    "date": Date(),
+    "time": Timestamp(),
+}
+"""What a view's column may hold, and the type to read it with on both databases. Money is wider than a job's cost,
+because views sum it up."""
 _COLUMN: Final = re.compile(r"^-- (\w+) \((\w+)\): (.+)$", re.MULTILINE)
 
 
@@ -79,6 +104,13 @@ def view_columns(view: str) -> list[ViewColumn]:
     """The columns of a view, in order, as its file's first comments declare them; the same on both databases."""
     header = re.split(r"^(?!--)", views("sqlite")[view], maxsplit=1, flags=re.MULTILINE)[0]
     return [ViewColumn(*found) for found in _COLUMN.findall(header)]
+
+
+@cache
+def view(name: str) -> Table:
+    """A view as a table to select from: values come typed, money exact and times aware, from both databases."""
+    columns = [Column(column.name, KINDS[column.kind], comment=column.comment) for column in view_columns(name)]
+    return Table(name, MetaData(), *columns, comment=first_line(views("sqlite")[name]))
 
 
 def create_views(conn: Connection) -> None:
