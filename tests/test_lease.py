@@ -158,6 +158,12 @@ def test_the_lease_runs_on_the_clock_of_the_database(mirror_url, dialect):
     assert there - timedelta(seconds=5) < held["expires_at"] - lease.TERM <= there
 
 
+def test_a_lease_from_before_the_clock_was_set_back_holds_nobody_up(sim, mirror_url):
+    mirror(sim, mirror_url)
+    set_lease(mirror_url, holder=ELSEWHERE, expires_at=now() + lease.TERM + timedelta(hours=1))
+    assert mirror(sim, mirror_url)["outcome"] == "succeeded"
+
+
 # Dead ones
 
 

@@ -1,5 +1,6 @@
 """What follows from a look at a job, given what the mirror knows."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -124,6 +125,12 @@ def test_polls_prove_nothing_about_jobs_that_were_over():
     known = after(look(status=2), active_covered_at=later(3))
     (entry,) = made(look(5, status=1), known).history
     assert entry["not_before"] == NOON
+
+
+def test_a_clock_that_was_set_back_does_not_turn_the_history_around():
+    known = after(look(status=1))
+    (entry,) = made(replace(look(status=2), at=later(-3600)), known).history
+    assert (entry["not_before"], entry["observed_at"]) == (NOON, NOON)
 
 
 @pytest.mark.parametrize(

@@ -162,13 +162,15 @@ class _Planner:
         if known is not None and known["status"] == to_status:
             return
         seq, seen = self.known.last_changes.get(job_id, (0, None))
+        # A clock that was set back must not turn the history around: what follows is not told to have come before.
+        at = look.at if seen is None else max(look.at, seen)
         entry = {
             "job_id": job_id,
             "seq": seq + 1,
             "from_status": None if known is None else known["status"],
             "to_status": to_status,
-            "not_before": None if known is None else self.last_seen(known, seen, look.at),
-            "observed_at": look.at,
+            "not_before": None if known is None else self.last_seen(known, seen, at),
+            "observed_at": at,
             "occurred_at": moment_of(to_status, row, known),
             "sync_run_id": self.run_id,
         }

@@ -5,6 +5,7 @@ there together or not at all.
 """
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -94,7 +95,7 @@ class Run:
         self.row: Row = {}
         """The finished row of ``sync_runs``."""
         self._lease = held
-        self._renewed = datetime.now(UTC)
+        self._renewed = time.monotonic()
 
     def store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]] = ()) -> None:
         """Mirror a batch of distinct jobs. A batch without news reads and writes nothing."""
@@ -107,7 +108,7 @@ class Run:
         if sifted.fresh or sifted.ticking or models or unreadable or self.scope.has_news:
             self.tally.add(self.commit(sifted, models, unreadable))
             self.scope.stored()
-        elif datetime.now(UTC) - self._renewed > lease.TERM / 3:
+        elif self._needs_renewal():
             write(self.engine, self._renew)
 
     def sort(self, looks: Sequence[Look]) -> tuple[Sifted, Mapping[int, Look]]:
@@ -176,10 +177,13 @@ class Run:
 
         patiently(lambda: write(self.engine, remove))
 
+    def _needs_renewal(self) -> bool:
+        return time.monotonic() - self._renewed > lease.TERM.total_seconds() / 3
+
     def _renew(self, conn: Connection) -> None:
-        if datetime.now(UTC) - self._renewed > lease.TERM / 3:
+        if self._needs_renewal():
             self._lease.renew(conn)
-            self._renewed = datetime.now(UTC)
+            self._renewed = time.monotonic()
 
 
 @contextmanager

@@ -1,0 +1,86 @@
+"""What lies between the package and its database: faults, lost acknowledgements, pauses, death at each call."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Any, Final
+from unittest.mock import patch
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.default import DefaultDialect
+
+from tests.support.simulation.machine import Machine, Process
+
+PASSING: Final = "database is locked"
+LASTING: Final = ("database or disk is full", "disk I/O error", "attempt to write a readonly database")
+WRITES: Final = ("INSERT", "UPDATE", "DELETE")
+
+
+class Disk:
+    """Stands at every statement and commit of every process. ``fault``: how likely one goes wrong."""
+
+    def __init__(self, machine: Machine, rng: Random, struck: Callable[[], object]) -> None:
+        self.machine = machine
+        self.rng = rng
+        self.fault = 0.0
+        self.pause = 0.0
+        self.wrong: list[str] = []
+        """Commits of a process that did not hold the lease."""
+        self._struck = struck
+        self._wrote: set[Process] = set()
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Watch every engine of this process."""
+        commit = DefaultDialect.do_commit
+        event.listen(Engine, "before_cursor_execute", self._statement)
+        try:
+            with patch.object(DefaultDialect, "do_commit", lambda dialect, conn: self._commit(conn, commit, dialect)):
+                yield
+        finally:
+            event.remove(Engine, "before_cursor_execute", self._statement)
+
+    def _statement(self, _conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        process = self.machine.process
+        if process is None:
+            return
+        if statement == "BEGIN IMMEDIATE" and self.rng.random() < self.pause:
+            # Stopped, swapped out, its machine asleep: as long as a lease, or longer.
+            self.machine.sleep(self.rng.choice([1, 100, 1000, 10_000]))
+        self.machine.touch()
+        self._strike()
+        if statement.startswith(WRITES) and "writer_lease" not in statement:
+            self._wrote.add(process)
+
+    def _commit(self, conn: Any, commit: Callable[..., None], dialect: Any) -> None:
+        process = self.machine.process
+        if process is None:
+            commit(dialect, conn)
+            return
+        self.machine.touch()
+        self._strike()
+        if process in self._wrote:
+            self._wrote.discard(process)
+            self._check_holder(conn, process)
+        commit(dialect, conn)
+        self.machine.touch()
+        self._strike()
+
+    def _strike(self) -> None:
+        if self.rng.random() < self.fault:
+            self._struck()
+            raise sqlite3.OperationalError(PASSING if self.rng.random() < 0.8 else self.rng.choice(LASTING))
+
+    def _check_holder(self, conn: Any, process: Process) -> None:
+        """Of what is about to be committed: the lease must be this process's own, in the same transaction."""
+        cursor = conn.cursor()
+        try:
+            cursor.execute("SELECT holder FROM writer_lease")
+            holder = (cursor.fetchone() or [""])[0] or ""
+        except sqlite3.OperationalError:
+            holder = ""  # the tables are just being made
+        finally:
+            cursor.close()
+        if holder and holder.rpartition("|")[2] != f"{process.number:08d}":
+            self.wrong.append(f"process {process.number} wrote while {holder} held the lease")

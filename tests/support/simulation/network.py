@@ -1,0 +1,226 @@
+"""What lies between the client and the account: an in-process transport, its faults, and notes of what was served."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from typing import Any, Final
+
+import httpx
+
+from tests.support.simulation.machine import Machine, Process
+from tests.support.witness import DETAIL, LIST
+from tpmirror.simulator import Request, Response, World
+from tpmirror.simulator.backend import Backend
+
+Ids = frozenset[int]
+EMPTY: Final[dict[str, Any]] = {"count": 0, "next": None, "previous": None, "results": []}
+
+
+@dataclass(slots=True)
+class Note:
+    """One answer: to whom, when it arrived, what was listed when it was counted and when its rows were read."""
+
+    process: Process
+    path: str
+    query: dict[str, str]
+    status: int
+    counted: Ids
+    sliced: Ids
+    known: Ids
+    """Every job that any answer before showed."""
+    found: bool
+    """Whether the job that was asked for by id was there in truth."""
+    shown: dict[int, int]
+    """Status by job, if the answer arrived as the account gave it."""
+    at: datetime | None = None
+
+    @property
+    def sample(self) -> bool:
+        """Whether it was asked for its count alone."""
+        return self.path == LIST and self.query.get("limit") == "1"
+
+
+@dataclass(eq=False)
+class Network:
+    """The way to an account.
+
+    ``fault``: how likely an answer goes wrong. ``window``: what is wrong with all answers for a while: ``empty``
+    (nothing is listed), ``foreign`` (another account answers), ``denied`` (404 for every id), ``revoked`` (401).
+    """
+
+    machine: Machine
+    backend: Backend
+    stranger: Backend
+    rng: Random
+    struck: Callable[[], object]
+    happen: Callable[[], object]
+    fault: float = 0.0
+    window: str = ""
+    notes: list[Note] = field(default_factory=list)
+    known: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._sliced: Ids = frozenset()
+        self._still = False
+        self.backend.between = self._between
+
+    @property
+    def listed(self) -> Ids:
+        """What the account lists now."""
+        return frozenset(self.backend.world.order("id", active_only=self.backend.active_only))
+
+    def _between(self, _world: World) -> None:
+        if not self._still and self.rng.random() < 0.05:
+            self.happen()
+        self._sliced = self.listed
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        """One exchange: it takes time there and back, and each way may be the last."""
+        process = self.machine.process
+        assert process is not None
+        self.machine.touch()
+        self.machine.sleep(self.rng.uniform(0.01, 0.3))
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        asked = Request("GET", request.url.raw_path.decode(), headers)
+        note, answer = self._serve(process, asked)
+        if self.rng.random() < self.fault:
+            self.struck()
+            note.shown = {}
+            respond = self._spoil(asked, answer)
+        else:
+            respond = self._whole(answer)
+        self.happen()
+        self.machine.sleep(self.rng.uniform(0.01, 0.3))
+        note.at = self.machine.now
+        self.known.update(note.shown)
+        self.machine.touch()
+        return respond
+
+    def _serve(self, process: Process, asked: Request) -> tuple[Note, Response]:
+        known, self._sliced = frozenset(self.known), self.listed
+        counted = self._sliced
+        job = DETAIL.fullmatch(asked.path)
+        found = bool(job and self.backend.world.found(int(job[1])))
+        answer = self._window(asked) or self.backend.handle(asked)
+        shown = {} if self.window else _shown(asked.path, answer)
+        note = Note(process, asked.path, asked.query, answer.status, counted, self._sliced, known, found, shown)
+        self.notes.append(note)
+        return note, answer
+
+    def _window(self, asked: Request) -> Response | None:
+        if self.window == "revoked":
+            return Response.detail(401, "Invalid token.")
+        if asked.path != LIST:
+            return Response.detail(404, "Not found.") if self.window in {"foreign", "denied"} else None
+        if self.window == "foreign":
+            return self.stranger.handle(asked)
+        return Response.json(200, EMPTY) if self.window == "empty" else None
+
+    # What may go wrong with an answer
+
+    def _whole(self, answer: Response) -> httpx.Response:
+        return httpx.Response(answer.status, headers=dict(answer.headers), stream=_Body([answer.body]))
+
+    def _spoil(self, asked: Request, answer: Response) -> httpx.Response:
+        kinds = [kind for name, kind in vars(Network).items() if name.startswith("_fault_")]
+        response: httpx.Response = self.rng.choice(kinds)(self, asked, answer)
+        return response
+
+    def _fault_refused(self, _asked: Request, _answer: Response) -> httpx.Response:
+        raise httpx.ConnectError("connection refused")
+
+    def _fault_slow(self, _asked: Request, _answer: Response) -> httpx.Response:
+        self.machine.sleep(30)
+        raise httpx.ReadTimeout("timed out")
+
+    def _fault_reset(self, _asked: Request, _answer: Response) -> httpx.Response:
+        raise httpx.ReadError("connection reset by peer")
+
+    def _fault_server(self, _asked: Request, _answer: Response) -> httpx.Response:
+        status = self.rng.choice([500, 502, 503, 504])
+        headers = {"content-type": "text/html", **({"retry-after": "7"} if status == 503 else {})}
+        return httpx.Response(status, headers=headers, stream=_Body([b"<h1>Error</h1>"]))
+
+    def _fault_throttled(self, _asked: Request, _answer: Response) -> httpx.Response:
+        wait = self.rng.choice(["3", "120", "Sun, 01 Nov 2026 00:00:20 GMT", "soon", "-5", None])
+        headers = {"content-type": "application/json", "date": "Sun, 01 Nov 2026 00:00:00 GMT"}
+        headers |= {"retry-after": wait} if wait else {}
+        return httpx.Response(429, headers=headers, stream=_Body([b'{"detail":"Request was throttled."}']))
+
+    def _fault_key(self, _asked: Request, _answer: Response) -> httpx.Response:
+        return self._whole(Response.detail(401, "Invalid token."))
+
+    def _fault_html(self, _asked: Request, _answer: Response) -> httpx.Response:
+        return httpx.Response(200, headers={"content-type": "text/html"}, stream=_Body([b"<h1>Maintenance</h1>"]))
+
+    def _fault_nothing(self, _asked: Request, answer: Response) -> httpx.Response:
+        return httpx.Response(200, headers=dict(answer.headers), stream=_Body([]))
+
+    def _fault_cut(self, _asked: Request, answer: Response) -> httpx.Response:
+        half = answer.body[: len(answer.body) // 2]
+        broken = _Body([half], httpx.RemoteProtocolError("peer closed connection without sending complete body"))
+        return httpx.Response(answer.status, headers=dict(answer.headers), stream=broken)
+
+    def _fault_cut_without_a_sign(self, _asked: Request, answer: Response) -> httpx.Response:
+        return httpx.Response(answer.status, headers=dict(answer.headers), stream=_Body([answer.body[:-7]]))
+
+    def _fault_cut_gzip(self, _asked: Request, answer: Response) -> httpx.Response:
+        packed = gzip.compress(answer.body, 1, mtime=0)
+        headers = {**answer.headers, "content-encoding": "gzip"}
+        return httpx.Response(answer.status, headers=headers, stream=_Body([packed[: -self.rng.randrange(1, 20)]]))
+
+    def _fault_no_json(self, _asked: Request, answer: Response) -> httpx.Response:
+        body = self.rng.choice([b"[]", b"{}", b"null", b'{"count":NaN}', b'{"count":"2","results":[]}', b"{" * 5000])
+        return httpx.Response(200, headers=dict(answer.headers), stream=_Body([body]))
+
+    def _fault_empty(self, asked: Request, answer: Response) -> httpx.Response:
+        """One page of nothing, as of an empty account."""
+        return self._whole(Response.json(200, EMPTY) if asked.path == LIST else answer)
+
+    def _fault_first_page(self, asked: Request, answer: Response) -> httpx.Response:
+        """A cache that knows no queries."""
+        if asked.path != LIST or answer.status != 200:
+            return self._whole(answer)
+        first = Request("GET", f"{LIST}?limit={asked.query.get('limit', 5)}&offset=0", asked.headers)
+        self._still = True  # the note tells what was listed when this was counted
+        cached = self._window(first) or self.backend.handle(first)
+        self._still = False
+        return self._whole(cached)
+
+    def _fault_short(self, asked: Request, answer: Response) -> httpx.Response:
+        """A page that lost its last rows on the way."""
+        if asked.path != LIST or answer.status != 200:
+            return self._whole(answer)
+        page: dict[str, Any] = json.loads(answer.body)
+        return self._whole(Response.json(200, {**page, "results": page["results"][:-2]}))
+
+
+class Wire(httpx.BaseTransport):
+    """The transport of a client."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._network.handle(request)
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, parts: list[bytes], error: Exception | None = None) -> None:
+        self._parts, self._error = parts, error
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._parts
+        if self._error:
+            raise self._error
+
+
+def _shown(path: str, answer: Response) -> dict[int, int]:
+    if answer.status != 200:
+        return {}
+    body = json.loads(answer.body)
+    jobs = body["results"] if path == LIST else [body]
+    return {job["id"]: job["status"] for job in reversed(jobs)}

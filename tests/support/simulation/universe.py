@@ -1,0 +1,244 @@
+"""An account, its mirror and everything that can go wrong between them, from one seed."""
+
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any, Final, Self
+
+from sqlalchemy import Engine
+
+from tests.support.hand import VERBS, WHILE_READ, Hand
+from tests.support.simulation.disk import Disk
+from tests.support.simulation.judge import FOREIGN, Judge
+from tests.support.simulation.machine import Machine, Process
+from tests.support.simulation.network import Network, Wire
+from tpmirror import database, vanished
+from tpmirror.api import Api
+from tpmirror.audit import audit
+from tpmirror.config import Settings, load
+from tpmirror.poll import poll
+from tpmirror.simulator import World
+from tpmirror.simulator.backend import Backend
+from tpmirror.simulator.listing import ORDERINGS
+from tpmirror.sync import sync, verify
+
+KEY: Final = "tpx-canary-0123456789abcdef"
+STEPS: Final = 13
+DAY: Final = 86_400
+MOST: Final = 24
+"""Jobs listed at most, so that a day is over soon."""
+WINDOWS: Final = ("empty", "foreign", "denied", "revoked")
+QUIET: Final = {"restore", "delete_hidden"}
+"""What happens only while nobody looks: a job that leaves does not come back within a run, or no proof holds."""
+
+
+class Violation(AssertionError):
+    """The mirror says what is not so."""
+
+
+@dataclass
+class Figures:
+    """What a simulation went through."""
+
+    days: int = 0
+    processes: int = 0
+    runs: int = 0
+    certified: int = 0
+    crashes: int = 0
+    faults: int = 0
+    jumps: int = 0
+    windows: int = 0
+    transitions: int = 0
+    gone: int = 0
+    requests: int = 0
+
+    def __add__(self, other: "Figures") -> "Figures":
+        return Figures(*(getattr(self, name.name) + getattr(other, name.name) for name in fields(self)))
+
+    def __str__(self) -> str:
+        return ", ".join(f"{getattr(self, name.name):,} {name.name}" for name in fields(self))
+
+
+class Universe:
+    """One seed's world. ``live`` some days; a Violation tells how to see it again."""
+
+    def __init__(self, seed: int, folder: Path) -> None:
+        self.seed = seed
+        self.path = folder / f"universe-{seed}.db"
+        self.rng = Random(f"universe {seed}")
+        self.figures = Figures()
+        self.machine = Machine(self.rng, self._passes)
+        world = World(seed, jobs=8, days=1, in_flight=3, jobs_per_day=0)
+        stranger = World(seed + 1, jobs=12, owner=("other@example.com", 1), jobs_per_day=0)
+        for job_id in stranger.ids():
+            stranger.edit(job_id, {"id": FOREIGN + job_id})
+        served: dict[str, Any] = {"token": KEY, "gzip": False, "resign": False}
+        backend, other = Backend(world, **served), Backend(stranger, **served)
+        self.hand = Hand(world)
+        self.disk = Disk(self.machine, self.rng, self._struck)
+        self.network = Network(self.machine, backend, other, self.rng, self._struck, self._happen)
+        self.judge = Judge(self.path, self.network)
+        self._frozen = True
+        self._alone = True
+        self._settled = False
+        self._window, self._jump = "", False
+
+    def __enter__(self) -> Self:
+        self._stack = ExitStack()
+        state = random.getstate()
+        self._stack.callback(random.setstate, state)
+        random.seed(self.seed)  # tenacity draws from it
+        self.engine: Engine = database.open_engine(f"sqlite:///{self.path}")
+        self._stack.callback(self.engine.dispose)
+        self._stack.callback(self.judge.close)
+        api_of = partial(Api, transport=Wire(self.network))
+        self._stack.enter_context(self.machine.installed(api_of, lambda _url: self.engine))
+        self._stack.enter_context(self.disk.installed())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def live(self, days: int) -> Figures:
+        """So many days, each with a rest at its end."""
+        for _ in range(days):
+            for _ in range(STEPS):
+                self._step()
+            self._rest()
+            self.figures.days += 1
+        self._check(self.judge.secrets(KEY.encode(), b"X-Amz-Signature", b"other@example.com"))
+        self.figures.runs, self.figures.certified = self.judge.counts["runs"], self.judge.counts["certified"]
+        self.figures.transitions, self.figures.gone = self.judge.counts["transitions"], self.judge.counts["gone"]
+        return self.figures
+
+    # A few hours, with everything that can go wrong
+
+    def _step(self) -> None:
+        rng, network, disk = self.rng, self.network, self.disk
+        self._settle()
+        with self._moving():
+            backend = network.backend
+            backend.ordering = rng.choice(ORDERINGS)
+            backend.page_cap = rng.choice([3, 5, 8, 30])
+            network.fault = rng.choice([0.1, 0.4, 0.5])
+            disk.fault, disk.pause = rng.choice([0, 0.01, 0.03]), rng.choice([0, 0, 0.1])
+            self._window = rng.choice(WINDOWS) if self._settled and rng.random() < 0.15 else ""
+            self._jump = rng.random() < 0.1 and self.seed % 2 == 0
+            for verb in ["submit"] * rng.randrange(3) + [""] * rng.randrange(5):
+                self._draw([verb] if verb else VERBS)
+            self._processes()
+            self.machine.run()
+        self.machine.sleep(rng.choice([60, 1000, 3 * DAY / STEPS]) * rng.random())
+
+    def _processes(self) -> None:
+        rng = self.rng
+        many = rng.choice([1, 1, 2, 2, 3])
+        concurrency = rng.choice([1, 1, 2, 4])
+        self._alone = many == 1 and concurrency == 1
+        after = 0.0
+        for _ in range(many):
+            doom = rng.choice([None, rng.randrange(1, 60), rng.randrange(1, 250), rng.randrange(1, 250)])
+            self._start(rng.choice([sync, sync, poll]), concurrency, after=after, doom=doom)
+            after += rng.choice([0, rng.uniform(0, 5), rng.uniform(120, 1000)])
+
+    def _start(self, kind: Any, concurrency: int = 1, *, after: float = 0, doom: int | None = None) -> Process:
+        settings = self._settings(concurrency)
+        host = self.rng.choice(["studio-1", "studio-1", "studio-2"])
+        self.figures.processes += 1
+        return self.machine.start(lambda: kind(settings), host=host, after=after, doom=doom, then=self._over)
+
+    def _settings(self, concurrency: int) -> Settings:
+        wanted = {
+            "API_URL": "http://127.0.0.1:1", "API_KEY": KEY, "DATABASE_URL": f"sqlite:///{self.path}",
+            "MAX_RPS": "0", "PAGE_SIZE": str(self.rng.choice([4, 8, 100])), "CONCURRENCY": str(concurrency),
+        }  # fmt: skip
+        return load({f"TPMIRROR_{name}": value for name, value in wanted.items()})
+
+    def _over(self, process: Process) -> None:
+        self.figures.crashes += process.dead
+        self._settled = self._settled or isinstance(process.result, dict)
+        wrong = [*self.judge.verdict(process, strict=self._alone, honest_clock=not self._jumps), *self.disk.wrong]
+        self._check(wrong, process)
+
+    @property
+    def _jumps(self) -> bool:
+        return self.seed % 2 == 0
+
+    @contextmanager
+    def _moving(self) -> Iterator[None]:
+        self._frozen = False
+        yield
+        self._frozen = True
+        self.network.fault = self.disk.fault = self.disk.pause = 0.0
+        self.figures.requests += len(self.network.notes)
+        self.network.notes.clear()
+
+    def _passes(self, seconds: float) -> None:
+        """The account lives along."""
+        self.network.backend.world.advance(seconds)
+
+    def _happen(self) -> None:
+        """Something, perhaps, at a moment of the network's choice: mid-walk."""
+        if self._frozen:
+            return
+        if self._window and self.rng.random() < 0.2:
+            self.network.window, self._window = self._window, ""
+            self.figures.windows += 1
+        if self._jump and self.rng.random() < 0.2:
+            self.machine.skew += timedelta(seconds=self.rng.uniform(-DAY, DAY))
+            self._jump = False
+            self.figures.jumps += 1
+        if self.rng.random() < 0.1:
+            self._draw(WHILE_READ)
+
+    def _draw(self, verbs: list[str]) -> None:
+        verb = self.rng.choice([verb for verb in verbs if verb != "advance"])
+        if verb == "submit" and len(self.hand.world.listed()) >= MOST:
+            verb = "delete"
+        if verb == "start" and self.network.backend.active_only:
+            return  # a job that has ended would be listed again
+        self.hand(verb, self.rng.randrange(5000))
+
+    def _struck(self) -> None:
+        self.figures.faults += 1
+
+    def _settle(self) -> None:
+        """Nobody looks: what was hidden may show again."""
+        self.network.window = self._window = ""
+        self.network.backend.active_only = self._settled and self.rng.random() < 0.15
+
+    # A rest: nothing moves, nothing fails, and everything has to come true
+
+    def _rest(self) -> None:
+        self._settle()
+        self.network.backend.active_only = False  # or, with nothing in flight, the list is empty and proves nothing
+        while active := self.hand.world.listed(active_only=True):
+            self.rng.choice([self.hand.world.finish, self.hand.world.fail])(active[0])
+        self.network.backend.ordering, self._alone = "-id", True
+        self.machine.sleep(2 * DAY if self._jumps else DAY / 6)  # every lease is over
+        for turn in range(2 + len(self.judge.rows("SELECT 1 FROM jobs WHERE presence = 'unlisted'")) // 20):
+            process = self._start(sync)
+            self.machine.run()
+            if process.error is not None or not process.result["certified"]:
+                self._check([f"a quiet account is not certified: {process.error or process.result}"], process)
+            if turn == 0:
+                self.machine.start(lambda: vanished.confirm(self.engine, None))
+                self.machine.run()
+        self._check(self.judge.differences())
+        with database.reading(self.engine) as conn:
+            self._check(str(finding) for finding in audit(conn).findings)
+        self.machine.start(lambda: self._check(map(str, verify(self._settings(1)))))
+        self.machine.run()
+        self.network.notes.clear()
+
+    def _check(self, wrong: Any, process: Process | None = None) -> None:
+        found = list(wrong)
+        if found:
+            where = f"day {self.figures.days + 1}" + (f", process {process.number}" if process else "")
+            replay = f"python -m tests.support.simulation {self.seed} {self.figures.days + 1}"
+            raise Violation("\n".join([f"seed {self.seed}, {where}; see it again: {replay}", *found[:10]]))

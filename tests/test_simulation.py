@@ -1,0 +1,43 @@
+"""Months of an account and its mirror, everything that can go wrong between them included; nothing is ever wrong.
+
+``make soak`` lives on for years.
+"""
+
+import pytest
+
+from tests.support.simulation import Figures, Universe, Violation
+from tpmirror.lease import Lease
+
+SEEDS = range(8)
+DAYS = 25
+LEAST = Figures(days=25, crashes=250, faults=1250, windows=20, transitions=150, gone=60)
+"""What each of the seeds has to go through at least, or the test would prove less than it says."""
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_happens_the_mirror_says_only_what_was_so_and_in_the_end_all_of_it(seed, tmp_path):
+    with Universe(seed, tmp_path) as universe:
+        figures = universe.live(DAYS)
+    assert {name: value for name, value in vars(LEAST).items() if vars(figures)[name] < value} == {}
+
+
+def test_the_same_seed_lives_the_same_life(tmp_path):
+    lives = []
+    for number in range(2):
+        (tmp_path / str(number)).mkdir()
+        with Universe(3, tmp_path / str(number)) as universe:
+            universe.live(2)
+            lives.append((universe.figures, universe.machine.micros, universe.judge.rows("SELECT * FROM sync_runs")))
+    assert lives[0] == lives[1]
+
+
+def test_a_bug_is_found_and_its_seed_finds_it_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(Lease, "check", lambda _lease, _conn: None)
+    found = []
+    for number in range(2):
+        (tmp_path / str(number)).mkdir()
+        with Universe(1, tmp_path / str(number)) as universe, pytest.raises(Violation) as told:
+            universe.live(DAYS)
+        found.append(str(told.value))
+    assert "python -m tests.support.simulation 1 " in found[0]
+    assert found[0] == found[1]
