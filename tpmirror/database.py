@@ -137,6 +137,16 @@ def reading(engine: Engine) -> Iterator[Connection]:
             conn.exec_driver_sql("PRAGMA query_only=OFF")
 
 
+def read(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """Run ``work`` in one transaction that only reads; again if its connection was lost."""
+
+    def once() -> T:
+        with reading(engine) as conn:
+            return work(conn)
+
+    return patiently(once)
+
+
 def write(engine: Engine, work: Callable[[Connection], T]) -> T:
     """Run ``work`` in one transaction that writes: all of it or nothing."""
     with translated(engine), engine.connect().execution_options(tpmirror_writes=True) as conn, conn.begin():

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from tpmirror import store
 from tpmirror.api import Api, Page
 from tpmirror.batch import Look
-from tpmirror.database import reading
+from tpmirror.database import read
 from tpmirror.decode import Item, Unreadable
 from tpmirror.run import Run
 
@@ -99,8 +99,7 @@ class Intake:
         )
 
     def _known(self, ids: list[int]) -> list[int]:
-        with reading(self.run.engine) as conn:
-            return list(store.briefs(conn, ids)) if ids else store.newest_listed(conn)
+        return read(self.run.engine, lambda conn: list(store.briefs(conn, ids)) if ids else store.newest_listed(conn))
 
     def _note(self, page: Page) -> None:
         listing, counts = page.listing, self.run.tally.counts

@@ -18,7 +18,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, inspect, text
 
 from tpmirror import schema
-from tpmirror.database import create_file, is_missing, reading, translated
+from tpmirror.database import create_file, is_missing, read, reading, translated
 from tpmirror.describe import describe, drop_views
 from tpmirror.errors import MirrorError, UsageError
 
@@ -46,8 +46,7 @@ def current(engine: Engine) -> str | None:
     """The database's revision; None before the first upgrade."""
     if is_missing(engine):
         return None
-    with reading(engine) as conn:
-        return _current(conn)
+    return read(engine, _current)
 
 
 def newest() -> str:

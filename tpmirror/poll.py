@@ -4,7 +4,7 @@ from tpmirror import store
 from tpmirror.api import Page
 from tpmirror.config import Settings
 from tpmirror.control import Control
-from tpmirror.database import reading
+from tpmirror.database import read
 from tpmirror.intake import Progress, ascends, ids_of
 from tpmirror.normalize import Row
 from tpmirror.session import Session, quiet, session
@@ -17,8 +17,7 @@ def poll(settings: Settings, progress: Progress = quiet, control: Control | None
     each transition is seen as it is; that nothing else changed, only a full walk can prove.
     """
     with session(settings, "poll", progress, control) as opened:
-        with reading(opened.run.engine) as conn:
-            in_flight = store.in_flight_ids(conn)
+        in_flight = read(opened.run.engine, store.in_flight_ids)
         _read_news(opened)
         unseen = [job_id for job_id in in_flight if not opened.intake.has_seen(job_id)]
         opened.intake.jobs(unseen, opened.executor)
@@ -42,7 +41,6 @@ def _read_news(opened: Session) -> None:
 def _show(opened: Session, page: Page) -> bool:
     """Mirror a page; whether it had anything new."""
     ids = set(ids_of(page))
-    with reading(opened.run.engine) as conn:
-        known = store.briefs(conn, ids).keys()
+    known = read(opened.run.engine, lambda conn: store.briefs(conn, ids)).keys()
     opened.intake.pages([page])
     return bool(ids - known)

@@ -13,7 +13,7 @@ from typing import Final
 from tpmirror import absence
 from tpmirror.absence import DENIED, FOUND, HELD, RESTORED, UNTOLD, Sighting
 from tpmirror.config import VanishLimit
-from tpmirror.database import reading
+from tpmirror.database import read
 from tpmirror.errors import ApiError, Refused
 from tpmirror.intake import Intake
 from tpmirror.normalize import Row
@@ -32,9 +32,7 @@ def explain(
     intake: Intake, limit: VanishLimit, absent: Collection[int] | None, present: Collection[int]
 ) -> dict[int, Sighting]:
     """Where the jobs are that the list lacks, and those that it shows again. Without a proof, only the latter."""
-    with reading(intake.run.engine) as conn:
-        notes = absence.notes(conn)
-        elsewhere = absence.not_listed(conn)
+    notes, elsewhere = read(intake.run.engine, lambda conn: (absence.notes(conn), absence.not_listed(conn)))
     lacking = set(absent or ())
     back = {job_id: Sighting("listed") for job_id in elsewhere if intake.has_seen(job_id) and job_id not in lacking}
     if absent is None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from tpmirror import store
 from tpmirror.batch import Look
 from tpmirror.config import Settings
-from tpmirror.database import reading
+from tpmirror.database import read
 from tpmirror.decode import Item, decode_job
 from tpmirror.intake import Progress
 from tpmirror.normalize import Row
@@ -15,13 +15,11 @@ from tpmirror.session import quiet, session
 def retry(settings: Settings, progress: Progress = quiet) -> list[Row]:
     """Ask for each quarantined job again by its id, and read what had no readable id once more; what is left over."""
     with session(settings, "poll", progress) as opened:
-        with reading(opened.run.engine) as conn:
-            entries = store.open_quarantine(conn)
+        entries = read(opened.run.engine, store.open_quarantine)
         ids = sorted({row["job_id"] for row in entries if row["job_id"] is not None})
         opened.intake.jobs(ids, opened.executor)
         again = [(row, decode_job(row["payload"].encode())) for row in entries if row["job_id"] is None]
         readable = [(row, item) for row, item in again if isinstance(item, Item)]
         opened.run.store([Look(item, datetime.now(UTC)) for _, item in readable])
         opened.run.resolve([row["id"] for row, _ in readable])
-        with reading(opened.run.engine) as conn:
-            return store.open_quarantine(conn)
+        return read(opened.run.engine, store.open_quarantine)

@@ -20,7 +20,7 @@ from tpmirror import absence, lease, schema, store
 from tpmirror.absence import Sighting
 from tpmirror.api import Api
 from tpmirror.batch import Look, Plan, Sifted, sift
-from tpmirror.database import patiently, reading, write
+from tpmirror.database import patiently, read, reading, write
 from tpmirror.decode import Unreadable
 from tpmirror.errors import Interrupted, TpmirrorError
 from tpmirror.lease import Lease
@@ -60,6 +60,10 @@ class Tally:
         self.changed |= made.inserted | made.updated
         self.quarantined |= made.quarantined
 
+    def recover(self, row: Row) -> None:
+        """Count from the run's row what was stored without our being told."""
+        self.counts.update({name: row[name] - self.counts[name] for name in self._news(Plan())})
+
     def columns(self, made: Plan | None = None) -> dict[str, int]:
         """As columns of ``sync_runs``, with a plan that is about to be committed."""
         counts = self.counts + self._news(made) if made else self.counts
@@ -96,20 +100,30 @@ class Run:
         """The finished row of ``sync_runs``."""
         self._lease = held
         self._renewed = time.monotonic()
+        self._unsure = False
+        """Whether a batch may be stored without our knowing: only the answer to its commit was lost."""
 
     def store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]] = ()) -> None:
         """Mirror a batch of distinct jobs. A batch without news reads and writes nothing."""
         patiently(lambda: self._store(looks, unreadable))
 
     def _store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> None:
+        if self._unsure:
+            self.tally.recover(read(self.engine, self._counted))
         sifted, models = self.sort(looks)
         self.tally.seen.update(look.item.job.id for look in looks)
         self.tally.unread.update(item.job_id for item, _ in unreadable if item.job_id is not None)
         if sifted.fresh or sifted.ticking or models or unreadable or self.scope.has_news:
+            self._unsure = True
             self.tally.add(self.commit(sifted, models, unreadable))
+            self._unsure = False
             self.scope.stored()
         elif self._needs_renewal():
             write(self.engine, self._renew)
+
+    def _counted(self, conn: Connection) -> Row:
+        """What the run's row says: written with each batch, so it counts what is stored."""
+        return dict(conn.execute(select(schema.sync_runs).where(schema.sync_runs.c.id == self.id)).mappings().one())
 
     def sort(self, looks: Sequence[Look]) -> tuple[Sifted, Mapping[int, Look]]:
         """Which jobs of a batch need a closer look, and which models."""
@@ -167,9 +181,9 @@ class Run:
         """Remove progress samples that are older than the retention setting."""
         table = schema.job_progress_samples
         old = table.c.observed_at < datetime.now(UTC) - retention
-        with reading(self.engine) as conn:
-            if conn.execute(select(table.c.job_id).where(old).limit(1)).first() is None:
-                return
+        oldest = select(table.c.job_id).where(old).limit(1)
+        if read(self.engine, lambda conn: conn.execute(oldest).first()) is None:
+            return
 
         def remove(conn: Connection) -> None:
             self._lease.check(conn)
@@ -192,8 +206,7 @@ def opened(engine: Engine, kind: str, api: Api, started_at: datetime) -> Iterato
 
     Raises Fenced if another writer holds the mirror, ScopeError if the mirror belongs to another origin.
     """
-    with reading(engine) as conn:
-        scope = Scope(conn, api.origin)
+    scope = read(engine, lambda conn: Scope(conn, api.origin))
     with lease.holding() as holder:
         held, run_id = patiently(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at)))
         made = Run(engine, held, run_id, scope)

@@ -14,7 +14,7 @@ from tpmirror.api import Page
 from tpmirror.certify import Sightings, Verdict, judge
 from tpmirror.config import Settings
 from tpmirror.control import Control
-from tpmirror.database import reading
+from tpmirror.database import read, reading
 from tpmirror.intake import Progress, ascends, ids_of
 from tpmirror.normalize import Row
 from tpmirror.session import Session, quiet, rehearsal, session
@@ -76,10 +76,11 @@ class Walk:
     def __init__(self, opened: Session) -> None:
         self.settings, self.api, self.executor = opened.settings, opened.api, opened.executor
         self.run, self.intake, self.first = opened.run, opened.intake, opened.first
-        with reading(self.run.engine) as conn:
-            self.listed = set(store.listed_ids(conn))
-            unread = store.unread_ids(conn)
-            self.recent = (store.certified_at(conn) or datetime.min.replace(tzinfo=UTC)) > datetime.now(UTC) - RECENT
+        listed, unread, certified_at = read(
+            self.run.engine, lambda conn: (store.listed_ids(conn), store.unread_ids(conn), store.certified_at(conn))
+        )
+        self.listed = set(listed)
+        self.recent = (certified_at or datetime.min.replace(tzinfo=UTC)) > datetime.now(UTC) - RECENT
         self.sightings = Sightings(self.listed | unread)
         self.passes = 0
         self.count = opened.first.listing.count
@@ -109,9 +110,7 @@ class Walk:
 
     def close_quarantine(self, present: set[int]) -> None:
         """Every item of the list could be read: what lies in quarantine and is not on it will not come again."""
-        with reading(self.run.engine) as conn:
-            over = store.obsolete_quarantine(conn, present)
-        self.run.resolve(over)
+        self.run.resolve(read(self.run.engine, lambda conn: store.obsolete_quarantine(conn, present)))
 
     def absent(self, verdict: Verdict) -> set[int] | None:
         """Jobs that the proof shows to be off the list; None without a proof."""

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any, Final
 from unittest.mock import patch
 
+import psycopg
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
@@ -41,7 +42,7 @@ class Disk:
         finally:
             event.remove(Engine, "before_cursor_execute", self._statement)
 
-    def _statement(self, _conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def _statement(self, conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
         process = self.machine.process
         if process is None:
             return
@@ -49,7 +50,7 @@ class Disk:
             # Stopped, swapped out, its machine asleep: as long as a lease, or longer.
             self.machine.sleep(self.rng.choice([1, 100, 1000, 10_000]))
         self.machine.touch()
-        self._strike()
+        self._strike(process, conn.connection.dbapi_connection)
         if statement.startswith(WRITES) and "writer_lease" not in statement:
             self._wrote.add(process)
 
@@ -59,18 +60,25 @@ class Disk:
             commit(dialect, conn)
             return
         self.machine.touch()
-        self._strike()
+        self._strike(process, conn.dbapi_connection)
         if process in self._wrote:
             self._wrote.discard(process)
             self._check_holder(conn, process)
         commit(dialect, conn)
         self.machine.touch()
-        self._strike()
+        if self._strike(process, conn.dbapi_connection):
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
 
-    def _strike(self) -> None:
-        if self.rng.random() < self.fault:
-            self._struck()
-            raise sqlite3.OperationalError(PASSING if self.rng.random() < 0.8 else self.rng.choice(LASTING))
+    def _strike(self, process: Process, driver: Any) -> bool:
+        """Let the call that comes next go wrong, perhaps; whether it was the one before whose answer is lost."""
+        planned = process.touches == process.strike
+        if not planned and self.rng.random() >= self.fault:
+            return False
+        self._struck()
+        if isinstance(driver, sqlite3.Connection):
+            raise sqlite3.OperationalError(PASSING if planned or self.rng.random() < 0.8 else self.rng.choice(LASTING))
+        driver.close()
+        return True
 
     def _check_holder(self, conn: Any, process: Process) -> None:
         """Of what is about to be committed: the lease must be this process's own, in the same transaction."""

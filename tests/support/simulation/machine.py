@@ -20,12 +20,26 @@ from unittest.mock import patch
 import greenlet
 from tenacity import Retrying
 
-from tpmirror import api, database, intake, lease, migrate, presence, run, session, sync, transport, vanished, walk
+from tpmirror import (
+    api,
+    database,
+    intake,
+    lease,
+    migrate,
+    presence,
+    run,
+    scope,
+    session,
+    sync,
+    transport,
+    vanished,
+    walk,
+)
 from tpmirror.errors import ApiError
 from tpmirror.simulator.world import START
 
 MICRO: Final = 1_000_000
-TELL_THE_TIME: Final = (api, database, presence, run, session, sync, vanished)
+TELL_THE_TIME: Final = (api, database, presence, run, scope, session, sync, vanished)
 """The modules of the package that ask what time it is."""
 
 
@@ -40,6 +54,8 @@ class Process:
         self.number = number
         self.host = host
         self.doom = doom
+        self.strike: int | None = None
+        """The touch that goes wrong, and is survived."""
         self.touches = 0
         self.dead = False
         self.over = False
@@ -180,7 +196,7 @@ class Machine:
     def installed(self, api_of: Callable[..., Any], engine_of: Callable[[str], Any]) -> Iterator[None]:
         """The package lives on this machine. Each name must be there: a package that tells time otherwise fails."""
         lend: dict[Any, dict[str, Any]] = {
-            session: {"Api": api_of, "ThreadPoolExecutor": lambda workers: Workers(self, workers)},
+            session: {"Api": api_of, "_Fetchers": lambda workers: Workers(self, workers)},
             walk: {"wait": self.wait},
             intake: {"wait": self.wait},
             database: {"open_engine": engine_of, "Retrying": partial(Retrying, sleep=self.sleep)},

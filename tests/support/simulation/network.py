@@ -86,7 +86,7 @@ class Network:
         headers = {name.lower(): value for name, value in request.headers.items()}
         asked = Request("GET", request.url.raw_path.decode(), headers)
         note, answer = self._serve(process, asked)
-        if self.rng.random() < self.fault:
+        if process.touches == process.strike or self.rng.random() < self.fault:
             self.struck()
             note.shown = {}
             respond = self._spoil(asked, answer)

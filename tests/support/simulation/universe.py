@@ -133,7 +133,7 @@ class Universe:
                 self._draw([verb] if verb else VERBS)
             self._processes()
             self.machine.run()
-        self.machine.sleep(rng.choice([60, 1000, 3 * DAY / STEPS]) * rng.random())
+        self.machine.sleep(rng.choice([60, 300, 1000, 4 * DAY / STEPS]) * rng.random())
 
     def _processes(self) -> None:
         rng = self.rng
