@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "tpmirror"
 LAYERS = [
     {"", "errors", "columns", "labels", "payload", "control", "log", "meters", "systemd", "timing"},
     {"schema", "config", "transport", "pace", "database", "decode", "problems"},
-    {"normalize", "api", "lease", "describe", "scope"},
+    {"normalize", "api", "lease", "describe", "scope", "revision"},
     {"batch", "history", "render", "migrate", "walk", "certify", "schedule", "watch"},
     {"plan", "store", "audit", "tables", "web", "web.health", "web.server"},
     {"absence"},

@@ -17,7 +17,7 @@ from tests.support.account import KEY, dump, environ, query, row, rows
 from tests.support.program import Program
 from tpmirror import schema
 from tpmirror.cli import cli, main
-from tpmirror.migrate import newest
+from tpmirror.revision import newest
 from tpmirror.simulator import Simulator, World
 
 TEXT = {"kind", "outcome", "started_at", "finished_at", "error"}

@@ -7,12 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.support.account import KEY, connected, dump, mirror, query, rows
 from tests.support.program import Program
-from tpmirror import describe, labels, migrate, schema
+from tpmirror import describe, labels, migrate, revision, schema
 from tpmirror.database import open_engine
 from tpmirror.errors import MirrorError, UsageError
 from tpmirror.simulator import Simulator, World
@@ -52,7 +53,7 @@ def names(engine) -> set[str]:
 
 def test_migrations_make_what_is_declared(migrated):
     assert migrate.differences(migrated) == []
-    assert migrate.current(migrated) == migrate.newest()
+    assert revision.current(migrated) == revision.newest()
 
 
 @pytest.mark.parametrize("drift", ["DROP INDEX ix_jobs_status", "ALTER TABLE jobs ADD COLUMN color TEXT"])
@@ -62,9 +63,16 @@ def test_what_is_not_as_declared_is_told(migrated, drift):
     assert len(migrate.differences(migrated)) == 1
 
 
+def test_alembic_agrees_on_what_the_newest_revision_is():
+    """``revision`` does without Alembic, by the names of the files."""
+    scripts = ScriptDirectory(str(revision.SCRIPTS))
+    assert revision.newest() == scripts.get_current_head()
+    assert revision.known() == sorted(script.revision for script in scripts.walk_revisions())
+
+
 def test_an_empty_database_differs_and_is_left_alone(engine, tmp_path):
     assert "tpmirror db upgrade" in migrate.differences(engine)[0]
-    assert migrate.current(engine) is None
+    assert revision.current(engine) is None
     assert not (tmp_path / "empty.db").exists()
 
 

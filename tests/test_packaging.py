@@ -89,7 +89,7 @@ def test_installed_program_says_its_version(programs: Path, elsewhere: Path):
 
 
 def test_installed_program_migrates_there_and_back(programs: Path, elsewhere: Path, database_url: str):
-    from tpmirror.migrate import newest
+    from tpmirror.revision import newest
 
     def db(*arguments: str, code: int = 0) -> str:
         return run(programs / "tpmirror", "db", *arguments, cwd=elsewhere, database=database_url, code=code)

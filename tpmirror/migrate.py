@@ -6,21 +6,20 @@ holds no data of its own (views, comments, labels, the data dictionary) is not m
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, text
 
 from tpmirror import schema
-from tpmirror.database import create_file, is_missing, read, reading, translated
+from tpmirror.database import create_file, reading, translated
 from tpmirror.describe import describe, drop_views
 from tpmirror.errors import MirrorError, UsageError
+from tpmirror.revision import SCRIPTS, current, current_of, known, newest, refuse_newer
 
 LOCK: Final = 0x74706D6972726F72
 """Key of PostgreSQL's advisory lock around migrations: "tpmirror" in ASCII."""
@@ -40,31 +39,6 @@ def downgrade(engine: Engine, revision: str) -> None:
     with reading(engine):
         pass
     _run(engine, revision, down=True)
-
-
-def current(engine: Engine) -> str | None:
-    """The database's revision; None before the first upgrade."""
-    if is_missing(engine):
-        return None
-    return read(engine, _current)
-
-
-def newest() -> str:
-    """The revision that this program works with."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None, "the package ships its migrations"  # noqa: S101 - a broken build, not a user's mistake
-    return revision
-
-
-def is_current(engine: Engine) -> bool:
-    """Whether nothing needs to be migrated.
-
-    Raises MirrorError if the database is newer than this program.
-    """
-    revision = current(engine)
-    if revision is not None:
-        _refuse_newer(revision)
-    return revision == newest()
 
 
 def differences(engine: Engine) -> list[str]:
@@ -87,12 +61,12 @@ def _run(engine: Engine, revision: str, *, down: bool) -> None:
         conn.begin(),
     ):
         _lock(conn)
-        found = _current(conn)
+        found = current_of(conn)
         if found is not None:
-            _refuse_newer(found)
+            refuse_newer(found)
         drop_views(conn)
         _migrate(conn, revision, down=down)
-        if _current(conn) == newest():
+        if current_of(conn) == newest():
             describe(conn)
         _check_keys(conn)
 
@@ -116,7 +90,7 @@ def _migrate(conn: Connection, revision: str, *, down: bool) -> None:
     try:
         (command.downgrade if down else command.upgrade)(config, revision)
     except CommandError as error:
-        message = f"cannot migrate to {revision!r}: {error}; revisions: {', '.join(_known())}, base, head"
+        message = f"cannot migrate to {revision!r}: {error}; revisions: {', '.join(known())}, base, head"
         raise UsageError(message) from error
 
 
@@ -136,32 +110,9 @@ def _check_keys(conn: Connection) -> None:
         raise MirrorError(message)
 
 
-def _current(conn: Connection) -> str | None:
-    if not inspect(conn).has_table("alembic_version"):
-        return None
-    return MigrationContext.configure(conn).get_current_revision()
-
-
-def _refuse_newer(revision: str) -> None:
-    if revision not in _known():
-        message = (
-            f"the database is at revision {revision!r}, which this version of tpmirror does not know: "
-            "it is newer than the program; install the newer tpmirror"
-        )
-        raise MirrorError(message)
-
-
-def _known() -> list[str]:
-    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
-
-
 def _config() -> Config:
-    """Alembic's settings without a file: the migrations lie in the wheel, or beside the package in a checkout."""
-    package = Path(__file__).parent
-    shipped = package / "_migrations"
+    """Alembic's settings without a file."""
     config = Config()
-    config.set_main_option(
-        "script_location", str(shipped if shipped.is_dir() else package.parent / "migrations").replace("%", "%%")
-    )
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config

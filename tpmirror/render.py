@@ -8,11 +8,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from tpmirror.normalize import Row
 
 LONGEST: Final = 50
@@ -29,6 +24,11 @@ def to_json(value: Any) -> str:
 
 def show_table(title: str, rows: Sequence[Row], columns: Mapping[str, str], *, empty: str = "none") -> None:
     """A table on stdout: a heading for each column shown; numbers to the right; long tables cut, with the count."""
+    from rich import box  # noqa: PLC0415 - commands that print no table need not wait for rich
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
     console = Console(highlight=False)
     if not rows:
         console.print(Text(f"{title}: {empty}"))

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tpmirror import migrate, run
+from sqlalchemy import Engine
+
+from tpmirror import revision, run
 from tpmirror.api import Api, Page
 from tpmirror.config import Settings
 from tpmirror.control import Control
@@ -52,10 +54,10 @@ def session(settings: Settings, kind: str, progress: Progress, control: Control 
         Api(settings, control=control) as api,
     ):
         first, started_at = None, datetime.now(UTC)
-        if not migrate.is_current(engine):
+        if not revision.is_current(engine):
             # A key that is refused must leave no trace, not even an empty database.
             first = api.page(settings.page_size, 0)
-            migrate.upgrade(engine)
+            _upgrade(engine)
         with run.opened(engine, kind, api, started_at) as opened:
             if control is not None:
                 control.run_id = opened.id
@@ -71,18 +73,24 @@ def rehearsal(settings: Settings, progress: Progress, *, everything: bool) -> It
         ThreadPoolExecutor(settings.concurrency) as executor,
         Api(settings) as api,
     ):
-        if not migrate.is_current(engine):
-            migrate.upgrade(engine)
+        if not revision.is_current(engine):
+            _upgrade(engine)
         rehearsed = Rehearsal(engine, api.origin, everything=everything)
         intake = Intake(api, rehearsed, progress)
         yield Session(settings, api, executor, rehearsed, intake, api.page(settings.page_size, 0)), rehearsed
 
 
+def _upgrade(engine: Engine) -> None:
+    from tpmirror import migrate  # noqa: PLC0415 - loads Alembic, which takes longer than a walk without changes
+
+    migrate.upgrade(engine)
+
+
 def _rehearsal_url(settings: Settings) -> str:
     with connected(settings.database_url) as engine:
-        if migrate.is_current(engine):
+        if revision.is_current(engine):
             return settings.database_url
-        if migrate.current(engine) is None:
+        if revision.current(engine) is None:
             return "sqlite://"
     message = "the database is of an older revision; run tpmirror db upgrade first"
     raise MirrorError(message)

@@ -8,7 +8,6 @@ from dataclasses import fields
 from typing import Any, Final, TypeVar
 
 import click
-from sqlalchemy import Engine
 
 from tpmirror.config import Settings, load
 from tpmirror.errors import MirrorError, NotProven
@@ -63,12 +62,13 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print exactly on
 
 
 @contextmanager
-def mirror(settings: Settings) -> Iterator[Engine]:
+def mirror(settings: Settings) -> Iterator[Any]:
     """The mirror's engine. Raises MirrorError with the remedy unless the database is at this program's revision."""
-    from tpmirror import database, migrate
+    # The engine's type is not named: to load SQLAlchemy for that takes several times as long as --help.
+    from tpmirror import database, revision
 
     with database.connected(settings.database_url) as engine:
-        if not migrate.is_current(engine):
+        if not revision.is_current(engine):
             where = database.display(engine.url)
             message = f"there is no mirror of this version in {where}; run tpmirror sync, or tpmirror db upgrade"
             raise MirrorError(message)

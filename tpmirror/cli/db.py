@@ -58,8 +58,8 @@ def check(settings: Settings) -> None:
 
 
 def _say_revision(settings: Settings) -> None:
-    from tpmirror import database, migrate
+    from tpmirror import database, revision
 
     with database.connected(settings.database_url) as engine:
-        found = migrate.current(engine) or "none"
-    click.echo(f"{database.display(engine.url)} is at revision {found} (newest: {migrate.newest()})")
+        found = revision.current(engine) or "none"
+    click.echo(f"{database.display(engine.url)} is at revision {found} (newest: {revision.newest()})")
