@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from tpmirror import history, migrate, reader
+from tpmirror import history, reader, revision
 from tpmirror.config import Settings
 from tpmirror.control import Control
 from tpmirror.database import reading
@@ -73,7 +73,7 @@ class Worker:
 
     def head(self) -> None:
         """Put the head of the history's hash chain into the log: kept there, it shows a tail that was cut off."""
-        if migrate.is_current(self._engine):
+        if revision.is_current(self._engine):
             with reading(self._engine) as conn:
                 entries, head = history.head(conn)
             log.info("history", entries=entries, head=head)
@@ -85,7 +85,7 @@ class Worker:
 
     def facts(self) -> Facts:
         """What the mirror tells; nothing before it exists. Raises MirrorError."""
-        if not migrate.is_current(self._engine):
+        if not revision.is_current(self._engine):
             return Facts()
         with reading(self._engine) as conn:
             return reader.facts(conn)
