@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ALL_COMPLETED, Executor, Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial, partialmethod
+from functools import partial, partialmethod
 from itertools import count
 from random import Random
 from types import SimpleNamespace
@@ -25,7 +25,6 @@ from tpmirror import (
     database,
     intake,
     lease,
-    migrate,
     presence,
     run,
     scope,
@@ -207,7 +206,6 @@ class Machine:
                 "time": SimpleNamespace(monotonic=self.monotonic),
                 "random": SimpleNamespace(random=self.rng.random),
             },
-            migrate: {"newest": cache(migrate.newest), "_known": cache(migrate._known)},  # slow, and always the same
         }
         with _patches() as lent:
             for module, names in lend.items():
