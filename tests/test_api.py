@@ -4,10 +4,9 @@ import contextlib
 import gzip
 import threading
 import time
-import tracemalloc
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 
+import httpcore
 import httpx
 import pytest
 
@@ -118,9 +117,9 @@ def bad_gzip(body: bytes) -> Response:
         (Response(200, JSON, b"null"), "not a page"),
         (Response(200, JSON, PAGE[:-5]), "not a page"),
         (Response(200, JSON, b'{"detail": "hello"}'), "not a page"),
-        (cut_off(), "cannot reach"),
-        (Response.raw(b"", close=True), "cannot reach"),
-        (Response.raw(b"SSH-2.0-OpenSSH_9\r\n", close=True), "cannot reach"),
+        (cut_off(), "cut off"),
+        (Response.raw(b"", close=True), "cut off"),
+        (Response.raw(b"SSH-2.0-OpenSSH_9\r\n", close=True), "damaged"),
         (bad_gzip(gzip.compress(PAGE)[:-20]), "cut off"),
         (bad_gzip(gzip.compress(PAGE)[:-1]), "cut off"),
         (bad_gzip(gzip.compress(PAGE) + b"more"), "cut off"),
@@ -141,22 +140,9 @@ def test_half_an_answer_is_asked_for_again(sim):
         assert (api.requests, api.retries) == (4, 3)
 
 
-def test_a_gzip_bomb_is_refused_in_bounded_memory(sim):
-    packer = zlib.compressobj(6, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    bomb = b"".join(packer.compress(bytes(2**20)) for _ in range(200)) + packer.flush()
-    tracemalloc.start()
-    try:
-        said = refused(sim, bad_gzip(bomb))
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert "larger than 32 MiB" in said
-    assert peak < 80 * 2**20
-
-
 def test_a_body_that_never_ends_is_refused(sim):
-    endless = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + b" " * (33 * 2**20)
-    assert "larger than 32 MiB" in refused(sim, Response.raw(endless, close=True))
+    endless = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + b" " * (7 * 2**20)
+    assert "larger than 6 MiB" in refused(sim, Response.raw(endless, close=True))
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n"
@@ -176,6 +162,22 @@ def test_a_request_ends_in_time_however_slowly_the_answer_drips(sim, dripping):
     said = refused(sim, dripping, request_timeout=0.3)
     assert "within 0.3 s" in said
     assert time.monotonic() - before < 2
+
+
+def test_an_answer_whose_time_ends_between_two_reads_is_given_up_too(sim, monkeypatch):
+    with client(sim) as api:
+        left = api._deadline.left
+
+        def over(timeout=None):
+            return left(timeout) if timeout is not None else left(None) and raise_timeout()
+
+        monkeypatch.setattr(api._deadline, "left", over)
+        with pytest.raises(Passing, match="within"):
+            api.page(100, 0)
+
+
+def raise_timeout():
+    raise httpcore.ReadTimeout
 
 
 def test_a_server_that_says_nothing_is_given_up_in_time(sim):
@@ -336,7 +338,7 @@ def test_the_first_page_at_another_offset_is_no_answer(sim):
     sim.respond = lambda _: Response(200, JSON, page)
     with client(sim) as api:
         assert len(api.page(10, 0).listing) == 10
-        with pytest.raises(Passing, match="first page"):
+        with pytest.raises(Passing, match="from 10, the API answered with those from 0"):
             api.page(10, 10)
 
 
@@ -409,6 +411,7 @@ def test_a_pause_that_the_api_asks_for_holds_everybody():
         ("Sun, 01 Nov 2036 12:00:00 GMT", "Sun, 01 Nov 2026 12:00:00 GMT", 900),
         ("Sun, 01 Nov 2026 12:01:00 GMT", None, None),
         ("Sun, 01 Nov 2026 12:01:00 GMT", "yesterday", None),
+        ("Sun, 01 Nov 2026 12:01:00 +99999999999999999999", "Sun, 01 Nov 2026 12:00:00 GMT", None),
         ("Sun, 01 Nov 2026 12:01:00 -0000", "Sun, 01 Nov 2026 12:00:00 GMT", 60),
     ],
 )  # fmt: skip

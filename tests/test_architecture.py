@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "tpmirror"
 
 LAYERS = [
     {"", "errors", "columns", "labels", "payload", "control", "log", "meters", "systemd", "timing"},
+    {"envelope"},
     {"schema", "config", "transport", "pace", "database", "decode", "problems"},
     {"normalize", "api", "lease", "describe", "scope", "revision"},
     {"batch", "history", "render", "migrate", "walk", "certify", "schedule", "watch"},

@@ -94,6 +94,29 @@ def test_a_database_out_of_reach_is_exit_1_and_its_password_stays_unsaid(bare, u
     assert "s3cret" not in complained
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:s3cret@host:s3cret/db",
+        "postgresql://me:s3c@ret@host/db",
+        "postgresql://me:half@s3cret:half@host/db",
+        "postgresql://me:s3cret@[::1/db",
+        "postgresql://me:s3cret@host:9/db?port=s3cret",
+        "postgresql//me:s3cret@host/db",
+        "postgresql+s3cret://me@host/db",
+        "s3cret",
+    ],
+)
+def test_a_database_url_that_is_none_is_exit_2_and_says_nothing_of_it(bare, url, capsys):
+    """A character too many in a password makes parts of it look like a host or a port."""
+    bare.variables["TPMIRROR_DATABASE_URL"] = url
+    said, complained = bare.call(capsys, "sync", code=2)
+    assert (said, complained.count("\n")) == ("", 1)
+    assert "s3c" not in complained
+    assert "ret@" not in complained
+    assert "TPMIRROR_DATABASE_URL" in complained or "PostgreSQL needs psycopg 3" in complained
+
+
 def test_a_wrong_setting_is_exit_2_by_variable_and_by_option(bare):
     assert "TPMIRROR_PAGE_SIZE is '0'" in bare.refuse("sync", code=2, TPMIRROR_PAGE_SIZE="0")
     assert "TPMIRROR_CONCURRENCY is '17'" in bare.refuse("sync", "--concurrency", "17", code=2)

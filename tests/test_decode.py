@@ -141,6 +141,70 @@ def test_halves_of_surrogate_pairs_spoil_neither_page_nor_item():
     assert [(item.job.id, clean(item.job.codec or "")) for item in page.items] == [(1, "a\ufffdb"), (2, "")]
 
 
+BAD_ITEMS = {
+    "a byte that is no UTF-8": (b'{"id": 2, "status": 0, "codec": "\xff"}', 2),
+    "half a surrogate pair in bytes": (b'{"id": 2, "status": 0, "codec": "\xed\xa0\x80"}', 2),
+    "an integer of 5,000 digits": (b'{"id": 2, "status": 0, "start_frame": %s}' % (b"9" * 5000), 2),
+    "a value nested too deep": (b'{"id": 2, "status": 0, "new": %s}' % (b"[" * 60 + b"]" * 60), 2),
+    "an id of 5,000 digits": (b'{"id": %s, "status": 0}' % (b"9" * 5000), None),
+    "nesting that no parser stands": (b'{"id": 2, "status": 0, "new": %s}' % (b"[" * 9999 + b"]" * 9999), None),
+    "a control character": (b'{"id": 2, "status": 0, "codec": "a\x01b"}', None),
+    "an escape that is none": (b'{"id": 2, "status": 0, "codec": "\\x41"}', None),
+    "a number that is none": (b'{"id": 2, "status": 00}', None),
+    "nothing between two commas": (b"", None),
+}
+
+
+@pytest.mark.parametrize("what", BAD_ITEMS)
+def test_an_item_that_no_parser_reads_leaves_the_others_readable(what):
+    bad, job_id = BAD_ITEMS[what]
+    page = b'{"next": null, "results": [{"id": 1, "status": 0}, %s , {"id": 3, "status": 0}], "count": 3}' % bad
+    found = decode_listing(page)
+    assert [item.job.id for item in found.items] == [1, 3]
+    (broken,) = found.unreadable
+    assert (broken.job_id, bytes(broken.raw), len(broken.reason) < 200) == (job_id, bad, True)
+    redact(broken.raw).encode("ascii")
+
+
+def test_a_page_that_only_a_patient_parser_reads_keeps_its_items_byte_by_byte():
+    odd = [b'{"id": 1, "status": 0, "grain": 1.50, "eta_s": NaN}', b'{"id": 2, "id": 2, "status": 0}']
+    page = b'{"a": [[1], {"results": [2]}], "results": [%s], "count": 2, "b": "]}"}' % b" , ".join(odd)
+    assert [bytes(item.raw) for item in decode_listing(page).items] == odd
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"count": 1, "count": 2, "results": [%s]}',
+        b'{"count": 1, "results": [%s], "count": 1}',
+        b'{"count": 1, "results": [], "results": [%s]}',
+        b'{"count": 1, "results": [%s], "results": [%s]}',
+        b'{"count": 1, "results": [%s, NaN], "count": 1}',
+    ],
+)
+def test_an_envelope_with_a_key_twice_is_no_page(body):
+    for one in (b'{"id": 1, "status": 0}', b"1"):
+        with pytest.raises(Passing, match=r"twice|not a page"):
+            decode_listing(body.replace(b"%s", one))
+
+
+def test_items_that_look_like_their_envelope_confuse_nobody():
+    items = [b'{"id": 1, "status": 0, "results": [{"count": 1}], "count": 2}', b"1", b'"results"', b"[]"]
+    page = b'{"count": 1, "more": {"results": []}, "results": [%s], "next": "1"}' % b",".join(items)
+    found = decode_listing(page)
+    assert ([item.job.id for item in found.items], len(found.unreadable), found.count) == ([1], 3, 1)
+
+
+@pytest.mark.parametrize(
+    "raw", [b'{"u": "https://x/y?secret\\q"}', b'{"u": "https://x/y?secret\xff"}', b'["a\x00b", "s3://b/k?secret\x01"]']
+)
+def test_a_payload_that_is_no_json_loses_its_secrets_all_the_same(raw):
+    shown = redact(raw)
+    assert shown.isascii()
+    assert "secret" not in shown
+    assert "\0" not in shown
+
+
 def test_integers_beyond_64_bits_are_read():
     assert item(start_frame=10**40).job.start_frame == 10**40
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Final, Self, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
+import httpcore
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
@@ -25,7 +26,7 @@ from tpmirror.decode import Item, Listing, Unreadable, decode_job, decode_listin
 from tpmirror.errors import ApiError, Interrupted, Passing, Refused
 from tpmirror.log import logger
 from tpmirror.pace import Pace, backoff, retry_after, skew
-from tpmirror.transport import Deadline, PinnedTransport, read_body
+from tpmirror.transport import Deadline, PinnedTransport, read_body, room_for
 
 T = TypeVar("T")
 
@@ -98,6 +99,8 @@ class Api:
             timeout=httpx.Timeout(settings.request_timeout, pool=None),
             headers={"user-agent": f"tpmirror/{__version__}", "accept": "application/json", "accept-encoding": "gzip"},
             follow_redirects=False,
+            # Before httpx looks at where a redirect goes: it fails on what is no URL, and that would be tried again.
+            event_hooks={"response": [_refuse_redirect]},
             trust_env=False,
         )
 
@@ -179,11 +182,14 @@ class Api:
         status, started = "error", time.monotonic()
         try:
             with self._client.stream("GET", path, params=params, headers=headers) as response:
-                body = read_body(response, self._deadline.left)
+                body = read_body(response, self._deadline.left, room_for(params.get("limit", 1)))
             status = str(response.status_code)
             self._control.skew = skew(response.headers.get("date"), datetime.now(UTC))
-        except httpx.TimeoutException as error:
+        except (httpx.TimeoutException, httpcore.TimeoutException) as error:
             message = f"no complete answer from {self._settings.api_url} within {self._settings.request_timeout:g} s"
+            raise Passing(message) from error
+        except httpx.RemoteProtocolError as error:
+            message = f"the answer from {self._settings.api_url} is cut off or damaged: {_reason(error)}"
             raise Passing(message) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             message = f"cannot reach {self._settings.api_url}: {_reason(error)}; check TPMIRROR_API_URL and the network"
@@ -202,15 +208,11 @@ class Api:
                 self._pace.hold(wait)
             message = f"{self._settings.api_url} answers {status}"
             raise Passing(message, wait=wait)
-        if 300 <= status < 400:
-            target = _origin(response.headers.get("location", ""))
-            message = f"the API redirects to {target}; not followed, check TPMIRROR_API_URL"
-            raise ApiError(message)
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if status == httpx.codes.OK and kind != "application/json":
             message = f"{self._settings.api_url} answers with {kind or 'no content type'!r} instead of JSON"
             raise Passing(message)
-        if status == httpx.codes.OK and not body:
+        if status == httpx.codes.NO_CONTENT or (status == httpx.codes.OK and not body):
             message = f"{self._settings.api_url} answers with nothing"
             raise Passing(message)
 
@@ -246,12 +248,20 @@ def _check_ok(answer: Answer, path: str) -> None:
 
 
 def _check_fit(page: Page) -> None:
-    """Whether the page is the one asked for: a proxy's cache may hand out the first page at every offset."""
-    listing = page.listing
-    follows = _number_in(listing.next, "offset")
-    if page.offset > 0 and listing.previous is None and follows == page.served_limit != page.end:
-        message = f"asked for the jobs from {page.offset}, the API answered with the first page"
+    """Whether the page is the one asked for: a proxy's cache may hand out another one."""
+    begins = _stated_offset(page)
+    if begins is not None and begins != page.offset:
+        message = f"asked for the jobs from {page.offset}, the API answered with those from {begins}"
         raise Passing(message)
+
+
+def _stated_offset(page: Page) -> int | None:
+    """Where a page begins by its own links; None if they do not tell, or tell nothing that can be."""
+    for link, step in ((page.listing.next, -1), (page.listing.previous, 1)):
+        offset, limit = _number_in(link, "offset"), _number_in(link, "limit")
+        if offset is not None and limit is not None and offset + step * limit >= 0 and offset != page.end:
+            return offset + step * limit
+    return None
 
 
 def _check_not_found(answer: Answer) -> None:
@@ -269,6 +279,13 @@ def _reason(error: Exception) -> str:
     """The innermost reason, in one line without a URL."""
     text = str(error).strip().splitlines()
     return text[0] if text and "://" not in text[0] else type(error).__name__
+
+
+def _refuse_redirect(response: httpx.Response) -> None:
+    if 300 <= response.status_code < 400:
+        target = _origin(response.headers.get("location", ""))
+        message = f"the API redirects to {target}; not followed, check TPMIRROR_API_URL"
+        raise ApiError(message)
 
 
 def _origin(location: str) -> str:

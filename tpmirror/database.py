@@ -68,9 +68,12 @@ def parse_url(value: str) -> URL:
     remedy = "give a SQLAlchemy URL, for example sqlite:///tpmirror.db or postgresql://user@host/database"
     try:
         url = make_url(value)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):  # a port that is no number, which may be half a password
         message = f"TPMIRROR_DATABASE_URL is not a database URL; {remedy}"
-        raise UsageError(message) from error
+        raise UsageError(message) from None
+    if "@" in (url.host or ""):
+        message = "TPMIRROR_DATABASE_URL has an @ too many; one in a user or password is written %40"
+        raise UsageError(message)
     if url.get_backend_name() not in {"sqlite", "postgresql"}:
         message = f"TPMIRROR_DATABASE_URL names {url.drivername!r}, which tpmirror cannot use; {remedy}"
         raise UsageError(message)
@@ -90,6 +93,9 @@ def open_engine(value: str) -> Engine:
             "PostgreSQL needs psycopg 3; install tpmirror with its postgres extra: pip install 'tpmirror[postgres]'"
         )
         raise UsageError(message) from error
+    except ArgumentError:
+        message = "TPMIRROR_DATABASE_URL has parameters after its ? that are not what the driver expects"
+        raise UsageError(message) from None
     event.listen(engine, "connect", _prepare_sqlite if lite else _prepare_postgres)
     if lite:
         event.listen(engine, "begin", _begin_sqlite)

@@ -1,6 +1,7 @@
 """From bytes to payloads: pages, jobs, fingerprints; one bad item never spoils its page."""
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -9,8 +10,8 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from tpmirror.errors import Passing
-from tpmirror.payload import Envelope, InputVideo, Job, MlModel, OutputVideo, PreviewVideos, Wire
+from tpmirror.envelope import unwrap
+from tpmirror.payload import InputVideo, Job, Key, MlModel, OutputVideo, PreviewVideos, Wire
 
 Extra: TypeAlias = dict[str, dict[str, Any]]
 """Unknown keys by the object they stood in: ``job``, ``input_video``, ``output_video``, ``ml_model 44``."""
@@ -50,13 +51,14 @@ class Listing:
         return len(self.items) + len(self.unreadable)
 
 
-_ENVELOPE: Final = msgspec.json.Decoder(Envelope)
 _JOB: Final = msgspec.json.Decoder(Job)
 _VOLATILE: Final = frozenset({"eta_s", "processing_progress"})
 _URLS: Final = frozenset({"thumbnail", "external_url", "file"})
 _NESTED: Final = frozenset({"input_video", "output_video", "ml_models", "preview_videos"})
 FINGERPRINT_VERSION: Final = b"tpmirror-1"
 """Part of every fingerprint: raise it when a column is added, and the next walk looks at every job again."""
+DEEPEST: Final = 50
+"""How deep an unknown value may be nested; the API nests three deep, and every reader of it has a limit somewhere."""
 
 
 def decode_listing(body: bytes) -> Listing:
@@ -64,13 +66,7 @@ def decode_listing(body: bytes) -> Listing:
 
     Raises Passing if the body is not the list's JSON: half an answer and a proxy's error page look like this too.
     """
-    try:
-        envelope = _ENVELOPE.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        envelope = _decode_leniently(body)
-    if envelope.count < 0:
-        message = f"the API counts {envelope.count} jobs"
-        raise Passing(message)
+    envelope = unwrap(body)
     items: list[Item] = []
     unreadable: list[Unreadable] = []
     for raw in envelope.results:
@@ -125,8 +121,16 @@ def redact(raw: bytes | msgspec.Raw) -> str:
 
     Works on the text, string by string: numbers, order and repeated keys stay as they came, and no escape hides a URL.
     """
-    text = bytes(raw).decode("utf-8", "surrogatepass")
-    return _STRING.sub(lambda found: json.dumps(_strip_if_url(json.loads(found[0], strict=False))), text)
+    text = _STRING.sub(_redacted, bytes(raw).decode("utf-8", "backslashreplace"))
+    return text.encode("ascii", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def _redacted(found: re.Match[str]) -> str:
+    """A string of JSON in ASCII, without query if it is a URL; one that is not valid stays as it came, but for that."""
+    try:
+        return json.dumps(_strip_if_url(json.loads(found[0], strict=False)))
+    except ValueError:
+        return f'"{_strip_if_url(found[0][1:-1])}"'
 
 
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -137,14 +141,19 @@ def _strip_if_url(value: str) -> str:
     return strip_query(value) or "" if _URL.match(value) else value
 
 
-def _strip_urls(value: Any) -> Any:
-    """The same for a decoded JSON value, at any depth."""
+def _strip_urls(value: Any, room: int = DEEPEST) -> Any:
+    """The same for a decoded JSON value; numbers that JSON lacks become text. Raises ValueError if nested too deep."""
+    if room == 0:
+        message = f"a value is nested more than {DEEPEST} deep"
+        raise ValueError(message)
     if isinstance(value, str):
         return _strip_if_url(clean(value))
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if isinstance(value, dict):
-        return {_strip_if_url(clean(key)): _strip_urls(inner) for key, inner in value.items()}
+        return {_strip_if_url(clean(key)): _strip_urls(inner, room - 1) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_strip_urls(inner) for inner in value]
+        return [_strip_urls(inner, room - 1) for inner in value]
     return value
 
 
@@ -167,26 +176,12 @@ _output_values: Final = attrgetter(*_names(OutputVideo))
 _output_urls: Final = attrgetter(*_names(OutputVideo, urls=True))
 
 
-def _decode_leniently(body: bytes) -> Envelope:
-    """For pages that only the lenient parser reads: NaN, lone surrogates. Their items are judged one by one."""
-    try:
-        page = json.loads(body)
-        if not isinstance(page, dict) or not isinstance(page.get("results"), list):
-            message = "it has no list of results"
-            raise TypeError(message)  # noqa: TRY301 - one except names every way in which a page is none
-        page["results"] = [msgspec.Raw(json.dumps(item).encode()) for item in page["results"]]
-        return msgspec.convert(page, Envelope)
-    except (ValueError, TypeError, RecursionError) as error:
-        message = f"the answer is not a page of jobs: {_short(error)}"
-        raise Passing(message) from error
-
-
 def _with_unknown_keys(raw: bytes | msgspec.Raw) -> Item | Unreadable:
     """The slow way: take out the keys this version does not know, then read the rest as strictly as before."""
     try:
         value = json.loads(bytes(raw).decode())
     except (ValueError, RecursionError) as error:
-        return Unreadable(None, f"not JSON: {_short(error)}", raw)
+        return Unreadable(_id_of(raw), f"not JSON: {_short(error)}", raw)
     job_id = readable_id(value.get("id")) if isinstance(value, dict) else None
     try:
         extra = _take_unknown(value)
@@ -199,6 +194,23 @@ def _with_unknown_keys(raw: bytes | msgspec.Raw) -> Item | Unreadable:
     ) as error:  # msgspec's ValidationError is a ValueError
         return Unreadable(job_id, _short(error), raw)
     return Item(job, extra, fingerprint(job, extra), raw)
+
+
+class _Named(msgspec.Struct):
+    """An item of which nothing is asked but its id."""
+
+    id: Key
+
+
+_NAMED: Final = msgspec.json.Decoder(_Named)
+
+
+def _id_of(raw: bytes | msgspec.Raw) -> int | None:
+    """The id of an item with something in it that cannot be read: its job is known to be there all the same."""
+    try:
+        return _NAMED.decode(raw).id
+    except (ValueError, RecursionError):
+        return None
 
 
 def repeats_a_key(raw: bytes | msgspec.Raw) -> bool:
@@ -243,4 +255,5 @@ def _take_unknown(value: dict[str, Any]) -> Extra:
 
 def _short(error: BaseException) -> str:
     """An error's text without what might repeat the payload."""
-    return re.sub(r"https?:\S+", "(url)", str(error))[:200]
+    text = str(error).partition("; use sys.")[0]  # a hint for whoever writes the program, not for whoever runs it
+    return re.sub(r"https?:\S+", "(url)", text)[:200]

@@ -134,14 +134,14 @@ def _time(value: str, note: Note) -> datetime | None:
     """RFC 3339, as DRF prints it; a time without zone is UTC, a leap second the last microsecond of its minute."""
     found = _TIME.fullmatch(value)
     if found is None:
-        note(f"{clean(value)[:40]!r} is not a time; stored as null")
+        note(f"{clean(value).partition('?')[0][:40]!r} is not a time; stored as null")
         return None
     second, fraction, zone = found["second"] or "00", (found["fraction"] or "")[:7], found["zone"]
     if second == "60":
         second, fraction = "59", ".999999"
-        note(f"{value!r} is a leap second; stored as the microsecond before its end")
+        note(f"{value[:40]!r} is a leap second; stored as the microsecond before its end")
     if zone is None:
-        note(f"{value!r} has no time zone; taken as UTC")
+        note(f"{value[:40]!r} has no time zone; taken as UTC")
     try:
         moment = datetime.fromisoformat(
             f"{found['date']}T{found['minute']}:{second}{fraction}{zone or 'Z'}"
@@ -149,7 +149,7 @@ def _time(value: str, note: Note) -> datetime | None:
     except (ValueError, OverflowError):
         moment = None
     if moment is None or moment.year not in _YEARS:
-        note(f"{value!r} is not a time between 1970 and 2200; stored as null")
+        note(f"{value[:40]!r} is not a time between 1970 and 2200; stored as null")
         return None
     return moment
 

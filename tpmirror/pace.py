@@ -56,9 +56,9 @@ def retry_after(value: str | None, date: str | None) -> float | None:
         return min(max(float(value[:9]), 1.0), LONGEST_RETRY_AFTER)
     try:
         then, now = (parsedate_to_datetime(stamp) for stamp in (value, date or ""))
-    except (ValueError, TypeError):
+        seconds = (then.replace(tzinfo=then.tzinfo or UTC) - now.replace(tzinfo=now.tzinfo or UTC)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
         return None
-    seconds = (then.replace(tzinfo=then.tzinfo or UTC) - now.replace(tzinfo=now.tzinfo or UTC)).total_seconds()
     return min(max(seconds, 1.0), LONGEST_RETRY_AFTER)
 
 

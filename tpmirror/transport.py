@@ -17,8 +17,14 @@ import httpx
 
 from tpmirror.errors import ApiError, Interrupted, Passing
 
-BODY_LIMIT: Final = 32 * 2**20
-"""Bytes that an answer may have, unpacked: a page of 100 jobs has about 260,000."""
+_ROOM: Final = 64 * 2**10
+"""Bytes that a job may have on average: true ones have about 2,600."""
+_LEAST_ROOM, _MOST_ROOM = 4 * 2**20, 32 * 2**20
+
+
+def room_for(jobs: int) -> int:
+    """Bytes that an answer of so many jobs may have, unpacked. Several may be under way at once."""
+    return min(max(jobs * _ROOM, _LEAST_ROOM), _MOST_ROOM)
 
 
 CONNECT: Final = 8.0
@@ -130,8 +136,11 @@ class PinnedTransport(httpx.HTTPTransport):
         return super().handle_request(request)
 
 
-def read_body(response: httpx.Response, left: Callable[[], float]) -> bytes:
-    """The whole body, unpacked. Raises Passing if it is cut off, too large or packed in a way nobody asked for."""
+def read_body(response: httpx.Response, left: Callable[[], float], room: int) -> bytes:
+    """The whole body, unpacked, of at most ``room`` bytes.
+
+    Raises Passing if it is cut off, too large or packed in a way nobody asked for.
+    """
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip", ""}:
         message = f"the answer is packed as {encoding[:20]!r}, which was not asked for"
@@ -142,10 +151,10 @@ def read_body(response: httpx.Response, left: Callable[[], float]) -> bytes:
     for chunk in response.iter_raw():
         left()
         received += len(chunk)
-        part = _unpack(unpack, chunk, BODY_LIMIT - size) if unpack else chunk
+        part = _unpack(unpack, chunk, room - size) if unpack else chunk
         size += len(part)
-        if max(size, received) > BODY_LIMIT or (unpack and unpack.unconsumed_tail):
-            message = f"the answer is larger than {BODY_LIMIT >> 20} MiB"
+        if max(size, received) > room or (unpack and unpack.unconsumed_tail):
+            message = f"the answer is larger than {room >> 20} MiB"
             raise Passing(message)
         parts.append(part)
     if unpack and received and (not unpack.eof or unpack.unused_data):

@@ -1,0 +1,109 @@
+"""A page of the list without a look into its items: what the envelope says, and each item's own bytes.
+
+One bad item never spoils its page: whatever lies between two commas is an item, readable or not. The envelope itself
+has to be beyond doubt, or the page is none.
+"""
+
+import json
+import re
+from itertools import pairwise
+from typing import Any, Final
+
+import msgspec
+
+from tpmirror.errors import Passing
+from tpmirror.payload import Envelope
+
+MOST_JOBS: Final = 10_000_000
+"""A count beyond this is no count: a walk would begin by laying out that many offsets."""
+
+_ENVELOPE: Final = msgspec.json.Decoder(Envelope)
+_TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
+_KEY: Final = b'"results"'
+
+
+def unwrap(body: bytes) -> Envelope:
+    """The envelope of a page, its items undecoded.
+
+    Raises Passing if the body is not the list's JSON: half an answer and a proxy's error page look like this too.
+    """
+    try:
+        found = _unwrap(body)
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
+        message = f"the answer is not a page of jobs: {error}"
+        raise Passing(message) from error
+    if not 0 <= found.count <= MOST_JOBS:
+        message = f"the answer is not a page of jobs: it counts {found.count:.15g} of them"
+        raise Passing(message)
+    return found
+
+
+def _unwrap(body: bytes) -> Envelope:
+    try:
+        found = _ENVELOPE.decode(body)
+        _check_keys(_around(body, found.results))
+    except (ValueError, RecursionError):
+        return _unwrap_leniently(body)
+    return found
+
+
+def _around(body: bytes, results: list[msgspec.Raw]) -> bytes:
+    """The page without its items; anything but JSON where their place cannot be told that simply."""
+    if not results:
+        return body
+    if body.count(_KEY) != 1:
+        return b""
+    first, last = bytes(results[0]), bytes(results[-1])
+    return body[: body.find(first, body.find(_KEY))] + body[body.rfind(last) + len(last) :]
+
+
+def _unwrap_leniently(body: bytes) -> Envelope:
+    """For pages that a strict parser refuses as a whole: NaN, half a surrogate pair, an item nested too deep."""
+    before, items, after = _split(body)
+    page = _check_keys(before + after)
+    return msgspec.convert({**page, "results": [msgspec.Raw(item) for item in items]}, Envelope)
+
+
+def _split(body: bytes) -> tuple[bytes, list[bytes], bytes]:
+    """What stands before the items, each item, what stands after. Raises ValueError if there is no list of results.
+
+    Brackets and strings are all that counts here, and no recursion: an item may hold whatever it likes.
+    """
+    depth, key, cuts = 0, b"", list[int]()
+    for token in _TOKEN.finditer(body):
+        mark = token[0]
+        if mark in b"[{":
+            depth += 1
+            if depth == 2 and mark == b"[" and key == _KEY and not cuts:
+                cuts.append(token.end())
+        elif mark in b"]}":
+            if depth == 2 and cuts and mark == b"]":
+                return _cut(body, [*cuts, token.start() + 1])
+            depth -= 1
+        elif mark == b"," and depth == 2 and cuts:
+            cuts.append(token.end())
+        elif depth == 1:
+            key = mark
+    message = "it has no list of results"
+    raise ValueError(message)
+
+
+def _cut(body: bytes, cuts: list[int]) -> tuple[bytes, list[bytes], bytes]:
+    """Cut after each of these places, less the comma or bracket that stands there."""
+    items = [body[start : end - 1].strip() for start, end in pairwise(cuts)]
+    return body[: cuts[0]], [] if items == [b""] else items, body[cuts[-1] - 1 :]
+
+
+def _check_keys(page: bytes) -> dict[str, Any]:
+    """The envelope as an object. Raises ValueError if it is none, or has a key twice: which one counts?"""
+    last: list[tuple[str, Any]] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        last[:] = pairs  # objects end from the inside out: the last one is the envelope
+        return dict(pairs)
+
+    found = json.loads(page.decode(), object_pairs_hook=note)
+    if not isinstance(found, dict) or len(found) != len(last):
+        message = f"it is a {type(found).__name__}" if not isinstance(found, dict) else "a key stands in it twice"
+        raise ValueError(message)
+    return found
