@@ -11,28 +11,38 @@ from tpmirror import payload, schema
 
 PACKAGE = Path(__file__).parents[1] / "tpmirror"
 
+REPORTS = ("asof", "costs", "eta", "failures", "forecast", "storage", "syncs", "transitions", "turnaround")
 LAYERS = [
     {"", "errors", "columns", "labels", "payload", "control", "log", "meters", "systemd", "timing"},
     {"envelope"},
-    {"schema", "config", "transport", "pace", "database", "decode", "problems"},
+    {"schema", "config", "transport", "pace", "database", "decode", "problems", "reports.period"},
     {"normalize", "api", "lease", "describe", "scope", "revision"},
     {"batch", "history", "render", "migrate", "walk", "certify", "schedule", "watch"},
-    {"plan", "store", "audit", "tables", "web", "web.health", "web.server"},
-    {"absence"},
-    {"run", "reader", "vanished"},
+    {"plan", "store", "audit", "tables", "reports.report", "web", "web.health", "web.server"},
+    {"absence", "formats", *(f"reports.{name}" for name in REPORTS)},
+    {"run", "reader", "reports", "vanished"},
     {"intake", "rehearsal"},
     {"presence", "session"},
     {"sync", "poll", "quarantine"},
     {"demo", "worker"},
     {"service"},
     {"cli.common"},
-    {"cli.db", "cli.gone", "cli.look", "cli.quarantine", "cli.service", "cli.trial", "cli.walks"},
+    {"cli.db", "cli.gone", "cli.look", "cli.quarantine", "cli.report", "cli.service", "cli.trial", "cli.walks"},
     {"cli"},
     {"__main__"},
 ]
 """Lowest first. A module imports from lower layers only; the simulator stands beside and knows none of them."""
 
-DISPLAYS = {"reader", "render", "tables", "audit", "cli.look"}
+DISPLAYS = {
+    "reader",
+    "render",
+    "tables",
+    "audit",
+    "formats",
+    "reports",
+    *(f"reports.{name}" for name in REPORTS),
+    "cli.look",
+}
 WRITERS = {
     "store",
     "plan",

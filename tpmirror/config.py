@@ -166,6 +166,9 @@ class Settings:
     progress_retention: int = _setting(
         "TPMIRROR_PROGRESS_RETENTION", 90, "days that progress samples are kept", _number(1, 36_500, whole=True)
     )
+    budget_monthly: float | None = _setting(
+        "TPMIRROR_BUDGET_MONTHLY", None, "Credits that a month may cost", _number(0.0001, 1e12, whole=False)
+    )
 
 
 def load(environ: Mapping[str, str] | None = None, options: Mapping[str, str | None] | None = None) -> Settings:

@@ -23,27 +23,40 @@ def to_json(value: Any) -> str:
 
 
 def show_table(title: str, rows: Sequence[Row], columns: Mapping[str, str], *, empty: str = "none") -> None:
-    """A table on stdout: a heading for each column shown; numbers to the right; long tables cut, with the count."""
+    """A table of rows on stdout: a heading for each column shown, numbers to the right."""
+    lines = [[cell(row[name]) for name in columns] for row in rows]
+    numbers = [all(isinstance(row[name], int | float | Decimal | None) for row in rows) for name in columns]
+    show_lines(title, list(zip(columns.values(), numbers, strict=True)), lines, empty=empty)
+
+
+def show_lines(
+    title: str, headings: Sequence[tuple[str, bool]], lines: Sequence[Sequence[str]], *, empty: str = "none"
+) -> None:
+    """A table of texts on stdout. A heading says whether its column stands right. Long tables are cut."""
     from rich import box  # noqa: PLC0415 - commands that print no table need not wait for rich
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     console = Console(highlight=False)
-    if not rows:
+    if not lines:
         console.print(Text(f"{title}: {empty}"))
         return
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name, heading in columns.items():
-        values = [row[name] for row in rows]
-        numbers = all(isinstance(value, int | float | Decimal | None) for value in values)
-        free_text = any(isinstance(value, str) and len(value) > SHORT for value in values)
-        table.add_column(heading, justify="right" if numbers else "left", no_wrap=not free_text, overflow="fold")
-    for row in rows[:LONGEST]:
-        table.add_row(*(Text(cell(row[name])) for name in columns))
+    console.print(Text(title, style="bold"))
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for place, (heading, right) in enumerate(headings):
+        free_text = not right and any(_breaks(line[place]) for line in lines)
+        table.add_column(heading, justify="right" if right else "left", no_wrap=not free_text, overflow="fold")
+    for line in lines[:LONGEST]:
+        table.add_row(*map(Text, line))
     console.print(table)
-    if len(rows) > LONGEST:
-        console.print(Text(f"... and {len(rows) - LONGEST:,} more; --json lists all"))
+    if len(lines) > LONGEST:
+        console.print(Text(f"... and {len(lines) - LONGEST:,} more; --json lists all"))
+
+
+def _breaks(text: str) -> bool:
+    """Whether a text may stand in several lines: long ones, and words; a time may not."""
+    return len(text) > SHORT or (" " in text and not text[:1].isdigit())
 
 
 def cell(value: Any) -> str:
@@ -75,6 +88,14 @@ def duration(seconds: float) -> str:
         if count:
             parts.append(f"{count} {name}")
     return " ".join(parts[:2]) or "0 s"
+
+
+def brief(*lengths: float) -> str:
+    """Lengths of time in one unit, with a dash between them: ``8.9-17.4 min``."""
+    longest = max(map(abs, lengths))
+    unit, name = next((one for one in ((86400, "d"), (3600, "h"), (60, "min")) if longest >= 2 * one[0]), (1, "s"))
+    shown = list(dict.fromkeys(f"{length / unit:,.1f}".removesuffix(".0") for length in lengths))
+    return f"{'-'.join(shown)} {name}"
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ from tpmirror.cli.common import EXIT_STATUS
 from tpmirror.cli.db import db
 from tpmirror.cli.gone import gone
 from tpmirror.cli.quarantine import quarantine
+from tpmirror.cli.report import report
 from tpmirror.errors import TpmirrorError, UsageError
 
 
@@ -51,7 +52,7 @@ def cli() -> None:
     """
 
 
-for command in (*walks.COMMANDS, *service.COMMANDS, *look.COMMANDS, gone, quarantine, db, *trial.COMMANDS):
+for command in (*walks.COMMANDS, *service.COMMANDS, *look.COMMANDS, report, gone, quarantine, db, *trial.COMMANDS):
     cli.add_command(command)
 
 

@@ -30,6 +30,8 @@ API_SETTINGS: Final = (
     "retry_base",
 )
 
+SHORT_FORMS: Final = {"budget_monthly": ("--budget",)}
+
 
 class Look(NotProven):
     """Done, but look: what to look at has been printed already."""
@@ -49,10 +51,10 @@ def with_settings(*names: str) -> Callable[[F], F]:
         run.__doc__, run.__name__ = command.__doc__, command.__name__
         run.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
         for setting in reversed([field for field in fields(Settings) if field.name in ("database_url", *names)]):
-            option = "--" + setting.name.replace("_", "-")
+            names_of = ["--" + setting.name.replace("_", "-"), *SHORT_FORMS.get(setting.name, ())]
             default = "" if setting.default is None else f"; default: {setting.default}"
             text = f"{setting.metadata['meaning']}  [env: {setting.metadata['variable']}{default}]"
-            run = click.option(option, setting.name, metavar="VALUE", help=text)(run)
+            run = click.option(*names_of, setting.name, metavar="VALUE", help=text)(run)
         return run  # type: ignore[return-value]
 
     return decorate

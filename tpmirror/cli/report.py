@@ -1,0 +1,36 @@
+"""The command that answers named questions."""
+
+from typing import Any, Final
+
+import click
+
+from tpmirror.cli.common import as_json, mirror, with_settings
+from tpmirror.config import Settings
+
+STRETCH: Final = "a day, 2026-10, 2026, last-month, this-month, 7d, 4w, 6m"
+
+
+@click.command()
+@click.argument("name", required=False)
+@with_settings("budget_monthly")
+@click.option("--from", "start", metavar="WHEN", help=f"First day, UTC: {STRETCH}.")
+@click.option("--to", "end", metavar="WHEN", help="Last day, UTC, included; the same forms.")
+@click.option("--by", metavar="WHAT", help="What to split by; tpmirror report lists it.")
+@click.option("--as-of", metavar="TIME", help="For history: the moment, ISO 8601, or the end of a day or month.")
+@click.option("--format", "form", metavar="FORM", default="table", help="table, csv, json or markdown.")
+@as_json
+def report(settings: Settings, *, name: str | None, form: str, as_json: bool, **options: Any) -> None:
+    """Answer a question about costs, times, failures, storage: one of the reports that tpmirror report lists."""
+    from datetime import UTC, datetime
+
+    from tpmirror import database, formats
+    from tpmirror.reports import Question, answer, listing
+
+    form = formats.check("json" if as_json else form)
+    if name is None:
+        formats.show("reports", listing(), form)
+        return
+    question = Question(datetime.now(UTC), budget=settings.budget_monthly, **options)
+    with mirror(settings) as engine, database.reading(engine) as conn:
+        found = answer(conn, name, question)
+    formats.show(name, found, form)

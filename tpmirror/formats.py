@@ -1,0 +1,111 @@
+"""A report as text: a table for people, CSV, JSON or Markdown for other programs."""
+
+import csv
+import io
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import click
+
+from tpmirror import render
+from tpmirror.errors import UsageError
+from tpmirror.normalize import Row
+from tpmirror.reports.report import Report
+
+_RISKY: Final = frozenset("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
+"""What a spreadsheet takes for the beginning of a formula, full-width forms too (CWE-1236)."""
+
+
+def check(form: str) -> str:
+    """The format. Raises UsageError for one that there is not."""
+    accepted = ("table", *TEXTS)
+    if form not in accepted:
+        message = f"--format is {form[:40]!r}; it accepts {', '.join(accepted)}"
+        raise UsageError(message)
+    return form
+
+
+def show(name: str, report: Report, form: str) -> None:
+    """Print a report in a format that ``check`` accepts."""
+    if form != "table":
+        click.echo(TEXTS[form](name, report), nl=False)
+        return
+    right = numeric(report)
+    headings = [(column.heading, key in right) for key, column in report.columns.items()]
+    render.show_lines(report.title, headings, [shown(report, row) for row in report.rows])
+    for note in report.notes:
+        click.echo(render.harmless(note))
+
+
+def to_csv(_name: str, report: Report) -> str:
+    """CSV as RFC 4180 has it: every value of the rows, numbers as numbers, no text that a spreadsheet would compute."""
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+    names = _names(report)
+    writer.writerow(names)
+    writer.writerows([_csv_value(row[name]) for name in names] for row in report.rows)
+    return lines.getvalue()
+
+
+def harmless_cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: a quote before what would begin one."""
+    begins = text.lstrip(" \ufeff\u00a0")[:1] or text[:1]
+    return f"'{text}" if begins in _RISKY and begins else text
+
+
+def to_json(name: str, report: Report) -> str:
+    """One document: title, summary, and the rows with all their values."""
+    found = {"report": name, "title": report.title, "summary": report.summary, "rows": list(report.rows)}
+    return render.to_json(found) + "\n"
+
+
+def to_markdown(_name: str, report: Report) -> str:
+    """A table as GitHub and others show it, with title and notes."""
+    cells = [[_markdown(text) for text in shown(report, row)] for row in report.rows]
+    right = numeric(report)
+    head = [column.heading for column in report.columns.values()]
+    rule = ["---:" if name in right else "---" for name in report.columns]
+    table = [f"| {' | '.join(line)} |" for line in (head, rule, *cells)]
+    return "\n\n".join([f"## {report.title}", "\n".join(table), *(_markdown(note) for note in report.notes)]) + "\n"
+
+
+def shown(report: Report, row: Row) -> list[str]:
+    """A row as people see it."""
+    return [
+        render.cell(row[name]) if column.show is None else column.show(row) for name, column in report.columns.items()
+    ]
+
+
+def numeric(report: Report) -> set[str]:
+    """The columns that stand to the right: numbers, and what is shown of them."""
+    return {
+        name
+        for name, column in report.columns.items()
+        if column.show is not None or all(isinstance(row[name], int | float | Decimal | None) for row in report.rows)
+    }
+
+
+def _names(report: Report) -> list[str]:
+    return list(report.rows[0]) if report.rows else list(report.columns)
+
+
+def _csv_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return harmless_cell(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value
+
+
+def _markdown(text: str) -> str:
+    escaped = text.replace("\\", "\\\\")
+    for mark in "|*_`<[":
+        escaped = escaped.replace(mark, f"\\{mark}")
+    return escaped
+
+
+TEXTS: Final = {"csv": to_csv, "json": to_json, "markdown": to_markdown}
+"""By format: what writes it."""

@@ -1,0 +1,101 @@
+"""What the month will cost: month to date, and two forecasts of its total with how far off each has been before."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from tpmirror.describe import view
+from tpmirror.normalize import Row
+from tpmirror.reports.period import add_months
+from tpmirror.reports.report import UNIT, Report, percent, plain, ratio
+
+DAY: Final = timedelta(days=1)
+WINDOW: Final = 28
+"""Days that the run rate looks back: whole weeks, so that no weekday counts more than another."""
+TESTED: Final = 12
+"""Past months that a forecast is tested on."""
+
+Days = Mapping[date, Decimal]
+Method = Callable[[Days, date, date], Decimal]
+
+
+def run_rate(days: Days, today: date, after: date) -> Decimal:
+    """What the days from ``today`` to before ``after`` will cost: each as the mean of the last four weeks."""
+    known = [days.get(today - n * DAY, Decimal(0)) for n in range(1, WINDOW + 1)]
+    return sum(known, Decimal(0)) / WINDOW * (after - today).days
+
+
+def seasonal_naive(days: Days, today: date, after: date) -> Decimal:
+    """The same: each day as the same weekday of the last whole week."""
+    ahead = ((today + n * DAY, n % 7) for n in range((after - today).days))
+    return sum((days.get(today - (7 - phase) * DAY, Decimal(0)) for _, phase in ahead), Decimal(0))
+
+
+METHODS: Final[dict[str, Method]] = {"run rate": run_rate, "seasonal naive": seasonal_naive}
+
+
+def total(days: Days, method: Method, today: date) -> Decimal:
+    """The month's total as a method sees it on the morning of ``today``: what is spent, and what is to come."""
+    first, after = add_months(today, 0), add_months(today, 1)
+    spent = sum((credits_ for day, credits_ in days.items() if first <= day < today), Decimal(0))
+    return (spent + method(days, today, after)).quantize(UNIT)
+
+
+def backtest(days: Days, method: Method, today: date) -> tuple[float | None, int]:
+    """Mean error of the totals that a method would have told on the same day of past months, and of how many.
+
+    The error is the absolute difference by the month's true total. Only months count that the data cover, the window
+    before them included.
+    """
+    errors = []
+    for back in range(1, TESTED + 1):
+        first = add_months(today, -back)
+        then = min(first + (today.day - 1) * DAY, add_months(first, 1) - DAY)
+        truth = sum((value for day, value in days.items() if first <= day < add_months(first, 1)), Decimal(0))
+        if truth and min(days) <= then - WINDOW * DAY:
+            errors.append(float(abs(total(days, method, then) - truth) / truth))
+    return (round(sum(errors) / len(errors), 4) if errors else None), len(errors)
+
+
+def forecast(conn: Connection, today: date, budget: float | None = None) -> Report:
+    """Month to date and the forecasts of the month's total."""
+    costs = view("daily_costs")
+    found = conn.execute(select(costs.c.day, costs.c.credits).where(costs.c.day <= today))
+    return outlook({row.day: row.credits for row in found}, today, budget)
+
+
+def outlook(days: Days, today: date, budget: float | None) -> Report:
+    """The report, from Credits by day."""
+    first, after = add_months(today, 0), add_months(today, 1)
+    spent = sum((credits_ for day, credits_ in days.items() if first <= day <= today), Decimal(0))
+    rows: list[Row] = []
+    for name, method in METHODS.items():
+        # What has been spent today is known: a forecast below it would be absurd.
+        expected = max(total(days, method, today), spent)
+        error, months = backtest(days, method, today) if days else (None, 0)
+        known = {"method": name, "month": f"{today:%Y-%m}", "forecast": expected, "error": error, "tested": months}
+        rows.append({**known, "of_budget": ratio(expected, budget) if budget else None})
+    columns = plain(method="method", month="month", forecast="forecast")
+    columns |= percent("error", "mean error") | plain(tested="months tested")
+    summary = {"month_to_date": spent, "days_left": (after - today).days - 1, "budget": budget}
+    notes = [
+        f"Month to date: {spent:,.4f} Credits, {summary['days_left']} days left after today (UTC).",
+        "mean error: how far off the method would have been on this day of past months.",
+    ]
+    if budget:
+        columns |= percent("of_budget", "of budget")
+        notes.append(_against(budget, spent, rows))
+    return Report("Forecast of the month's Credits", columns, rows, notes, summary)
+
+
+def _against(budget: float, spent: Decimal, rows: list[Row]) -> str:
+    used = float(spent) / budget
+    over = [row["method"] for row in rows if row["forecast"] > budget]
+    if used > 1:
+        judged = "it is exceeded"
+    else:
+        judged = f"to be exceeded by {' and '.join(over)}" if over else "both forecasts stay within it"
+    return f"Budget: {budget:,.2f} Credits, {used:.0%} used; {judged}."

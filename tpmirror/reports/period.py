@@ -1,0 +1,125 @@
+"""Stretches of days as people write them: ``2026-10-05``, ``2026-10``, ``2026``, ``last-month``, ``7d``. Pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from tpmirror.errors import UsageError
+
+ACCEPTS: Final = (
+    "a day (2026-10-05), a month (2026-10), a year (2026), today, yesterday, this-month, last-month, this-year, "
+    "last-year, or a number of days, weeks or months back (7d, 4w, 6m)"
+)
+_BACK: Final = re.compile(r"(\d{1,4})([dwm])", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days from ``first`` on and before ``after``, both UTC; None where it is open."""
+
+    first: date | None = None
+    after: date | None = None
+
+    def before(self) -> "Period | None":
+        """The stretch of the same length that ends where this one begins; None if it has no beginning or end.
+
+        Whole months go by months: before October comes September, though it is shorter.
+        """
+        if self.first is None or self.after is None:
+            return None
+        if self.first.day == self.after.day == 1:
+            months = (self.after.year - self.first.year) * 12 + self.after.month - self.first.month
+            return Period(add_months(self.first, -months), self.first)
+        return Period(self.first - (self.after - self.first), self.first)
+
+    def __str__(self) -> str:
+        """For a title."""
+        if self.first is None and self.after is None:
+            return "all time"
+        if self.after is None:
+            return f"from {self.first}"
+        last = self.after - timedelta(days=1)
+        return f"until {last}" if self.first is None else f"{self.first} to {last}"
+
+
+def period(start: str | None, end: str | None, today: date) -> Period:
+    """From the first day of ``start`` to the last day of ``end``, both included; None is open.
+
+    Raises UsageError with what is accepted.
+    """
+    first = None if start is None else _stretch("--from", start, today)[0]
+    after = None if end is None else _stretch("--to", end, today)[1]
+    if first is not None and after is not None and first >= after:
+        message = f"--from {start} is after --to {end}; exchange them"
+        raise UsageError(message)
+    return Period(first, after)
+
+
+def instant(option: str, text: str, today: date) -> datetime:
+    """A moment in UTC: ISO 8601, or the end of a stretch of days. Raises UsageError."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is not None and len(text) > len("2026-10-05"):
+        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    try:
+        after = _stretch(option, text, today)[1]
+    except UsageError as error:
+        message = f"{error}, or a time (2026-10-05T14:30, UTC unless it says otherwise)"
+        raise UsageError(message) from None
+    return start_of(after)
+
+
+def add_months(day: date, months: int) -> date:
+    """The first day of the month that lies so many months after that of ``day``."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, 1)
+
+
+def start_of(day: date) -> datetime:
+    """The first instant of a day, UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _stretch(option: str, text: str, today: date) -> tuple[date, date]:
+    """First day and the day after the last one."""
+    try:
+        return _named(text.strip().lower(), today) or _dated(text.strip())
+    except (ValueError, OverflowError):
+        message = f"{option} is {text[:40]!r}; it accepts {ACCEPTS}"
+        raise UsageError(message) from None
+
+
+def _named(text: str, today: date) -> tuple[date, date] | None:
+    month, day = add_months(today, 0), timedelta(days=1)
+    named = {
+        "today": (today, today + day),
+        "yesterday": (today - day, today),
+        "this-month": (month, add_months(month, 1)),
+        "last-month": (add_months(month, -1), month),
+        "this-year": (date(today.year, 1, 1), date(today.year + 1, 1, 1)),
+        "last-year": (date(today.year - 1, 1, 1), date(today.year, 1, 1)),
+    }
+    if back := _BACK.fullmatch(text):
+        number = int(back[1])
+        if back[2] == "m":
+            first = add_months(month, -number)
+            return first, first + day
+        # Today counts: 7d are today and the six days before it.
+        first = today - timedelta(days=number * {"d": 1, "w": 7}[back[2]] - 1)
+        return first, first + day
+    return named.get(text)
+
+
+def _dated(text: str) -> tuple[date, date]:
+    if re.fullmatch(r"\d{4}", text, re.ASCII):
+        return date(int(text), 1, 1), date(int(text) + 1, 1, 1)
+    if re.fullmatch(r"\d{4}-\d\d", text, re.ASCII):
+        first = date.fromisoformat(f"{text}-01")
+        return first, add_months(first, 1)
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        first = date.fromisoformat(text)
+        return first, first + timedelta(days=1)
+    raise ValueError

@@ -1,0 +1,112 @@
+"""What a report is: a title, columns, rows of plain data, and lines that say what the rows do not."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, ColumnElement, Table, cast, func
+
+from tpmirror import render
+from tpmirror.normalize import Row
+from tpmirror.reports.period import Period
+
+UNIT: Final = Decimal("0.0001")
+"""A ten-thousandth of a Credit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table that people see: its heading, and how a row shows in it if not as its value is."""
+
+    heading: str
+    show: Callable[[Row], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An answer to show. People see ``columns``, programs all that is in ``rows``, and ``summary``."""
+
+    title: str
+    columns: dict[str, Column]
+    rows: Sequence[Row]
+    notes: list[str] = field(default_factory=list)
+    """Sentences below the table."""
+    summary: Row = field(default_factory=dict)
+    """Figures of the whole, for programs."""
+
+
+def plain(**headings: str) -> dict[str, Column]:
+    """Columns that show their values."""
+    return {name: Column(heading) for name, heading in headings.items()}
+
+
+def percent(name: str, heading: str, *, signed: bool = False) -> dict[str, Column]:
+    """A column of a ratio, as percents."""
+    form = "{:+,.1%}" if signed else "{:,.1%}"
+    return {name: Column(heading, lambda row: "-" if row[name] is None else form.format(row[name]))}
+
+
+def seconds(name: str, heading: str, *, signed: bool = False) -> dict[str, Column]:
+    """A column of seconds, in the unit that suits."""
+
+    def show(row: Row) -> str:
+        value = row[name]
+        if value is None:
+            return "-"
+        return ("+" if signed and value > 0 else "") + render.brief(value)
+
+    return {name: Column(heading, show)}
+
+
+def size(name: str, heading: str) -> dict[str, Column]:
+    """A column of bytes, in powers of 1000."""
+    return {name: Column(heading, lambda row: "-" if row[name] is None else readable(row[name]))}
+
+
+def readable(number: float) -> str:
+    """Bytes for people: ``1.2 GB``."""
+    value = float(number)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if value < 1000 or unit == "TB":
+            break
+        value /= 1000
+    return f"{value:,.0f} {unit}" if unit == "B" else f"{value:,.1f} {unit}"
+
+
+def units(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The exact sum of a column of money, in ten-thousandths: SQLite's own sum of fractions drifts."""
+    return cast(func.coalesce(func.sum(cast(func.round(column * 10000), BigInteger)), 0), BigInteger)
+
+
+def money(number: int) -> Decimal:
+    """Ten-thousandths as Credits."""
+    return number * UNIT
+
+
+def within(table: Table, period: Period, column: str = "day") -> list[ColumnElement[bool]]:
+    """The conditions for rows of a view whose day lies in a period."""
+    found: list[ColumnElement[bool]] = []
+    if period.first is not None:
+        found.append(table.c[column] >= period.first)
+    if period.after is not None:
+        found.append(table.c[column] < period.after)
+    return found
+
+
+def ratio(part: float | Decimal, whole: float | Decimal) -> float | None:
+    """A share or a rate, four decimals; None of nothing."""
+    return round(float(part) / float(whole), 4) if whole else None
+
+
+def change(now: Decimal, before: Decimal | None) -> float | None:
+    """By how much something grew, 0.1 for a tenth; None if there was nothing before."""
+    return round(float(now / before) - 1, 4) if before else None
+
+
+def percentile(ordered: Sequence[float], share: float) -> float | None:
+    """The smallest value that is not exceeded by ``share`` of them (nearest rank); None of none."""
+    if not ordered:
+        return None
+    rank = -(-len(ordered) * share // 1)
+    return ordered[max(int(rank), 1) - 1]
