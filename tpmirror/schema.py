@@ -224,7 +224,13 @@ jobs = Table(
         "since when upstream shows the job without the output video it had (UTC)",
         nullable=True,
     ),
-    _own("fingerprint", Text, "hash of the last answer without its volatile parts: equal means nothing to write"),
+    Column(
+        "fingerprint",
+        Text,
+        nullable=False,
+        comment="hash of the last answer without its volatile parts: equal means nothing to write; working column",
+        info={"working": True},
+    ),
     # Serves the look for jobs in flight (poll, active_jobs), counts by status and the candidates of a walk.
     Index(None, "status"),
     Index(None, "presence"),
@@ -396,3 +402,5 @@ data_dictionary = Table(
 
 APPEND_ONLY: Final = (job_status_history, field_changes)
 """Tables whose rows are never changed nor removed; triggers see to it."""
+WORKING: Final = (job_absences, mirror_scope, writer_lease)
+"""Tables that only the program itself relies on; neither exported nor promised."""

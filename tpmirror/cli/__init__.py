@@ -10,6 +10,7 @@ from tpmirror import __version__
 from tpmirror.cli import look, service, trial, walks
 from tpmirror.cli.common import EXIT_STATUS
 from tpmirror.cli.db import db
+from tpmirror.cli.export import export
 from tpmirror.cli.gone import gone
 from tpmirror.cli.quarantine import quarantine
 from tpmirror.cli.report import report
@@ -52,7 +53,17 @@ def cli() -> None:
     """
 
 
-for command in (*walks.COMMANDS, *service.COMMANDS, *look.COMMANDS, report, gone, quarantine, db, *trial.COMMANDS):
+for command in (
+    *walks.COMMANDS,
+    *service.COMMANDS,
+    *look.COMMANDS,
+    report,
+    export,
+    gone,
+    quarantine,
+    db,
+    *trial.COMMANDS,
+):
     cli.add_command(command)
 
 

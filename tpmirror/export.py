@@ -1,0 +1,234 @@
+"""The mirror as files: every table and view, in one snapshot, only what changed since the last export into the folder.
+
+An export is built in a folder of its own inside the target and moved into place when it is whole, file by file, each in
+one step; the manifest goes last. Killed at any moment it leaves whole files, each once, and the next export mends the
+rest: it goes by the manifest, and by what is really there.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import file_digest
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, text
+
+from tpmirror import __version__, relations, watermark
+from tpmirror.database import reading
+from tpmirror.errors import Fenced, TpmirrorError, UsageError
+from tpmirror.exportfile import ExportFile, arrow_schema
+from tpmirror.relations import Month, Relation
+
+MANIFEST: Final = "manifest.json"
+STAGING: Final = ".tpmirror-staging"
+LAYOUT: Final = 1
+"""Raised when the files of an older export cannot stay beside new ones."""
+NULL_MONTH: Final = "__HIVE_DEFAULT_PARTITION__"
+CHUNK: Final = 8192
+"""Rows turned from Python into Arrow at once."""
+
+Touched = Mapping[str, set[Month]]
+Progress = Callable[[str, int], None]
+"""Told the relation and how many of its rows are read."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an export did."""
+
+    manifest: dict[str, Any]
+    written: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+
+
+def export(engine: Engine, folder: Path, format_: str, progress: Progress) -> Outcome:
+    """Bring the export in ``folder`` up to date with the mirror, or begin one.
+
+    Raises UsageError for a folder that holds something else, Fenced if another export is writing into it,
+    TpmirrorError if it cannot be written.
+    """
+    with _saying(folder), _locked(folder):
+        old, stage = _manifest(folder, format_), _Stage(folder / STAGING, format_, progress)
+        try:
+            with reading(engine) as conn:
+                new = _staged(conn, stage, old, whole=_is_whole(folder, old))
+            return Outcome(old) if new is None else _commit(folder, old, new)
+        finally:
+            shutil.rmtree(stage.folder, ignore_errors=True)
+
+
+def _staged(conn: Connection, stage: "_Stage", old: dict[str, Any], *, whole: bool) -> dict[str, Any] | None:
+    """The new manifest, its new files staged; None if nothing has changed. ``whole``: all old files are there."""
+    if conn.dialect.name == "postgresql":
+        # Sorting a large view takes longer than any statement of the mirror's own work.
+        conn.execute(text("SET LOCAL statement_timeout = 0"))
+        conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = '10min'"))
+    mark = watermark.take(conn)
+    if old and old["mark"]["mirror"] not in {None, mark["mirror"]}:
+        raise UsageError("the folder holds the export of another mirror; give a new folder for this one")
+    if whole and old["mark"] == mark:
+        return None
+    stage.clear()
+    touched = None
+    if whole and watermark.continues(conn, old["mark"]):
+        touched = watermark.touched(conn, old["mark"], _counts(old))
+    parts = {relation.name: _part(conn, stage, relation, old, touched) for relation in relations.relations()}
+    return {"layout": LAYOUT, "tpmirror": __version__, "format": stage.format, "mark": mark, "relations": parts}
+
+
+def _part(
+    conn: Connection, stage: "_Stage", relation: Relation, old: dict[str, Any], touched: Touched | None
+) -> dict[str, Any]:
+    """A relation's part of the manifest; its files staged, those of untouched months taken over."""
+    months = None if touched is None else touched.get(relation.name)
+    files = [] if months == set() else list(stage.files(conn, relation, months))
+    if months is not None:
+        files += [file for file in old["relations"][relation.name]["files"] if file["month"] not in months]
+    return {
+        "kind": relation.kind,
+        "partitioned_by": relation.partitioned_by,
+        "rows": sum(file["rows"] for file in files),
+        "columns": {field.name: str(field.type) for field in arrow_schema(relation.columns)},
+        "files": sorted(files, key=itemgetter("path")),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """The folder in which an export is built."""
+
+    folder: Path
+    format: str
+    progress: Progress
+
+    def clear(self) -> None:
+        """Begin anew, whatever a killed export left."""
+        with _saying(self.folder):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir()
+
+    def files(self, conn: Connection, relation: Relation, months: set[Month] | None) -> Iterator[dict[str, Any]]:
+        """Write the rows of a relation, a file per month or one; what the manifest says of each."""
+        found = relations.rows(conn, relation, months, CHUNK)
+        if relation.partitioned_by is None:
+            yield self.file(relation, None, relation.name, found)
+            return
+        for month, rows in groupby(found, key=itemgetter(0)):
+            yield self.file(relation, month, f"{relation.name}/{relation.partitioned_by}={month or NULL_MONTH}", rows)
+
+    def file(self, relation: Relation, month: Month, place: str, found: Iterable[Any]) -> dict[str, Any]:
+        """Write one file."""
+        path = f"{place}/data.{self.format}"
+        with _saying(self.folder):
+            (self.folder / place).mkdir(parents=True)
+            with ExportFile(self.folder / path, self.format, arrow_schema(relation.columns)) as file:
+                for _, rows in found:
+                    file.write(rows)
+                    self.progress(relation.name, file.rows)
+            return {"path": path, "month": month, "rows": file.rows, **_contents(self.folder / path)}
+
+
+def _commit(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
+    """Move what is new into place, remove what is no more, and say so in the manifest, last."""
+    done = Outcome(new)
+    wanted = {file["path"]: file for part in new["relations"].values() for file in part["files"]}
+    for path, file in sorted(wanted.items()):
+        staged, target = folder / STAGING / path, folder / path
+        if staged.exists() and not (target.exists() and _contents(target).items() <= file.items()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staged.replace(target)
+            done.written.append(path)
+    for path in sorted(_ours(folder, old, new) - wanted.keys()):
+        (folder / path).unlink()
+        if not any((folder / path).parent.iterdir()):
+            (folder / path).parent.rmdir()
+        done.removed.append(path)
+    staged = folder / STAGING / MANIFEST
+    with staged.open("w", encoding="utf-8") as file:
+        json.dump(new, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    staged.replace(folder / MANIFEST)
+    return done
+
+
+def _ours(folder: Path, *manifests: dict[str, Any]) -> set[str]:
+    """Files of exports that are there, those of one that was killed before its manifest too."""
+    names = {(name, known["format"]) for known in manifests if known for name in known["relations"]}
+    found = (path for name, format_ in names for path in (folder / name).glob(f"**/data.{format_}"))
+    return {str(path.relative_to(folder)) for path in found}
+
+
+def _manifest(folder: Path, format_: str) -> dict[str, Any]:
+    """What the folder holds; empty for a new one, or after an export that was killed before its end."""
+    there = {path.name for path in folder.iterdir()}
+    if MANIFEST not in there:
+        if there and STAGING not in there:
+            raise UsageError(
+                f"{str(folder)!r} is not empty and holds no export of tpmirror; give a new or empty folder"
+            )
+        return {}
+    try:
+        found: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        held = found["format"], found["mark"]["mirror"], found["layout"], found["relations"]
+    except (ValueError, KeyError, TypeError) as error:
+        message = f"{str(folder / MANIFEST)!r} is not the manifest of an export; give a new or empty folder"
+        raise UsageError(message) from error
+    if held[0] != format_:
+        raise UsageError(f"{str(folder)!r} holds an export as {held[0]}; use --format {held[0]}, or another folder")
+    return found
+
+
+def _is_whole(folder: Path, manifest: dict[str, Any]) -> bool:
+    """Whether all files that a manifest names are there, as far as their sizes tell."""
+    if not manifest or manifest["layout"] != LAYOUT:
+        return False
+    files = (file for part in manifest["relations"].values() for file in part["files"])
+    return all(
+        (folder / file["path"]).is_file() and (folder / file["path"]).stat().st_size == file["bytes"] for file in files
+    )
+
+
+def _counts(manifest: dict[str, Any]) -> dict[str, dict[Month, int]]:
+    return {
+        name: {file["month"]: file["rows"] for file in part["files"]} for name, part in manifest["relations"].items()
+    }
+
+
+def _contents(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": file_digest(file, "sha256").hexdigest()}
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One export at a time into a folder; the lock goes with the process, however it ends."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{str(folder)!r} is a file; give a folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise Fenced(f"another export is writing into {str(folder)!r}; try again when it is done") from error
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _saying(folder: Path) -> Iterator[None]:
+    """Say which folder could not be written, and why, in one line."""
+    try:
+        yield
+    except OSError as error:
+        where = folder.parent if folder.name == STAGING else folder
+        message = f"cannot export to {str(where)!r}: {error.strerror or error}; free or mend it, or give another folder"
+        raise TpmirrorError(message) from error

@@ -1,0 +1,172 @@
+"""What an export consists of: every table and view that the mirror promises, and by which month each is partitioned.
+
+A month is a property of the thing, not of the export: what belongs to a job lies in the month in which the job started,
+so that a job and all that hangs on it can be read together; a video lies in the month of its creation; what the mirror
+wrote down lies in the month in which it did so. Small tables, and views that sum up, are one file.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Date,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    and_,
+    func,
+    null,
+    or_,
+    select,
+)
+from sqlalchemy import Column as SqlColumn
+from sqlalchemy.types import TypeEngine
+
+from tpmirror import describe, schema
+from tpmirror.columns import Double, Exact, Timestamp
+
+KINDS: Final[dict[str, TypeEngine[Any]]] = {
+    "integer": BigInteger(),
+    "real": Double,
+    "money": Exact(20, 4),
+    "text": Text(),
+    "boolean": Boolean(),
+    "date": Date(),
+    "time": Timestamp(),
+}
+"""By kind of a view's column: the type to read it with. Money is wider than a job's cost, because views sum it up."""
+
+JOB_KEYS: Final = {
+    "jobs": "id",
+    "job_ml_models": "job_id",
+    "job_status_history": "job_id",
+    "job_progress_samples": "job_id",
+    "job_overview": "job_id",
+    "job_durations": "job_id",
+    "job_model_costs": "job_id",
+    "cost_corrections": "job_id",
+    "cost_ledger": "job_id",
+    "status_transitions": "job_id",
+    "focus_costs": "x_JobId",
+}
+"""Relations partitioned by ``started_month`` of the job that this column names."""
+OWN_TIMES: Final = {
+    "input_videos": ("created_month", "created_at"),
+    "output_videos": ("created_month", "created_at"),
+    "videos": ("created_month", "created_at"),
+    "field_changes": ("observed_month", "observed_at"),
+    "sync_runs": ("started_month", "started_at"),
+}
+"""Relations partitioned by the month of this column of their own."""
+
+Month = str | None
+"""``2026-10``; None where the time is null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table or view to export."""
+
+    table: Table
+    kind: str
+    """table or view"""
+    partitioned_by: str | None = None
+    """Name of the partition key; None if it is one file."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the mirror, and its folder in the export."""
+        return self.table.name
+
+    @property
+    def columns(self) -> list[SqlColumn[Any]]:
+        """The columns that are exported."""
+        return [column for column in self.table.columns if not column.info.get("working")]
+
+
+def relations() -> list[Relation]:
+    """Every table and view of the mirror but the working tables, tables first."""
+    tables = [table for table in schema.metadata.sorted_tables if table not in schema.WORKING]
+    views = [_view_table(name) for name in describe.views("sqlite")]
+    kinds = [(table, "table") for table in tables] + [(view, "view") for view in views]
+    return [Relation(table, kind, _partition_key(table.name)) for table, kind in kinds]
+
+
+def rows(conn: Connection, relation: Relation, months: Collection[Month] | None, size: int) -> Iterator[Any]:
+    """Pairs of month and up to ``size`` rows of it, ordered by month and key; of these months only, or of all (None).
+
+    Streamed: whatever the relation weighs, no more than ``size`` rows are in memory.
+    """
+    found = conn.execute(_query(conn, relation, months), execution_options={"yield_per": size})
+    for part in found.partitions():
+        for month, some in groupby(part, key=itemgetter(0)):
+            yield month, [row[1:] for row in some]
+
+
+def count(conn: Connection, table: Table) -> dict[Month, int]:
+    """Rows of a partitioned table, by month."""
+    month = month_of(conn, *_time(table))
+    wanted = select(month, func.count()).select_from(_joined(table)).group_by(month)
+    return {row[0]: row[1] for row in conn.execute(wanted)}
+
+
+def month_of(conn: Connection, time: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The month (UTC) of a time, as text."""
+    if conn.dialect.name == "sqlite":
+        return func.substr(time, 1, 7, type_=Text)
+    return func.to_char(func.timezone("UTC", time), "YYYY-MM", type_=Text)
+
+
+def _query(conn: Connection, relation: Relation, months: Collection[Month] | None) -> Select[Any]:
+    table = relation.table
+    keys = list(table.primary_key.columns) or relation.columns
+    if relation.partitioned_by is None:
+        return select(null(), *relation.columns).order_by(*keys)
+    (time,) = _time(table)
+    month = month_of(conn, time)
+    wanted = select(month, *relation.columns).select_from(_joined(table)).order_by(month, *keys)
+    return wanted if months is None else wanted.where(_within(time, months))
+
+
+def _time(table: Table) -> tuple[ColumnElement[Any]]:
+    """The time whose month a row lies in."""
+    return (table.c[OWN_TIMES[table.name][1]] if table.name in OWN_TIMES else schema.jobs.c.started,)
+
+
+def _joined(table: Table) -> Any:
+    """The table, with the job on which each row hangs; outer, so that no row is lost whatever a view does."""
+    if table is schema.jobs or table.name in OWN_TIMES:
+        return table
+    return table.outerjoin(schema.jobs, schema.jobs.c.id == table.c[JOB_KEYS[table.name]])
+
+
+def _within(time: ColumnElement[Any], months: Collection[Month]) -> ColumnElement[bool]:
+    """Whether a time lies in one of these months; as ranges, which an index serves."""
+    ranges = [and_(time >= first, time < after) for first, after in map(_bounds, sorted(filter(None, months)))]
+    return or_(*ranges, *([time.is_(None)] if None in months else []))
+
+
+def _bounds(month: str) -> tuple[datetime, datetime]:
+    """The first instant of a month, and of the next one; in the last month there is, the last instant there is."""
+    first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    if month == "9999-12":
+        return first, datetime.max.replace(tzinfo=UTC)
+    return first, first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+
+
+def _partition_key(name: str) -> str | None:
+    return "started_month" if name in JOB_KEYS else OWN_TIMES.get(name, (None,))[0]
+
+
+def _view_table(name: str) -> Table:
+    columns = (SqlColumn(c.name, KINDS[c.kind], comment=c.comment) for c in describe.view_columns(name))
+    return Table(name, MetaData(), *columns)
