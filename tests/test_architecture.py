@@ -55,7 +55,6 @@ DISPLAYS = {
     "watermark",
     "export",
     "cli.look",
-    "cli.export",
 }
 WRITERS = {
     "store",

@@ -130,7 +130,7 @@ class _Stage:
             (self.folder / place).mkdir(parents=True)
             with ExportFile(self.folder / path, self.format, arrow_schema(relation.columns)) as file:
                 for _, rows in found:
-                    file.write(rows)
+                    file.add(rows)
                     self.progress(relation.name, file.rows)
             return {"path": path, "month": month, "rows": file.rows, **_contents(self.folder / path)}
 

@@ -74,7 +74,7 @@ class ExportFile:
             self._file.flush()
             os.fsync(self._file.fileno())
 
-    def write(self, rows: Sequence[Sequence[Any]]) -> None:
+    def add(self, rows: Sequence[Sequence[Any]]) -> None:
         """Add rows, their values in the order of the columns."""
         values = zip(*rows, strict=True)
         arrays = [pa.array(column, field.type) for column, field in zip(values, self._schema, strict=True)]

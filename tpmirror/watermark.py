@@ -10,7 +10,7 @@ place; then everything is written anew.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
@@ -122,7 +122,7 @@ def _state(conn: Connection) -> str:
 def _declaration() -> str:
     """Changes with whatever this program reads or names otherwise: then nothing of an older export may stay."""
     said = [__version__, describe.dictionary(), describe.views("sqlite"), describe.views("postgresql"), labels.SEEDS]
-    return _sha256([json.dumps(said, sort_keys=True, default=str)])
+    return _sha256(json.dumps(said, sort_keys=True, default=str))
 
 
 def _hash_of(conn: Connection, entry: int | None) -> str | None:
@@ -131,11 +131,8 @@ def _hash_of(conn: Connection, entry: int | None) -> str | None:
 
 
 def _digest(conn: Connection, *wanted: Select[Any]) -> str:
-    return _sha256(repr(tuple(row)) for query in wanted for row in conn.execute(query))
+    return _sha256(repr([tuple(row) for query in wanted for row in conn.execute(query)]))
 
 
-def _sha256(texts: Iterable[str]) -> str:
-    found = sha256()
-    for text in texts:
-        found.update(text.encode("utf-8", "surrogatepass"))
-    return found.hexdigest()
+def _sha256(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
