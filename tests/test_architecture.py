@@ -19,10 +19,12 @@ LAYERS = [
     {"normalize", "api", "lease", "describe", "scope", "revision"},
     {"batch", "history", "render", "migrate", "walk", "certify", "schedule", "watch", "relations", "exportfile"},
     {"plan", "store", "audit", "tables", "watermark", "reports.report", "web", "web.health", "web.server"},
-    {"absence", "export", "formats", *(f"reports.{name}" for name in REPORTS)},
-    {"run", "reader", "reports", "vanished"},
-    {"intake", "rehearsal"},
-    {"presence", "session"},
+    {"web.figures", "web.guard", "web.source", "web.text"},
+    {"absence", "export", "formats", "web.render", *(f"reports.{name}" for name in REPORTS)},
+    {"run", "reader", "reports", "vanished", "web.download"},
+    {"intake", "rehearsal", "web.freshness"},
+    {"web.costs", "web.job", "web.jobs", "web.operations", "web.overview", "web.sql", "web.sync"},
+    {"presence", "session", "web.app"},
     {"sync", "poll", "quarantine"},
     {"demo", "worker"},
     {"service"},
@@ -37,6 +39,7 @@ LAYERS = [
         "cli.service",
         "cli.trial",
         "cli.walks",
+        "cli.web",
     },
     {"cli"},
     {"__main__"},
@@ -75,6 +78,7 @@ FILES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix("."): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
+DISPLAYS |= {name for name in FILES if name.startswith("web")}
 OURS = sorted(name for name in FILES if not name.startswith("simulator"))
 
 

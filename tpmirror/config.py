@@ -109,12 +109,29 @@ class VanishLimit:
         return f"max({self.jobs}, {self.percent:f} %)"
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine reach it."""
+    return host in _LOOPBACK
+
+
 def _address(value: str) -> tuple[str, int]:
     host, colon, port = value.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         accepts = "host:port, for example 127.0.0.1:8377"
         raise ValueError(accepts)
     return host.strip("[]"), int(port)
+
+
+def _hosts(value: str) -> tuple[str, ...]:
+    names = tuple(name.strip().lower() for name in value.split(",") if name.strip())
+    if not all(re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", name) for name in names):
+        accepts = "host names without port, separated by commas, for example mirror.example.com"
+        raise ValueError(accepts)
+    return names
+
+
+def _switch(value: str) -> bool:
+    return _choice("yes", "no")(value) == "yes"
 
 
 def _setting(variable: str, default: Any, meaning: str, parse: Callable[[str], Any] = str) -> Any:
@@ -157,6 +174,18 @@ class Settings:
     http_addr: tuple[str, int] = _setting(
         "TPMIRROR_HTTP_ADDR", ("127.0.0.1", 8377), "where the dashboard listens", _address
     )
+    http_token: Key | None = _setting(
+        "TPMIRROR_HTTP_TOKEN", None, "what a browser has to give as password to see the dashboard", Key
+    )
+    http_open: bool = _setting(
+        "TPMIRROR_HTTP_OPEN",
+        False,
+        "yes: serve other machines without a token too",
+        _switch,
+    )
+    http_hosts: tuple[str, ...] | None = _setting(
+        "TPMIRROR_HTTP_HOSTS", None, "names, besides localhost, by which the dashboard may be called", _hosts
+    )
     log_format: str | None = _setting(
         "TPMIRROR_LOG_FORMAT", None, "console or json; by tty if unset", _choice("console", "json")
     )
@@ -191,6 +220,9 @@ def load(environ: Mapping[str, str] | None = None, options: Mapping[str, str | N
         raise UsageError(message)
     if "api_key" in chosen:
         check_key(chosen["api_key"].reveal(), "TPMIRROR_API_KEY")
+    if "http_token" in chosen and not 16 <= len(chosen["http_token"].reveal()) <= 512:
+        message = "TPMIRROR_HTTP_TOKEN is too short or too long; 16 to 512 characters are expected"
+        raise UsageError(message)
     return Settings(**chosen)
 
 

@@ -148,11 +148,11 @@ def run(settings: Settings) -> int:
 def _server(settings: Settings, service: Service) -> Any:
     """The HTTP server; None, and a warning, where its packages are not installed."""
     try:
-        from starlette.applications import Starlette  # noqa: PLC0415 - the extra may be missing
-
-        from tpmirror.web import health  # noqa: PLC0415
+        from tpmirror.web import health  # noqa: PLC0415 - the extra may be missing
+        from tpmirror.web.app import create_app  # noqa: PLC0415
         from tpmirror.web.server import Server  # noqa: PLC0415
     except ModuleNotFoundError as error:
         log.warning("no HTTP", missing=error.name, remedy="pip install 'tpmirror[web,metrics]'")
         return None
-    return Server(Starlette(routes=health.routes(service.watch, lambda: service.is_alive)), settings.http_addr)
+    app = create_app(settings, health.routes(service.watch, lambda: service.is_alive))
+    return Server(app, settings.http_addr)
