@@ -134,6 +134,18 @@ def _switch(value: str) -> bool:
     return _choice("yes", "no")(value) == "yes"
 
 
+def _credits(value: str) -> Decimal:
+    accepts = "a number of Credits such as 250 or 99.5"
+    if re.fullmatch(r"\d{1,9}(\.\d{1,4})?", value.strip(), re.ASCII) is None:
+        raise ValueError(accepts)
+    return Decimal(value.strip())
+
+
+def _secrets(value: str) -> tuple[Key, ...]:
+    """Several secrets, separated by blanks or line ends."""
+    return tuple(map(Key, value.split())) or None  # type: ignore[return-value] # blank: unset
+
+
 def _setting(variable: str, default: Any, meaning: str, parse: Callable[[str], Any] = str) -> Any:
     return field(default=default, metadata={"variable": variable, "meaning": meaning, "parse": parse})
 
@@ -186,6 +198,15 @@ class Settings:
     http_hosts: tuple[str, ...] | None = _setting(
         "TPMIRROR_HTTP_HOSTS", None, "names, besides localhost, by which the dashboard may be called", _hosts
     )
+    alert_urls: tuple[Key, ...] | None = _setting(
+        "TPMIRROR_ALERT_URLS", None, "where alerts go, as apprise URLs; they hold secrets", _secrets
+    )
+    budget_daily: Decimal | None = _setting(
+        "TPMIRROR_BUDGET_DAILY", None, "Credits a day (UTC) above which there is an alert", _credits
+    )
+    budget_monthly: Decimal | None = _setting(
+        "TPMIRROR_BUDGET_MONTHLY", None, "Credits a month (UTC) above which there is an alert", _credits
+    )
     log_format: str | None = _setting(
         "TPMIRROR_LOG_FORMAT", None, "console or json; by tty if unset", _choice("console", "json")
     )
@@ -194,9 +215,6 @@ class Settings:
     )
     progress_retention: int = _setting(
         "TPMIRROR_PROGRESS_RETENTION", 90, "days that progress samples are kept", _number(1, 36_500, whole=True)
-    )
-    budget_monthly: float | None = _setting(
-        "TPMIRROR_BUDGET_MONTHLY", None, "Credits that a month may cost", _number(0.0001, 1e12, whole=False)
     )
 
 
