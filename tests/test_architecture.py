@@ -15,41 +15,16 @@ REPORTS = ("asof", "costs", "eta", "failures", "forecast", "storage", "syncs", "
 LAYERS = [
     {"", "errors", "columns", "labels", "payload", "control", "log", "meters", "systemd", "timing"},
     {"envelope"},
-    {"schema", "config", "transport", "pace", "database", "decode", "reports.period"},
-    {"normalize", "api", "lease", "describe", "notify", "problems", "scope", "revision"},
-    {
-        "batch",
-        "history",
-        "render",
-        "migrate",
-        "walk",
-        "alerts",
-        "certify",
-        "schedule",
-        "watch",
-        "relations",
-        "exportfile",
-    },
-    {
-        "plan",
-        "store",
-        "audit",
-        "tables",
-        "watermark",
-        "reports.report",
-        "web",
-        "web.health",
-        "web.metrics",
-        "web.server",
-    },
-    {"web.figures", "web.guard", "web.source", "web.text"},
-    {"absence", "export", "formats", "web.render", *(f"reports.{name}" for name in REPORTS)},
-    {"run", "reader", "reports", "vanished", "web.download"},
-    {"intake", "rehearsal", "web.freshness"},
-    {"web.costs", "web.job", "web.jobs", "web.operations", "web.overview", "web.sql", "web.sync"},
-    {"presence", "session", "web.app"},
+    {"schema", "config", "transport", "pace", "database", "decode", "problems", "reports.period"},
+    {"normalize", "api", "lease", "describe", "scope", "revision"},
+    {"batch", "history", "render", "migrate", "walk", "certify", "schedule", "watch", "relations", "exportfile"},
+    {"plan", "store", "audit", "tables", "watermark", "reports.report", "web", "web.health", "web.server"},
+    {"absence", "export", "formats", *(f"reports.{name}" for name in REPORTS)},
+    {"run", "reader", "reports", "vanished"},
+    {"intake", "rehearsal"},
+    {"presence", "session"},
     {"sync", "poll", "quarantine"},
-    {"demo", "herald", "worker"},
+    {"demo", "worker"},
     {"service"},
     {"cli.common"},
     {
@@ -62,7 +37,6 @@ LAYERS = [
         "cli.service",
         "cli.trial",
         "cli.walks",
-        "cli.web",
     },
     {"cli"},
     {"__main__"},
@@ -83,8 +57,6 @@ DISPLAYS = {
     "cli.look",
 }
 WRITERS = {
-    "alerts",
-    "herald",
     "store",
     "plan",
     "lease",
@@ -98,12 +70,11 @@ WRITERS = {
     "quarantine",
 }
 PURE = {*"decode normalize batch plan certify payload labels history timing problems".split()}  # noqa: SIM905 - short
-LONGEST = {"schema": 430}
+LONGEST = {"schema": 420}
 FILES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix("."): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
-DISPLAYS |= {name for name in FILES if name.startswith("web")}
 OURS = sorted(name for name in FILES if not name.startswith("simulator"))
 
 

@@ -30,8 +30,7 @@ def report(settings: Settings, *, name: str | None, form: str, as_json: bool, **
     if name is None:
         formats.show("reports", listing(), form)
         return
-    budget = None if settings.budget_monthly is None else float(settings.budget_monthly)
-    question = Question(datetime.now(UTC), budget=budget, **options)
+    question = Question(datetime.now(UTC), budget=settings.budget_monthly, **options)
     with mirror(settings) as engine, database.reading(engine) as conn:
         found = answer(conn, name, question)
     formats.show(name, found, form)
