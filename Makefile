@@ -25,7 +25,8 @@ install: $(VENV)/.install-stamp ## install tpmirror into .venv
 demo: install ## a mirror of a made-up account, from first sync to proof
 	$(VENV)/bin/tpmirror demo
 
-test: lint ## all checks: formatting, lint, types, tests on SQLite and PostgreSQL
+test: lint ## all checks: formatting, lint, types, tests on SQLite and PostgreSQL and in Chromium
+	@$(TEST_VENV)/bin/python -m tests.support.browser
 	@echo "Running the tests ..."
 	@$(TEST_VENV)/bin/python -m pytest
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import browser as chromium
 from tests.support.postgres import Postgres, locate
 
 MIGRATED = "migrated"
@@ -131,6 +132,8 @@ class DatabaseTally:
             terminalreporter.write_line(f"ERROR: a test on PostgreSQL was skipped: {name}", red=True)
         if self.ran["postgresql"]:
             terminalreporter.write_line(_server())
+        if chromium.locate() is None:
+            terminalreporter.write_line("NO BROWSER: the tests of the dashboard did not run", red=True)
         terminalreporter.write_line(f"database tests: sqlite {self.ran['sqlite']}, postgresql {self.ran['postgresql']}")
 
 

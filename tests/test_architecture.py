@@ -15,16 +15,41 @@ REPORTS = ("asof", "costs", "eta", "failures", "forecast", "storage", "syncs", "
 LAYERS = [
     {"", "errors", "columns", "labels", "payload", "control", "log", "meters", "systemd", "timing"},
     {"envelope"},
-    {"schema", "config", "transport", "pace", "database", "decode", "problems", "reports.period"},
-    {"normalize", "api", "lease", "describe", "scope", "revision"},
-    {"batch", "history", "render", "migrate", "walk", "certify", "schedule", "watch", "relations", "exportfile"},
-    {"plan", "store", "audit", "tables", "watermark", "reports.report", "web", "web.health", "web.server"},
-    {"absence", "export", "formats", *(f"reports.{name}" for name in REPORTS)},
-    {"run", "reader", "reports", "vanished"},
-    {"intake", "rehearsal"},
-    {"presence", "session"},
+    {"schema", "config", "transport", "pace", "database", "decode", "reports.period"},
+    {"normalize", "api", "lease", "describe", "notify", "problems", "scope", "revision"},
+    {
+        "batch",
+        "history",
+        "render",
+        "migrate",
+        "walk",
+        "alerts",
+        "certify",
+        "schedule",
+        "watch",
+        "relations",
+        "exportfile",
+    },
+    {
+        "plan",
+        "store",
+        "audit",
+        "tables",
+        "watermark",
+        "reports.report",
+        "web",
+        "web.health",
+        "web.metrics",
+        "web.server",
+    },
+    {"web.figures", "web.guard", "web.source", "web.text"},
+    {"absence", "export", "formats", "web.render", *(f"reports.{name}" for name in REPORTS)},
+    {"run", "reader", "reports", "vanished", "web.download"},
+    {"intake", "rehearsal", "web.freshness"},
+    {"web.costs", "web.job", "web.jobs", "web.operations", "web.overview", "web.sql", "web.sync"},
+    {"presence", "session", "web.app"},
     {"sync", "poll", "quarantine"},
-    {"demo", "worker"},
+    {"demo", "herald", "worker"},
     {"service"},
     {"cli.common"},
     {
@@ -37,6 +62,7 @@ LAYERS = [
         "cli.service",
         "cli.trial",
         "cli.walks",
+        "cli.web",
     },
     {"cli"},
     {"__main__"},
@@ -57,6 +83,8 @@ DISPLAYS = {
     "cli.look",
 }
 WRITERS = {
+    "alerts",
+    "herald",
     "store",
     "plan",
     "lease",
@@ -70,11 +98,12 @@ WRITERS = {
     "quarantine",
 }
 PURE = {*"decode normalize batch plan certify payload labels history timing problems".split()}  # noqa: SIM905 - short
-LONGEST = {"schema": 420}
+LONGEST = {"schema": 430}
 FILES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix("."): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
+DISPLAYS |= {name for name in FILES if name.startswith("web")}
 OURS = sorted(name for name in FILES if not name.startswith("simulator"))
 
 

@@ -43,6 +43,8 @@ BAD = {
     "TPMIRROR_POLL_INTERVAL": ["0", "86401"],
     "TPMIRROR_VANISH_LIMIT": ["", "x", "-1", "5 jobs", "101 %", "max()", "max(5, 2 %", "5, ", "5)", "(5)"],
     "TPMIRROR_HTTP_ADDR": ["8377", "localhost", "localhost:", ":8377", "x:65536", "x:-1", "x:http"],
+    "TPMIRROR_HTTP_OPEN": ["true", "1"],
+    "TPMIRROR_HTTP_HOSTS": ["https://mirror.example.com", "mirror.example.com:8377", "a b", "*"],
     "TPMIRROR_LOG_FORMAT": ["xml"],
     "TPMIRROR_LOG_LEVEL": ["verbose"],
 }  # fmt: skip
@@ -67,6 +69,13 @@ def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key):
     said = refusal(TPMIRROR_API_KEY=key)
     assert said.startswith("TPMIRROR_API_KEY ")
     assert key not in said
+
+
+@pytest.mark.parametrize("token", ["short", "fifteen letters", "x" * 513])
+def test_a_token_that_can_be_guessed_is_refused_without_being_shown(token):
+    said = refusal(TPMIRROR_HTTP_TOKEN=token)
+    assert said.startswith("TPMIRROR_HTTP_TOKEN ")
+    assert token not in said
 
 
 def test_empty_variables_count_as_unset():

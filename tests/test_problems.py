@@ -1,18 +1,21 @@
 """What is said to be wrong, and when."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
+from tpmirror.config import Settings
 from tpmirror.problems import KEY_REFUSED, Vitals, of_mirror, of_process
 from tpmirror.timing import Facts
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+SETTINGS = Settings(sync_interval=900, budget_daily=Decimal(10), budget_monthly=Decimal(100))
 FRESH = {"certified_at": NOW - timedelta(seconds=900)}
 
 
 def codes(**facts) -> list[str]:
-    return [problem.code for problem in of_mirror(Facts(**{**FRESH, **facts}), 900, NOW)]
+    return [problem.code for problem in of_mirror(Facts(**{**FRESH, **facts}), SETTINGS, NOW)]
 
 
 def test_a_fresh_mirror_has_no_problem():
@@ -34,13 +37,19 @@ def test_a_mirror_is_stale_after_three_intervals():
         ({"uncertified": 3, "uncertified_reason": "the list moves"}, "uncertified"),
         ({"waiting": 1}, "operator"),
         ({"quarantined": 1}, "quarantine"),
+        ({"credits_today": Decimal("10.0001")}, "budget:day:2026-11-25"),
+        ({"credits_month": Decimal("100.0001")}, "budget:month:2026-11"),
     ],
 )
 def test_each_problem_has_its_sign(facts, code):
-    (found,) = of_mirror(Facts(**{**FRESH, **facts}), 900, NOW)
+    (found,) = of_mirror(Facts(**{**FRESH, **facts}), SETTINGS, NOW)
     assert found.code == code
     assert found.message
     assert found.remedy
+
+
+def test_a_budget_may_be_used_up_to_the_last_credit():
+    assert codes(credits_today=Decimal(10), credits_month=Decimal(100)) == []
 
 
 def test_hiccups_are_no_problem():
@@ -49,7 +58,7 @@ def test_hiccups_are_no_problem():
 
 def test_only_what_spoils_the_mirror_is_critical():
     facts = Facts(waiting=1, quarantined=1, uncertified=5, look_failures=9, look_error=KEY_REFUSED)
-    critical = {problem.code for problem in of_mirror(facts, 900, NOW) if problem.critical}
+    critical = {problem.code for problem in of_mirror(facts, SETTINGS, NOW) if problem.critical}
     assert critical == {"key_refused", "never_certified"}
 
 

@@ -109,12 +109,41 @@ class VanishLimit:
         return f"max({self.jobs}, {self.percent:f} %)"
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine reach it."""
+    return host in _LOOPBACK
+
+
 def _address(value: str) -> tuple[str, int]:
     host, colon, port = value.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         accepts = "host:port, for example 127.0.0.1:8377"
         raise ValueError(accepts)
     return host.strip("[]"), int(port)
+
+
+def _hosts(value: str) -> tuple[str, ...]:
+    names = tuple(name.strip().lower() for name in value.split(",") if name.strip())
+    if not all(re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", name) for name in names):
+        accepts = "host names without port, separated by commas, for example mirror.example.com"
+        raise ValueError(accepts)
+    return names
+
+
+def _switch(value: str) -> bool:
+    return _choice("yes", "no")(value) == "yes"
+
+
+def _credits(value: str) -> Decimal:
+    accepts = "a number of Credits such as 250 or 99.5"
+    if re.fullmatch(r"\d{1,9}(\.\d{1,4})?", value.strip(), re.ASCII) is None:
+        raise ValueError(accepts)
+    return Decimal(value.strip())
+
+
+def _secrets(value: str) -> tuple[Key, ...]:
+    """Several secrets, separated by blanks or line ends."""
+    return tuple(map(Key, value.split())) or None  # type: ignore[return-value] # blank: unset
 
 
 def _setting(variable: str, default: Any, meaning: str, parse: Callable[[str], Any] = str) -> Any:
@@ -157,6 +186,27 @@ class Settings:
     http_addr: tuple[str, int] = _setting(
         "TPMIRROR_HTTP_ADDR", ("127.0.0.1", 8377), "where the dashboard listens", _address
     )
+    http_token: Key | None = _setting(
+        "TPMIRROR_HTTP_TOKEN", None, "what a browser has to give as password to see the dashboard", Key
+    )
+    http_open: bool = _setting(
+        "TPMIRROR_HTTP_OPEN",
+        False,
+        "yes: serve other machines without a token too",
+        _switch,
+    )
+    http_hosts: tuple[str, ...] | None = _setting(
+        "TPMIRROR_HTTP_HOSTS", None, "names, besides localhost, by which the dashboard may be called", _hosts
+    )
+    alert_urls: tuple[Key, ...] | None = _setting(
+        "TPMIRROR_ALERT_URLS", None, "where alerts go, as apprise URLs; they hold secrets", _secrets
+    )
+    budget_daily: Decimal | None = _setting(
+        "TPMIRROR_BUDGET_DAILY", None, "Credits a day (UTC) above which there is an alert", _credits
+    )
+    budget_monthly: Decimal | None = _setting(
+        "TPMIRROR_BUDGET_MONTHLY", None, "Credits a month (UTC) above which there is an alert", _credits
+    )
     log_format: str | None = _setting(
         "TPMIRROR_LOG_FORMAT", None, "console or json; by tty if unset", _choice("console", "json")
     )
@@ -165,9 +215,6 @@ class Settings:
     )
     progress_retention: int = _setting(
         "TPMIRROR_PROGRESS_RETENTION", 90, "days that progress samples are kept", _number(1, 36_500, whole=True)
-    )
-    budget_monthly: float | None = _setting(
-        "TPMIRROR_BUDGET_MONTHLY", None, "Credits that a month may cost", _number(0.0001, 1e12, whole=False)
     )
 
 
@@ -191,6 +238,9 @@ def load(environ: Mapping[str, str] | None = None, options: Mapping[str, str | N
         raise UsageError(message)
     if "api_key" in chosen:
         check_key(chosen["api_key"].reveal(), "TPMIRROR_API_KEY")
+    if "http_token" in chosen and not 16 <= len(chosen["http_token"].reveal()) <= 512:
+        message = "TPMIRROR_HTTP_TOKEN is too short or too long; 16 to 512 characters are expected"
+        raise UsageError(message)
     return Settings(**chosen)
 
 

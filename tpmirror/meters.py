@@ -26,7 +26,7 @@ class Histogram:
 
     def buckets(self) -> list[tuple[str, float]]:
         """Cumulated, as Prometheus wants them."""
-        labels = [*(f"{bound:g}" for bound in self.bounds), "+Inf"]
+        labels = [*map(str, self.bounds), "+Inf"]
         return [(label, float(sum(self.counts[: place + 1]))) for place, label in enumerate(labels)]
 
 

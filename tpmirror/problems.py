@@ -3,11 +3,12 @@
 Pure: what the mirror and the process tell, and the clock, are arguments.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
+from tpmirror.config import Settings
 from tpmirror.timing import Facts
 
 STALE: Final = 3
@@ -20,6 +21,12 @@ SKEW: Final = 60.0
 """Seconds that our clock may differ from the API's."""
 KEY_REFUSED: Final = "the API refused the key"
 """How the error of a run begins whose key was refused."""
+
+
+BUDGET: Final = "budget:"
+JOB_FAILED: Final = "job_failed:"
+EVENTS: Final = (BUDGET, JOB_FAILED)
+"""How the codes begin of what happens once and is never over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +55,26 @@ class Vitals:
     """Seconds that our clock jumped within the last hour."""
 
 
-def of_mirror(facts: Facts, sync_interval: float, now: datetime) -> list[Problem]:
+def of_mirror(facts: Facts, settings: Settings, now: datetime) -> list[Problem]:
     """What the mirror itself tells, to whoever can read it."""
-    return [*_of_runs(facts), *_of_freshness(facts, sync_interval, now), *_of_operator(facts)]
+    return [
+        *_of_runs(facts),
+        *_of_freshness(facts, settings.sync_interval, now),
+        *_of_operator(facts),
+        *_of_budgets(facts, settings, now),
+    ]
+
+
+def of_failed_jobs(rows: Sequence[Mapping[str, Any]]) -> list[Problem]:
+    """Jobs that failed upstream: events, each told once."""
+    return [
+        Problem(
+            f"{JOB_FAILED}{row['job_id']}:{row['seq']}",
+            f"job {row['job_id']} failed upstream at {row['observed_at']:%Y-%m-%d %H:%M} UTC",
+            f"tpmirror history {row['job_id']} shows what became of it",
+        )
+        for row in rows
+    ]
 
 
 def of_process(vitals: Vitals) -> list[Problem]:
@@ -104,3 +128,14 @@ def _of_operator(facts: Facts) -> Iterator[Problem]:
     if facts.quarantined:
         message = f"{facts.quarantined:,} payloads could not be mirrored"
         yield Problem("quarantine", message, "tpmirror quarantine list, then quarantine retry")
+
+
+def _of_budgets(facts: Facts, settings: Settings, now: datetime) -> Iterator[Problem]:
+    """The code names the day or the month: a new one is a new problem."""
+    for name, period, spent, budget in (
+        ("day", f"{now:%Y-%m-%d}", facts.credits_today, settings.budget_daily),
+        ("month", f"{now:%Y-%m}", facts.credits_month, settings.budget_monthly),
+    ):
+        if spent is not None and budget is not None and spent > budget:
+            message = f"{spent:,.2f} Credits were spent in the {name} {period}, more than the budget of {budget:,.2f}"
+            yield Problem(f"{BUDGET}{name}:{period}", message, "tpmirror report shows on what")

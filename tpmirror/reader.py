@@ -1,7 +1,8 @@
 """What people ask the mirror, as plain data; reads only."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, func, or_, select, text
@@ -34,8 +35,11 @@ def status(conn: Connection) -> dict[str, Any]:
     }
 
 
-def facts(conn: Connection) -> Facts:
-    """What decides when to look again, and whether somebody has to be told; a few short index look-ups."""
+def facts(conn: Connection, today: date | None = None) -> Facts:
+    """What decides when to look again, and whether somebody has to be told; a few short index look-ups.
+
+    With ``today`` also what was spent on that day and in its month.
+    """
     runs = schema.sync_runs.c
     full, done = runs.kind == "full", runs.outcome == "succeeded"
     walked, looked, proven = _last_run(conn, full, done), _last_run(conn, done), _last_run(conn, runs.certified)
@@ -58,7 +62,32 @@ def facts(conn: Connection) -> Facts:
         in_flight=_scalar(conn, select(func.count()).where(_active(), schema.jobs.c.presence != "gone")),
         waiting=len(absence.waiting(conn)),
         quarantined=_quarantined(conn),
+        credits_today=spent(conn, today) if today else None,
+        credits_month=spent(conn, today.replace(day=1)) if today else None,
     )
+
+
+def spent(conn: Connection, since: date) -> Decimal:
+    """Credits of the jobs that count from a day (UTC) on, as the view ``daily_costs`` has it, but found by index."""
+    jobs, start = schema.jobs.c, datetime(since.year, since.month, since.day, tzinfo=UTC)
+    counts = or_(jobs.finished >= start, and_(jobs.finished.is_(None), jobs.started >= start))
+    wanted = select(jobs.cost_usd).where(counts, jobs.preview.is_not(True), jobs.cost_usd.is_not(None))
+    return sum(conn.execute(wanted).scalars(), Decimal(0))
+
+
+def failed_jobs(conn: Connection, since: datetime) -> list[Row]:
+    """Jobs that were seen to fail, or say that they failed, since then; not those that a first walk found failed."""
+    table, jobs = schema.job_status_history, schema.jobs
+    when = func.coalesce(table.c.occurred_at, table.c.observed_at)
+    fresh = (table.c.observed_at >= since) & (when >= since)
+    told = table.c.from_status.is_not(None) | table.c.occurred_at.is_not(None)
+    wanted = (
+        select(table.c.job_id, table.c.seq, table.c.observed_at, jobs.c.description, jobs.c.cost_usd)
+        .join(jobs, jobs.c.id == table.c.job_id)
+        .where(table.c.to_status == labels.FAILED, fresh, told)
+        .order_by(table.c.entry)
+    )
+    return _rows(conn, wanted)
 
 
 def recent_runs(conn: Connection, limit: int) -> list[Row]:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from tpmirror.columns import Double, Id, Money, Timestamp
@@ -388,6 +389,25 @@ writer_lease = Table(
     _own("holder", Text, "host, process id and start of the writer"),
     _own("expires_at", Timestamp, "until when it is held, on the database's clock (UTC)"),
     comment="who may write",
+)
+
+_OPEN: Final = text("resolved_at IS NULL")
+
+alerts = Table(
+    "alerts",
+    metadata,
+    _own("id", Id, "number of the alert", primary_key=True),
+    _own("code", Text, "what it is about; of several with one code, one is open at most"),
+    _own("message", Text, "what is wrong"),
+    _own("remedy", Text, "what to do about it"),
+    _own("opened_at", Timestamp, "when it was first so (UTC)"),
+    _own("attempted_at", Timestamp, "when somebody last set out to tell it (UTC)", nullable=True),
+    _own("notified_at", Timestamp, "when it was told (UTC)", nullable=True),
+    _own("resolved_at", Timestamp, "when it was over (UTC); events are never over", nullable=True),
+    _own("recovery_notified_at", Timestamp, "when it was told that it is over (UTC)", nullable=True),
+    # Whoever opens an alert tells it: two replicas that see the same thing open it once.
+    Index(None, "code", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
+    comment="alerts, open and over, and who was told when",
 )
 
 data_dictionary = Table(

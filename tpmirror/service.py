@@ -6,7 +6,6 @@ handler ever runs in the middle of something.
 
 import os
 import signal
-import sys
 import time
 from typing import Any, Final
 
@@ -14,8 +13,10 @@ from tpmirror import __version__
 from tpmirror.config import Settings, read_key
 from tpmirror.database import connected, display
 from tpmirror.errors import UsageError
+from tpmirror.herald import Herald
 from tpmirror.log import logger
 from tpmirror.meters import Meters
+from tpmirror.notify import Notifier
 from tpmirror.schedule import Schedule
 from tpmirror.systemd import notify
 from tpmirror.watch import Watch
@@ -25,6 +26,8 @@ PULSE: Final = 1.0
 """Seconds between two looks of the main loop."""
 CHECK: Final = 15.0
 """Seconds between two checks of the mirror."""
+ALERTS: Final = 60.0
+"""Seconds between two looks for what people have to be told."""
 DAY: Final = 86_400.0
 GRACE: Final = 9.0
 """Seconds that a run under way gets to end after a signal."""
@@ -42,8 +45,11 @@ class Service:
         self._settings = settings
         self.meters = Meters()
         self.worker = Worker(settings, engine, self.meters)
-        self.watch = Watch(settings.sync_interval, self.worker.facts, lambda: self.worker.skew)
+        self.watch = Watch(settings, self.worker.facts, lambda: self.worker.skew)
         self.schedule = Schedule(self.meters.happened)
+        self._herald = (
+            Herald(settings, engine, self.worker.facts, Notifier(settings.alert_urls)) if settings.alert_urls else None
+        )
         self._pulse = time.monotonic()
 
     def plan(self) -> None:
@@ -52,6 +58,8 @@ class Service:
         schedule.add("sync", lambda: self._checked(self.worker.walk), settings.sync_interval, "walks")
         schedule.add("poll", lambda: self._checked(self.worker.poll), settings.poll_interval, "walks")
         schedule.add("watch", self.watch.check, CHECK)
+        if self._herald is not None:
+            schedule.add("alerts", self._herald.tell, ALERTS)
         schedule.add("head", self.worker.head, DAY)
 
     def turn(self) -> int | None:
@@ -139,20 +147,19 @@ def run(settings: Settings) -> int:
         if server:
             server.stop()
         log.info("stopped", code=code)
-        if service.worker.busy:
-            sys.stderr.flush()
-            os._exit(code)  # a thread that hangs would hold up a tidy end for ever
     return code
 
 
 def _server(settings: Settings, service: Service) -> Any:
     """The HTTP server; None, and a warning, where its packages are not installed."""
     try:
-        from starlette.applications import Starlette  # noqa: PLC0415 - the extra may be missing
-
-        from tpmirror.web import health  # noqa: PLC0415
+        from tpmirror.web import health, metrics  # noqa: PLC0415 - the extra may be missing
+        from tpmirror.web.app import create_app  # noqa: PLC0415
         from tpmirror.web.server import Server  # noqa: PLC0415
     except ModuleNotFoundError as error:
         log.warning("no HTTP", missing=error.name, remedy="pip install 'tpmirror[web,metrics]'")
         return None
-    return Server(Starlette(routes=health.routes(service.watch, lambda: service.is_alive)), settings.http_addr)
+    worker, watch = service.worker, service.watch
+    mirror = metrics.Mirror(watch, service.meters, worker.jobs_by_status, lambda: bool(worker.leading))
+    routes = [*health.routes(watch, lambda: service.is_alive), metrics.route(mirror)]
+    return Server(create_app(settings, routes), settings.http_addr)

@@ -6,6 +6,7 @@ done is not done again, and work that nobody did is due at once.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 IDLE: Final = 10
@@ -48,6 +49,9 @@ class Facts:
     """Vanished jobs that wait for an operator."""
     quarantined: int = 0
     """Payloads that could not be mirrored."""
+    credits_today: Decimal | None = None
+    credits_month: Decimal | None = None
+    """What the jobs of this day and month (UTC) cost; None if nobody asked."""
 
 
 def walk_due(facts: Facts, interval: float, now: datetime) -> datetime:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from tpmirror.config import Settings
 from tpmirror.errors import MirrorError
 from tpmirror.log import logger
 from tpmirror.problems import Problem, Vitals, of_mirror, of_process
@@ -27,8 +28,8 @@ log: Final = logger(__name__)
 class Watch:
     """What is wrong, as of the last check."""
 
-    def __init__(self, sync_interval: float, read: Callable[[], Facts], skew: Callable[[], float | None]) -> None:
-        self._sync_interval = sync_interval
+    def __init__(self, settings: Settings, read: Callable[[], Facts], skew: Callable[[], float | None]) -> None:
+        self._settings = settings
         self._read = read
         self._skew = skew
         self._clocks = (time.time(), time.monotonic())
@@ -45,8 +46,8 @@ class Watch:
         except MirrorError as reason:
             error = str(reason)
         jump = self._jump[0] if self._jump and time.monotonic() - self._jump[1] < JUMP_TOLD else None
-        vitals = Vitals(database_error=error, skew=self._skew(), jump=jump)
-        found = of_process(vitals) + of_mirror(self.facts, self._sync_interval, datetime.now(UTC))
+        vitals = Vitals(database_error=error, skew=self.skew, jump=jump)
+        found = of_process(vitals) + of_mirror(self.facts, self._settings, datetime.now(UTC))
         before = {problem.code for problem in self.problems}
         for problem in found:
             if problem.code not in before:
@@ -63,6 +64,11 @@ class Watch:
             return None
         self._jump = (jump, time.monotonic())
         return jump
+
+    @property
+    def skew(self) -> float | None:
+        """Seconds that our clock is ahead of the API's, as far as known."""
+        return self._skew()
 
     @property
     def is_current(self) -> bool:

@@ -42,6 +42,7 @@ class Worker:
     """Does the runs, one at a time, and remembers how they went."""
 
     def __init__(self, settings: Settings, engine: Engine, meters: Meters) -> None:
+        self._budgets = settings.budget_daily is not None or settings.budget_monthly is not None
         self._engine = engine
         self._meters = meters
         self._walk = Task("full", settings.sync_interval, walk_due, lambda control: sync(settings, control=control))
@@ -88,7 +89,14 @@ class Worker:
         if not revision.is_current(self._engine):
             return Facts()
         with reading(self._engine) as conn:
-            return reader.facts(conn)
+            return reader.facts(conn, datetime.now(UTC).date() if self._budgets else None)
+
+    def jobs_by_status(self) -> list[Row]:
+        """Jobs and Credits by status; none before the mirror exists. Raises MirrorError."""
+        if not revision.is_current(self._engine):
+            return []
+        with reading(self._engine) as conn:
+            return reader.jobs_by_status(conn)
 
     def _turn(self, task: Task) -> float | None:
         if self.stopping:

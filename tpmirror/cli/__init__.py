@@ -7,7 +7,7 @@ import sys
 import click
 
 from tpmirror import __version__
-from tpmirror.cli import look, service, trial, walks
+from tpmirror.cli import look, service, trial, walks, web
 from tpmirror.cli.common import EXIT_STATUS
 from tpmirror.cli.db import db
 from tpmirror.cli.export import export
@@ -56,6 +56,7 @@ def cli() -> None:
 for command in (
     *walks.COMMANDS,
     *service.COMMANDS,
+    *web.COMMANDS,
     *look.COMMANDS,
     report,
     export,

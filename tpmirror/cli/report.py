@@ -30,7 +30,8 @@ def report(settings: Settings, *, name: str | None, form: str, as_json: bool, **
     if name is None:
         formats.show("reports", listing(), form)
         return
-    question = Question(datetime.now(UTC), budget=settings.budget_monthly, **options)
+    budget = None if settings.budget_monthly is None else float(settings.budget_monthly)
+    question = Question(datetime.now(UTC), budget=budget, **options)
     with mirror(settings) as engine, database.reading(engine) as conn:
         found = answer(conn, name, question)
     formats.show(name, found, form)

@@ -1,11 +1,12 @@
 """Commands around the service."""
 
+import os
 import sys
 from typing import Final
 
 import click
 
-from tpmirror.cli.common import API_SETTINGS, with_settings
+from tpmirror.cli.common import API_SETTINGS, as_json, with_settings
 from tpmirror.config import Settings
 
 RUN_SETTINGS: Final = (
@@ -14,6 +15,10 @@ RUN_SETTINGS: Final = (
     "poll_interval",
     "vanish_limit",
     "http_addr",
+    "http_open",
+    "http_hosts",
+    "budget_daily",
+    "budget_monthly",
     "log_format",
     "log_level",
 )
@@ -22,7 +27,7 @@ RUN_SETTINGS: Final = (
 @click.command()
 @with_settings(*RUN_SETTINGS)
 def run(settings: Settings) -> None:
-    """Run as a service: full walks and polls on schedule, health and metrics over HTTP, until stopped.
+    """Run as a service: full walks and polls on schedule, dashboard, health and metrics over HTTP, until stopped.
 
     The log goes to stderr. SIGTERM and Ctrl-C end it within ten seconds, a second one at once; SIGHUP has the key file
     read again and tried. Several may run on one PostgreSQL: one works, the others stand by.
@@ -30,7 +35,40 @@ def run(settings: Settings) -> None:
     from tpmirror import log, service
 
     log.configure(settings.log_format, settings.log_level)
-    sys.exit(service.run(settings))
+    code = service.run(settings)
+    sys.stderr.flush()
+    os._exit(code)  # a thread that waits for a database that is away would hold up a tidy end
 
 
-COMMANDS: Final = (run,)
+@click.group()
+def alert() -> None:
+    """Alerts: what `tpmirror run` tells people, by mail, chat or webhook."""
+
+
+@alert.command("test")
+@with_settings()
+@as_json
+def test_alert(settings: Settings, *, as_json: bool) -> None:
+    """Send a test message to every service of TPMIRROR_ALERT_URLS.
+
+    Exit status 0: each took it; 1: one did not. Only the schemes of the URLs are shown, the rest is secret.
+    """
+    from tpmirror import render
+    from tpmirror.errors import TpmirrorError, UsageError
+    from tpmirror.notify import Notifier
+
+    if not settings.alert_urls:
+        message = "TPMIRROR_ALERT_URLS is not set: give it URLs that apprise understands, separated by blanks"
+        raise UsageError(message)
+    told = Notifier(settings.alert_urls).send("tpmirror: test", "This is a test; nothing is wrong.", good=True)
+    if as_json:
+        click.echo(render.to_json({"delivered": told}))
+    else:
+        for name, delivered in told.items():
+            click.echo(f"{name}: {'delivered' if delivered else 'not delivered'}")
+    if not all(told.values()):
+        message = "not every service took the message; check the URLs of TPMIRROR_ALERT_URLS"
+        raise TpmirrorError(message)
+
+
+COMMANDS: Final = (run, alert)

@@ -1,0 +1,144 @@
+"""People are told once of each thing that is wrong, and once when it is over: through a real webhook."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import update
+
+from tests.support.account import KEY, connected, mirror, query, rows, settings
+from tests.support.program import Program
+from tests.support.webhook import Webhook
+from tpmirror import alerts, reader, schema
+from tpmirror.config import Key
+from tpmirror.database import open_engine, write
+from tpmirror.errors import UsageError
+from tpmirror.herald import Herald
+from tpmirror.notify import Notifier
+from tpmirror.poll import poll
+from tpmirror.problems import Problem
+from tpmirror.simulator import Simulator, World
+from tpmirror.timing import Facts
+
+NOW = datetime.now(UTC)
+FRESH = Facts(certified_at=NOW)
+
+
+@pytest.fixture
+def hook():
+    with Webhook() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def engine(mirror_url):
+    made = open_engine(mirror_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def sim():
+    with Simulator(World(seed=5, jobs=30, in_flight=3, jobs_per_day=0, now=NOW), token=KEY) as simulator:
+        yield simulator
+
+
+def herald(hook, engine, facts, **options):
+    """A new one each time, as after a restart: it remembers nothing itself."""
+    from tpmirror.config import load
+
+    chosen = load({f"TPMIRROR_{name.upper()}": str(value) for name, value in options.items()})
+    return Herald(chosen, engine, lambda: facts, Notifier([Key(hook.url)]))
+
+
+def test_told_once_and_once_when_it_is_over(hook, engine):
+    for facts in (FRESH, Facts(certified_at=NOW, waiting=2), Facts(certified_at=NOW, waiting=3), FRESH, FRESH):
+        herald(hook, engine, facts).tell()
+    assert hook.titles() == ["2 vanished jobs wait for an operator", "solved: 2 vanished jobs wait for an operator"]
+    assert "tpmirror gone list" in hook.posts[0]["message"]
+    herald(hook, engine, Facts(certified_at=NOW, waiting=1)).tell()
+    assert hook.titles()[2:] == ["1 vanished jobs wait for an operator"]
+
+
+def test_what_could_not_be_told_is_told_later_unless_it_is_over_by_then(hook, engine, mirror_url):
+    hook.status = 500
+    herald(hook, engine, Facts(certified_at=NOW, waiting=2)).tell()
+    assert [alert["notified_at"] for alert in rows(mirror_url, "alerts")] == [None]
+    hook.status = 200
+    herald(hook, engine, Facts(certified_at=NOW, waiting=2)).tell()
+    assert hook.posts == [], "it is tried again after a minute, not at once"
+    with connected(mirror_url) as conn:
+        conn.execute(update(schema.alerts).values(attempted_at=NOW - timedelta(minutes=2)))
+        conn.commit()
+    herald(hook, engine, Facts(certified_at=NOW, waiting=2)).tell()
+    assert len(hook.posts) == 1
+
+
+def test_two_replicas_tell_it_once(engine):
+    later = NOW + timedelta(seconds=1)
+
+    def look(conn):
+        alerts.record(conn, [Problem("stale", "old", "look")], later)
+        return alerts.claim(conn, later)
+
+    first, second = write(engine, look), write(engine, look)
+    assert ([alert["code"] for alert in first], second) == (["stale"], [])
+
+
+def test_a_job_that_fails_upstream_is_told_once_and_old_failures_are_not(hook, engine, sim, mirror_url):
+    mirror(sim, mirror_url)
+    assert query(mirror_url, "SELECT count(*) FROM jobs WHERE status = -1")[0][0] > 0
+    herald(hook, engine, FRESH).tell()
+    assert hook.posts == [], "what a first walk found failed long ago is no news"
+    sim.world.fail(29)
+    poll(settings(sim, mirror_url))
+    for _ in range(2):
+        herald(hook, engine, FRESH).tell()
+    (post,) = hook.posts
+    assert post["title"].startswith("tpmirror: job 29 failed upstream at ")
+
+
+def test_a_budget_is_told_once_a_day(hook, engine):
+    spent = Facts(certified_at=NOW, credits_today=Decimal("10.5"))
+    for facts in (spent, spent, FRESH, spent):
+        herald(hook, engine, facts, budget_daily=10).tell()
+    (title,) = hook.titles()
+    assert title.startswith("10.50 Credits were spent in the day ")
+
+
+def test_what_was_spent_is_what_the_view_says(sim, engine, mirror_url):
+    mirror(sim, mirror_url)
+    days = query(mirror_url, "SELECT day, credits FROM daily_costs WHERE day IS NOT NULL ORDER BY day DESC LIMIT 9")
+    since = str(days[-1][0])
+    with connected(mirror_url) as conn:
+        spent = reader.spent(conn, datetime.fromisoformat(since).date())
+    assert spent == sum((Decimal(str(credits_)) for _, credits_ in days), Decimal(0)) > 0
+
+
+def test_many_alerts_come_in_few_messages(hook, engine, sim, mirror_url):
+    world = World(seed=5, jobs=30, in_flight=25, jobs_per_day=0, now=NOW)
+    sim.world = world
+    mirror(sim, mirror_url)
+    for job_id in world.listed(active_only=True):
+        world.fail(job_id)
+    poll(settings(sim, mirror_url))
+    herald(hook, engine, FRESH).tell()
+    assert len(hook.posts) == 3
+    assert "(and 9 more)" in hook.titles()[0]
+    assert all(alert["notified_at"] for alert in rows(mirror_url, "alerts"))
+
+
+def test_alert_test_sends_to_every_service_and_shows_no_secret(hook, tmp_path, capsys):
+    program = Program(tmp_path, {"TPMIRROR_ALERT_URLS": f"{hook.url} json://user:hush-hush@127.0.0.1:9/none"})
+    said, complained = program.call(capsys, "alert", "test", code=1)
+    assert said == "json (1): delivered\njson (2): not delivered\n"
+    assert complained.startswith("error: not every service took the message")
+    assert hook.titles() == ["test"]
+    assert "hush" not in said + complained
+
+
+@pytest.mark.parametrize("url", ["bogus://user:hush-hush@host", "hush-hush", "json://"])
+def test_a_url_that_nobody_understands_is_refused_without_being_shown(url):
+    with pytest.raises(UsageError, match="entry") as caught:
+        Notifier([Key(url)])
+    assert "hush" not in str(caught.value)

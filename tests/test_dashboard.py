@@ -1,0 +1,310 @@
+"""The dashboard in a real browser: every page on both databases, its filters, links and charts, harm shown as text."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support import browser as chromium
+from tests.support.account import query
+from tests.support.hostile import CORRECTED, GONE, HARMFUL, NULLS, mirror_of_everything
+from tpmirror.config import load
+from tpmirror.web.app import create_app
+from tpmirror.web.server import Server
+
+if chromium.locate() is None:
+    missing = "NO BROWSER: the tests of the dashboard did not run; python -m tests.support.browser gets one"
+    if os.environ.get("CI"):
+        raise RuntimeError(missing)
+    pytest.skip(missing, allow_module_level=True)
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+PAGES = [
+    "/",
+    "/jobs",
+    "/jobs?status=2&sort=-credits&q=a",
+    "/jobs?q=no+such+job",
+    f"/jobs/{NULLS}",
+    f"/jobs/{GONE}",
+    f"/jobs/{CORRECTED}",
+    *(f"/jobs/{job_id}" for job_id in HARMFUL),
+    "/jobs/130",
+    "/costs",
+    "/costs?per=day&by=task&last=90",
+    "/operations?days=90",
+    "/sync",
+    "/sql",
+]
+IN_FLIGHT = "SELECT job_id FROM active_jobs ORDER BY started, job_id"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Both databases, each filled once for all tests of this file."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def account(dialect: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The database of a mirror in which everything has happened."""
+    if dialect == "sqlite":
+        copied = shutil.copyfile(request.getfixturevalue("migrated_file"), tmp_path_factory.mktemp("web") / "mirror.db")
+        mirror_of_everything(f"sqlite:///{copied}")
+        yield f"sqlite:///{copied}"
+    else:
+        server = request.getfixturevalue("migrated_postgres")
+        server.create("dashboard", "migrated")
+        mirror_of_everything(server.url("dashboard"))
+        yield server.url("dashboard")
+        server.drop("dashboard")
+
+
+@pytest.fixture(scope="module")
+def dashboard(account: str) -> Iterator[str]:
+    """The URL of its dashboard."""
+    app = create_app(load({"TPMIRROR_DATABASE_URL": account}))
+    server = Server(app, ("127.0.0.1", 0))
+    yield server.start()
+    server.stop()
+    app.state.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the file."""
+    with sync_playwright() as playwright:
+        started = chromium.launch(playwright)
+        yield started
+        started.close()
+
+
+class Watched:
+    """A page of the browser that notes whatever goes wrong, and every address it asks for."""
+
+    def __init__(self, browser: Browser, origin: str, **options: Any) -> None:
+        self.origin = origin
+        self.context = browser.new_context(base_url=origin, **options)
+        self.page = self.context.new_page()
+        self.wrong: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda said: self.wrong.append(f"{self.page.url}: {said.type} {said.text}"))
+        self.page.on("pageerror", lambda error: self.wrong.append(f"{self.page.url}: {error}"))
+        self.page.on("dialog", lambda dialog: self.wrong.append(f"{self.page.url}: dialog {dialog.message}"))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+
+    def open(self, path: str) -> Page:
+        """Go there; it has to be a page."""
+        answer = self.page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        return self.page
+
+
+@pytest.fixture
+def watched(browser: Browser, dashboard: str) -> Iterator[Watched]:
+    """A page of the size of a laptop's; nothing may go wrong on it, and nothing be loaded from elsewhere."""
+    found = Watched(browser, dashboard, viewport={"width": 1280, "height": 800})
+    yield found
+    found.context.close()
+    assert found.wrong == []
+    assert [url for url in found.asked if not url.startswith(f"{dashboard}/")] == []
+
+
+def test_each_page_renders_and_fits(watched: Watched):
+    for path in PAGES:
+        page = watched.open(path)
+        assert page.locator("h1").inner_text()
+        assert page.locator("[data-chart] canvas").count() == page.locator("[data-chart]").count()
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") == width, f"{path} is wider than {width}"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Browser, dashboard: str, scheme: Any):
+    """With what it can judge from outside: contrast, names, roles, order of headings. On a page of each kind."""
+    watched = Watched(browser, dashboard, color_scheme=scheme)
+    source = AXE.read_text(encoding="utf-8")
+    found = []
+    for path in (
+        "/",
+        "/jobs",
+        "/jobs/130",
+        f"/jobs/{CORRECTED}",
+        "/costs",
+        "/operations",
+        "/sync",
+        "/sql",
+        "/jobs?q=none",
+    ):
+        page = watched.open(path)
+        page.evaluate(source)
+        violations = page.evaluate("axe.run().then(result => result.violations)")
+        found += [
+            (path, each["id"], each["nodes"][0]["html"][:200])
+            for each in violations
+            if each["impact"] in {"serious", "critical"}
+        ]
+    watched.context.close()
+    assert found == []
+
+
+def test_harmful_names_are_shown_and_do_nothing(watched: Watched):
+    for job_id, name in HARMFUL.items():
+        page = watched.open(f"/jobs/{job_id}")
+        shown = "".join(f"\\u{ord(ch):04x}" if ch in "\u202e\u2066\u2069\u0007\x1b" else ch for ch in name)
+        assert page.locator("h1 + p").text_content() == shown
+        assert page.evaluate("window.harmed") is None
+        assert page.locator("main img, main svg, main script:not([type='application/json'])").count() == 0
+    page = watched.open("/jobs?sort=job_id")
+    assert page.locator("tbody tr").count() == 50
+    assert page.evaluate("window.harmed") is None
+
+
+def test_nulls_show_as_dashes(watched: Watched):
+    page = watched.open(f"/jobs/{NULLS}")
+    text = page.locator("main").inner_text()
+    assert "None" not in text.replace("None since the mirror first saw this job.", "")
+    assert "nan" not in text.lower().split()
+    assert page.locator("dd", has_text="\u2013").count() > 20
+
+
+def ids(page: Page) -> list[int]:
+    """The jobs on a page, in order."""
+    return [int(text) for text in page.locator("tbody th").all_inner_texts()]
+
+
+def test_paging_shows_every_job_once_in_order(watched: Watched, account: str):
+    for sort, order in {
+        "": "job_id DESC",
+        "finished": "finished IS NULL, finished, CASE WHEN finished IS NULL THEN -job_id ELSE job_id END",
+        "-credits": "credits IS NULL, credits DESC, job_id DESC",
+    }.items():
+        page = watched.open(f"/jobs?sort={sort}")
+        seen = ids(page)
+        while page.get_by_role("link", name="Next page").count():
+            page.get_by_role("link", name="Next page").click()
+            seen += ids(page)
+        assert seen == [row[0] for row in query(account, f"SELECT job_id FROM job_overview ORDER BY {order}")], sort
+
+
+def test_filters_narrow_the_list_and_stay_in_the_url(watched: Watched, account: str):
+    page = watched.open("/jobs")
+    page.get_by_label("Status").select_option("Failed")
+    page.get_by_role("button", name="Filter").click()
+    (wanted,) = query(account, "SELECT COUNT(*) FROM job_overview WHERE status = -1")[0]
+    assert "status=-1" in page.url
+    assert len(ids(page)) == wanted > 0
+    assert set(page.locator("tbody td:nth-child(2) .status:first-child").all_inner_texts()) == {"Failed"}
+    page.get_by_role("link", name="Credits").click()
+    assert "status=-1" in page.url
+    assert page.locator("th[aria-sort='descending']").inner_text().startswith("Credits")
+    page.reload()
+    assert page.get_by_label("Status").input_value() == "-1"
+    page.get_by_role("link", name="Show all").click()
+    page.get_by_label("Text or number").fill("=cmd()")
+    page.get_by_role("button", name="Filter").click()
+    assert ids(page) == [3]
+    page.get_by_role("link", name="3", exact=True).click()
+    assert page.locator("h1").inner_text().startswith("Job 3")
+
+
+def test_every_link_leads_somewhere(watched: Watched):
+    found: set[str] = set()
+    for path in ("/", "/jobs", "/costs", "/operations", "/sync", "/sql", f"/jobs/{CORRECTED}"):
+        page = watched.open(path)
+        found |= set(page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)"))
+        targets = page.evaluate("[...document.querySelectorAll('a[href^=\"#\"]')].map(a => a.getAttribute('href'))")
+        assert [target for target in targets if not page.evaluate("t => !!document.querySelector(t)", target)] == []
+    for url in sorted({url.split("#")[0] for url in found}):
+        assert watched.context.request.get(url).status == 200, url
+
+
+def drawn(page: Page, chart: str) -> tuple[dict[str, Any], list[list[float]]]:
+    """What a chart was given, and the columns that uPlot draws, first series first."""
+    given, columns = page.evaluate(
+        "id => { const b = document.getElementById(id); return [b.values, b.chart.data] }", chart
+    )
+    return given, columns[1:]
+
+
+def test_costs_are_drawn_as_the_views_say(watched: Watched, account: str):
+    page = watched.open("/costs?last=12")
+    given, columns = drawn(page, "costs")
+    months = [page.evaluate("at => new Date(at * 1000).toISOString().slice(0, 7)", at) for at in given["x"]]
+    totals = {
+        month: float(spent)
+        for month, spent in query(account, "SELECT month, SUM(credits) FROM cost_by_model GROUP BY month")
+    }
+    sums = [sum(each) for each in zip(*(series["values"] for series in given["series"]), strict=True)]
+    assert sums == pytest.approx([totals.get(month, 0) for month in months], abs=1e-6)
+    first = given["series"][0]
+    exact = query(
+        account, f"SELECT month, SUM(credits) FROM cost_by_model WHERE model = '{first['name']}' GROUP BY month"
+    )
+    assert dict(zip(months, first["values"], strict=True)) == pytest.approx(
+        dict.fromkeys(months, 0) | {month: float(spent) for month, spent in exact}, abs=1e-6
+    )
+    stacked = [list(accumulate(each)) for each in zip(*(series["values"] for series in given["series"]), strict=True)]
+    assert [list(each) for each in zip(*reversed(columns), strict=True)] == [pytest.approx(each) for each in stacked]
+
+
+def test_jobs_that_ended_are_drawn_as_the_views_say(watched: Watched, account: str):
+    given, columns = drawn(watched.open("/"), "ended")
+    assert [series["name"] for series in given["series"]] == ["Finished", "Failed", "Canceled"]
+    days = [watched.page.evaluate("at => new Date(at * 1000).toISOString().slice(0, 10)", at) for at in given["x"]]
+    for series in given["series"]:
+        found = query(
+            account, f"SELECT day, COUNT(*) FROM job_overview WHERE status_name = '{series['name']}' GROUP BY day"
+        )
+        counts = {str(day): count for day, count in found}
+        assert series["values"] == [counts.get(day, 0) for day in days]
+    assert columns[0] == [sum(each) for each in zip(*(series["values"] for series in given["series"]), strict=True)]
+
+
+def test_progress_is_drawn_as_it_was_sampled(watched: Watched, account: str):
+    wanted = "SELECT job_id FROM job_progress_samples GROUP BY job_id ORDER BY COUNT(*) DESC, job_id LIMIT 1"
+    (job_id,) = query(account, wanted)[0]
+    samples = query(
+        account,
+        f"SELECT processing_progress, eta_s FROM job_progress_samples WHERE job_id = {job_id} ORDER BY observed_at",
+    )
+    page = watched.open(f"/jobs/{job_id}")
+    assert drawn(page, "progress")[1][0] == pytest.approx([100 * progress for progress, _eta in samples])
+    assert drawn(page, "eta")[1][0] == pytest.approx([eta for _progress, eta in samples])
+
+
+def test_the_overview_lists_the_jobs_in_flight_and_refreshes_itself(watched: Watched, account: str):
+    watched.page.clock.install()
+    page = watched.open("/")
+    assert ids_in_flight(page) == [row[0] for row in query(account, IN_FLIGHT)]
+    page.evaluate("document.querySelector('[data-live] h2').textContent = 'old'")
+    with page.expect_response("**/live"):
+        page.clock.fast_forward(5_000)
+    page.wait_for_function("document.querySelector('[data-live] h2').textContent.startsWith('In flight')")
+    assert ids_in_flight(page) == [row[0] for row in query(account, IN_FLIGHT)]
+
+
+def ids_in_flight(page: Page) -> list[int]:
+    return [int(text) for text in page.locator("[data-live] tbody th").all_inner_texts()]
+
+
+def test_the_keyboard_reaches_the_content_first(watched: Watched):
+    page = watched.open("/jobs")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_pages_say_all_without_scripts(browser: Browser, dashboard: str, account: str):
+    watched = Watched(browser, dashboard, java_script_enabled=False)
+    page = watched.open("/")
+    assert ids_in_flight(page) == [row[0] for row in query(account, IN_FLIGHT)]
+    assert page.locator("figure details table tbody tr").count() == 60
+    watched.context.close()

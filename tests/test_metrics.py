@@ -1,0 +1,104 @@
+"""``/metrics`` says what is so, under names that Prometheus's own linter would let pass."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tpmirror.config import Settings
+from tpmirror.errors import MirrorError
+from tpmirror.meters import Meters
+from tpmirror.problems import Problem
+from tpmirror.timing import Facts
+from tpmirror.watch import Watch
+from tpmirror.web.metrics import HELP, Mirror
+
+CERTIFIED = datetime(2026, 11, 25, 12, tzinfo=UTC)
+ROWS = [{"name": "Finished", "jobs": 7, "credits": 12.5}, {"name": "unknown (9)", "jobs": 1, "credits": None}]
+
+
+@pytest.fixture
+def meters():
+    made = Meters()
+    made.ran("full", "certified", 2.0, retries=3)
+    made.ran("poll", "failed", 0.1)
+    made.heard("200", 0.03)
+    made.heard("503", 70.0)
+    made.happened("poll", "skipped")
+    return made
+
+
+@pytest.fixture
+def watch():
+    made = Watch(Settings(), Facts, lambda: 0.5)
+    made.facts = Facts(certified_at=CERTIFIED, walked_at=CERTIFIED, in_flight=3, waiting=2, quarantined=1)
+    made.problems = [Problem("stale", "old", "look", critical=True)]
+    return made
+
+
+def families(watch, meters, jobs=lambda: ROWS):
+    registry = CollectorRegistry()
+    registry.register(Mirror(watch, meters, jobs, lambda: True))
+    return list(text_string_to_metric_families(generate_latest(registry).decode()))
+
+
+def value(found, name, **labels):
+    (sample,) = [one for family in found for one in family.samples if (one.name, one.labels) == (name, labels)]
+    return sample.value
+
+
+def test_every_number_arrives(watch, meters):
+    found = families(watch, meters)
+    assert value(found, "tpmirror_last_certified_timestamp_seconds") == CERTIFIED.timestamp()
+    assert value(found, "tpmirror_runs_total", kind="full", outcome="certified") == 1
+    assert value(found, "tpmirror_runs_total", kind="poll", outcome="failed") == 1
+    assert value(found, "tpmirror_api_requests_total", status="503") == 1
+    assert value(found, "tpmirror_api_retries_total") == 3
+    assert value(found, "tpmirror_jobs", status="Finished") == 7
+    assert value(found, "tpmirror_credits", status="Finished") == 12.5
+    assert value(found, "tpmirror_vanished_jobs_waiting") == 2
+    assert value(found, "tpmirror_quarantined_payloads") == 1
+    assert value(found, "tpmirror_problem", code="stale", critical="true") == 1
+    assert value(found, "tpmirror_schedule_events_total", job="poll", event="skipped") == 1
+
+
+def test_histograms_cumulate_and_agree_with_their_count_and_sum(watch, meters):
+    found = families(watch, meters)
+    name = "tpmirror_api_request_duration_seconds"
+    counts = [value(found, f"{name}_bucket", le=le) for le in ("0.01", "0.05", "30.0", "+Inf")]
+    assert counts == [0, 1, 1, 2]
+    assert (value(found, f"{name}_count"), value(found, f"{name}_sum")) == (2, 70.03)
+    assert value(found, "tpmirror_run_duration_seconds_count", kind="full") == 1
+
+
+def test_a_database_that_is_away_takes_only_its_own_numbers_along(watch, meters):
+    def away():
+        raise MirrorError
+
+    found = families(watch, meters, away)
+    assert value(found, "tpmirror_database_up") == 0
+    assert value(found, "tpmirror_runs_total", kind="full", outcome="certified") == 1
+    assert "tpmirror_jobs" not in {family.name for family in found}
+
+
+def test_every_metric_is_shown(watch, meters):
+    assert {family.name for family in families(watch, meters)} == {f"tpmirror_{name}" for name in HELP}
+
+
+def test_names_are_as_prometheus_asks(watch, meters):
+    """The rules of ``promtool check metrics``."""
+    units = "milliseconds|minutes|hours|days|ms|msec|sec|secs|kb|mb|gb|kilobytes|percent"
+    types = "gauge|counter|summary|histogram|untyped|metric"
+    for family in families(watch, meters):
+        name = family.name
+        assert re.fullmatch(r"[a-z][a-z0-9_]*[a-z0-9]", name), name
+        assert family.documentation, name
+        assert not re.search(rf"(^|_)({units}|{types})(_|$)", name), name
+        assert not re.search(r"(_total|_count|_sum|_bucket|_created)$", name), name
+        assert (family.type == "counter") == any(sample.name.endswith("_total") for sample in family.samples), name
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        assert all(re.fullmatch(r"[a-z_]+", label) for label in labels), name
+        assert not labels & {"le", "quantile", "instance"}, name
+        assert not any(label in name.split("_") for label in labels - {"version"}), name

@@ -1,0 +1,223 @@
+"""The dashboard over HTTP: who may see it, what a browser may do with it, files, wrong addresses and wrong values."""
+
+import base64
+import csv
+import io
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.routing import Route
+
+from tests.support.account import query
+from tests.support.hostile import HARMFUL, mirror_of_everything
+from tests.support.program import Program
+from tpmirror.config import load
+from tpmirror.errors import UsageError
+from tpmirror.web.app import create_app
+from tpmirror.web.server import Server
+
+TOKEN = "sixteen-letters-or-more"
+PAGES = ["/", "/live", "/jobs", "/costs", "/operations", "/sync", "/sql"]
+
+
+@contextmanager
+def dashboard(database_url: str, **variables: str) -> Iterator[httpx.Client]:
+    """A client of the dashboard of a mirror, which is served beside two routes that break."""
+    app = create_app(
+        load({"TPMIRROR_DATABASE_URL": database_url, **variables}),
+        [Route("/healthz", lambda _request: 1 / 0), Route("/metrics", lambda _request: 1 / 0)],
+    )
+    server = Server(app, ("127.0.0.1", 0))
+    try:
+        with httpx.Client(base_url=server.start(), trust_env=False, timeout=30) as client:
+            yield client
+    finally:
+        server.stop()
+        app.state.engine.dispose()
+
+
+def test_an_empty_mirror_has_pages_too(mirror_url):
+    with dashboard(mirror_url) as client:
+        for path in PAGES:
+            answer = client.get(path)
+            assert answer.status_code == 200, path
+        assert "The mirror is empty" in client.get("/").text
+        assert client.get("/jobs.json").json() == []
+
+
+def test_files_hold_every_job_and_no_formula(mirror_url):
+    mirror_of_everything(mirror_url)
+    (count,) = query(mirror_url, "SELECT COUNT(*) FROM jobs")[0]
+    with dashboard(mirror_url) as client:
+        answer = client.get("/jobs.csv")
+        assert answer.headers["content-disposition"] == 'attachment; filename="tpmirror-jobs.csv"'
+        table = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+        assert len(table) == count
+        by_id = {int(row["job_id"]): row for row in table}
+        assert by_id[3]["description"] == "'" + HARMFUL[3]
+        assert by_id[1]["description"] == HARMFUL[1]
+        assert not [cell for row in table for cell in row.values() if cell[:1] in "=+@" and cell]
+        objects = {row["job_id"]: row for row in client.get("/jobs.json?q=%3Dcmd()").json()}
+        assert list(objects) == [3]
+        assert objects[3]["description"] == HARMFUL[3]
+        assert re.fullmatch(r"\d+\.\d{4}", objects[3]["credits"])
+        assert objects[3]["started"].endswith("Z")
+        ledger = client.get("/ledger.json").json()
+        (total,) = query(mirror_url, "SELECT SUM(CASE WHEN preview THEN 0 ELSE cost_usd END) FROM jobs")[0]
+        assert sum(float(row["credits"]) for row in ledger) == pytest.approx(float(total))
+        assert {row["kind"] for row in ledger} == {"charge", "correction"}
+        costs = list(csv.DictReader(io.StringIO(client.get("/costs.csv?per=day&by=task").text, newline="")))
+        assert costs
+        assert costs[0].keys() == {"period", "name", "credits"}
+
+
+def test_numbers_kept_in_memory_are_those_of_now(mirror_url):
+    with dashboard(mirror_url) as client:
+        assert "<strong>0</strong> jobs" in client.get("/jobs").text
+        mirror_of_everything(mirror_url)
+        (count,) = query(mirror_url, "SELECT COUNT(*) FROM jobs")[0]
+        assert f"<strong>{count}</strong> jobs" in client.get("/jobs").text
+
+
+@pytest.fixture(scope="module")
+def empty(migrated_file: Path) -> str:
+    """A mirror without jobs; nothing here writes to it."""
+    return f"sqlite:///{migrated_file}"
+
+
+@pytest.fixture(scope="module")
+def client(empty: str) -> Iterator[httpx.Client]:
+    """The dashboard of that mirror on loopback, which may be called by one name more."""
+    with dashboard(empty, TPMIRROR_HTTP_HOSTS="mirror.example.com") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def guarded(empty: str) -> Iterator[httpx.Client]:
+    """The same for other machines too, with a token."""
+    with dashboard(empty, TPMIRROR_HTTP_TOKEN=TOKEN, TPMIRROR_HTTP_ADDR="0.0.0.0:8377") as found:
+        yield found
+
+
+WRONG = [
+    "/jobs?status=x", "/jobs?model=1e9", "/jobs?status=99999999999999999999", "/jobs?from=yesterday",
+    "/jobs?to=9999-12-31", "/jobs?sort=password", "/jobs?presence=here", "/jobs?after=x", "/jobs?after=~~",
+    "/jobs?sort=started&after=2026-01-01~1", "/costs?by=owner", "/costs?last=7", "/operations?days=-1",
+    "/sync?before=one", "/sync?kind=none", "/jobs.csv?from=now", "/costs.csv?per=year",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", WRONG)
+def test_a_wrong_value_is_refused_with_its_name(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 400
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/jobs/0", "/jobs/99999999999999999999999999", "/static/../app.py", "/jobs/1/x"]
+)
+def test_what_is_not_there_is_not_found(client, path):
+    assert client.get(path).status_code == 404
+
+
+def test_every_answer_tells_the_browser_what_it_may_do(client):
+    for path in (*PAGES, "/nothing", "/jobs?status=x", "/static/style.css", "/metrics"):
+        headers = client.get(path).headers
+        assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';"), path
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+    broken = client.get("/metrics")
+    assert broken.status_code == 500
+    assert broken.text.startswith("Something went wrong here")
+
+
+def test_nothing_can_be_sent(client):
+    for path in PAGES:
+        assert [client.request(way, path).status_code for way in ("POST", "PUT", "DELETE")] == [405] * 3
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8377", 200), ("localhost", 200), ("LOCALHOST:1", 200), ("[::1]:8377", 200), ("192.168.1.7", 200),
+        ("mirror.example.com", 200), ("Mirror.Example.com:443", 200), ("evil.example.com", 421),
+        ("localhost.evil.com", 421), ("127.0.0.1.evil.com:8377", 421), ("", 421), ("mirror.example.com.", 421),
+    ],
+)  # fmt: skip
+def test_it_answers_to_its_own_names_only(client, host, status):
+    assert client.get("/sync", headers={"host": host}).status_code == status
+
+
+def basic(password: str) -> str:
+    return "Basic " + base64.b64encode(f"anybody:{password}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        (None, 401), (basic(TOKEN), 200), (f"Bearer {TOKEN}", 200), (basic("wrong"), 401), (f"Bearer {TOKEN}x", 401),
+        ("Basic !!!", 401), ("Basic", 401), (TOKEN, 401), ("Basic /w==", 401), (basic("schl\u00fcssel"), 401),
+    ],
+)  # fmt: skip
+def test_a_token_is_asked_for(guarded, header, status):
+    headers = {"authorization": header} if header else {}
+    answers = [guarded.get(path, headers=headers) for path in ("/sync", "/static/style.css", "/jobs.csv")]
+    assert {answer.status_code for answer in answers} == {status}
+    if status == 401:
+        assert answers[0].headers["www-authenticate"].startswith("Basic ")
+        assert TOKEN not in answers[0].text
+
+
+def test_supervisors_need_no_token(guarded):
+    assert guarded.get("/healthz", headers={"host": "pod.cluster.local"}).status_code == 500, "reached, and broken"
+    assert guarded.get("/metrics").status_code == 401
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:8377", "192.168.1.7:80", "[::]:8377", "mirror.example.com:80"])
+def test_strangers_are_let_in_on_purpose_only(empty, address):
+    variables = {"TPMIRROR_DATABASE_URL": empty, "TPMIRROR_HTTP_ADDR": address}
+    with pytest.raises(UsageError, match="TPMIRROR_HTTP_TOKEN"):
+        create_app(load(variables))
+    create_app(load({**variables, "TPMIRROR_HTTP_OPEN": "yes"}))
+    create_app(load({**variables, "TPMIRROR_HTTP_TOKEN": TOKEN}))
+
+
+def test_a_mirror_that_cannot_be_read_is_said(tmp_path):
+    with dashboard(f"sqlite:///{tmp_path / 'none.db'}") as client:
+        answer = client.get("/")
+    assert answer.status_code == 503
+    assert "run tpmirror sync" in answer.text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_database_password_is_on_no_page(migrated_postgres):
+    url = migrated_postgres.url("migrated")
+    assert "://" in url
+    with dashboard(re.sub(r"://([^@/]*@)?", "://postgres:verysecret@", url, count=1)) as client:
+        for path in PAGES:
+            assert "verysecret" not in client.get(path).text
+
+
+def test_the_command_serves_until_it_is_stopped(empty, tmp_path):
+    program = Program(tmp_path, {"TPMIRROR_DATABASE_URL": empty, "TPMIRROR_HTTP_ADDR": "127.0.0.1:0"})
+    process = program.start("web")
+    assert process.stderr is not None
+    found = re.search(r"http://127.0.0.1:\d+/", process.stderr.readline())
+    assert found is not None
+    assert httpx.get(f"{found[0]}jobs.json", trust_env=False).json() == []
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=20)[1] == "stopped\n"
+    assert process.returncode == 0
+
+
+def test_the_command_says_what_is_wrong_before_it_serves(empty, tmp_path):
+    program = Program(tmp_path, {"TPMIRROR_DATABASE_URL": f"sqlite:///{tmp_path}/none.db"})
+    assert "tpmirror sync" in program.refuse("web", code=1)
+    assert "TPMIRROR_HTTP_TOKEN" in program.refuse("web", "--http-addr", "0.0.0.0:0", "--database-url", empty, code=2)

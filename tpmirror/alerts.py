@@ -1,0 +1,57 @@
+"""Which alerts are to be told: remembered in the mirror, so that each occurrence is told once, by one of the replicas.
+
+Not under the writer's lease: an alert about a walk that hangs must not wait for that walk. Instead each alert is
+claimed by the statement that takes it. What was claimed and not told, because the process died or nobody could be
+reached, is claimed again later.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, or_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tpmirror.normalize import Row
+from tpmirror.problems import EVENTS, Problem
+from tpmirror.schema import alerts
+
+AGAIN: Final = timedelta(seconds=60)
+"""After which an alert that could not be told is tried again."""
+
+
+def record(conn: Connection, problems: Sequence[Problem], now: datetime) -> None:
+    """Open an alert for each problem that has none, and close those whose problem is over."""
+    table, codes = alerts.c, [problem.code for problem in problems]
+    rows = [
+        {"code": problem.code, "message": problem.message, "remedy": problem.remedy, "opened_at": now}
+        for problem in problems
+    ]
+    if rows:
+        conn.execute(_open_once(conn), rows)
+    is_state = and_(*(table.code.not_like(f"{kind}%") for kind in EVENTS))
+    over = update(alerts).where(table.resolved_at.is_(None), table.code.not_in(codes), is_state)
+    conn.execute(over.values(resolved_at=now, attempted_at=None))
+
+
+def claim(conn: Connection, now: datetime) -> list[Row]:
+    """Take every alert that is to be told: new ones, and told ones that are over."""
+    table = alerts.c
+    new = and_(table.notified_at.is_(None), table.resolved_at.is_(None))
+    over = and_(table.notified_at.is_not(None), table.resolved_at.is_not(None), table.recovery_notified_at.is_(None))
+    free = or_(table.attempted_at.is_(None), table.attempted_at < now - AGAIN)
+    taken = update(alerts).where(or_(new, over), free).values(attempted_at=now).returning(alerts)
+    return sorted((dict(row) for row in conn.execute(taken).mappings()), key=lambda row: int(row["id"]))
+
+
+def told(conn: Connection, ids: Sequence[int], now: datetime) -> None:
+    """Note that these were told."""
+    mine = alerts.c.id.in_(ids)
+    conn.execute(update(alerts).where(mine, alerts.c.resolved_at.is_not(None)).values(recovery_notified_at=now))
+    conn.execute(update(alerts).where(mine, alerts.c.notified_at.is_(None)).values(notified_at=now))
+
+
+def _open_once(conn: Connection) -> Any:
+    """An insert that leaves the open alert of the same code as it is."""
+    dialects: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+    return dialects[conn.dialect.name](alerts).on_conflict_do_nothing()

@@ -1,0 +1,39 @@
+"""The dashboard by itself."""
+
+from threading import Event
+from typing import Final
+
+import click
+
+from tpmirror.cli.common import mirror, with_settings
+from tpmirror.config import Settings
+from tpmirror.errors import UsageError
+
+
+@click.command()
+@with_settings("http_addr", "http_open", "http_hosts")
+def web(settings: Settings) -> None:
+    """Serve the dashboard of a mirror. Reads only; needs no API key.
+
+    Set TPMIRROR_HTTP_TOKEN to ask for a password; other machines are served only with one, or with --http-open yes.
+    """
+    try:
+        from tpmirror.web.app import create_app
+        from tpmirror.web.server import Server
+    except ModuleNotFoundError as error:
+        message = f"the dashboard needs {error.name}; install tpmirror with its web extra: pip install 'tpmirror[web]'"
+        raise UsageError(message) from error
+
+    app = create_app(settings)
+    with mirror(settings):
+        pass  # what is wrong with it is said now, in one line, rather than on every page
+    server = Server(app, settings.http_addr)
+    click.echo(f"dashboard on {server.start()}/, stop with Ctrl-C", err=True)
+    try:
+        Event().wait()
+    except KeyboardInterrupt:
+        server.stop()
+        click.echo("stopped", err=True)
+
+
+COMMANDS: Final = (web,)

@@ -1,0 +1,92 @@
+"""Tells people what is wrong, and when it is over: what to tell, by ``problems``; what was told, by ``alerts``."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, Engine
+
+from tpmirror import alerts, reader, revision
+from tpmirror.config import Settings
+from tpmirror.database import display, patiently, reading, write
+from tpmirror.errors import MirrorError
+from tpmirror.log import logger
+from tpmirror.normalize import Row
+from tpmirror.notify import Notifier
+from tpmirror.problems import of_failed_jobs, of_mirror
+from tpmirror.timing import Facts
+
+SILENT: Final = frozenset({"never_certified"})
+"""Problems that need no alert: a mirror that is new."""
+WINDOW: Final = timedelta(hours=24)
+"""How far back failed jobs are news."""
+AWAY: Final = 300.0
+"""Seconds without the database after which that is told, from memory."""
+MOST: Final = 10
+"""Alerts in one message."""
+
+log: Final = logger(__name__)
+
+
+class Herald:
+    """Tells each occurrence once. What is wrong it reads anew each time: replicas must not disagree on it."""
+
+    def __init__(self, settings: Settings, engine: Engine, facts: Callable[[], Facts], notifier: Notifier) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._facts = facts
+        self._mirror = display(engine.url)
+        self._notifier = notifier
+        self._away_since: float | None = None
+        self._away_told = False
+
+    def tell(self) -> None:
+        """Tell what is new and what is over."""
+        try:
+            if not revision.is_current(self._engine):
+                return
+            due = self._due(datetime.now(UTC))
+        except MirrorError as error:
+            self._miss(str(error))
+            return
+        self._found()
+        for over in (False, True):
+            some = [row for row in due if (row["resolved_at"] is not None) == over]
+            for first in range(0, len(some), MOST):
+                self._send(some[first : first + MOST], over=over)
+
+    def _due(self, now: datetime) -> list[Row]:
+        with reading(self._engine) as conn:
+            failed = of_failed_jobs(reader.failed_jobs(conn, now - WINDOW))
+        found = of_mirror(self._facts(), self._settings, now)
+        problems = [problem for problem in found if problem.code not in SILENT] + failed
+
+        def work(conn: Connection) -> list[Row]:
+            alerts.record(conn, problems, now)
+            return alerts.claim(conn, now)
+
+        return patiently(lambda: write(self._engine, work))
+
+    def _send(self, rows: list[Row], *, over: bool) -> None:
+        title = "tpmirror: " + ("solved: " if over else "") + rows[0]["message"]
+        if len(rows) > 1:
+            title += f" (and {len(rows) - 1} more)"
+        lines = [f"{row['message']}\n{'It is over.' if over else 'What to do: ' + row['remedy']}" for row in rows]
+        body = "\n\n".join([*lines, f"Mirror: {self._mirror}"])
+        if any(self._notifier.send(title, body, good=over).values()):
+            ids = [row["id"] for row in rows]
+            patiently(lambda: write(self._engine, lambda conn: alerts.told(conn, ids, datetime.now(UTC))))
+            log.info("alert sent", codes=[row["code"] for row in rows], over=over)
+
+    def _miss(self, error: str) -> None:
+        """The database is away: what cannot be remembered there is remembered here."""
+        self._away_since = self._away_since or time.monotonic()
+        if not self._away_told and time.monotonic() - self._away_since > AWAY:
+            told = self._notifier.send("tpmirror: the database is out of reach", f"{error}\n\nMirror: {self._mirror}")
+            self._away_told = any(told.values())
+
+    def _found(self) -> None:
+        if self._away_told:
+            self._notifier.send("tpmirror: solved: the database is back", f"Mirror: {self._mirror}", good=True)
+        self._away_since, self._away_told = None, False

@@ -1,0 +1,75 @@
+"""The application: its routes, its guard, and what it answers when something is wrong."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from tpmirror.config import Settings
+from tpmirror.database import open_engine
+from tpmirror.errors import TpmirrorError
+from tpmirror.web import costs, job, jobs, operations, overview, render, sql, sync
+from tpmirror.web.guard import HEADERS, Guard, check_exposure
+from tpmirror.web.source import Memory
+
+ROUTES: Final[tuple[BaseRoute, ...]] = (
+    Route("/", overview.page),
+    Route("/live", overview.live),
+    Route("/jobs", jobs.page),
+    Route("/jobs.csv", jobs.csv),
+    Route("/jobs.json", jobs.json),
+    Route("/jobs/{job_id:int}", job.page),
+    Route("/costs", costs.page),
+    Route("/costs.csv", costs.csv),
+    Route("/costs.json", costs.json),
+    Route("/ledger.csv", costs.ledger_csv),
+    Route("/ledger.json", costs.ledger_json),
+    Route("/operations", operations.page),
+    Route("/sync", sync.page),
+    Route("/sql", sql.page),
+    Mount("/static", StaticFiles(directory=render.FOLDER / "static")),
+)
+
+
+def create_app(settings: Settings, extra_routes: Iterable[BaseRoute] = ()) -> Starlette:
+    """The dashboard over the mirror of these settings, and whatever else is to be served beside it.
+
+    Every route is behind the guard, those of ``extra_routes`` too. Raises UsageError if strangers could look in.
+    """
+    check_exposure(settings)
+    app = Starlette(
+        routes=[*ROUTES, *extra_routes],
+        middleware=[Middleware(Guard, settings=settings), Middleware(GZipMiddleware, minimum_size=1000)],
+        exception_handlers={HTTPException: _refused, TpmirrorError: _unavailable, Exception: _failed},
+    )
+    app.state.engine = open_engine(settings.database_url)
+    app.state.settings = settings
+    app.state.memory = Memory()
+    return app
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    """What was asked for is not there, or makes no sense."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+    titles = {400: "That does not work", 404: "Not found", 405: "Only for reading"}
+    title = titles.get(error.status_code, error.detail)
+    says = {404: "There is nothing at this address, or not any more."}
+    said = says.get(error.status_code, error.detail) if error.detail == "Not Found" else error.detail
+    return render.page(request, "error.html", status=error.status_code, title=title, said=said)
+
+
+def _unavailable(request: Request, error: Exception) -> Response:
+    """The mirror cannot be read: no database yet, out of reach, or of another version."""
+    return render.page(request, "error.html", status=503, title="The mirror cannot be read", said=str(error))
+
+
+def _failed(_request: Request, _error: Exception) -> Response:
+    """A mistake of ours; the server logs it. The answer leaves outside of the guard, so it brings its headers."""
+    return PlainTextResponse("Something went wrong here; the log of tpmirror says what.\n", 500, HEADERS)

@@ -1,0 +1,143 @@
+"""Costs: Credits per day or month by model or task, and the ledger with its corrections; all of it as files too."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, func, select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tpmirror import schema
+from tpmirror.normalize import Row
+from tpmirror.web import download, figures, render
+from tpmirror.web.source import remembered, rows, view
+
+SPANS: Final = {"day": (30, 60, 90), "month": (12, 24, 60)}
+"""How many periods may be asked for; the first is shown unless told otherwise."""
+BY: Final = ("model", "task")
+CORRECTIONS: Final = 50
+"""Newest corrections on the page; the ledger's file has all."""
+
+
+def page(request: Request) -> Response:
+    """``/costs``; ``by`` model or task, ``per`` day or month, ``last`` so many of them."""
+    by, per = render.choice(request, "by", BY, "model"), render.choice(request, "per", tuple(SPANS), "month")
+    last = int(render.choice(request, "last", tuple(map(str, SPANS[per])), str(SPANS[per][0])))
+    periods = _periods(per, last, datetime.now(UTC).date())
+    with render.snapshot(request) as conn:
+        shares = remembered(request, conn, (by, per, periods[0]), lambda: rows(conn, _shares(by, per, periods[0])))
+        totals = remembered(request, conn, ("totals", per, periods[0]), lambda: rows(conn, _totals(per, periods[0])))
+        ledger = remembered(request, conn, "ledger", lambda: _ledger(conn))
+        corrections = _corrections(conn)
+    return render.page(
+        request,
+        "costs.html",
+        state={"by": by, "per": per, "last": str(last)},
+        spans=SPANS[per],
+        chart=figures.stacked(({**row, "amount": row["credits"]} for row in shares), periods, per),
+        names=_ranking(shares),
+        totals=sorted(totals, key=lambda row: str(row["period"]), reverse=True),
+        ledger=ledger,
+        corrections=corrections,
+        sum=sum((row["credits"] for row in totals if row["credits"] is not None), 0),
+    )
+
+
+def csv(request: Request) -> Response:
+    """``/costs.csv``: the rows behind the chart."""
+    return download.csv(request, "costs", ["period", "name", "credits"], _asked(request))
+
+
+def json(request: Request) -> Response:
+    """``/costs.json``: the same."""
+    return download.json(request, "costs", _asked(request))
+
+
+def ledger_csv(request: Request) -> Response:
+    """``/ledger.csv``: every charge and correction."""
+    return download.csv(request, "ledger", list(view("cost_ledger").c.keys()), _entries())
+
+
+def ledger_json(request: Request) -> Response:
+    """``/ledger.json``: the same."""
+    return download.json(request, "ledger", _entries())
+
+
+def _asked(request: Request) -> Select[Any]:
+    by, per = render.choice(request, "by", BY, "model"), render.choice(request, "per", tuple(SPANS), "month")
+    last = int(render.choice(request, "last", tuple(map(str, SPANS[per])), str(SPANS[per][0])))
+    return _shares(by, per, _periods(per, last, datetime.now(UTC).date())[0])
+
+
+def _entries() -> Select[Any]:
+    ledger = view("cost_ledger")
+    return select(ledger).order_by(ledger.c.job_id, ledger.c.entry)
+
+
+def _periods(per: str, last: int, today: date) -> Sequence[Any]:
+    """The last so many days or months, this one included."""
+    if per == "day":
+        return figures.days(today - timedelta(days=last - 1), today)
+    before = today.year * 12 + today.month - last
+    return figures.months(f"{before // 12:04d}-{before % 12 + 1:02d}", f"{today:%Y-%m}")
+
+
+def _shares(by: str, per: str, first: Any) -> Select[Any]:
+    """Credits by period and name: whole months from ``cost_by_model``, days from the shares of each job."""
+    if per == "month":
+        costs = view("cost_by_model").c
+        period, name, amount, wanted = costs.month, costs[by], costs.credits, select()
+    else:
+        shares, jobs, models, tasks = view("job_model_costs"), view("job_overview"), schema.ml_models, schema.ml_tasks
+        period, amount = jobs.c.day, shares.c.credits
+        name = models.c.name if by == "model" else tasks.c.name
+        joined = shares.join(jobs, jobs.c.job_id == shares.c.job_id)
+        joined = joined.outerjoin(models, models.c.id == shares.c.ml_model_id)
+        wanted = select().select_from(joined.outerjoin(tasks, tasks.c.code == models.c.task)).where(~jobs.c.preview)
+    columns = (period.label("period"), name.label("name"), func.sum(amount, type_=amount.type).label("credits"))
+    return wanted.add_columns(*columns).where(period >= first).group_by(period, name).order_by(period, name)
+
+
+def _totals(per: str, first: Any) -> Select[Any]:
+    """Jobs and Credits by period: exact, because no job is shared out."""
+    costs = view("daily_costs").c
+    if per == "day":
+        return select(costs.day.label("period"), costs.jobs, costs.credits).where(costs.day >= first)
+    jobs = view("job_overview").c
+    return (
+        select(jobs.month.label("period"), func.count().label("jobs"), _exact_sum(jobs.credits).label("credits"))
+        .where(jobs.month >= first, ~jobs.preview)
+        .group_by(jobs.month)
+    )
+
+
+def _exact_sum(amount: Any) -> Any:
+    return func.sum(amount, type_=amount.type)
+
+
+def _ranking(shares: list[Row]) -> list[Row]:
+    """Each name's Credits over all periods and its part of them, the largest first."""
+    sums: dict[str, Any] = {}
+    for row in shares:
+        sums[row["name"]] = sums.get(row["name"], 0) + (row["credits"] or 0)
+    whole = sum(sums.values())
+    ranked = sorted(sums.items(), key=lambda item: (-item[1], str(item[0])))
+    return [{"name": name, "credits": spent, "share": spent / whole if whole else None} for name, spent in ranked]
+
+
+def _ledger(conn: Connection) -> list[Row]:
+    """Charges and corrections by month, newest first."""
+    ledger = view("cost_ledger").c
+    wanted = select(ledger.month, ledger.kind, _exact_sum(ledger.credits).label("credits"))
+    found: dict[str, Row] = {}
+    for row in rows(conn, wanted.group_by(ledger.month, ledger.kind)):
+        of_month = found.setdefault(row["month"], {"month": row["month"], "charge": 0, "correction": 0})
+        of_month[row["kind"]] = row["credits"]
+    ranked = sorted(found.values(), key=lambda row: row["month"] or "", reverse=True)
+    return [{**row, "total": row["charge"] + row["correction"]} for row in ranked]
+
+
+def _corrections(conn: Connection) -> list[Row]:
+    corrections = view("cost_corrections")
+    return rows(conn, select(corrections).order_by(corrections.c.field_change_id.desc()).limit(CORRECTIONS))

@@ -1,0 +1,67 @@
+"""How the mirror is: complete as of when, in one sentence, and what needs an operator."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+from starlette.requests import Request
+
+from tpmirror import reader, schema
+from tpmirror.normalize import Row
+from tpmirror.render import duration
+from tpmirror.web.source import remembered, rows, view
+
+LATE = 3
+"""Intervals without a certified walk after which somebody should look."""
+
+
+def health(conn: Connection) -> Row:
+    """The row of ``sync_health``, with how many jobs the last proof counted."""
+    (found,) = rows(conn, select(view("sync_health")))
+    runs = schema.sync_runs.c
+    proof = conn.execute(select(runs.certificate).where(runs.certified).order_by(runs.id.desc()).limit(1)).scalar()
+    return {**found, "proven": json.loads(proof)["count"] if proof else None}
+
+
+def sentence(found: Row, now: datetime) -> dict[str, str]:
+    """The state in words, and how good it is: good, warn or bad."""
+    at = found["certified_at"]
+    if at is None:
+        if found["last_run_id"] is None:
+            return {"level": "bad", "text": "The mirror is empty; tpmirror sync fills it."}
+        return {"level": "bad", "text": f"{found['jobs']:,} jobs, never certified complete; tpmirror sync proves it."}
+    moment = f"{at:%H:%M:%S}" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M:%S}"
+    age = duration(max(0, (now - at).total_seconds()))
+    return {"level": "good", "text": f"All {found['proven']:,} jobs as of {moment} UTC, certified ({age} ago)."}
+
+
+def needs(request: Request, conn: Connection, found: Row) -> list[dict[str, Any]]:
+    """What somebody should look at: a text and where to look, the most urgent first."""
+    wanted = [*_trouble(found, request.app.state.settings.sync_interval), *_decisions(found)]
+    strange = remembered(request, conn, "unknown", lambda: reader.unknown(conn))
+    for place, names in strange.items():
+        text = f"The API sent what this version has no name for, in {place}: {', '.join(map(str, names[:8]))}."
+        wanted.append({"text": f"{text} Nothing is lost; look for a newer version.", "link": "/sql"})
+    return wanted
+
+
+def _trouble(found: Row, interval: float) -> list[dict[str, Any]]:
+    """A run that failed since the last that did not, and a proof that is overdue."""
+    wanted = []
+    failed, success = found["last_failure_at"], found["last_success_at"]
+    if failed is not None and (success is None or failed > success):
+        wanted.append({"text": f"The last run failed: {found['last_error']}", "link": "/sync#runs"})
+    age = found["certified_age_s"]
+    if age is not None and age > LATE * interval:
+        wanted.append({"text": f"No certified walk for {duration(age)}.", "link": "/sync#runs"})
+    return wanted
+
+
+def _decisions(found: Row) -> list[dict[str, Any]]:
+    """What waits for a decision."""
+    kinds = {
+        "waiting_for_operator": ("vanished jobs wait: were they deleted?", "/sync#waiting"),
+        "quarantined": ("payloads could not be mirrored, or not whole.", "/sync#quarantine"),
+    }
+    return [{"text": f"{found[kind]:,} {text}", "link": link} for kind, (text, link) in kinds.items() if found[kind]]

@@ -1,0 +1,201 @@
+"""Jobs: filter, sort and page through all of them; the URL holds the state. Also as CSV and JSON."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, tuple_
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tpmirror import schema
+from tpmirror.normalize import Row
+from tpmirror.web import download, render
+from tpmirror.web.source import remembered, rows, view
+
+PER_PAGE: Final = 50
+SORTS: Final = {
+    "job_id": "Job",
+    "started": "Started",
+    "finished": "Finished",
+    "credits": "Credits",
+    "turnaround_s": "Took",
+}
+"""Columns to sort by, with their headings; ``-`` before one means the largest first."""
+PRESENCES: Final = ("listed", "missing", "unlisted", "gone")
+FILTERS: Final = ("status", "model", "resolution", "presence", "from", "to", "owner", "q")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: after the row with this value of the sort column and this id."""
+
+    value: Any
+    job_id: int
+
+
+def page(request: Request) -> Response:
+    """``/jobs``."""
+    wanted = conditions(request)
+    order = render.choice(request, "sort", (*SORTS, *(f"-{name}" for name in SORTS)), "-job_id")
+    place = _place(request.query_params.get("after", ""), order)
+    state = {name: request.query_params.get(name, "") for name in FILTERS} | {
+        "sort": request.query_params.get("sort", "")
+    }
+    with render.snapshot(request) as conn:
+        found = _page(conn, wanted, order, place)
+        count = remembered(request, conn, ("jobs", tuple(sorted(state.items()))), lambda: _count(conn, wanted))
+        choices = remembered(request, conn, "choices", lambda: _choices(conn))
+    more = found[PER_PAGE - 1] if len(found) > PER_PAGE else None
+    return render.page(
+        request,
+        "jobs.html",
+        jobs=found[:PER_PAGE],
+        count=count,
+        choices=choices,
+        state=state,
+        order=order,
+        headings=SORTS,
+        after=more and _told(more[order.lstrip("-")], more["job_id"]),
+        is_first=place is None,
+    )
+
+
+def csv(request: Request) -> Response:
+    """``/jobs.csv``: every job that the filter lets through, all columns."""
+    return download.csv(request, "jobs", list(view("job_overview").c.keys()), _all(request))
+
+
+def json(request: Request) -> Response:
+    """``/jobs.json``: the same."""
+    return download.json(request, "jobs", _all(request))
+
+
+def _all(request: Request) -> Select[Any]:
+    jobs = view("job_overview")
+    return select(jobs).where(*conditions(request)).order_by(jobs.c.job_id.desc())
+
+
+def conditions(request: Request) -> list[ColumnElement[bool]]:
+    """The filter of a request. Raises HTTPException 400 for a value that makes no sense."""
+    jobs, given = view("job_overview").c, request.query_params
+    found: list[ColumnElement[bool]] = []
+    if (status := render.whole(request, "status")) is not None:
+        found.append(jobs.status == status)
+    if (model := render.whole(request, "model")) is not None:
+        used = schema.job_ml_models.c
+        found.append(jobs.job_id.in_(select(used.job_id).where(used.ml_model_id == model)))
+    if resolution := given.get("resolution"):
+        found.append(jobs.resolution == resolution)
+    if presence := render.choice(request, "presence", PRESENCES, ""):
+        found.append(jobs.presence == presence)
+    if first := _day(request, "from"):
+        found.append(jobs.started >= first)
+    if last := _day(request, "to"):
+        found.append(jobs.started < last + timedelta(days=1))
+    if owner := given.get("owner", "").strip():
+        found.append(jobs.input_owner.icontains(owner, autoescape=True))
+    if text := given.get("q", "").strip():
+        found.append(_mentions(text))
+    return found
+
+
+def _mentions(text: str) -> ColumnElement[bool]:
+    """Jobs with a text in their description or in a video's name, or with this number."""
+    jobs = view("job_overview").c
+    columns = (jobs.description, jobs.input_name, jobs.output_name)
+    found = [column.icontains(text, autoescape=True) for column in columns]
+    if text.isascii() and text.isdigit() and len(text) <= 18:
+        found.append(jobs.job_id == int(text))
+    return or_(*found)
+
+
+def _day(request: Request, name: str) -> datetime | None:
+    value = request.query_params.get(name, "").strip()
+    if not value:
+        return None
+    try:
+        day = date.fromisoformat(value)
+        return datetime(day.year, day.month, day.day, tzinfo=UTC) if 1900 <= day.year <= 9000 else _beyond(value)
+    except ValueError:
+        raise HTTPException(400, f"{name} is {value[:80]!r}; it accepts a day such as 2026-11-30") from None
+
+
+def _beyond(value: str) -> datetime:
+    raise ValueError(value)
+
+
+def _page(conn: Connection, wanted: list[ColumnElement[bool]], order: str, place: Place | None) -> list[Row]:
+    """One row more than a page holds. Null sorts last either way, so rows with a value come first, then those without.
+
+    The ids are looked for first: the database then joins and labels fifty jobs, not all that it had to sort.
+    """
+    jobs = view("job_overview")
+    key = jobs.c[order.lstrip("-")]
+    ids: list[int] = []
+    if place is None or place.value is not None:
+        ids = _ids(conn, [*wanted, key.is_not(None)], order, place)
+        place = None
+    if len(ids) <= PER_PAGE and key.name != "job_id":
+        ids += _ids(conn, [*wanted, key.is_(None)], "-job_id", place, PER_PAGE + 1 - len(ids))
+    found = {row["job_id"]: row for row in rows(conn, select(jobs).where(jobs.c.job_id.in_(ids)))}
+    return [found[job_id] for job_id in ids]
+
+
+def _ids(
+    conn: Connection, wanted: list[ColumnElement[bool]], order: str, place: Place | None, limit: int = PER_PAGE + 1
+) -> list[int]:
+    jobs = view("job_overview").c
+    key, down = jobs[order.lstrip("-")], order.startswith("-")
+    keys = [jobs.job_id] if key.name == "job_id" else [key, jobs.job_id]
+    if place is not None:
+        start = [place.job_id] if len(keys) == 1 else [place.value, place.job_id]
+        here = tuple_(*keys)
+        there = tuple_(*start, types=[column.type for column in keys])
+        wanted = [*wanted, here < there if down else here > there]
+    sorted_by = [column.desc() if down else column.asc() for column in keys]
+    return list(conn.execute(select(jobs.job_id).where(*wanted).order_by(*sorted_by).limit(limit)).scalars())
+
+
+def _told(value: Any, job_id: int) -> str:
+    """A place as text for the URL."""
+    return f"{value.isoformat() if isinstance(value, datetime) else '' if value is None else value}~{job_id}"
+
+
+def _place(text: str, order: str) -> Place | None:
+    """A place from the URL. Raises HTTPException 400."""
+    if not text:
+        return None
+    value, _, job_id = text.rpartition("~")
+    try:
+        return Place(_parsed(value, order.lstrip("-")), int(job_id))
+    except (ValueError, InvalidOperation):
+        raise HTTPException(400, "after is no place that a page of jobs ended at; begin with the first page") from None
+
+
+def _parsed(value: str, name: str) -> Any:
+    """A value of a sort column from its text."""
+    if not value:
+        return None
+    if name in {"started", "finished"}:
+        moment = datetime.fromisoformat(value)
+        return moment if moment.tzinfo is not None else _beyond(value)
+    return {"job_id": int, "credits": Decimal}.get(name, float)(value)
+
+
+def _count(conn: Connection, wanted: list[ColumnElement[bool]]) -> int:
+    jobs = view("job_overview").c
+    return conn.execute(select(func.count(jobs.job_id)).where(and_(True, *wanted))).scalar_one()
+
+
+def _choices(conn: Connection) -> dict[str, list[Row]]:
+    """What the form offers."""
+    statuses, models, sizes = schema.job_statuses.c, schema.ml_models.c, schema.output_resolutions.c
+    return {
+        "status": rows(conn, select(statuses.code.label("value"), statuses.name).order_by(statuses.code.desc())),
+        "model": rows(conn, select(models.id.label("value"), models.name).order_by(models.name, models.id)),
+        "resolution": rows(conn, select(sizes.name.label("value"), sizes.name).order_by(sizes.code)),
+        "presence": [{"value": name, "name": name} for name in PRESENCES],
+    }

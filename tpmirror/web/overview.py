@@ -1,0 +1,118 @@
+"""Overview: the account and the mirror at a glance."""
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tpmirror.normalize import Row
+from tpmirror.web import figures, freshness, render
+from tpmirror.web.source import remembered, rows, view
+
+DAYS: Final = 60
+"""Days on the chart."""
+WINDOW: Final = 30
+"""Days over which times and failures are summed up."""
+SHOWN: Final = 25
+"""Jobs in flight on the page; the longest waiting."""
+ENDS: Final = ("Finished", "Failed", "Canceled")
+
+
+def page(request: Request) -> Response:
+    """``/``."""
+    now = datetime.now(UTC)
+    today = now.date()
+    with render.snapshot(request) as conn:
+        context = _live(conn, now)
+        context |= remembered(request, conn, ("overview", today), lambda: _history(conn, today))
+        context["needs"] = freshness.needs(request, conn, context["health"])
+    return render.page(request, "overview.html", budget=_budget(request), **context)
+
+
+def live(request: Request) -> Response:
+    """``/live``: the part of the page that changes by the second."""
+    with render.snapshot(request) as conn:
+        context = _live(conn, datetime.now(UTC))
+    return render.page(request, "live.html", **context)
+
+
+def _live(conn: Connection, now: datetime) -> dict[str, Any]:
+    """The state of the mirror, and the jobs in flight."""
+    found = freshness.health(conn)
+    active = rows(conn, select(view("active_jobs")).limit(SHOWN)) if found["in_flight"] else []
+    return {"health": found, "sentence": freshness.sentence(found, now), "active": active}
+
+
+def _history(conn: Connection, today: date) -> dict[str, Any]:
+    """What only changes with the content of the mirror."""
+    since = today - timedelta(days=DAYS - 1)
+    ended = _ended(conn, since)
+    recent = [row for row in ended if row["period"] > today - timedelta(days=WINDOW)]
+    totals = {name: sum(row["amount"] for row in recent if row["name"] == name) for name in ENDS}
+    return {
+        "credits": _credits(conn, today),
+        "times": _times(conn, today),
+        "space": _space(conn),
+        "chart": figures.stacked(ended, figures.days(since, today), "day", ENDS),
+        "totals": totals,
+        "failure_rate": totals["Failed"] / sum(totals.values()) if any(totals.values()) else None,
+        "window": WINDOW,
+    }
+
+
+def _ended(conn: Connection, since: date) -> list[Row]:
+    """Jobs that ended, by day and status."""
+    jobs = view("job_overview").c
+    wanted = (
+        select(jobs.day.label("period"), jobs.status_name.label("name"), func.count().label("amount"))
+        .where(jobs.day >= since, jobs.status_name.in_(ENDS))
+        .group_by(jobs.day, jobs.status_name)
+    )
+    return rows(conn, wanted)
+
+
+def _credits(conn: Connection, today: date) -> dict[str, Any]:
+    """Credits of this month and the last, whole and up to the same day, and what this month comes to at this rate."""
+    first = today.replace(day=1)
+    before = (first - timedelta(days=1)).replace(day=1)
+    costs = view("daily_costs").c
+    spent = {
+        row["day"]: row["credits"] for row in rows(conn, select(costs.day, costs.credits).where(costs.day >= before))
+    }
+
+    def total(start: date, end: date) -> Decimal:
+        return sum((amount for day, amount in spent.items() if start <= day < end), Decimal(0))
+
+    this, length = total(first, today + timedelta(days=1)), monthrange(today.year, today.month)[1]
+    return {
+        "this": this,
+        "last": total(before, first),
+        "last_so_far": total(before, min(first, before + timedelta(days=today.day))),
+        "forecast": this / today.day * length,
+    }
+
+
+def _times(conn: Connection, today: date) -> dict[str, dict[str, float | None]]:
+    """Percentiles of seconds in the queue and in processing, of jobs that finished lately."""
+    jobs = view("job_overview").c
+    since = datetime(today.year, today.month, today.day, tzinfo=UTC) - timedelta(days=WINDOW)
+    columns = (jobs.queue_s, jobs.processing_s, jobs.turnaround_s)
+    found = rows(conn, select(*columns).where(jobs.finished >= since, jobs.status_name == "Finished"))
+    return {name: figures.spread(found, f"{name}_s") for name in ("queue", "processing", "turnaround")}
+
+
+def _space(conn: Connection) -> Row:
+    """Bytes and number of the outputs that are still stored upstream."""
+    usage = view("storage_usage").c
+    (found,) = rows(conn, select(func.sum(usage.size).label("size"), func.count().label("n")))
+    return found
+
+
+def _budget(request: Request) -> float | None:
+    """Credits that a month may cost, if that was set."""
+    found: float | None = getattr(request.app.state.settings, "budget_monthly", None)
+    return found

@@ -1,0 +1,95 @@
+"""Templates and answers: what every page has in common."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from sqlalchemy import Connection
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from tpmirror import __version__, database
+from tpmirror.web import text
+
+FOLDER: Final = Path(__file__).parent
+PAGES: Final = {
+    "/": "Overview",
+    "/jobs": "Jobs",
+    "/costs": "Costs",
+    "/operations": "Operations",
+    "/sync": "Sync",
+    "/sql": "SQL",
+}
+"""The menu."""
+
+
+def as_json(value: Any) -> Markup:
+    """JSON for a ``<script type="application/json">``: nothing in it can end the element."""
+    plain = json.dumps(value, default=_plain, ensure_ascii=True, separators=(",", ":"))
+    for ch in "<>&'":
+        plain = plain.replace(ch, f"\\u{ord(ch):04x}")
+    return Markup(plain)  # noqa: S704 - every character that HTML knows was escaped above
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)  # charts draw doubles; tables and downloads show the exact value
+    if isinstance(value, datetime):
+        return value.timestamp()
+    return str(value)
+
+
+def _environment() -> Environment:
+    env = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=text.finish,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters |= text.FILTERS | {"as_json": as_json}
+    env.globals |= {"menu": PAGES, "query": text.query, "version": __version__}
+    return env
+
+
+ENVIRONMENT: Final = _environment()
+
+
+@contextmanager
+def snapshot(request: Request) -> Iterator[Connection]:
+    """The mirror as it is now, for all of a page; it cannot be written through this."""
+    with database.reading(request.app.state.engine) as conn:
+        yield conn
+
+
+def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page from its template."""
+    shown = {"path": request.url.path, "now": datetime.now(UTC), **context}
+    return HTMLResponse(ENVIRONMENT.get_template(template).render(shown), status)
+
+
+def choice(request: Request, name: str, values: Mapping[str, Any] | tuple[str, ...], default: str) -> str:
+    """A parameter that is one of some values. Raises HTTPException 400 for any other."""
+    value = request.query_params.get(name) or default
+    if value != default and value not in values:
+        raise HTTPException(400, f"{name} is {value[:80]!r}; it accepts {', '.join(map(str, values))}")
+    return value
+
+
+def whole(request: Request, name: str) -> int | None:
+    """A parameter that is a whole number that a database can hold, or not there. Raises HTTPException 400."""
+    value = request.query_params.get(name, "").strip()
+    if not value:
+        return None
+    digits = value.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+        raise HTTPException(400, f"{name} is {value[:80]!r}; it accepts a whole number")
+    return int(value)

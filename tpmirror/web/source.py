@@ -1,0 +1,81 @@
+"""The views as SQLAlchemy selectables, typed by what their files say, so that both databases hand over the same values.
+
+Sums over the whole history are kept for as long as the mirror's content is the same. The two append-only tables tell:
+whatever changes, but progress and ETA, leaves a row in one of them.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from functools import cache
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, MetaData, Table, Text, func, select
+from starlette.requests import Request
+
+from tpmirror import describe, schema
+from tpmirror.columns import Double, Money, Timestamp
+from tpmirror.normalize import Row
+
+T = TypeVar("T")
+
+_TYPES: Final[dict[str, Any]] = {
+    "boolean": Boolean(),
+    "date": Date(),
+    "integer": BigInteger(),
+    "money": Money(),
+    "real": Double,
+    "text": Text(),
+    "time": Timestamp(),
+}
+KEPT: Final = 200
+"""Results kept per application."""
+
+
+@cache
+def view(name: str) -> Table:
+    """A view to select from, with the columns and types that its file declares."""
+    columns = (Column(column.name, _TYPES[column.kind]) for column in describe.view_columns(name))
+    return Table(name, MetaData(), *columns)
+
+
+def rows(conn: Connection, wanted: Any) -> list[Row]:
+    """All rows of a SELECT, as plain dictionaries."""
+    return [dict(row) for row in conn.execute(wanted).mappings()]
+
+
+class Memory:
+    """Results by what was asked for and the state of the mirror in which they hold; the oldest are forgotten."""
+
+    def __init__(self) -> None:
+        self._results: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def recall(self, key: Hashable, work: Callable[[], T]) -> T:
+        """What ``work`` gave for this key, or gives now."""
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+                found: T = self._results[key]
+                return found
+        result = work()
+        with self._lock:
+            self._results[key] = result
+            while len(self._results) > KEPT:
+                self._results.popitem(last=False)
+        return result
+
+
+def version(conn: Connection) -> tuple[int, int]:
+    """Grows with every change of the mirror's content, progress and ETA aside."""
+    entry, change = schema.job_status_history.c.entry, schema.field_changes.c.id
+    found = conn.execute(
+        select(select(func.max(entry)).scalar_subquery(), select(func.max(change)).scalar_subquery())
+    ).one()
+    return found[0] or 0, found[1] or 0
+
+
+def remembered(request: Request, conn: Connection, key: Hashable, work: Callable[[], T]) -> T:
+    """The result of ``work``, which depends on ``key`` and the mirror's content alone."""
+    memory: Memory = request.app.state.memory
+    return memory.recall((key, version(conn)), work)

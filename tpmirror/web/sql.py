@@ -1,0 +1,55 @@
+"""SQL: every view and table with what its columns hold. No SQL is run here: that is for the database's own tools."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, inspect, select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tpmirror import database, describe, schema
+from tpmirror.normalize import Row
+from tpmirror.web import render
+
+
+def page(request: Request) -> Response:
+    """``/sql``."""
+    with render.snapshot(request) as conn:
+        entries = _entries(conn)
+        dialect = conn.dialect.name
+    return render.page(
+        request,
+        "sql.html",
+        views=[entry for entry in entries if entry["sql"]],
+        tables=[entry for entry in entries if not entry["sql"]],
+        url=database.display(request.app.state.engine.url),
+        dialect=dialect,
+    )
+
+
+def _entries(conn: Connection) -> list[Row]:
+    """A table or view each: name, description, columns, and for a view its SELECT."""
+    table = schema.data_dictionary
+    rows = conn.execute(select(table).order_by(table.c.table_name, table.c.column_name)).mappings().all()
+    notes = {(row["table_name"], row["column_name"]): row for row in rows}
+    sources = describe.views(conn.dialect.name)
+    there = inspect(conn)
+    names = [name for name, column in notes if not column]
+    return [
+        {
+            "name": name,
+            "description": notes[name, ""]["description"],
+            "sql": sources.get(name),
+            "columns": [_column(column, notes.get((name, column["name"]))) for column in there.get_columns(name)],
+        }
+        for name in names
+    ]
+
+
+def _column(column: Mapping[str, Any], note: Any) -> Row:
+    return {
+        "name": column["name"],
+        "type": str(column["type"]).lower(),
+        "description": note and note["description"],
+        "api_path": note and note["api_path"],
+    }

@@ -1,0 +1,78 @@
+"""Sync: the runs with their proofs, the quarantine, and vanished jobs that wait for an operator."""
+
+import json
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tpmirror import absence, schema
+from tpmirror.normalize import Row
+from tpmirror.web import render
+
+RUNS: Final = 50
+"""Runs on a page."""
+LONGEST: Final = 100
+"""Entries of the quarantine, and waiting jobs, on the page; the command line lists all."""
+
+
+def page(request: Request) -> Response:
+    """``/sync``; ``before`` is the run below which the list begins, ``kind`` full or poll."""
+    before = render.whole(request, "before")
+    kind = render.choice(request, "kind", ("full", "poll"), "")
+    with render.snapshot(request) as conn:
+        runs = _runs(conn, before, kind)
+        quarantine = _quarantine(conn)
+        waiting = absence.waiting(conn)
+    return render.page(
+        request,
+        "sync.html",
+        runs=runs[:RUNS],
+        older=runs[RUNS - 1]["id"] if len(runs) > RUNS else None,
+        state={"kind": kind, "before": before},
+        chart=_chart(runs[:RUNS]),
+        quarantine=quarantine,
+        waiting=waiting[:LONGEST],
+        waiting_count=len(waiting),
+    )
+
+
+def _runs(conn: Connection, before: int | None, kind: str) -> list[Row]:
+    table = schema.sync_runs
+    wanted = select(table).order_by(table.c.id.desc()).limit(RUNS + 1)
+    if before is not None:
+        wanted = wanted.where(table.c.id < before)
+    if kind:
+        wanted = wanted.where(table.c.kind == kind)
+    return [_told(dict(row)) for row in conn.execute(wanted).mappings()]
+
+
+def _told(run: Row) -> Row:
+    """A run with its duration in seconds, and its certificate opened."""
+    ended = run["finished_at"]
+    run["seconds"] = (ended - run["started_at"]).total_seconds() if ended else None
+    proof: dict[str, Any] = json.loads(run["certificate"]) if run["certificate"] else {}
+    run["proof"] = [(name.replace("_", " "), value) for name, value in proof.items()]
+    return run
+
+
+def _chart(runs: list[Row]) -> dict[str, Any]:
+    """Seconds and requests of each run, oldest first."""
+    shown = [run for run in reversed(runs) if run["seconds"] is not None]
+    return {
+        "kind": "points",
+        "step": "second",
+        "x": [run["started_at"] for run in shown],
+        "series": [
+            {"name": "seconds", "values": [round(run["seconds"], 3) for run in shown]},
+            {"name": "requests", "values": [run["requests"] for run in shown]},
+        ],
+    }
+
+
+def _quarantine(conn: Connection) -> list[Row]:
+    """Payloads that could not be mirrored, or not whole, and were not resolved since; newest first."""
+    table = schema.quarantined_jobs
+    wanted = select(table).where(table.c.resolved_at.is_(None)).order_by(table.c.id.desc()).limit(LONGEST)
+    return [dict(row) for row in conn.execute(wanted).mappings()]

@@ -1,0 +1,144 @@
+"""Values as text for a page. Whatever came from upstream goes through ``visible``; Jinja escapes it after that."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+
+from tpmirror.render import duration
+
+NOTHING: Final = "\u2013"
+"""What stands for null."""
+_JOINER: Final = "\u200d"
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of characters that show nothing, or change how others are shown: control, format (bidi), separators."""
+
+
+def visible(text: str) -> str:
+    r"""Text whose invisible characters show as escapes, ``\u202e``; line breaks and the joiners of emoji stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escape(ch) if unicodedata.category(ch) in _HIDDEN else ch for ch in text)
+
+
+def _escape(ch: str) -> str:
+    return ch if ch in f"\n\t{_JOINER}" else f"\\u{ord(ch):04x}"
+
+
+def finish(value: Any) -> Any:
+    """Jinja's last word on every expression of every template: nothing can be forgotten."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, Markup):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return when(value)
+    return visible(value) if isinstance(value, str) else value
+
+
+def when(value: datetime | None, pattern: str = "%Y-%m-%d %H:%M:%S") -> Markup | str:
+    """A moment in UTC, with its exact value for programs."""
+    if value is None:
+        return NOTHING
+    utc = value.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(utc.isoformat(), utc.strftime(pattern))
+
+
+def ago(value: datetime | None, now: datetime) -> Markup | str:
+    """How long ago a moment was, with the moment itself for programs and as a tip."""
+    if value is None:
+        return NOTHING
+    utc = value.astimezone(UTC)
+    return Markup('<time datetime="{}" title="{} UTC">{} ago</time>').format(
+        utc.isoformat(), f"{utc:%Y-%m-%d %H:%M:%S}", duration(max(0.0, (now - utc).total_seconds()))
+    )
+
+
+def count(value: float | None) -> str:
+    """A whole number with its thousands."""
+    return NOTHING if value is None else f"{value:,.0f}"
+
+
+def number(value: float | Decimal | None, digits: int = 2) -> str:
+    """A number with so many decimals."""
+    return NOTHING if value is None else f"{value:,.{digits}f}"
+
+
+def credit(value: float | Decimal | None) -> str:
+    """Credits, exact to the fourth decimal."""
+    return number(value, 4)
+
+
+def percent(part: float | Decimal | None, digits: int = 1) -> str:
+    """A share of one as per cent."""
+    return NOTHING if part is None else f"{100 * part:.{digits}f} %"
+
+
+def seconds(value: float | Decimal | None) -> str:
+    """A length of time in its two largest units."""
+    if value is None:
+        return NOTHING
+    return f"{value:.1f} s" if 0 < value < 10 else duration(float(value))
+
+
+def size(value: float | None) -> str:
+    """Bytes in the unit that fits."""
+    if value is None:
+        return NOTHING
+    amount = float(value)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if abs(amount) < 1000 or unit == "TB":
+            break
+        amount /= 1000
+    return f"{amount:,.0f} B" if unit == "B" else f"{amount:,.1f} {unit}"
+
+
+def query(state: Mapping[str, Any], **changes: Any) -> str:
+    """A query string: the page's state with some changes; what is empty is left out."""
+    merged = {**state, **changes}
+    return "?" + urlencode({name: value for name, value in merged.items() if value not in {None, ""}})
+
+
+def slug(value: str) -> str:
+    """A name for a class or an id: letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")
+
+
+def day(value: date | str | None) -> str:
+    """A day as ISO text: SQLite hands over text, PostgreSQL dates."""
+    return NOTHING if value is None else str(value)[:10]
+
+
+def plain(value: float | Decimal | None) -> str:
+    """A number with as many decimals as it has, four at most."""
+    return NOTHING if value is None else f"{value:,.4f}".rstrip("0").rstrip(".")
+
+
+def axis(value: datetime | float, step: str | None = None) -> str:
+    """A moment of a chart: a month, a day, or to the second."""
+    moment = value if isinstance(value, datetime) else datetime.fromtimestamp(value, UTC)
+    return moment.strftime({"month": "%Y-%m", "day": "%Y-%m-%d"}.get(step or "", "%Y-%m-%d %H:%M:%S"))
+
+
+FILTERS: Final = {
+    "axis": axis,
+    "plain": plain,
+    "ago": ago,
+    "count": count,
+    "credits": credit,
+    "day": day,
+    "number": number,
+    "percent": percent,
+    "seconds": seconds,
+    "size": size,
+    "slug": slug,
+    "visible": visible,
+    "when": when,
+}
