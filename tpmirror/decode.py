@@ -138,7 +138,18 @@ _URL: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*:/*[^\s?#]+[?#]", re.IGNORECASE)
 
 
 def _strip_if_url(value: str) -> str:
-    return strip_query(value) or "" if _URL.match(value) else value
+    return unsigned(strip_query(value) or "" if _URL.match(value) else value)
+
+
+_SIGNATURE: Final = re.compile(
+    r"""[?&]?(?:[\w-]*Signature|\b(?:X-Amz-[\w-]+|X-Goog-[\w-]+|Sig|Token|Policy|Key-Pair-Id))=[^&\s"'<>]*""",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def unsigned(text: str) -> str:
+    """Text without what signs a URL: somebody may have named or described a job with one."""
+    return _SIGNATURE.sub("", text) if "=" in text else text
 
 
 def _strip_urls(value: Any, room: int = DEEPEST) -> Any:

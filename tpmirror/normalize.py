@@ -17,7 +17,7 @@ from sqlalchemy import Boolean, Column, Float, Integer, SmallInteger, Table, Tex
 
 from tpmirror import schema
 from tpmirror.columns import CENT_OF_CENT, Money, Timestamp
-from tpmirror.decode import Item, clean, strip_query
+from tpmirror.decode import Item, clean, strip_query, unsigned
 from tpmirror.payload import MlModel
 
 Row: TypeAlias = dict[str, Any]
@@ -108,7 +108,7 @@ def _text(value: str, note: Note) -> str:
     cleaned = clean(value)
     if cleaned != value:
         note("has characters that no database holds; replaced")
-    return cleaned
+    return unsigned(cleaned)
 
 
 def _url(value: str, note: Note) -> str:
