@@ -93,7 +93,7 @@ def pairs(value: Any) -> Any:
 def spoilt(draw: st.DrawFn) -> bytes:
     """A job of which some values, keys or bytes are not as they should be."""
     preview = {"before_video": SIGNED}
-    made = job(
+    made: Any = job(
         draw(st.integers(1, 9)), status=draw(st.sampled_from([0, 1, 2, -1, -2, 7])),
         eta_s=draw(st.floats(0, 9)), processing_progress=draw(st.floats(0, 1)),
         input_video=draw(st.sampled_from([None, source(draw(st.integers(1, 4)), external_url=SIGNED)])),
