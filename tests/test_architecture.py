@@ -19,6 +19,7 @@ LAYERS = [
     {"normalize", "api", "lease", "describe", "grants", "notify", "problems", "scope", "revision"},
     {
         "batch",
+        "bulk",
         "history",
         "render",
         "migrate",
