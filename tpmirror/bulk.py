@@ -11,7 +11,19 @@ from operator import itemgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Table, any_, bindparam, column, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Float,
+    Table,
+    any_,
+    bindparam,
+    column,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import dialect as SQLite  # noqa: N812 - a class
@@ -46,7 +58,9 @@ def _execute(conn: Connection, table: Table, rows: Sequence[Row], *, overwrite: 
         statement, order, converters = _sqlite(table, names, overwrite=overwrite)
         ready = list(zip(*map(itemgetter(*order), rows), strict=True))
         for place, convert in converters:
-            ready[place] = tuple(map(convert, ready[place]))
+            # Most values come several times: a page's time, a flag.
+            converted = {value: convert(value) for value in set(ready[place])}
+            ready[place] = tuple(map(converted.__getitem__, ready[place]))
         conn.exec_driver_sql(statement, list(zip(*ready, strict=True)))
     else:
         conn.execute(_postgresql(table, names, overwrite=overwrite), {"rows": msgspec.json.encode(rows).decode()})
@@ -63,7 +77,9 @@ def _sqlite(
     )
     order: list[str] = list(compiled.positiontup or ())
     converters = (
-        (place, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for place, name in enumerate(order)
+        (place, table.c[name].type.dialect_impl(dialect).bind_processor(dialect))
+        for place, name in enumerate(order)
+        if not isinstance(table.c[name].type, Float)  # floats already
     )
     return str(compiled), order, [(place, convert) for place, convert in converters if convert is not None]
 

@@ -5,10 +5,10 @@ import math
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
-from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from tpmirror.envelope import unwrap
 from tpmirror.payload import InputVideo, Job, Key, MlModel, OutputVideo, PreviewVideos, Wire
@@ -17,9 +17,8 @@ Extra: TypeAlias = dict[str, dict[str, Any]]
 """Unknown keys by the object they stood in: ``job``, ``input_video``, ``output_video``, ``ml_model 44``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A readable job as one answer showed it."""
+class Item(msgspec.Struct, frozen=True):
+    """A readable job as one answer showed it; its URLs without their query strings, but for those in ``raw``."""
 
     job: Job
     extra: Extra
@@ -52,10 +51,7 @@ class Listing:
 
 
 _JOB: Final = msgspec.json.Decoder(Job)
-_VOLATILE: Final = frozenset({"eta_s", "processing_progress"})
-_URLS: Final = frozenset({"thumbnail", "external_url", "file"})
-_NESTED: Final = frozenset({"input_video", "output_video", "ml_models", "preview_videos"})
-FINGERPRINT_VERSION: Final = b"tpmirror-1"
+FINGERPRINT_VERSION: Final = b"tpmirror-2"
 """Part of every fingerprint: raise it when a column is added, and the next walk looks at every job again."""
 DEEPEST: Final = 50
 """How deep an unknown value may be nested; the API nests three deep, and every reader of it has a limit somewhere."""
@@ -84,23 +80,32 @@ def decode_job(raw: bytes | msgspec.Raw) -> Item | Unreadable:
         job = _JOB.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _with_unknown_keys(raw)
-    return Item(job, {}, fingerprint(job, {}), raw)
+    return _item(job, {}, raw)
+
+
+def _item(job: Job, extra: Extra, raw: bytes | msgspec.Raw) -> Item:
+    source, made = job.input_video, job.output_video
+    if source is not None:
+        source.thumbnail, source.file = strip_query(source.thumbnail), strip_query(source.file)
+        source.external_url = strip_query(source.external_url)
+    if made is not None:
+        made.thumbnail, made.file = strip_query(made.thumbnail), strip_query(made.file)
+        if (preview := made.preview_videos) is not None:
+            preview.before_video = strip_query(preview.before_video)
+            preview.after_video = strip_query(preview.after_video)
+    return Item(job, extra, fingerprint(job, extra), raw)
 
 
 def fingerprint(job: Job, extra: Extra) -> str:
     """Hash of everything that, when it changes, is a change: not the volatile fields, not the query strings of URLs.
 
-    Models count by id only: their own values are compared apart, once per page and not once per job.
+    The URLs have lost those already. Models count by id only: their own values are compared apart, once per page and
+    not once per job.
     """
-    source, made = job.input_video, job.output_video
-    preview = made.preview_videos if made is not None else None
     parts = (
-        _job_values(job),
-        None if source is None else (_input_values(source), *map(strip_query, _input_urls(source))),
-        None if made is None else (_output_values(made), *map(strip_query, _output_urls(made))),
-        None if preview is None else (strip_query(preview.before_video), strip_query(preview.after_video)),
+        replace(job, eta_s=None, processing_progress=None, ml_models=None),
         None if job.ml_models is None else [model.id for model in job.ml_models],
-        {where: keys for where, keys in extra.items() if not where.startswith("ml_model ")},
+        {where: keys for where, keys in extra.items() if not where.startswith("ml_model ")} if extra else None,
     )
     try:
         canonical = msgspec.msgpack.encode(parts)
@@ -111,9 +116,10 @@ def fingerprint(job: Job, extra: Extra) -> str:
 
 def strip_query(url: str | None) -> str | None:
     """A URL without query string and fragment: a presigned query is a secret and changes at every call."""
-    if url is None or ("?" not in url and "#" not in url):
-        return url
-    return url.partition("?")[0].partition("#")[0]
+    if url is None:
+        return None
+    bare = url.partition("?")[0]
+    return bare.partition("#")[0] if "#" in bare else bare
 
 
 def redact(raw: bytes | msgspec.Raw) -> str:
@@ -175,18 +181,6 @@ def clean(text: str) -> str:
     return text.replace("\0", "\u2400").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _names(wire: type[Wire], *, urls: bool = False) -> list[str]:
-    names = [name for name in wire.__struct_fields__ if name not in _VOLATILE and name not in _NESTED]
-    return [name for name in names if (name in _URLS) is urls]
-
-
-_job_values: Final = attrgetter(*_names(Job))
-_input_values: Final = attrgetter(*_names(InputVideo))
-_input_urls: Final = attrgetter(*_names(InputVideo, urls=True))
-_output_values: Final = attrgetter(*_names(OutputVideo))
-_output_urls: Final = attrgetter(*_names(OutputVideo, urls=True))
-
-
 def _with_unknown_keys(raw: bytes | msgspec.Raw) -> Item | Unreadable:
     """The slow way: take out the keys this version does not know, then read the rest as strictly as before."""
     try:
@@ -204,7 +198,7 @@ def _with_unknown_keys(raw: bytes | msgspec.Raw) -> Item | Unreadable:
         RecursionError,
     ) as error:  # msgspec's ValidationError is a ValueError
         return Unreadable(job_id, _short(error), raw)
-    return Item(job, extra, fingerprint(job, extra), raw)
+    return _item(job, extra, raw)
 
 
 class _Named(msgspec.Struct):

@@ -7,6 +7,7 @@ says what it can hold.
 import json
 import math
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -69,13 +70,14 @@ def normalize_model(model: MlModel, item: Item) -> tuple[Row, list[str]]:
 
 def _row(table: Table, wire: Any, extra: dict[str, Any] | None, where: str, notes: Notes) -> Row:
     mapping, found = _MAPPINGS[table.name], Notes()
-    row: Row = dict(zip(mapping.names, mapping.read(wire), strict=True))
+    row: Row = dict(zip(mapping.names, mapping.read(wire), strict=False))
     for name, read in mapping.nested:
         row[name] = read(wire)
-    for name, convert in mapping.converters:
+    odd = [name for name, low, high in mapping.numbers if (value := row[name]) is not None and not low <= value <= high]
+    for name in [*odd, *mapping.others]:
         value = row[name]
         if value is not None:
-            row[name] = convert(value, found)
+            row[name] = mapping.converters[name](value, found)
             if found:
                 notes += [f"{where}{name}: {note}" for note in found]
                 found.clear()
@@ -183,9 +185,25 @@ def _converter(column: Column[Any]) -> Converter | None:
     for type_, convert in by_type:
         if isinstance(column.type, type_):
             return convert
+    return _whole(_bits(column))
+
+
+def _bits(column: Column[Any]) -> int:
     if isinstance(column.type, SmallInteger):
-        return _whole(16)
-    return _whole(32 if type(column.type) is Integer else 64)
+        return 16
+    return 32 if type(column.type) is Integer else 64
+
+
+def _is_number(column: Column[Any]) -> bool:
+    return isinstance(column.type, Integer | Float)
+
+
+def _range(column: Column[Any]) -> tuple[float, float]:
+    """The numbers that a column holds as they are."""
+    if isinstance(column.type, Float):
+        return -sys.float_info.max, sys.float_info.max
+    limit = 1 << (_bits(column) - 1)
+    return -limit, limit - 1
 
 
 def _reader(path: str) -> Callable[[Any], Any]:
@@ -207,8 +225,11 @@ class _Mapping:
         self.names = [name for name, path in paths.items() if "." not in path]
         self.read = attrgetter(*(paths[name] for name in self.names))
         self.nested = [(name, _reader(path)) for name, path in paths.items() if "." in path]
-        converters = [(name, _converter(column)) for name, column in columns.items()]
-        self.converters = [(name, convert) for name, convert in converters if convert is not None]
+        found = {name: _converter(column) for name, column in columns.items()}
+        self.converters = {name: convert for name, convert in found.items() if convert is not None}
+        # Nearly every number fits: that is told here, where a call for each would cost more than all the rest.
+        self.numbers = [(name, *_range(columns[name])) for name in self.converters if _is_number(columns[name])]
+        self.others = [name for name in self.converters if not _is_number(columns[name])]
 
 
 _MAPPINGS: Final = {
