@@ -67,7 +67,7 @@ def account(dialect: str, tmp_path_factory: pytest.TempPathFactory, request: pyt
 @pytest.fixture(scope="module")
 def dashboard(account: str) -> Iterator[str]:
     """The URL of its dashboard."""
-    app = create_app(load({"TPMIRROR_DATABASE_URL": account}))
+    app = create_app(load({"TPMIRROR_DATABASE_URL": account, "TPMIRROR_BUDGET_MONTHLY": "500"}))
     server = Server(app, ("127.0.0.1", 0))
     yield server.start()
     server.stop()

@@ -107,6 +107,7 @@ def view_columns(view: str) -> list[ViewColumn]:
 
 
 @cache
+@cache
 def view(name: str) -> Table:
     """A view as a table to select from: values come typed, money exact and times aware, from both databases."""
     columns = [Column(column.name, KINDS[column.kind], comment=column.comment) for column in view_columns(name)]

@@ -11,7 +11,7 @@ from tpmirror.errors import UsageError
 
 
 @click.command()
-@with_settings("http_addr", "http_open", "http_hosts")
+@with_settings("http_addr", "http_open", "http_hosts", "budget_monthly")
 def web(settings: Settings) -> None:
     """Serve the dashboard of a mirror. Reads only; needs no API key.
 

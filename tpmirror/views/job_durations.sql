@@ -18,13 +18,14 @@ WITH
       h.to_status AS status,
       julianday(COALESCE(h.occurred_at, h.not_before, j.started)) AS entered_first,
       julianday(COALESCE(h.occurred_at, h.observed_at)) AS entered_last,
-      julianday(LEAD(COALESCE(h.occurred_at, h.not_before)) OVER job) AS left_first,
-      julianday(LEAD(COALESCE(h.occurred_at, h.observed_at)) OVER job) AS left_last,
-      LEAD(h.seq) OVER job IS NULL AS is_open,
+      julianday(COALESCE(n.occurred_at, n.not_before)) AS left_first,
+      julianday(COALESCE(n.occurred_at, n.observed_at)) AS left_last,
+      n.seq IS NULL AS is_open,
       j.presence
     FROM job_status_history AS h
     JOIN jobs AS j ON j.id = h.job_id
-    WINDOW job AS (PARTITION BY h.job_id ORDER BY h.seq)
+    -- The change that ended it; a join, not a window, so that the rows of one job are found by their key.
+    LEFT JOIN job_status_history AS n ON n.job_id = h.job_id AND n.seq = h.seq + 1
   ),
   bounds AS (
     SELECT

@@ -1,6 +1,6 @@
 """Costs: Credits per day or month by model or task, and the ledger with its corrections; all of it as files too."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tpmirror import schema
+from tpmirror.describe import view
 from tpmirror.normalize import Row
 from tpmirror.web import download, figures, render
-from tpmirror.web.source import remembered, rows, view
+from tpmirror.web.source import remembered, rows
 
 SPANS: Final = {"day": (30, 60, 90), "month": (12, 24, 60)}
 """How many periods may be asked for; the first is shown unless told otherwise."""
@@ -22,11 +23,12 @@ CORRECTIONS: Final = 50
 
 def page(request: Request) -> Response:
     """``/costs``; ``by`` model or task, ``per`` day or month, ``last`` so many of them."""
-    by, per = render.choice(request, "by", BY, "model"), render.choice(request, "per", tuple(SPANS), "month")
-    last = int(render.choice(request, "last", tuple(map(str, SPANS[per])), str(SPANS[per][0])))
+    by, per, last = _parameters(request)
     periods = _periods(per, last, datetime.now(UTC).date())
     with render.snapshot(request) as conn:
-        shares = remembered(request, conn, (by, per, periods[0]), lambda: rows(conn, _shares(by, per, periods[0])))
+        shares = remembered(
+            request, conn, (by, per, periods[0]), lambda: rows(conn, _shares(conn, by, per, periods[0]))
+        )
         totals = remembered(request, conn, ("totals", per, periods[0]), lambda: rows(conn, _totals(per, periods[0])))
         ledger = remembered(request, conn, "ledger", lambda: _ledger(conn))
         corrections = _corrections(conn)
@@ -56,23 +58,29 @@ def json(request: Request) -> Response:
 
 def ledger_csv(request: Request) -> Response:
     """``/ledger.csv``: every charge and correction."""
-    return download.csv(request, "ledger", list(view("cost_ledger").c.keys()), _entries())
+    return download.csv(request, "ledger", list(view("cost_ledger").c.keys()), _entries)
 
 
 def ledger_json(request: Request) -> Response:
     """``/ledger.json``: the same."""
-    return download.json(request, "ledger", _entries())
+    return download.json(request, "ledger", _entries)
 
 
-def _asked(request: Request) -> Select[Any]:
-    by, per = render.choice(request, "by", BY, "model"), render.choice(request, "per", tuple(SPANS), "month")
-    last = int(render.choice(request, "last", tuple(map(str, SPANS[per])), str(SPANS[per][0])))
-    return _shares(by, per, _periods(per, last, datetime.now(UTC).date())[0])
+def _asked(request: Request) -> Callable[[Connection], Select[Any]]:
+    by, per, last = _parameters(request)
+    first = _periods(per, last, datetime.now(UTC).date())[0]
+    return lambda conn: _shares(conn, by, per, first)
 
 
-def _entries() -> Select[Any]:
+def _entries(_conn: Connection) -> Select[Any]:
     ledger = view("cost_ledger")
     return select(ledger).order_by(ledger.c.job_id, ledger.c.entry)
+
+
+def _parameters(request: Request) -> tuple[str, str, int]:
+    by, per = render.choice(request, "by", BY, "model"), render.choice(request, "per", tuple(SPANS), "month")
+    spans = tuple(map(str, SPANS[per]))
+    return by, per, int(render.choice(request, "last", spans, spans[0]))
 
 
 def _periods(per: str, last: int, today: date) -> Sequence[Any]:
@@ -83,20 +91,18 @@ def _periods(per: str, last: int, today: date) -> Sequence[Any]:
     return figures.months(f"{before // 12:04d}-{before % 12 + 1:02d}", f"{today:%Y-%m}")
 
 
-def _shares(by: str, per: str, first: Any) -> Select[Any]:
-    """Credits by period and name: whole months from ``cost_by_model``, days from the shares of each job."""
-    if per == "month":
-        costs = view("cost_by_model").c
-        period, name, amount, wanted = costs.month, costs[by], costs.credits, select()
-    else:
-        shares, jobs, models, tasks = view("job_model_costs"), view("job_overview"), schema.ml_models, schema.ml_tasks
-        period, amount = jobs.c.day, shares.c.credits
-        name = models.c.name if by == "model" else tasks.c.name
-        joined = shares.join(jobs, jobs.c.job_id == shares.c.job_id)
-        joined = joined.outerjoin(models, models.c.id == shares.c.ml_model_id)
-        wanted = select().select_from(joined.outerjoin(tasks, tasks.c.code == models.c.task)).where(~jobs.c.preview)
-    columns = (period.label("period"), name.label("name"), func.sum(amount, type_=amount.type).label("credits"))
-    return wanted.add_columns(*columns).where(period >= first).group_by(period, name).order_by(period, name)
+def _shares(conn: Connection, by: str, per: str, first: Any) -> Select[Any]:
+    """Credits by period and name, as in ``cost_by_model``: each job's cost shared out among its models, exactly."""
+    shares, jobs, models, tasks = view("job_model_costs"), view("job_overview"), schema.ml_models, schema.ml_tasks
+    period, name = jobs.c[per], (models if by == "model" else tasks).c.name
+    joined = shares.join(jobs, jobs.c.job_id == shares.c.job_id)
+    joined = joined.outerjoin(models, models.c.id == shares.c.ml_model_id)
+    joined = joined.outerjoin(tasks, tasks.c.code == models.c.task)
+    # A number, which both databases carry into the view: they share out the cost of these jobs, not of all there are.
+    oldest = conn.execute(select(func.min(jobs.c.job_id)).where(period >= first)).scalar() or 0
+    columns = (period.label("period"), name.label("name"), exact_sum(shares.c.credits).label("credits"))
+    wanted = select(*columns).select_from(joined).where(period >= first, ~jobs.c.preview, shares.c.job_id >= oldest)
+    return wanted.group_by(period, name).order_by(period, name)
 
 
 def _totals(per: str, first: Any) -> Select[Any]:
@@ -106,13 +112,14 @@ def _totals(per: str, first: Any) -> Select[Any]:
         return select(costs.day.label("period"), costs.jobs, costs.credits).where(costs.day >= first)
     jobs = view("job_overview").c
     return (
-        select(jobs.month.label("period"), func.count().label("jobs"), _exact_sum(jobs.credits).label("credits"))
+        select(jobs.month.label("period"), func.count().label("jobs"), exact_sum(jobs.credits).label("credits"))
         .where(jobs.month >= first, ~jobs.preview)
         .group_by(jobs.month)
     )
 
 
-def _exact_sum(amount: Any) -> Any:
+def exact_sum(amount: Any) -> Any:
+    """A sum of money that is read as money: rounded to the fourth decimal on SQLite, where it is a sum of doubles."""
     return func.sum(amount, type_=amount.type)
 
 
@@ -129,7 +136,7 @@ def _ranking(shares: list[Row]) -> list[Row]:
 def _ledger(conn: Connection) -> list[Row]:
     """Charges and corrections by month, newest first."""
     ledger = view("cost_ledger").c
-    wanted = select(ledger.month, ledger.kind, _exact_sum(ledger.credits).label("credits"))
+    wanted = select(ledger.month, ledger.kind, exact_sum(ledger.credits).label("credits"))
     found: dict[str, Row] = {}
     for row in rows(conn, wanted.group_by(ledger.month, ledger.kind)):
         of_month = found.setdefault(row["month"], {"month": row["month"], "charge": 0, "correction": 0})

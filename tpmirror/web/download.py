@@ -3,25 +3,26 @@
 import csv as writer
 import io
 import json as encoder
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Select
+from sqlalchemy import Connection, Select
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from tpmirror.formats import harmless_cell
 from tpmirror.normalize import Row
 from tpmirror.web import render
 
+Wanted = Callable[[Connection], Select[Any]]
+"""A SELECT, made when the mirror is open."""
 CHUNK: Final = 500
 """Rows in memory, and in one piece of the answer."""
-_FORMULA: Final = frozenset("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
-"""What a spreadsheet takes for the beginning of a formula; the last four are the full-width signs."""
 
 
-def csv(request: Request, name: str, columns: Sequence[str], wanted: Select[Any]) -> Response:
+def csv(request: Request, name: str, columns: Sequence[str], wanted: Wanted) -> Response:
     """An answer with the rows of a SELECT as CSV (RFC 4180): numbers as numbers, money exact, times in UTC."""
 
     def lines() -> Iterator[str]:
@@ -34,7 +35,7 @@ def csv(request: Request, name: str, columns: Sequence[str], wanted: Select[Any]
     return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=_named(name, "csv"))
 
 
-def json(request: Request, name: str, wanted: Select[Any]) -> Response:
+def json(request: Request, name: str, wanted: Wanted) -> Response:
     """An answer with the rows as one JSON array: money as text, so that no digit is lost, times in ISO 8601."""
 
     def parts() -> Iterator[str]:
@@ -48,9 +49,9 @@ def json(request: Request, name: str, wanted: Select[Any]) -> Response:
     return StreamingResponse(parts(), media_type="application/json", headers=_named(name, "json"))
 
 
-def _chunks(request: Request, wanted: Select[Any]) -> Iterator[list[Row]]:
+def _chunks(request: Request, wanted: Wanted) -> Iterator[list[Row]]:
     with render.snapshot(request) as conn:
-        found = conn.execution_options(yield_per=CHUNK).execute(wanted).mappings()
+        found = conn.execution_options(yield_per=CHUNK).execute(wanted(conn)).mappings()
         for some in found.partitions(CHUNK):
             yield [dict(row) for row in some]
 
@@ -68,8 +69,7 @@ def _value(value: Any) -> Any:
 
 
 def _cell(value: Any) -> Any:
-    """A value for a cell; text that a spreadsheet would run gets an apostrophe before it."""
-    if not isinstance(value, str):
-        return value if isinstance(value, bool) else _value(value)
-    begun = value.lstrip(" \ufeff")
-    return f"'{value}" if begun and begun[0] in _FORMULA else value
+    """A value for a cell; no text that a spreadsheet would compute."""
+    if isinstance(value, str):
+        return harmless_cell(value)
+    return value if isinstance(value, bool) else _value(value)

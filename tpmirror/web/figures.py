@@ -1,7 +1,7 @@
 """Small sums over plain rows, for cards, tables and charts. Pure."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -45,15 +45,21 @@ def epoch(period: date | str) -> float:
 
 
 def stacked(
-    rows: Iterable[Row], periods: Sequence[Any], step: str, names: Sequence[str] | None = None
+    rows: Iterable[Row], periods: Sequence[Any], step: str, names: Mapping[str, int] | None = None
 ) -> dict[str, Any]:
-    """Rows of ``period``, ``name`` and ``amount`` as a chart of stacked bars: the largest names, the rest as one."""
+    """Rows of ``period``, ``name`` and ``amount`` as a chart of stacked bars.
+
+    ``names`` are those to show, with their colours; without, the largest have a colour each and the rest is one.
+    """
     sums: dict[str, dict[Any, Decimal | float]] = {}
     for row in rows:
         of_name = sums.setdefault(row["name"] or "none", {})
         of_name[row["period"]] = of_name.get(row["period"], 0) + (row["amount"] or 0)
-    ranked = names or sorted(sums, key=lambda name: (-sum(sums[name].values()), name))
-    series = [_series(name, [sums.get(name, {})], periods) for name in ranked[:COLOURS]]
+    ranked = list(names or sorted(sums, key=lambda name: (-sum(sums[name].values()), name)))
+    series = [
+        {**_series(name, [sums.get(name, {})], periods), "colour": names[name] if names else place}
+        for place, name in enumerate(ranked[:COLOURS])
+    ]
     if len(ranked) > COLOURS:
         rest = [sums[name] for name in ranked[COLOURS:]]
         series.append({**_series(f"{len(rest)} others", rest, periods), "colour": COLOURS})

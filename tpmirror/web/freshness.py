@@ -2,17 +2,18 @@
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
 from starlette.requests import Request
 
 from tpmirror import reader, schema
+from tpmirror.describe import view
 from tpmirror.normalize import Row
 from tpmirror.render import duration
-from tpmirror.web.source import remembered, rows, view
+from tpmirror.web.source import remembered, rows
 
-LATE = 3
+LATE: Final = 3
 """Intervals without a certified walk after which somebody should look."""
 
 
@@ -24,16 +25,17 @@ def health(conn: Connection) -> Row:
     return {**found, "proven": json.loads(proof)["count"] if proof else None}
 
 
-def sentence(found: Row, now: datetime) -> dict[str, str]:
-    """The state in words, and how good it is: good, warn or bad."""
+def sentence(found: Row, now: datetime, interval: float) -> dict[str, str]:
+    """The state in words, and how good it is: good, warn (the proof is overdue) or bad."""
     at = found["certified_at"]
     if at is None:
         if found["last_run_id"] is None:
             return {"level": "bad", "text": "The mirror is empty; tpmirror sync fills it."}
         return {"level": "bad", "text": f"{found['jobs']:,} jobs, never certified complete; tpmirror sync proves it."}
     moment = f"{at:%H:%M:%S}" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M:%S}"
-    age = duration(max(0, (now - at).total_seconds()))
-    return {"level": "good", "text": f"All {found['proven']:,} jobs as of {moment} UTC, certified ({age} ago)."}
+    age = max(0.0, (now - at).total_seconds())
+    text = f"All {found['proven']:,} jobs as of {moment} UTC, certified ({duration(age)} ago)."
+    return {"level": "warn" if age > LATE * interval else "good", "text": text}
 
 
 def needs(request: Request, conn: Connection, found: Row) -> list[dict[str, Any]]:

@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tpmirror import reader, schema
+from tpmirror.describe import view
 from tpmirror.normalize import Row
 from tpmirror.web import render
-from tpmirror.web.source import rows, view
+from tpmirror.web.source import rows
 
 
 def page(request: Request) -> Response:

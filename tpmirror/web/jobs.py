@@ -1,5 +1,6 @@
 """Jobs: filter, sort and page through all of them; the URL holds the state. Also as CSV and JSON."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -11,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tpmirror import schema
+from tpmirror.describe import view
 from tpmirror.normalize import Row
 from tpmirror.web import download, render
-from tpmirror.web.source import remembered, rows, view
+from tpmirror.web.source import remembered, rows
 
 PER_PAGE: Final = 50
 SORTS: Final = {
@@ -73,9 +75,10 @@ def json(request: Request) -> Response:
     return download.json(request, "jobs", _all(request))
 
 
-def _all(request: Request) -> Select[Any]:
+def _all(request: Request) -> Callable[[Connection], Select[Any]]:
     jobs = view("job_overview")
-    return select(jobs).where(*conditions(request)).order_by(jobs.c.job_id.desc())
+    wanted = select(jobs).where(*conditions(request)).order_by(jobs.c.job_id.desc())
+    return lambda _conn: wanted
 
 
 def conditions(request: Request) -> list[ColumnElement[bool]]:

@@ -7,9 +7,10 @@ from sqlalchemy import Connection, func, select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tpmirror.describe import view
 from tpmirror.normalize import Row
 from tpmirror.web import figures, render
-from tpmirror.web.source import remembered, rows, view
+from tpmirror.web.source import remembered, rows
 
 WINDOWS: Final = ("30", "7", "90")
 """Days to look back; the first unless told otherwise."""
@@ -72,10 +73,10 @@ def _spreads(times: list[Row]) -> list[Row]:
     groups: dict[str, list[Row]] = {"all": times}
     for row in times:
         groups.setdefault(row["resolution"] or "none stated", []).append(row)
+    ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
     phases = ("queue", "processing", "turnaround")
     return [
-        {"name": name, **{phase: figures.spread(group, f"{phase}_s") for phase in phases}}
-        for name, group in groups.items()
+        {"name": name, **{phase: figures.spread(group, f"{phase}_s") for phase in phases}} for name, group in ranked
     ]
 
 
@@ -142,6 +143,7 @@ def _pivot(eta: list[Row]) -> list[Row]:
 def _storage(conn: Connection) -> dict[str, Any]:
     """The largest outputs that still take space upstream, and how much all of them take."""
     usage = view("storage_usage")
-    found = rows(conn, select(usage).limit(LARGEST))
-    total, count = conn.execute(select(func.sum(usage.c.size), func.count())).one()
-    return {"largest": found, "total": total and int(total), "count": count}
+    whole = (func.sum(usage.c.size).over().label("total"), func.count().over().label("count"))
+    found = rows(conn, select(usage, *whole).order_by(usage.c.size.desc(), usage.c.output_video_id).limit(LARGEST))
+    total, count = (int(found[0]["total"]), found[0]["count"]) if found else (0, 0)
+    return {"largest": found, "total": total, "count": count}

@@ -1,6 +1,5 @@
 """Overview: the account and the mirror at a glance."""
 
-from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -9,9 +8,11 @@ from sqlalchemy import Connection, func, select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tpmirror.describe import view
 from tpmirror.normalize import Row
+from tpmirror.reports import forecast
 from tpmirror.web import figures, freshness, render
-from tpmirror.web.source import remembered, rows, view
+from tpmirror.web.source import remembered, rows
 
 DAYS: Final = 60
 """Days on the chart."""
@@ -19,7 +20,8 @@ WINDOW: Final = 30
 """Days over which times and failures are summed up."""
 SHOWN: Final = 25
 """Jobs in flight on the page; the longest waiting."""
-ENDS: Final = ("Finished", "Failed", "Canceled")
+ENDS: Final = {"Finished": 0, "Failed": 7, "Canceled": 8}
+"""How a job can end, with the colour of it."""
 
 
 def page(request: Request) -> Response:
@@ -27,24 +29,24 @@ def page(request: Request) -> Response:
     now = datetime.now(UTC)
     today = now.date()
     with render.snapshot(request) as conn:
-        context = _live(conn, now)
+        context = _live(conn, now, request.app.state.settings.sync_interval)
         context |= remembered(request, conn, ("overview", today), lambda: _history(conn, today))
         context["needs"] = freshness.needs(request, conn, context["health"])
-    return render.page(request, "overview.html", budget=_budget(request), **context)
+    return render.page(request, "overview.html", budget=request.app.state.settings.budget_monthly, **context)
 
 
 def live(request: Request) -> Response:
     """``/live``: the part of the page that changes by the second."""
     with render.snapshot(request) as conn:
-        context = _live(conn, datetime.now(UTC))
+        context = _live(conn, datetime.now(UTC), request.app.state.settings.sync_interval)
     return render.page(request, "live.html", **context)
 
 
-def _live(conn: Connection, now: datetime) -> dict[str, Any]:
+def _live(conn: Connection, now: datetime, interval: float) -> dict[str, Any]:
     """The state of the mirror, and the jobs in flight."""
     found = freshness.health(conn)
     active = rows(conn, select(view("active_jobs")).limit(SHOWN)) if found["in_flight"] else []
-    return {"health": found, "sentence": freshness.sentence(found, now), "active": active}
+    return {"health": found, "sentence": freshness.sentence(found, now, interval), "active": active}
 
 
 def _history(conn: Connection, today: date) -> dict[str, Any]:
@@ -56,7 +58,6 @@ def _history(conn: Connection, today: date) -> dict[str, Any]:
     return {
         "credits": _credits(conn, today),
         "times": _times(conn, today),
-        "space": _space(conn),
         "chart": figures.stacked(ended, figures.days(since, today), "day", ENDS),
         "totals": totals,
         "failure_rate": totals["Failed"] / sum(totals.values()) if any(totals.values()) else None,
@@ -79,20 +80,21 @@ def _credits(conn: Connection, today: date) -> dict[str, Any]:
     """Credits of this month and the last, whole and up to the same day, and what this month comes to at this rate."""
     first = today.replace(day=1)
     before = (first - timedelta(days=1)).replace(day=1)
+    since = min(before, today - timedelta(days=forecast.WINDOW))
     costs = view("daily_costs").c
     spent = {
-        row["day"]: row["credits"] for row in rows(conn, select(costs.day, costs.credits).where(costs.day >= before))
+        row["day"]: row["credits"] for row in rows(conn, select(costs.day, costs.credits).where(costs.day >= since))
     }
 
     def total(start: date, end: date) -> Decimal:
         return sum((amount for day, amount in spent.items() if start <= day < end), Decimal(0))
 
-    this, length = total(first, today + timedelta(days=1)), monthrange(today.year, today.month)[1]
+    this = total(first, today + timedelta(days=1))
     return {
         "this": this,
         "last": total(before, first),
         "last_so_far": total(before, min(first, before + timedelta(days=today.day))),
-        "forecast": this / today.day * length,
+        "forecast": max(this, forecast.total(spent, forecast.run_rate, today)),
     }
 
 
@@ -103,16 +105,3 @@ def _times(conn: Connection, today: date) -> dict[str, dict[str, float | None]]:
     columns = (jobs.queue_s, jobs.processing_s, jobs.turnaround_s)
     found = rows(conn, select(*columns).where(jobs.finished >= since, jobs.status_name == "Finished"))
     return {name: figures.spread(found, f"{name}_s") for name in ("queue", "processing", "turnaround")}
-
-
-def _space(conn: Connection) -> Row:
-    """Bytes and number of the outputs that are still stored upstream."""
-    usage = view("storage_usage").c
-    (found,) = rows(conn, select(func.sum(usage.size).label("size"), func.count().label("n")))
-    return found
-
-
-def _budget(request: Request) -> float | None:
-    """Credits that a month may cost, if that was set."""
-    found: float | None = getattr(request.app.state.settings, "budget_monthly", None)
-    return found

@@ -1,4 +1,4 @@
-"""The views as SQLAlchemy selectables, typed by what their files say, so that both databases hand over the same values.
+"""Rows of the views, and a memory for what takes long.
 
 Sums over the whole history are kept for as long as the mirror's content is the same. The two append-only tables tell:
 whatever changes, but progress and ETA, leaves a row in one of them.
@@ -7,36 +7,18 @@ whatever changes, but progress and ETA, leaves a row in one of them.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from functools import cache
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, MetaData, Table, Text, func, select
+from sqlalchemy import Connection, func, select
 from starlette.requests import Request
 
-from tpmirror import describe, schema
-from tpmirror.columns import Double, Money, Timestamp
+from tpmirror import schema
 from tpmirror.normalize import Row
 
 T = TypeVar("T")
 
-_TYPES: Final[dict[str, Any]] = {
-    "boolean": Boolean(),
-    "date": Date(),
-    "integer": BigInteger(),
-    "money": Money(),
-    "real": Double,
-    "text": Text(),
-    "time": Timestamp(),
-}
 KEPT: Final = 200
 """Results kept per application."""
-
-
-@cache
-def view(name: str) -> Table:
-    """A view to select from, with the columns and types that its file declares."""
-    columns = (Column(column.name, _TYPES[column.kind]) for column in describe.view_columns(name))
-    return Table(name, MetaData(), *columns)
 
 
 def rows(conn: Connection, wanted: Any) -> list[Row]:
