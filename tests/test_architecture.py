@@ -48,7 +48,7 @@ LAYERS = [
     {"run", "reader", "reports", "vanished", "web.download"},
     {"intake", "rehearsal", "web.freshness"},
     {"web.costs", "web.job", "web.jobs", "web.operations", "web.overview", "web.sql", "web.sync"},
-    {"presence", "session", "web.app"},
+    {"doctor", "presence", "session", "web.app"},
     {"sync", "poll", "quarantine"},
     {"demo", "herald", "worker"},
     {"service"},

@@ -228,21 +228,3 @@ def test_documents_name_nothing_of_one_machine(name: str):
 def test_changelog_keeps_what_is_unreleased():
     body = section("CHANGELOG.md", "[Unreleased]")
     assert re.search(r"^### Added\n\n- ", body, re.MULTILINE)
-
-
-def test_compose_starts_the_postgres_that_the_readme_uses():
-    """Read as text: a parser for YAML is not among the requirements."""
-    text = read("docker-compose.yml")
-    assert "\t" not in text
-    assert re.findall(r"^(\w+):", text, re.MULTILINE) == ["name", "services", "secrets", "volumes"]
-    assert re.findall(r"^  (\w+):", text.partition("services:")[2].partition("secrets:\n")[0], re.MULTILINE)[0] == (
-        "postgres"
-    )
-    assert re.search(r"image: postgres:\d+\.\d+-\w+$", text, re.MULTILINE), "a tag that names the minor version"
-    ports = re.findall(r'^ +- "(\S+):(\d+):\d+"', text, re.MULTILINE)
-    assert ports == [("127.0.0.1", "5432")], "on this machine only"
-    user, database = (re.findall(rf"^ +POSTGRES_{name}: (\w+)", text, re.MULTILINE)[0] for name in ("USER", "DB"))
-    assert f"postgresql://{user}@127.0.0.1:5432/{database}" in read("README.md")
-    secret = re.findall(r"^ +file: \$\{HOME\}(\S+)", text, re.MULTILINE)[0]
-    assert f"> ~{secret})" in read("README.md")
-    assert not re.search(r"POSTGRES_PASSWORD:", text), "a password in the file would be everybody's"

@@ -13,10 +13,35 @@ from tests.support.program import Program
 from tpmirror.simulator import Simulator, World
 
 
+class Started(Program):
+    """Leaves no process behind, whatever became of the test."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.processes = []
+
+    def start(self, *arguments, **variables):
+        self.processes.append(super().start(*arguments, **variables))
+        return self.processes[-1]
+
+    def end_all(self):
+        for process in self.processes:
+            process.kill()
+            with process:  # closes its pipes and waits
+                pass
+
+
 @pytest.fixture
-def program(tmp_path, mirror_url):
+def program(tmp_path):
     pace = {"TPMIRROR_POLL_INTERVAL": "1", "TPMIRROR_SYNC_INTERVAL": "3", "TPMIRROR_HTTP_ADDR": "127.0.0.1:0"}
-    return Program(tmp_path, {"TPMIRROR_DATABASE_URL": mirror_url, **pace})
+    started = Started(tmp_path, pace)
+    yield started
+    started.end_all()
+
+
+def mirror_of(sim, url):
+    """The variables for a service on this account and mirror."""
+    return {**environ(sim.url), "TPMIRROR_DATABASE_URL": url}
 
 
 @pytest.fixture
@@ -43,8 +68,8 @@ def get(url):
         return refused.code, refused.read().decode()
 
 
-def until(true, seconds=15):
-    deadline = time.monotonic() + seconds
+def until(true):
+    deadline = time.monotonic() + 60  # far more than it takes, for a machine that has much else to do
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -54,12 +79,13 @@ def end(process, number=signal.SIGTERM):
     """Stop it: how it ended, how long that took, and the rest of its log."""
     started = time.monotonic()
     process.send_signal(number)
-    _, log = process.communicate(timeout=20)
+    log = process.stderr.read()
+    process.wait(timeout=60)
     return process.returncode, time.monotonic() - started, [json.loads(text) for text in log.splitlines()]
 
 
 def test_walks_and_polls_on_schedule_and_stops_cleanly(program, sim, mirror_url):
-    process = program.start("run", **environ(sim.url))
+    process = program.start("run", **mirror_of(sim, mirror_url))
     url = line(process, "started")["url"]
     first = line(process, "run succeeded")
     assert (first["kind"], first["run"], first["certified"]) == ("full", 1, True)
@@ -72,12 +98,52 @@ def test_walks_and_polls_on_schedule_and_stops_cleanly(program, sim, mirror_url)
     assert rows(mirror_url, "sync_runs", outcome="running") == []
 
 
+def test_a_new_key_is_tried_at_once_on_sighup(program, sim, mirror_url, tmp_path):
+    key = tmp_path / "key"
+    key.write_text("wrong\n")
+    variables = {**mirror_of(sim, mirror_url), "TPMIRROR_API_KEY": "", "TPMIRROR_API_KEY_FILE": str(key)}
+    process = program.start("run", **variables)
+    url = line(process, "started")["url"]
+    assert line(process, "run failed")["error"].startswith("the API refused the key (401)")
+    until(lambda: "key_refused" in get(f"{url}/readyz")[1])
+    assert get(f"{url}/readyz")[0] == 503
+    key.write_text(f"{KEY}\n")
+    process.send_signal(signal.SIGHUP)
+    assert line(process, "run succeeded")["certified"]
+    until(lambda: get(f"{url}/readyz")[0] == 200)
+    assert 'tpmirror_api_requests_total{status="401"}' in get(f"{url}/metrics")[1]
+    assert end(process)[0] == 0
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_when_the_first_of_two_replicas_is_killed_the_other_one_takes_over(program, sim, mirror_url):
+    variables = mirror_of(sim, mirror_url)
+    sim.latency = 0.1
+    replicas = {process.pid: process for process in (program.start("run", **variables) for _ in range(2))}
+
+    def holder():
+        running = rows(mirror_url, "sync_runs", outcome="running", kind="full")
+        (lease,) = rows(mirror_url, "writer_lease")
+        return int(lease["holder"].split("|")[1]) if running else None
+
+    until(lambda: holder() in replicas)
+    dead = replicas.pop(holder())
+    dead.kill()
+    dead.wait()
+    until(lambda: holder() in replicas)
+    (survivor,) = replicas.values()
+    assert end(survivor)[0] == 0
+    outcomes = {run["outcome"] for run in rows(mirror_url, "sync_runs")}
+    assert "abandoned" in outcomes
+    assert "running" not in outcomes
+
+
 def test_stopped_in_the_middle_of_a_walk_it_closes_the_run_and_leaves_within_seconds(program, sim, mirror_url):
     sim.latency = 60  # an answer that never comes: the walk is in the middle of a read
-    process = program.start("run", **environ(sim.url))
+    process = program.start("run", **mirror_of(sim, mirror_url))
     until(lambda: rows(mirror_url, "sync_runs", outcome="running"))
     code, seconds, _ = end(process)
     assert (code, [run["outcome"] for run in rows(mirror_url, "sync_runs")]) == (0, ["interrupted"])
     assert seconds < 5
     sim.latency = 0
-    program.run("sync", **environ(sim.url))
+    program.run("sync", **mirror_of(sim, mirror_url))

@@ -2,6 +2,9 @@
 
 import json
 import re
+import shutil
+import sys
+import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -78,6 +81,14 @@ def harmless(text: str) -> str:
     """Text without control, format (bidi) and unassigned characters; joiners inside emoji stay."""
     shown = "".join(ch if ch == "\u200d" or unicodedata.category(ch) not in _CONTROL else "\ufffd" for ch in text)
     return re.sub(r"\s+", " ", shown)
+
+
+def hanging(label: str, text: str) -> str:
+    """A label and a text whose further lines stand below its first one, as wide as the terminal; outside one line."""
+    if not sys.stdout.isatty():
+        return label + harmless(text)
+    width = max(40, shutil.get_terminal_size().columns)
+    return textwrap.fill(harmless(text), width, initial_indent=label, subsequent_indent=" " * len(label))
 
 
 def duration(seconds: float) -> str:

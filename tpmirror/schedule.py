@@ -16,6 +16,7 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from tpmirror.errors import TpmirrorError
 from tpmirror.log import logger
 
 STANDBY: Final = 5.0
@@ -99,5 +100,10 @@ class Schedule:
         if what == "skipped":
             self._skipping.add(name)
         error = getattr(event, "exception", None)
-        reason = {"error": f"{type(error).__name__}: {error}", "exc_info": error} if error is not None else {}
+        reason = {} if error is None else {"error": str(error)}
+        if error is not None and not isinstance(error, TpmirrorError):
+            reason = {
+                "error": type(error).__name__,
+                "exc_info": error,
+            }  # nobody expected it: where it came from matters
         log.log({"failed": 40, "missed": 30, "skipped": 20}[what], "job %s", what, job=name, **reason)

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from tpmirror import history, reader, revision
 from tpmirror.config import Settings
 from tpmirror.control import Control
-from tpmirror.database import reading
+from tpmirror.database import read, reading
 from tpmirror.errors import Fenced, Interrupted, TpmirrorError
 from tpmirror.log import logger
 from tpmirror.meters import Meters
@@ -75,8 +75,7 @@ class Worker:
     def head(self) -> None:
         """Put the head of the history's hash chain into the log: kept there, it shows a tail that was cut off."""
         if revision.is_current(self._engine):
-            with reading(self._engine) as conn:
-                entries, head = history.head(conn)
+            entries, head = read(self._engine, history.head)
             log.info("history", entries=entries, head=head)
 
     def stop(self) -> None:

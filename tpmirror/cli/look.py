@@ -1,5 +1,6 @@
 """Commands that show what the mirror holds."""
 
+from dataclasses import asdict
 from typing import Any, Final
 
 import click
@@ -10,17 +11,22 @@ from tpmirror.errors import TpmirrorError
 
 
 @click.command()
-@with_settings()
+@with_settings("sync_interval", "budget_daily", "budget_monthly")
 @as_json
 def status(settings: Settings, *, as_json: bool) -> None:
-    """Show the mirror at a glance: proven complete as of when, jobs by status, last runs, what needs somebody."""
-    from tpmirror import database, reader, render, run, tables
+    """Show the mirror at a glance: what is wrong and what to do, proven complete as of when, jobs, last runs."""
+    from datetime import UTC, datetime
 
+    from tpmirror import database, problems, reader, render, run, tables
+
+    now = datetime.now(UTC)
     with mirror(settings) as engine, database.reading(engine) as conn:
         found, runs = reader.status(conn), reader.recent_runs(conn, 5)
+        wrong = problems.of_mirror(reader.facts(conn, now.date()), settings, now)
     if as_json:
         for name in ("last_run", "last_failure"):
             found[name] = found[name] and run.as_json(found[name])
+        found["problems"] = [asdict(problem) for problem in wrong]
         click.echo(render.to_json({"database": database.display(engine.url), **found}))
         return
     click.echo(f"Mirror     {database.display(engine.url)}")
@@ -29,10 +35,9 @@ def status(settings: Settings, *, as_json: bool) -> None:
     click.echo(f"History    {found['history']['entries']:,} entries, head {found['history']['head']}")
     for name, values in found["unknown"].items():
         click.echo(f"Unknown    {name}: {', '.join(map(str, values))}")
-    if found["quarantined"]:
-        click.echo(f"Look       {found['quarantined']:,} payloads in quarantine: tpmirror quarantine list")
-    if found["waiting"]:
-        click.echo(f"Look       {found['waiting']:,} vanished jobs wait for an operator: tpmirror gone list")
+    for problem in wrong:
+        click.echo(render.hanging(f"{'Wrong' if problem.critical else 'Look':10} ", problem.message))
+        click.echo(render.hanging(f"{'':10} -> ", problem.remedy))
     tables.show_statuses(found["by_status"])
     tables.show_runs(runs)
 

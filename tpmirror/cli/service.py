@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from tpmirror.cli.common import API_SETTINGS, as_json, with_settings
+from tpmirror.cli.common import API_SETTINGS, EXIT_STATUS, as_json, with_settings
 from tpmirror.config import Settings
 
 RUN_SETTINGS: Final = (
@@ -71,4 +71,28 @@ def test_alert(settings: Settings, *, as_json: bool) -> None:
         raise TpmirrorError(message)
 
 
-COMMANDS: Final = (run, alert)
+@click.command(epilog=EXIT_STATUS)
+@with_settings(*RUN_SETTINGS)
+@as_json
+def doctor(settings: Settings, *, as_json: bool) -> None:
+    """Check settings, key, API, database, clock, disk and the mirror; say what to do. Changes nothing.
+
+    Exit status 0: works, though there may be something to look at; 4: the key is refused; else the first failure's.
+    """
+    from tpmirror import doctor as looking
+    from tpmirror import render
+
+    findings = looking.examine(settings)
+    code = looking.exit_code(findings)
+    if as_json:
+        shown = [{"check": one.check, "state": one.state, "seen": one.seen, "remedy": one.remedy} for one in findings]
+        click.echo(render.to_json({"healthy": code == 0, "findings": shown}))
+    else:
+        for one in findings:
+            click.echo(render.hanging(f"{one.state:4}  {one.check:8}  ", one.seen))
+            if one.remedy:
+                click.echo(render.hanging(f"{'':16}-> ", one.remedy))
+    sys.exit(code)
+
+
+COMMANDS: Final = (run, doctor, alert)

@@ -19,14 +19,11 @@ def routes(watch: Watch, alive: Callable[[], bool]) -> list[Route]:
 
     def readyz(_request: Request) -> Response:
         ready = watch.is_current and not any(problem.critical for problem in watch.problems)
-        shown = [
-            {"code": problem.code, "message": problem.message, "remedy": problem.remedy, "critical": problem.critical}
-            for problem in watch.problems
-        ]
+        # Codes alone: probes ask without a password, and the messages may tell what was spent.
+        codes = [problem.code for problem in watch.problems]
         certified = watch.facts.certified_at
-        return _answer(
-            {"ready": ready, "certified_at": certified.isoformat() if certified else None, "problems": shown}, ready
-        )
+        known = {"certified_at": certified.isoformat() if certified else None, "problems": codes}
+        return _answer({"ready": ready, **known}, ready)
 
     return [Route("/healthz", healthz, methods=["GET"]), Route("/readyz", readyz, methods=["GET"])]
 

@@ -1,0 +1,168 @@
+"""The files to run the service with: what they name exists, and they are as closed as they claim."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tpmirror.cli import cli
+from tpmirror.config import Settings, load
+from tpmirror.service import GRACE, PULSE
+
+ROOT = Path(__file__).parents[1]
+VARIABLES = {setting.metadata["variable"] for setting in fields(Settings)}
+FILES = ("Dockerfile", "docker-compose.yml", "deploy/tpmirror.service", "deploy/kubernetes.yaml")
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    return yaml.safe_load(read("docker-compose.yml"))
+
+
+@pytest.fixture(scope="module")
+def kubernetes() -> dict[str, Any]:
+    return {document["kind"]: document for document in yaml.safe_load_all(read("deploy/kubernetes.yaml"))}
+
+
+@pytest.fixture(scope="module")
+def unit() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(r"^(\w+)=(.*)$", read("deploy/tpmirror.service"), re.MULTILINE):
+        found.setdefault(name, []).append(value)
+    return found
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_setting_that_is_named_exists(name):
+    named = set(re.findall(r"TPMIRROR_[A-Z_]+", read(name)))
+    assert named
+    assert named <= VARIABLES
+
+
+def test_settings_in_compose_are_accepted(compose):
+    given = {name: str(value) for name, value in compose["services"]["tpmirror"]["environment"].items()}
+    plain = {name: "" if value.startswith("${") else value for name, value in given.items()}
+    assert load(plain).http_addr[1] == Settings().http_addr[1]
+
+
+def test_images_are_pinned_to_a_release(compose):
+    images = [service["image"] for service in compose["services"].values() if "build" not in service]
+    images += re.findall(r"^FROM (\S+)", read("Dockerfile"), re.MULTILINE)
+    assert [image for image in images if not re.search(r":v?\d+\.\d+(\.\d+)?(-\w+)*$", image)] == []
+
+
+def test_secrets_are_files_that_the_guide_creates(compose):
+    guide = read("docs/running.md")
+    for name, secret in compose["secrets"].items():
+        file = secret["file"].removeprefix("${HOME}/.config/tpmirror/")
+        stem = file.removesuffix("-password")
+        assert f"~/.config/tpmirror/{file}" in guide or re.search(rf"for name in [\w ]*\b{stem}\b", guide), name
+    used = {name for service in compose["services"].values() for name in service.get("secrets", [])}
+    assert used == set(compose["secrets"])
+    assert not re.search(r"PASSWORD: *[^$/]\w+$", read("docker-compose.yml"), re.MULTILINE)
+    for name in re.findall(r"/run/secrets/(\w+)", read("docker-compose.yml")):
+        assert name in compose["secrets"]
+
+
+def test_every_service_is_checked_confined_and_reachable_from_this_machine_only(compose):
+    for name, service in compose["services"].items():
+        assert service["healthcheck"]["test"][0] == "CMD", name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        assert all(port.startswith("127.0.0.1:") for port in service["ports"]), name
+    for name in ("tpmirror", "grafana"):
+        service = compose["services"][name]
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+
+
+def test_the_database_is_the_one_that_the_readme_uses(compose):
+    environment = compose["services"]["postgres"]["environment"]
+    user, database = environment["POSTGRES_USER"], environment["POSTGRES_DB"]
+    assert f"postgresql://{user}@127.0.0.1:5432/{database}" in read("README.md")
+    url = compose["services"]["tpmirror"]["environment"]["TPMIRROR_DATABASE_URL"]
+    assert url == f"postgresql://{user}@postgres:5432/{database}"
+    needed = [compose["secrets"][name]["file"] for name in compose["services"]["postgres"]["secrets"]]
+    assert all(file.replace("${HOME}", "~") in read("README.md") for file in needed)
+
+
+def test_the_image_checks_its_health_as_compose_does(compose):
+    (command,) = re.findall(r"^ +CMD (\[.*\])$", read("Dockerfile"), re.MULTILINE)
+    assert ["CMD", *yaml.safe_load(command)] == compose["services"]["tpmirror"]["healthcheck"]["test"]
+    assert f":{Settings().http_addr[1]}/healthz" in command
+
+
+def test_the_image_runs_without_root_and_from_pins():
+    text = read("Dockerfile")
+    assert re.search(r"^USER 65532:65532$", text, re.MULTILINE)
+    assert "--require-hashes -r requirements/install.txt" in text
+    copied = {
+        name.rstrip("/") for line in re.findall(r"^COPY (?!--)(.*) \S+$", text, re.MULTILINE) for name in line.split()
+    }
+    assert all((ROOT / name).exists() for name in copied)
+    assert {f"!{name}" for name in copied} == {line for line in read(".dockerignore").splitlines() if line[0] == "!"}
+
+
+def test_what_is_started_exists(compose, kubernetes, unit):
+    (container,) = kubernetes["Deployment"]["spec"]["template"]["spec"]["containers"]
+    started = [compose["services"]["tpmirror"]["command"][0].split()[-2:], ["tpmirror", *container["args"]]]
+    started.append(["tpmirror", unit["ExecStart"][0].split()[-1]])
+    assert all(words[0] == "tpmirror" and words[1] in cli.commands for words in started)
+
+
+def test_stopping_gets_longer_than_the_service_needs(compose, kubernetes, unit):
+    graces = [compose["services"]["tpmirror"]["stop_grace_period"], unit["TimeoutStopSec"][0]]
+    graces.append(kubernetes["Deployment"]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"])
+    assert all(int(str(grace).removesuffix("s")) > GRACE for grace in graces)
+
+
+def test_systemd_gets_its_sign_of_life_often_enough_and_the_key_as_a_credential(unit):
+    assert unit["Type"] == ["notify"]
+    assert int(unit["WatchdogSec"][0].removesuffix("s")) >= 10 * PULSE
+    credential = unit["LoadCredential"][0].partition(":")[0]
+    assert f"TPMIRROR_API_KEY_FILE=%d/{credential}" in unit["Environment"]
+    assert unit["DynamicUser"] == ["yes"]
+    assert unit["StateDirectory"] == ["tpmirror"]
+
+
+def test_kubernetes_mounts_what_it_names(kubernetes):
+    pod = kubernetes["Deployment"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+    paths = [mount["mountPath"] for mount in container["volumeMounts"]]
+    key = next(one["value"] for one in container["env"] if one["name"] == "TPMIRROR_API_KEY_FILE")
+    assert key.rpartition("/")[0] in paths
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    ports = {port["name"] for port in container["ports"]}
+    assert {container[probe]["httpGet"]["port"] for probe in ("livenessProbe", "readinessProbe")} <= ports
+    assert (
+        kubernetes["Service"]["spec"]["selector"].items()
+        <= kubernetes["Deployment"]["spec"]["template"]["metadata"]["labels"].items()
+    )
+
+
+def test_grafana_finds_its_data_source_and_dashboards(compose):
+    (source,) = yaml.safe_load(read("deploy/grafana/provisioning/datasources/tpmirror.yaml"))["datasources"]
+    (provider,) = yaml.safe_load(read("deploy/grafana/provisioning/dashboards/tpmirror.yaml"))["providers"]
+    grafana = compose["services"]["grafana"]
+    mounts = dict(volume.split(":")[:2] for volume in grafana["volumes"])
+    assert provider["options"]["path"] == mounts["./deploy/grafana/dashboards"]
+    assert mounts["./deploy/grafana/provisioning"] == "/etc/grafana/provisioning"
+    secret = re.fullmatch(r"\$__file\{/run/secrets/(\w+)\}", source["secureJsonData"]["password"])
+    assert secret
+    assert secret[1] in grafana["secrets"]
+    assert source["url"] == "postgres:5432"
+    assert source["user"] in compose["configs"]["reader"]["content"]
+
+
+def test_the_guide_explains_every_problem():
+    codes = set(re.findall(r'Problem\(\s*"(\w+)"', read("tpmirror/problems.py")))
+    assert codes
+    assert [code for code in sorted(codes) if f"`{code}`" not in read("docs/running.md")] == []

@@ -1,0 +1,70 @@
+"""``tpmirror doctor`` finds what is wrong and says what to do, and ``tpmirror status`` does so for the mirror."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.account import KEY, environ, mirror
+from tests.support.program import Program
+from tpmirror.simulator import Simulator, World
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator(World(seed=5, jobs=30), token=KEY, page_cap=20) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def program(sim, mirror_url, tmp_path):
+    return Program(tmp_path, environ(sim.url, database_url=mirror_url))
+
+
+def examined(program, capsys, *arguments, code=0):
+    said, complained = program.call(capsys, "doctor", "--json", *arguments, code=code)
+    assert complained == ""
+    shown = json.loads(said)
+    assert shown["healthy"] == (code == 0)
+    return {finding["check"]: finding for finding in shown["findings"]}
+
+
+def test_a_healthy_installation(program, sim, mirror_url, capsys):
+    mirror(sim, mirror_url)
+    found = examined(program, capsys)
+    assert {name: finding["state"] for name, finding in found.items() if name != "disk"} == {
+        "key": "ok",
+        "API": "ok",
+        "list": "look",  # the cap of 20
+        "clock": "ok",
+        "database": "ok",
+        "mirror": "ok",
+    }
+    assert found["list"]["seen"] == "30 jobs, newest first, 20 to a page"
+
+
+def test_a_refused_key_counts_most(program, capsys):
+    program.variables |= {"TPMIRROR_API_KEY": "wrong"}
+    found = examined(program, capsys, "--database-url", "postgresql://me:hush@127.0.0.1:1/none", code=4)
+    assert (found["API"]["state"], found["database"]["state"]) == ("bad", "bad")
+    assert "hush" not in json.dumps(found)
+
+
+def test_no_key_is_wrong_use(program, capsys):
+    program.variables |= {"TPMIRROR_API_KEY": ""}
+    assert "TPMIRROR_API_KEY" in examined(program, capsys, code=2)["key"]["seen"]
+
+
+def test_an_api_out_of_reach_is_a_failure(program, capsys):
+    found = examined(program, capsys, "--api-url", "http://127.0.0.1:9", code=1)
+    assert found["API"]["remedy"] == "check TPMIRROR_API_URL and the network"
+
+
+def test_status_says_what_is_wrong_and_what_to_do_next(program, sim, mirror_url, capsys):
+    mirror(sim, mirror_url, certify=False)
+    said, _ = program.call(capsys, "status")
+    assert "Wrong      the mirror has never been proven complete\n           -> run tpmirror sync" in said
+    (problem,) = json.loads(program.call(capsys, "status", "--json")[0])["problems"]
+    assert (problem["code"], problem["critical"]) == ("never_certified", True)
+    mirror(sim, mirror_url)
+    assert json.loads(program.call(capsys, "status", "--json")[0])["problems"] == []

@@ -1,0 +1,146 @@
+"""Is everything as it should be? Looks at settings, key, API, database, clock and disk; changes nothing.
+
+Each finding says what was seen and, where something is wrong, what to do next.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from tpmirror import reader, revision
+from tpmirror.api import Api, Page
+from tpmirror.config import Settings, read_key
+from tpmirror.control import Control
+from tpmirror.database import connected, display, reading
+from tpmirror.errors import TpmirrorError, UsageError
+from tpmirror.intake import ids_of
+from tpmirror.notify import Notifier
+from tpmirror.problems import SKEW, of_mirror
+
+OK: Final = "ok"
+LOOK: Final = "look"
+BAD: Final = "bad"
+PATIENCE: Final = 10.0
+"""Seconds for one request, and two tries: a doctor does not wait long."""
+LOW: Final = 500 * 2**20
+"""Bytes free on the disk that are little."""
+NONE: Final = 50 * 2**20
+"""Bytes free that are as good as none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look showed."""
+
+    check: str
+    state: str
+    """ok, look (works, but) or bad."""
+    seen: str
+    remedy: str | None = None
+    exit_code: int = 0
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything; a look that fails does not stop the others."""
+    return [
+        *_guarded("key", lambda: _key(settings)),
+        *_guarded("API", lambda: _api(settings)),
+        *_guarded("database", lambda: _database(settings)),
+        *_guarded("alerts", lambda: _alerts(settings)),
+    ]
+
+
+def exit_code(findings: list[Finding]) -> int:
+    """That of the first finding that is bad: with a refused key nothing else matters much."""
+    codes = [finding.exit_code for finding in findings if finding.state == BAD]
+    return next((code for code in (4, 2, 1) if code in codes), 0)
+
+
+def _guarded(check: str, look: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    found: list[Finding] = []
+    try:
+        found.extend(look())
+    except UsageError as error:
+        found.append(Finding(check, BAD, str(error), None, error.exit_code))
+    except TpmirrorError as error:
+        seen, _, remedy = str(error).partition("; ")
+        found.append(Finding(check, BAD, seen, remedy or None, error.exit_code))
+    return found
+
+
+def _key(settings: Settings) -> Iterator[Finding]:
+    read_key(settings)
+    where = "TPMIRROR_API_KEY" if settings.api_key_file is None else f"TPMIRROR_API_KEY_FILE ({settings.api_key_file})"
+    yield Finding("key", OK, f"from {where}")
+
+
+def _api(settings: Settings) -> Iterator[Finding]:
+    hurried = replace(settings, request_timeout=min(PATIENCE, settings.request_timeout), max_attempts=2)
+    control = Control()
+    if settings.api_key is None and settings.api_key_file is None:
+        return  # said already
+    with Api(hurried, control=control) as api:
+        started = time.monotonic()
+        page = api.page(settings.page_size, 0)
+        seconds = time.monotonic() - started
+    yield Finding("API", OK, f"{settings.api_url} takes the key and answers in {seconds:.2f} s")
+    yield _list(page)
+    yield _clock(control.skew)
+
+
+def _list(page: Page) -> Finding:
+    ids = list(ids_of(page))
+    order = "newest first" if ids == sorted(ids, reverse=True) else "oldest first" if ids == sorted(ids) else "mixed"
+    cap = page.served_limit
+    seen = f"{page.listing.count:,} jobs, {order}, {cap} to a page"
+    if order == "mixed":
+        return Finding("list", LOOK, seen, "the order is not by id: walks may need more passes to be certified")
+    if cap < page.limit:
+        return Finding("list", LOOK, seen, f"the API gives fewer than TPMIRROR_PAGE_SIZE={page.limit} asks for")
+    return Finding("list", OK, seen)
+
+
+def _clock(skew: float | None) -> Finding:
+    if skew is None:
+        return Finding("clock", LOOK, "the API states no date to compare with")
+    seen = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the API's"
+    return Finding("clock", OK, seen) if abs(skew) < SKEW else Finding("clock", LOOK, seen, "set the clock, with NTP")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    with connected(settings.database_url) as engine:
+        shown, found = display(engine.url), revision.current(engine)
+        file = engine.url.database if engine.dialect.name == "sqlite" else None
+        if file:
+            yield _disk(Path(file).resolve().parent)
+        if found is None:
+            yield Finding("database", LOOK, f"{shown} holds no mirror yet", "run tpmirror sync")
+            return
+        if not revision.is_current(engine):
+            yield Finding("database", LOOK, f"{shown} is at revision {found}", "run tpmirror db upgrade")
+            return
+        yield Finding("database", OK, f"{shown} is at revision {found}")
+        with reading(engine) as conn:
+            now = datetime.now(UTC)
+            problems = of_mirror(reader.facts(conn, now.date()), settings, now)
+    yield from (Finding("mirror", LOOK, problem.message, problem.remedy) for problem in problems)
+    if not problems:
+        yield Finding("mirror", OK, "proven complete, and nobody is needed")
+
+
+def _disk(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    seen = f"{free / 2**30:,.1f} GiB free in {folder}"
+    if free >= LOW:
+        return Finding("disk", OK, seen)
+    return Finding("disk", LOOK if free >= NONE else BAD, seen, "free some space", 1)
+
+
+def _alerts(settings: Settings) -> Iterator[Finding]:
+    if settings.alert_urls:
+        Notifier(settings.alert_urls)
+        yield Finding("alerts", OK, f"{len(settings.alert_urls)} services; tpmirror alert test tries them")
