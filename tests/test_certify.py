@@ -1,8 +1,9 @@
 """The judge against every small world: all interleavings of a list that moves and a client that looks.
 
 Each job has one life: it appears, it is listed, it leaves. The client asks, several requests at once; an answer shows
-any of the jobs that were listed at some instant while it was under way. The count is taken at any instant between two
-numbers, p and q. What the client makes of it is the package's own ``Sightings`` and ``judge``.
+any of the jobs that were listed at some instant while it was under way. A count is taken at any instant between two
+numbers, p and q, with answers coming in meanwhile or not. What the client makes of it is the package's own
+``Sightings`` and ``judge``.
 
 The same search with one of its assumptions dropped, or with another judge, has to find a wrong certificate: a search
 that cannot fail proves nothing.
@@ -13,38 +14,47 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from random import Random
 from typing import NamedTuple, TypeAlias
 
 import pytest
 
-from tpmirror.certify import Sightings, judge
+from tpmirror.certify import Count, Sightings, judge, judge_page
 
 Ids: TypeAlias = int
 """A set of jobs, a bit each."""
 
-LOOKING, ASKED, COUNTED, AGAIN, WHOLE = range(5)
-"""Before p; between p and the count; between the count and q; after q. Or all was on one page."""
-Q = 10
+ASKED, COUNTED, DONE, WHOLE = range(4)
+"""Of a count: between p and its instant; between that and q; after q. Or all was on one page."""
+BEFORE, P, DURING, Q, AFTER = range(1, 6)
+"""Numbers of requests and answers around a count."""
+
+
+class Sample(NamedTuple):
+    """A count, and the jobs seen before and after it."""
+
+    phase: int
+    before: Ids
+    after: Ids = 0
+    truth: Ids = 0
+    """Listed at the instant of the count."""
+    counted: int = 0
 
 
 class Request(NamedTuple):
-    """A request under way, and what its answer shows so far. ``fresh``: asked after the newest count."""
+    """A request under way, and what its answer shows so far. ``after``: the counts complete when it was asked for."""
 
-    fresh: bool
+    after: Ids
     shows: Ids
 
 
 class State(NamedTuple):
     """The world, what the client knows, and what is under way."""
 
-    phase: int
     listed: Ids
     left: Ids
-    before: Ids = 0
-    after: Ids = 0
-    truth: Ids = 0
-    """Listed at the instant of the count."""
-    counted: int = 0
+    seen: Ids = 0
+    samples: tuple[Sample, ...] = ()
     earlier: int = 0
     """What a count at an earlier instant was; kept only where a cache is modelled."""
     doubt: bool = False
@@ -64,17 +74,16 @@ class Rules:
     """A2: the count is of an instant between p and q."""
     fresh_rows: bool = True
     """A3: an answer shows only what was listed while it was under way."""
-    told_in_time: bool = True
-    """No answer is told between p and q."""
     unreadable: Ids = 0
     """Jobs whose id cannot be read: an answer that shows one leaves a doubt instead."""
     whole: bool = False
     """Whether all may fit one page."""
-    memory: type[Sightings] = Sightings
+    crossed: str | None = None
+    """What a careless client takes an answer for that was under way together with a count."""
 
 
-Claim: TypeAlias = Callable[[State], bool]
-"""Whether a client would certify."""
+Claim: TypeAlias = Callable[[Sample, State], bool]
+"""Whether a client would certify, by this count."""
 
 
 def members(ids: Ids) -> list[int]:
@@ -85,61 +94,42 @@ def bits(ids: Iterable[int]) -> Ids:
     return sum(1 << job for job in ids)
 
 
-def sightings(memory: type[Sightings], phase: int, before: Ids, after: Ids) -> Sightings:
-    """The client's memory, in this state."""
-    made = memory(members(before))
-    if phase != LOOKING:
-        made.sample(Q)
-        made.saw(members(after), Q + 1)
-    return made
-
-
-def read_back(made: Sightings, jobs: int) -> tuple[Ids, Ids]:
-    return bits(job for job in range(jobs) if made.saw_before([job])), bits(made.present())
-
-
 @cache
-def tell(rules: Rules, phase: int, before: Ids, after: Ids, request: Request) -> tuple[Ids, Ids]:
-    """An answer is complete and told."""
-    made = sightings(rules.memory, phase, before, after)
-    made.saw(members(request.shows), Q + 1 if request.fresh else Q - 1)
-    return read_back(made, rules.jobs)
+def verdict(before: Ids, after: Ids, seen: Ids, counted: int) -> tuple[int, bool]:
+    """What the package says of a count around which these jobs were seen, and how many on both sides."""
+    made = Sightings(())
+    made.saw(members(seen & ~before & ~after), DURING, DURING)
+    made.saw(members(before), BEFORE - 1, BEFORE)
+    made.saw(members(after & ~before), AFTER, AFTER + 1)
+    made.saw(members(after), AFTER, AFTER + 1)
+    made.counted(Count(counted, P, Q))
+    found = judge(made)
+    return found.proven, found.certified
 
 
-@cache
-def take(rules: Rules, before: Ids, after: Ids) -> tuple[Ids, Ids]:
-    """The count is complete, the first or another."""
-    made = sightings(rules.memory, AGAIN if after else LOOKING, before, after)
-    made.sample(Q + 2)
-    return read_back(made, rules.jobs)
-
-
-@cache
-def certified(before: Ids, after: Ids, count: int, *, doubt: bool) -> bool:
-    proven = sightings(Sightings, AGAIN, before, after).proven
-    return judge(proven, count, ["an item's id cannot be read"] * doubt).certified
-
-
-def honest(state: State) -> bool:
+def honest(sample: Sample, state: State) -> bool:
     """The package's own verdict."""
-    return certified(state.before, state.after, state.counted, doubt=state.doubt)
+    if sample.phase == WHOLE:
+        whole = Count(sample.counted, P, Q)
+        return judge_page((), members(sample.after), whole, ["an id cannot be read"] * state.doubt).certified
+    return not state.doubt and verdict(sample.before, sample.after, state.seen, sample.counted)[1]
 
 
 def steps(state: State, rules: Rules) -> Iterator[State]:
     """Everything that may happen next, one thing at a time."""
     yield from world_steps(state, rules)
     yield from count_steps(state, rules)
-    if state.phase == WHOLE:
+    if state.samples and state.samples[-1].phase == WHOLE:
         return
     if len(state.flights) < rules.flights:
-        yield with_flights(state, (*state.flights, Request(state.phase == AGAIN, 0)))
+        complete = bits(number for number, sample in enumerate(state.samples) if sample.phase == DONE)
+        yield with_flights(state, (*state.flights, Request(complete, 0)))
     for number, request in enumerate(state.flights):
         others = state.flights[:number] + state.flights[number + 1 :]
         servable = state.listed if rules.fresh_rows else state.listed | state.left
         for job in members(servable & ~request.shows):
-            yield with_flights(state, (*others, Request(request.fresh, request.shows | 1 << job)))
-        if state.phase in (LOOKING, AGAIN) or not rules.told_in_time:
-            yield told(state, request, others, rules)
+            yield with_flights(state, (*others, Request(request.after, request.shows | 1 << job)))
+        yield told(state, request, others, rules)
 
 
 def world_steps(state: State, rules: Rules) -> Iterator[State]:
@@ -160,24 +150,24 @@ def world_steps(state: State, rules: Rules) -> Iterator[State]:
 
 
 def count_steps(state: State, rules: Rules) -> Iterator[State]:
-    """Towards the count, and a step on: it is asked for, taken, complete; later asked for again."""
+    """Towards a count, and a step on: it is asked for, taken, complete; later another one."""
     now = state.listed.bit_count()
-    if state.phase == LOOKING and rules.whole:
+    older, newest = state.samples[:-1], state.samples[-1] if state.samples else None
+    if newest is None and rules.whole:
         readable = state.listed & ~rules.unreadable
         doubt = state.doubt or bool(state.listed & rules.unreadable)
-        seen = state._replace(before=readable, after=readable, truth=state.listed, counted=readable.bit_count())
-        yield seen._replace(phase=WHOLE, doubt=doubt, flights=())
-    if state.phase == LOOKING or (state.phase == AGAIN and rules.samples > 1):
-        stale = tuple(sorted(Request(False, request.shows) for request in state.flights))
-        yield state._replace(phase=ASKED, flights=stale, truth=0, counted=0)
-    if state.phase == ASKED:
-        yield state._replace(phase=COUNTED, truth=state.listed, counted=now)
+        page = Sample(WHOLE, readable, readable, state.listed, readable.bit_count())
+        yield state._replace(samples=(page,), doubt=doubt, flights=())
+    if (newest is None or newest.phase == DONE) and len(state.samples) < rules.samples:
+        yield state._replace(samples=(*state.samples, Sample(ASKED, state.seen)))
+    if newest is not None and newest.phase == ASKED:
+        taken = newest._replace(phase=COUNTED, truth=state.listed)
+        yield state._replace(samples=(*older, taken._replace(counted=now)))
         if not rules.fresh_count:
-            yield state._replace(phase=COUNTED, truth=state.listed, counted=state.earlier)
-    if state.phase == COUNTED:
-        before, after = take(rules, state.before, state.after)
-        yield state._replace(phase=AGAIN, before=before, after=after)
-    if not rules.fresh_count and state.phase == LOOKING and state.earlier != now:
+            yield state._replace(samples=(*older, taken._replace(counted=state.earlier)))
+    if newest is not None and newest.phase == COUNTED:
+        yield state._replace(samples=(*older, newest._replace(phase=DONE)))
+    if not rules.fresh_count and newest is None and state.earlier != now:
         yield state._replace(earlier=now)
 
 
@@ -187,11 +177,17 @@ def with_flights(state: State, flights: tuple[Request, ...]) -> State:
 
 def told(state: State, request: Request, others: tuple[Request, ...], rules: Rules) -> State:
     """An answer is complete and told; what cannot be read leaves a doubt."""
-    phase = LOOKING if state.phase in (ASKED, COUNTED) else state.phase
-    readable = Request(request.fresh, request.shows & ~rules.unreadable)
-    before, after = tell(rules, phase, state.before, state.after, readable)
-    doubt = state.doubt or readable != request
-    return state._replace(before=before, after=after, doubt=doubt, flights=others)
+    shows = request.shows & ~rules.unreadable
+    samples = tuple(
+        sample._replace(after=sample.after | shows)
+        if request.after >> number & 1
+        else sample._replace(**{rules.crossed: getattr(sample, rules.crossed) | shows})
+        if rules.crossed
+        else sample
+        for number, sample in enumerate(state.samples)
+    )
+    doubt = state.doubt or shows != request.shows
+    return state._replace(seen=state.seen | shows, samples=samples, doubt=doubt, flights=others)
 
 
 @dataclass
@@ -208,16 +204,17 @@ class Search:
 def search(rules: Rules, claim: Claim = honest, *, wrong: Claim | None = None) -> Search:
     """Every state that can be reached, up to the first wrong certificate."""
     found, seen = Search(), set[State]()
-    waiting = [State(LOOKING, 0, 0)]
+    waiting = [State(0, 0)]
     seen.update(waiting)
     while waiting:
         state = waiting.pop()
-        if state.phase in (AGAIN, WHOLE) and claim(state):
-            found.certificates += 1
-            found.moved += state.listed != state.truth
-            if (wrong or unproven)(state):
-                found.wrong = state
-                break
+        for sample in state.samples:
+            if sample.phase >= DONE and claim(sample, state):
+                found.certificates += 1
+                found.moved += state.listed != sample.truth
+                if (wrong or unproven)(sample, state):
+                    found.wrong = state
+                    return found
         for after in steps(state, rules):
             if after not in seen:
                 seen.add(after)
@@ -226,22 +223,22 @@ def search(rules: Rules, claim: Claim = honest, *, wrong: Claim | None = None) -
     return found
 
 
-def unproven(state: State) -> bool:
+def unproven(sample: Sample, _state: State) -> bool:
     """Jobs seen on both sides are not exactly those listed at the instant of the count."""
-    return state.before & state.after != state.truth
+    return sample.before & sample.after != sample.truth
 
 
-def missed(state: State) -> bool:
+def missed(sample: Sample, state: State) -> bool:
     """A job was listed at the instant of the count, and no answer ever showed it."""
-    return bool(state.truth & ~(state.before | state.after))
+    return bool(sample.truth & ~(sample.before | sample.after | state.seen))
 
 
-SMALL = Rules(jobs=3, flights=1)
+SMALL = Rules(jobs=3, flights=1, samples=1)
 
 
 def test_a_certificate_is_right_in_every_small_world():
     began, states = time.monotonic(), 0
-    for rules in (Rules(jobs=3, flights=2, samples=1), Rules(jobs=3, flights=1), Rules(jobs=4, flights=1, samples=1)):
+    for rules in (Rules(jobs=3, flights=2, samples=1), Rules(jobs=2, flights=1)):
         found = search(rules)
         assert found.wrong is None, found.wrong
         assert found.moved > 1000, "the client has to certify lists that move, or the search proves nothing"
@@ -259,35 +256,32 @@ def test_a_page_that_holds_everything_is_certified_only_if_all_of_it_can_be_read
 @pytest.mark.parametrize(
     "rules",
     [
-        pytest.param(Rules(jobs=3, flights=1, one_life=False), id="a job may leave and come back"),
-        pytest.param(Rules(jobs=3, flights=1, fresh_count=False), id="the count may be of an earlier instant"),
-        pytest.param(Rules(jobs=3, flights=1, fresh_rows=False), id="a page may be stale"),
-        pytest.param(Rules(jobs=3, flights=1, told_in_time=False), id="answers may be told during the count"),
+        pytest.param(Rules(jobs=3, flights=1, samples=1, one_life=False), id="a job may leave and come back"),
+        pytest.param(Rules(jobs=3, flights=1, samples=1, fresh_count=False), id="the count may be of an earlier time"),
+        pytest.param(Rules(jobs=3, flights=1, samples=1, fresh_rows=False), id="a page may be stale"),
     ],
 )
 def test_without_any_of_its_assumptions_a_certificate_may_be_wrong(rules):
     assert search(rules, wrong=missed).wrong is not None
 
 
-def proven(state: State) -> int:
-    return (state.before & state.after).bit_count()
+def proven(sample: Sample, state: State) -> int:
+    return verdict(sample.before, sample.after, state.seen, sample.counted)[0]
 
 
 @pytest.mark.parametrize(
     "claim",
     [
-        pytest.param(lambda state: proven(state) <= state.counted, id="not more than counted"),
+        pytest.param(lambda sample, state: proven(sample, state) <= sample.counted, id="not more than counted"),
+        pytest.param(lambda sample, state: state.seen.bit_count() == sample.counted, id="seen at any time"),
+        pytest.param(lambda sample, _: sample.after.bit_count() == sample.counted, id="seen after alone"),
+        pytest.param(lambda sample, _: sample.before.bit_count() == sample.counted, id="seen before alone"),
+        pytest.param(lambda sample, state: sample.counted == state.listed.bit_count(), id="two counts agree"),
         pytest.param(
-            lambda state: (state.before | state.after).bit_count() == state.counted, id="seen before or after"
-        ),
-        pytest.param(lambda state: state.after.bit_count() == state.counted, id="seen after alone"),
-        pytest.param(lambda state: state.before.bit_count() == state.counted, id="seen before alone"),
-        pytest.param(lambda state: state.counted == state.listed.bit_count(), id="two counts agree"),
-        pytest.param(
-            lambda state: state.counted == state.listed.bit_count() == state.after.bit_count(),
+            lambda sample, state: sample.counted == state.listed.bit_count() == sample.after.bit_count(),
             id="two counts and the rows agree",
         ),
-        pytest.param(lambda state: state.counted > 0 and state.before == state.after, id="two passes agree"),
+        pytest.param(lambda sample, _: sample.counted > 0 and sample.before == sample.after, id="two passes agree"),
     ],
 )
 def test_another_judge_certifies_a_list_of_which_it_missed_a_job(claim):
@@ -296,41 +290,81 @@ def test_another_judge_certifies_a_list_of_which_it_missed_a_job(claim):
 
 def test_a_judge_that_ignores_doubts_certifies_a_page_of_which_it_missed_a_job():
     rules = Rules(jobs=3, flights=1, samples=1, whole=True, unreadable=0b010)
-    assert search(rules, lambda state: honest(state._replace(doubt=False)), wrong=missed).wrong is not None
+    careless = search(rules, lambda sample, state: honest(sample, state._replace(doubt=False)), wrong=missed)
+    assert careless.wrong is not None
 
 
-class Credulous(Sightings):
-    """Takes an answer for one after the count although it was asked for before."""
-
-    def saw(self, ids: Iterable[int], sent: int) -> None:
-        super().saw(ids, sent if self._sampled is None else max(sent, self._sampled + 1))
-
-
-class Forgetful(Sightings):
-    """Takes another count and leaves what was seen after the one before where it is."""
-
-    def sample(self, q: int) -> None:
-        after = set(self.present())
-        super().sample(q)
-        self.saw(after, q + 1)
-
-
-@pytest.mark.parametrize("memory", [Credulous, Forgetful])
-def test_another_memory_certifies_a_list_of_which_it_missed_a_job(memory):
-    assert search(Rules(jobs=3, flights=1, memory=memory), wrong=missed).wrong is not None
+@pytest.mark.parametrize("taken_for", ["before", "after"])
+def test_an_answer_that_crossed_the_count_must_not_be_taken_for_one_before_or_after_it(taken_for):
+    assert search(Rules(jobs=3, flights=1, samples=1, crossed=taken_for), wrong=missed).wrong is not None
 
 
 def test_more_seen_on_both_sides_than_counted_breaks_an_assumption_and_proves_nothing():
     """It cannot happen while the assumptions hold, so no search tells ``==`` from ``>=``; a broken one shows."""
-    found = search(SMALL, lambda state: proven(state) > state.counted, wrong=lambda _: True)
-    assert found.wrong is None
-    assert not judge(3, 2).certified
-    flickering = Rules(jobs=3, flights=1, one_life=False)
-    assert search(flickering, lambda state: proven(state) > state.counted, wrong=missed).wrong is not None
+
+    def more(sample: Sample, state: State) -> bool:
+        return proven(sample, state) > sample.counted
+
+    assert search(SMALL, more, wrong=lambda *_: True).wrong is None
+    assert verdict(0b111, 0b111, 0b111, 2) == (3, False)
+    flickering = Rules(jobs=3, flights=1, samples=1, one_life=False)
+    assert search(flickering, more, wrong=missed).wrong is not None
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_of_many_counts_with_pages_in_flight_the_one_that_is_taken_for_a_proof_is_one(seed):
+    """The real numbers, in the order in which they come; every answer counts, then shows what is there by then."""
+    rng = Random(seed)
+    listed, left, truth = set(range(rng.randint(0, 8))), set[int](), dict[int, frozenset[int]]()
+    made, flights = Sightings(rng.sample(sorted(listed), len(listed) // 2)), list[tuple[int, int, set[int]]]()
+    for number in range(1, rng.randint(10, 120)):
+        if rng.random() < 0.08:
+            listed.add(len(listed) + len(left))
+        if listed and rng.random() < 0.05:
+            left.add(gone := rng.choice(sorted(listed)))
+            listed.discard(gone)
+        if len(flights) < 3 and rng.random() < 0.5:
+            truth[number] = frozenset(listed)
+            flights.append((number, len(listed), set(rng.sample(sorted(listed), rng.randint(0, len(listed))))))
+        elif flights:
+            sent, count, shows = flights.pop(rng.randrange(len(flights)))
+            made.saw(shows, sent, number)
+            made.counted(Count(count, sent, number))
+            found = judge(made)
+            if found.certified:
+                before, after = made.around(found.count)
+                assert before & after == truth[found.count.sent]
+                assert not found.absent & truth[found.count.sent]
+
+
+def test_the_newest_count_that_proves_the_list_is_the_one_told():
+    made = Sightings([1, 2])
+    for number, count in ((10, 2), (20, 2), (30, 3)):
+        made.counted(Count(count, number, number + 1))
+    made.saw([1, 2], 25, 26)
+    made.saw([3], 40, 41)
+    found = judge(made)
+    assert (found.certified, found.count.sent, found.proven, found.newer) == (True, 20, 2, 1)
+    assert set(found.present) == {1, 2, 3}
+    assert not found.absent
+
+
+def test_an_empty_answer_proves_nothing_to_one_who_has_seen_jobs():
+    made = Sightings([1])
+    made.counted(Count(1, 10, 11))
+    made.counted(Count(0, 20, 21))
+    assert not judge(made).certified
+    made.saw([1], 30, 31)
+    assert judge(made).count.sent == 10
 
 
 def test_a_verdict_names_the_numbers_or_the_first_doubt():
-    assert judge(3, 3).reason is None
-    assert "4 jobs, 3 were" in str(judge(3, 4).reason)
-    assert judge(3, 3, ["first", "second"]).reason == "first"
-    assert not judge(0, 0, ["an empty list"]).certified
+    made = Sightings([1, 2, 3])
+    made.counted(Count(4, 10, 11))
+    made.saw([1, 2, 3], 12, 13)
+    assert "4 jobs, 3 were" in str(judge(made).reason)
+    made.counted(Count(3, 14, 15))
+    made.saw([1, 2, 3], 16, 17)
+    assert judge(made).reason is None
+    assert judge(made, ["first", "second"]).reason == "first"
+    assert not judge_page([1], (), Count(0, 1, 2), ["an empty list"]).certified

@@ -1,80 +1,117 @@
 """The judge: whether a walk proves that the mirror held exactly the listed jobs at one instant. Pure.
 
-Let the API count its jobs at some instant between two numbers, p and q. A job in an answer complete before p and in an
-answer asked for after q was listed at both ends, so, if being listed is one interval, also at the instant of the count.
-All such jobs together are a subset of those counted; if they are as many, they are those. Order of the list, ties,
-inserts, deletions, pages in flight and retries do not enter. Neither equal counts nor equal passes prove anything.
+Every answer of the list counts the jobs there are, at some instant between p, when it was asked for, and q, when it was
+complete. A job in an answer complete before p and in an answer asked for after q was listed at both ends, so, if being
+listed is one interval, also at the instant of the count. All such jobs together are a subset of those counted; if they
+are as many, they are those. Order of the list, ties, inserts, deletions, pages in flight and retries do not enter.
+Neither equal counts nor equal passes prove anything.
+
+Each count is a chance of its own: on a list that moves one proof fails by a deletion that the next count never sees.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 
 
-class Sightings:
-    """Which jobs were seen before the count, and which after it."""
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many jobs the API counted, between the numbers of the request and of its complete answer."""
 
-    def __init__(self, listed: Iterable[int]) -> None:
-        """``listed``: what the mirror holds as listed, so what earlier runs saw: before any request of this one."""
-        self._before = set(listed)
-        self._after: set[int] = set()
-        self._sampled: int | None = None
-
-    def sample(self, q: int) -> None:
-        """The count was taken, its answer complete at ``q``. What was seen so far was seen before."""
-        self._before |= self._after
-        self._after = set()
-        self._sampled = q
-
-    def saw(self, ids: Iterable[int], sent: int) -> None:
-        """An answer with these jobs, asked for at ``sent``. Answers must be told in one piece: between two samples."""
-        if self._sampled is None:
-            self._before.update(ids)
-        elif sent > self._sampled:
-            self._after.update(ids)
-
-    @property
-    def known(self) -> int:
-        """How many jobs were seen before the count: with fewer than counted, no pass after it can prove anything."""
-        return len(self._before)
-
-    def saw_before(self, ids: Iterable[int]) -> bool:
-        """Whether all these jobs were seen before the count."""
-        return self._before.issuperset(ids)
-
-    @property
-    def proven(self) -> int:
-        """How many jobs were seen on both sides of the count."""
-        return len(self._before & self._after)
-
-    @property
-    def newer(self) -> int:
-        """How many jobs were seen only after the count."""
-        return len(self._after - self._before)
-
-    def absent(self) -> set[int]:
-        """Jobs seen before the count and not after it."""
-        return self._before - self._after
-
-    def present(self) -> set[int]:
-        """Jobs seen after the count."""
-        return self._after
+    jobs: int
+    sent: int
+    received: int
+    at: str = ""
+    """When its answer was complete, ISO 8601."""
+    asked: str = ""
+    """What was asked for, as in the URL."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the proof holds, or why not."""
+    """Whether the proof holds, or why not; by which count, and what was seen around it."""
 
     certified: bool
     reason: str | None
+    count: Count
+    proven: int
+    """Jobs seen before and after the count."""
+    newer: int = 0
+    """Jobs first seen after it, or while it was under way."""
+    present: Collection[int] = field(default=(), repr=False)
+    """Jobs seen after it."""
+    absent: frozenset[int] = field(default=frozenset(), repr=False)
+    """Jobs seen before it and not after it: where the proof holds, they were not listed."""
 
 
-def judge(proven: int, count: int, doubts: Iterable[str] = ()) -> Verdict:
-    """The verdict over a finished walk. ``doubts`` are what voids any proof: an item whose id cannot be read."""
-    for doubt in doubts:
-        return Verdict(certified=False, reason=doubt)
-    if proven == count:
-        return Verdict(certified=True, reason=None)
-    return Verdict(
-        certified=False,
-        reason=f"the API counted {count} jobs, {proven} were seen both before and after that: the list moved meanwhile",
+class Sightings:
+    """When each job was seen first and last, and every count that came along, by the numbers of requests."""
+
+    def __init__(self, listed: Iterable[int]) -> None:
+        """``listed``: what the mirror holds as listed, so what earlier runs saw: before any request of this one."""
+        self._first = dict.fromkeys(listed, 0)
+        self._last: dict[int, int] = {}
+        self._counts: list[Count] = []
+
+    def saw(self, ids: Iterable[int], sent: int, received: int) -> None:
+        """An answer with these jobs.
+
+        Answers told out of order only hide that a job was seen earlier or later still, which proves less, not more.
+        """
+        shown = set(ids)
+        self._first.update(dict.fromkeys(shown - self._first.keys(), received))
+        self._last.update(dict.fromkeys(shown, sent))
+
+    def counted(self, count: Count) -> None:
+        """A count; the jobs in the same answer are neither before nor after it."""
+        self._counts.append(count)
+
+    @property
+    def known(self) -> int:
+        """How many jobs were ever seen: with fewer than counted, nothing can be proven yet."""
+        return len(self._first)
+
+    def has_seen(self, ids: Iterable[int]) -> bool:
+        """Whether all these jobs were ever seen."""
+        return self._first.keys() >= set(ids)
+
+    def around(self, count: Count) -> tuple[set[int], set[int]]:
+        """The jobs seen before a count, and those seen after it."""
+        before = {job_id for job_id, received in self._first.items() if received < count.sent}
+        return before, {job_id for job_id, sent in self._last.items() if sent > count.received}
+
+    def best(self) -> Count:
+        """The newest count of those that most of their jobs were seen around.
+
+        Told from sorted numbers alone: as many as were seen before and as were seen after, less all there are, is the
+        least that can have been seen on both sides.
+        """
+        first, last = sorted(self._first.values()), sorted(self._last.values())
+
+        def lacking(count: Count) -> int:
+            after = len(last) - bisect_right(last, count.received)
+            return count.jobs - (bisect_left(first, count.sent) + after - len(first))
+
+        # An empty list proves nothing to one who has seen jobs: a filter, a proxy, a permission look like this too.
+        counts = [count for count in self._counts if count.jobs or not self._first] or self._counts
+        return min(reversed(counts), key=lambda count: abs(lacking(count)))
+
+
+def judge(sightings: Sightings, doubts: Iterable[str] = ()) -> Verdict:
+    """The verdict over what a walk saw. ``doubts`` are what voids any proof: an item whose id cannot be read."""
+    count = sightings.best()
+    before, after = sightings.around(count)
+    proven = len(before & after)
+    moved = (
+        f"the API counted {count.jobs} jobs, {proven} were seen both before and after that: the list moved meanwhile"
     )
+    reason = next(iter(doubts), None if proven == count.jobs else moved)
+    absent = frozenset(before - after)
+    return Verdict(reason is None, reason, count, proven, len(after - before), after, absent)
+
+
+def judge_page(listed: Iterable[int], ids: Collection[int], count: Count, doubts: Iterable[str] = ()) -> Verdict:
+    """The verdict over a list that fits one page: one statement on their side, so one instant, proves itself."""
+    reason = next(iter(doubts), None)
+    absent = frozenset(listed) - frozenset(ids)
+    return Verdict(reason is None, reason, count, len(ids), 0, ids, absent)

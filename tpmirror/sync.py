@@ -5,13 +5,13 @@ what follows from a job's absence, wait for the verdict.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from tpmirror import absence, presence, store
 from tpmirror.api import Page
-from tpmirror.certify import Sightings, Verdict, judge
+from tpmirror.certify import Count, Sightings, Verdict, judge, judge_page
 from tpmirror.config import Settings
 from tpmirror.control import Control
 from tpmirror.database import read, reading
@@ -97,24 +97,24 @@ class Walk:
             verdict, certificate = self.prove()
         else:
             self.pass_over(self.rest_of(first))
-            verdict, certificate = Verdict(certified=False, reason="not asked for"), {"method": "none"}
-        present, limit = self.sightings.present(), self.settings.vanish_limit
-        self.run.presence = presence.explain(self.intake, limit, self.absent(verdict), present)
+            verdict, certificate = Verdict(False, "not asked for", count_of(first), 0), {"method": "none"}
+        limit = self.settings.vanish_limit
+        self.run.presence = presence.explain(self.intake, limit, self.absent(verdict), verdict.present)
         if verdict.certified:
-            self.close_quarantine(present)
+            self.close_quarantine(verdict.present)
         self.run.result = {
             "certified": verdict.certified,
             "certificate": json.dumps({**certificate, **({"reason": verdict.reason} if verdict.reason else {})}),
             "covered": verdict.certified or all(map(self.intake.has_seen, self.listed)),
         }
 
-    def close_quarantine(self, present: set[int]) -> None:
+    def close_quarantine(self, present: Collection[int]) -> None:
         """Every item of the list could be read: what lies in quarantine and is not on it will not come again."""
         self.run.resolve(read(self.run.engine, lambda conn: store.obsolete_quarantine(conn, present)))
 
-    def absent(self, verdict: Verdict) -> set[int] | None:
+    def absent(self, verdict: Verdict) -> frozenset[int] | None:
         """Jobs that the proof shows to be off the list; None without a proof."""
-        return self.sightings.absent() & (self.listed | self.intake.seen()) if verdict.certified else None
+        return verdict.absent & (self.listed | self.intake.seen()) if verdict.certified else None
 
     def fits_a_page(self) -> bool:
         """Whether the first page is the whole list, and consistent: else the count between two passes has to decide.
@@ -126,44 +126,38 @@ class Walk:
         ids = set(ids_of(self.first))
         if not len(ids) == len(self.first.listing) == self.first.listing.count:
             return False
-        return self.sightings.saw_before(ids) or len(ids) < self.api.page(self.settings.page_size, 1).served_limit
+        return self.sightings.has_seen(ids) or len(ids) < self.api.page(self.settings.page_size, 1).served_limit
 
     def judge_page(self) -> tuple[Verdict, dict[str, Any]]:
         """The list fits a page: one statement on their side, so one instant, proves itself."""
-        first, count = self.first, self.first.listing.count
-        self.sightings.sample(first.sent - 1)
-        self.sightings.saw(ids_of(first), first.sent)
-        return judge(count, count, self.doubts(count)), {
-            "method": "single page",
-            "count": count,
-            "counted_at": stamp(first),
-        }
+        count = count_of(self.first)
+        verdict = judge_page(self.listed, set(ids_of(self.first)), count, self.doubts())
+        return verdict, {"method": "single page", **told(count)}
 
-    def doubts(self, count: int) -> list[str]:
-        """What voids a proof over ``count`` jobs.
-
-        An empty list proves nothing to a mirror that knows better: a filter, a proxy, a permission look like this too.
-        """
-        if count == 0 and self.listed:
+    def doubts(self) -> list[str]:
+        """What voids any proof. An empty list is one, to a mirror that knows better."""
+        if self.count == 0 and self.listed:
             empty = f"the API lists no jobs at all, the mirror holds {len(self.listed)}; nothing was marked"
             return [*self.intake.doubts, empty]
         return self.intake.doubts
 
     def prove(self) -> tuple[Verdict, dict[str, Any]]:
-        """Passes over the list around a count of it, until the count and what was seen on both sides agree."""
+        """Passes over the list, until one of its counts and what was seen on both sides of it agree."""
         self.intake.passes_ahead = 1 if self.recent else 2
         if not self.recent:
             self.pass_over(self.rest_of(self.first))
+        size = page_size(self.first)
         while True:
-            sample = self.take_count()
-            verdict = self.pass_until(sample.listing.count)
+            count = self.take_count()
+            overlap = affordable_overlap(count, size) if self.passes <= 1 else size // 20
+            self.pass_over(segments(0, count, size, overlap))
+            verdict = judge(self.sightings, self.doubts())
             if verdict.certified or self.intake.doubts or self.passes >= PASSES:
                 break
-        seen = {"proven": self.sightings.proven, "newer": self.sightings.newer}
-        proof = {"method": "count between passes", "count": sample.listing.count, "counted_at": stamp(sample)}
-        return verdict, {**proof, **seen, "passes": self.passes, "page_size": page_size(self.first)}
+        seen = {"proven": verdict.proven, "newer": verdict.newer, "passes": self.passes, "page_size": size}
+        return verdict, {"method": "count between passes", **told(verdict.count), **seen}
 
-    def take_count(self) -> Page:
+    def take_count(self) -> int:
         """Look at both ends of the list, where news appears, then let the API count; again if it counts more than seen.
 
         A job that appeared between the look and the count would void the proof a whole pass later; this costs little.
@@ -175,30 +169,14 @@ class Walk:
                 self.consume([self.api.page(size, offset)])
             sample = self.api.page(1, max(0, self.count - 1) if ascends(self.first) else 0)
             self.intake.admit(sample)
-            self.sightings.sample(self.api.number())
+            self.sightings.counted(count_of(sample))
             # Hints only, no part of the proof: a newest job that nobody saw, or fewer jobs seen than there are.
-            if self.sightings.saw_before(ids_of(sample)) and self.sightings.known >= sample.listing.count:
+            if self.sightings.has_seen(ids_of(sample)) and self.sightings.known >= sample.listing.count:
                 break
             # Both ends at times, one at others, so that no rhythm of the account keeps in step with ours.
             head, tail = 0, max(0, sample.listing.count - page_size(self.first))
             ends = [head] if turn % 2 else [tail, head]
-        return sample
-
-    def pass_until(self, count: int) -> Verdict:
-        """Passes after one count; more than one only where the list stands still and yet hides rows.
-
-        That is what an order with ties, or none, does. On a list that moves, a new count is the better try.
-        """
-        size, missing = page_size(self.first), count
-        while True:
-            overlap = affordable_overlap(count, size) if self.passes <= 1 else size // 20
-            self.pass_over(segments(0, count, size, overlap))
-            verdict = judge(self.sightings.proven, count, self.doubts(count))
-            still = count - self.sightings.proven
-            moves = self.count != count or self.sightings.newer > 0 or self.sightings.known < count
-            if verdict.certified or moves or still * 2 > missing or self.intake.doubts or self.passes >= PASSES:
-                return verdict
-            missing = still
+        return sample.listing.count
 
     def rest_of(self, first: Page) -> list[Segment]:
         """The list after its first page."""
@@ -222,12 +200,19 @@ class Walk:
         self.intake.pages(arrived)
         self.count = max(arrived, key=lambda page: page.sent).listing.count
         for page in arrived:
-            self.sightings.saw(ids_of(page), page.sent)
+            self.sightings.saw(ids_of(page), page.sent, page.received)
+            self.sightings.counted(count_of(page))
 
 
-def stamp(page: Page) -> str:
-    """When a page's answer was complete, for the certificate."""
-    return page.at.isoformat().replace("+00:00", "Z")
+def count_of(page: Page) -> Count:
+    """How many jobs a page says there are, and between which numbers."""
+    at, asked = page.at.isoformat().replace("+00:00", "Z"), f"limit={page.limit}&offset={page.offset}"
+    return Count(page.listing.count, page.sent, page.received, at, asked)
+
+
+def told(count: Count) -> dict[str, Any]:
+    """A count as the certificate has it."""
+    return {"count": count.jobs, "counted_at": count.at, "counted_by": count.asked}
 
 
 def page_size(page: Page) -> int:

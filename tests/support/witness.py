@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby, pairwise
 from typing import Any, Final, TypeAlias
+from urllib.parse import urlencode
 
 from tests.support.account import rows
 from tpmirror.simulator import Request, Response, Simulator, World
@@ -19,6 +20,8 @@ Row: TypeAlias = dict[str, Any]
 Ids: TypeAlias = frozenset[int]
 
 LIST: Final = "/api/jobs/"
+IN_FLIGHT: Final = 16
+"""Answers before another one of which a client with requests in flight may not have known when it asked for that."""
 DETAIL: Final = re.compile(r"/api/jobs/(\d+)/")
 
 
@@ -106,11 +109,22 @@ class Witness:
         """Everything listed at the instant of the count is mirrored and listed; what else is listed came later."""
         told = json.loads(run["certificate"])
         at = datetime.fromisoformat(told["counted_at"])
-        page = [served for served in news if served.path == LIST and served.at <= at][-1]
+        place, page = [
+            (place, served)
+            for place, served in enumerate(news)
+            if served.path == LIST and served.at <= at and urlencode(served.query) == told["counted_by"]
+        ][-1]
         wrong = [] if told["count"] == len(page.counted) else [f"counted {len(page.counted)}, not {told['count']}"]
         # One page proves itself: it is the list at the instant of its rows, or at that of its count.
         instants = {page.counted, page.sliced} if told["method"] == "single page" else {page.counted}
-        return wrong + min((_against(instant, jobs, at) for instant in instants), key=len)
+        later = {job_id for served in news[max(0, place - IN_FLIGHT) :] for job_id in served.shown}
+        earlier = {job_id for served in news[: max(0, place - IN_FLIGHT)] for job_id in served.shown}
+        before = (
+            jobs.keys() - later
+            | earlier
+            | {job_id for job_id, row in jobs.items() if row["first_seen_at"] < run["started_at"]}
+        )
+        return wrong + min((_against(instant, jobs, before) for instant in instants), key=len)
 
     def _gone(self, database_url: str, run: Row, news: Iterable[Served]) -> list[str]:
         """Whatever this run marked gone was denied by id in it, and still is."""
@@ -163,16 +177,15 @@ def _shown(path: str, answer: Response) -> dict[int, int]:
     return {job["id"]: job["status"] for job in reversed(jobs)}
 
 
-def _against(instant: Ids, jobs: dict[int, Row], at: datetime) -> list[str]:
-    """What a mirror that claims to be complete at an instant lacks, and has too much."""
+def _against(instant: Ids, jobs: dict[int, Row], before: Iterable[int]) -> list[str]:
+    """What a mirror that claims to be complete at an instant lacks, and has too much of what it held before."""
     held = {job_id for job_id, row in jobs.items() if row["presence"] == "listed"}
     return [
         *(f"job {job_id} was listed at the count and is not mirrored" for job_id in instant - jobs.keys()),
         *(f"job {job_id} was listed at the count and is not held as listed" for job_id in instant & jobs.keys() - held),
         *(
             f"job {job_id} was not listed at the count, and is held as listed since before"
-            for job_id in held - instant
-            if jobs[job_id]["first_seen_at"] <= at
+            for job_id in (held - instant) & set(before)
         ),
     ]
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from tests.support.simulation.machine import Killed, Process
 from tests.support.simulation.network import Network, Note
@@ -183,20 +184,25 @@ def _link(before: list[Row], entry: Row) -> Iterator[str]:
 def _certificate(told: Row, notes: list[Note], jobs: dict[int, str]) -> Iterator[str]:
     """Everything listed at the instant of the count is mirrored and listed; what else is listed came later."""
     at = datetime.fromisoformat(told["counted_at"])
-    pages = [note for note in notes if note.path == LIST and note.at == at]
+    pages = [
+        note for note in notes if note.path == LIST and note.at == at and urlencode(note.query) == told["counted_by"]
+    ]
     if not pages:
         yield f"nothing was counted at {at}"
         return
     page = pages[-1]
     # One page proves itself: it is the list at the instant of its rows, or at that of its count.
     instants = {page.counted, page.sliced} if told["method"] == "single page" else {page.counted}
-    yield from min((list(_against(instant, page, told["count"], jobs)) for instant in instants), key=len)
+    yield from min((list(_against(instant, page, told, jobs)) for instant in instants), key=len)
 
 
-def _against(instant: frozenset[int], page: Note, count: int, jobs: dict[int, str]) -> Iterator[str]:
+def _against(instant: frozenset[int], page: Note, told: Row, jobs: dict[int, str]) -> Iterator[str]:
     held = {job_id for job_id, presence in jobs.items() if presence == "listed"}
+    count, method = told["count"], told["method"]
     if count != len(instant):
         yield f"certified with {count} jobs where {len(instant)} were listed"
     yield from (f"job {job_id} was listed at the count, and is not mirrored as listed" for job_id in instant - held)
-    late = page.known | page.shown.keys()
-    yield from (f"job {job_id} was not listed at the count, and is held as such" for job_id in (held - instant) & late)
+    before = page.known | (page.shown.keys() if method == "single page" else set())
+    yield from (
+        f"job {job_id} was not listed at the count, and is held as such" for job_id in (held - instant) & before
+    )
