@@ -46,9 +46,12 @@ def page(request: Request) -> Response:
     state = {name: request.query_params.get(name, "") for name in FILTERS} | {
         "sort": request.query_params.get("sort", "")
     }
+    asked = tuple(sorted(state.items()))
     with render.snapshot(request) as conn:
-        found = _page(conn, wanted, order, place)
-        count = remembered(request, conn, ("jobs", tuple(sorted(state.items()))), lambda: _count(conn, wanted))
+        ids = remembered(request, conn, ("ids", asked, place), lambda: _ids_of_page(conn, wanted, order, place))
+        found = _labelled(conn, ids)
+        whole = place is None and len(ids) <= PER_PAGE  # then the page itself says how many there are
+        count = len(ids) if whole else remembered(request, conn, ("jobs", asked), lambda: _count(conn, wanted))
         choices = remembered(request, conn, "choices", lambda: _choices(conn))
     more = found[PER_PAGE - 1] if len(found) > PER_PAGE else None
     return render.page(
@@ -130,19 +133,21 @@ def _beyond(value: str) -> datetime:
     raise ValueError(value)
 
 
-def _page(conn: Connection, wanted: list[ColumnElement[bool]], order: str, place: Place | None) -> list[Row]:
-    """One row more than a page holds. Null sorts last either way, so rows with a value come first, then those without.
-
-    The ids are looked for first: the database then joins and labels fifty jobs, not all that it had to sort.
-    """
-    jobs = view("job_overview")
-    key = jobs.c[order.lstrip("-")]
+def _ids_of_page(conn: Connection, wanted: list[ColumnElement[bool]], order: str, place: Place | None) -> list[int]:
+    """The ids of a page, and one more. Null sorts last either way: rows with a value come first, then the others."""
+    key = view("job_overview").c[order.lstrip("-")]
     ids: list[int] = []
     if place is None or place.value is not None:
         ids = _ids(conn, [*wanted, key.is_not(None)], order, place)
         place = None
     if len(ids) <= PER_PAGE and key.name != "job_id":
         ids += _ids(conn, [*wanted, key.is_(None)], "-job_id", place, PER_PAGE + 1 - len(ids))
+    return ids
+
+
+def _labelled(conn: Connection, ids: list[int]) -> list[Row]:
+    """The rows of a page. Looked for last: the database joins and labels fifty jobs, not all that it had to sort."""
+    jobs = view("job_overview")
     found = {row["job_id"]: row for row in rows(conn, select(jobs).where(jobs.c.job_id.in_(ids)))}
     return [found[job_id] for job_id in ids]
 
