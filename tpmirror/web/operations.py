@@ -24,7 +24,7 @@ def page(request: Request) -> Response:
     today = datetime.now(UTC).date()
     since = today - timedelta(days=days - 1)
     with render.snapshot(request) as conn:
-        times = remembered(request, conn, ("times", since), lambda: _times(conn, since))
+        times = remembered(request, conn, ("times", since, today), lambda: _summed(conn, since, today))
         failures = remembered(request, conn, "failures", lambda: rows(conn, _failures()))
         eta = remembered(request, conn, "eta", lambda: rows(conn, _eta()))
         storage = remembered(request, conn, "storage", lambda: _storage(conn))
@@ -33,13 +33,18 @@ def page(request: Request) -> Response:
         "operations.html",
         days=days,
         windows=sorted(WINDOWS, key=int),
-        turnaround=_turnaround(times, figures.days(since, today)),
-        spreads=_spreads(times),
+        **times,
         failures=_by_model(failures),
         failure_chart=_failure_chart(failures),
         eta=_pivot(eta),
         storage=storage,
     )
+
+
+def _summed(conn: Connection, since: date, today: date) -> dict[str, Any]:
+    """The chart and the table of how long jobs took."""
+    times = _times(conn, since)
+    return {"turnaround": _turnaround(times, figures.days(since, today)), "spreads": _spreads(times)}
 
 
 def _times(conn: Connection, since: date) -> list[Row]:

@@ -10,12 +10,13 @@ from starlette.responses import Response
 from tpmirror import database, describe, schema
 from tpmirror.normalize import Row
 from tpmirror.web import render
+from tpmirror.web.source import remembered
 
 
 def page(request: Request) -> Response:
     """``/sql``."""
     with render.snapshot(request) as conn:
-        entries = _entries(conn)
+        entries = remembered(request, conn, "entries", lambda: _entries(conn))
         dialect = conn.dialect.name
     return render.page(
         request,
