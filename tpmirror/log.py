@@ -53,10 +53,17 @@ def configure(form: str | None, level: str, stream: TextIO | None = None) -> Non
     target = stream or sys.stderr
     pretty = form == "console" or (form is None and target.isatty())
     if pretty:
-        shown: Any = structlog.dev.ConsoleRenderer(colors=target.isatty(), pad_event_to=0)
+        shown: Any = structlog.dev.ConsoleRenderer(
+            colors=target.isatty(),
+            pad_event_to=0,
+            sort_keys=False,
+            timestamp_key="at",
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     else:
         shown = structlog.processors.JSONRenderer(ensure_ascii=False)
-    last = [] if pretty else [structlog.processors.format_exc_info]
+    # Tracebacks as plain text: the pretty ones show local variables, and with them secrets.
+    last: list[Any] = [structlog.processors.format_exc_info, *([_shorten] if pretty else [])]
     handler = logging.StreamHandler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -90,6 +97,11 @@ def _order(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
     """What is on every line comes first."""
     first = [name for name in ("at", "level", "event", "run", "kind") if name in event]
     return {name: event[name] for name in [*first, *(name for name in event if name not in first)]}
+
+
+def _shorten(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """People on a terminal know what day it is."""
+    return {**event, "at": event["at"][11:19]} if "at" in event else event
 
 
 def _shared() -> list[Any]:

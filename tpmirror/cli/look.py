@@ -94,7 +94,8 @@ def _certified(found: dict[str, Any]) -> str:
     if found["certified_at"] is None:
         return "never; run tpmirror sync"
     last = found["last_run"]
-    newer = "" if last["certified"] else f"; last run: {last['outcome']}, not certified"
+    usual = last["certified"] or (last["kind"] == "poll" and last["outcome"] == "succeeded")
+    newer = "" if usual else f"; last run: {last['outcome']}, not certified"
     return f"complete as of {found['certified_at']:%Y-%m-%d %H:%M:%S} UTC, {render.duration(found['age_s'])} ago{newer}"
 
 

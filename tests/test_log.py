@@ -1,0 +1,67 @@
+"""The log: one line per event, the run's number on each, no secret on any."""
+
+import io
+import json
+import logging
+
+import pytest
+
+from tpmirror import log
+
+
+@pytest.fixture
+def stream():
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    yield io.StringIO()
+    root.handlers[:], root.level = before, level
+
+
+def lines(stream):
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_one_json_object_per_event_with_the_number_of_the_run(stream):
+    log.configure("json", "info", stream)
+    with log.bound(run=7):
+        log.logger("tpmirror.x").info("run %s", "done", jobs=3)
+    log.logger("tpmirror.x").debug("too much")
+    log.logger("tpmirror.x").info("later")
+    first, second = lines(stream)
+    assert list(first)[:4] == ["at", "level", "event", "run"]
+    assert (first["event"], first["run"], first["jobs"]) == ("run done", 7, 3)
+    assert "run" not in second
+
+
+def test_others_are_heard_from_warnings_on_in_the_same_form(stream):
+    log.configure("json", "debug", stream)
+    for name in ("httpx", "httpcore.connection", "alembic.runtime"):
+        logging.getLogger(name).info("chatter")
+        logging.getLogger(name).warning("trouble with %s", name)
+    assert {line["event"] for line in lines(stream)} == {
+        "trouble with httpx", "trouble with httpcore.connection", "trouble with alembic.runtime",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Token hush-hush-1234",
+        "postgresql://me:hush-hush@host/db",
+        "https://files.example.com/a.mp4?X-Amz-Signature=hush-hush&x=1",
+        "json://user:hush-hush@host/hook",
+    ],
+)
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_no_secret_gets_through_whoever_wrote_it(text, form, stream):
+    log.configure(form, "info", stream)
+    log.logger("tpmirror.x").warning("said", error=text)
+    logging.getLogger("somebody").error("saw %s", text)
+    log.logger("tpmirror.x").error("broke", exc_info=ValueError(text))
+    assert stream.getvalue().count("\n") >= 3
+    assert "hush" not in stream.getvalue()
+
+
+def test_unconfigured_it_says_nothing(capsys):
+    log.logger("tpmirror.y").info("hello", to="nobody")
+    assert capsys.readouterr() == ("", "")
