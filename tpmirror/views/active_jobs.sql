@@ -16,24 +16,33 @@
 -- processing_progress (real): ratio from 0 to 1, as last seen
 -- eta_s (real): estimated seconds to the end, as last seen
 SELECT
-  o.job_id,
-  o.status,
-  o.status_name,
-  o.presence,
-  o.preview,
-  o.description,
-  o.input_name,
-  o.models,
-  o.resolution,
-  o.credits,
-  o.started,
-  ROUND(MAX(0, 86400 * (julianday('now') - julianday(o.started))), 3) AS waiting_s,
-  COALESCE(h.occurred_at, h.observed_at) AS status_since,
-  ROUND(MAX(0, 86400 * (julianday('now') - julianday(COALESCE(h.occurred_at, h.observed_at)))), 3) AS status_s,
-  o.processing_progress,
-  o.eta_s
-FROM job_overview AS o
-LEFT JOIN job_status_history AS h
-  ON h.job_id = o.job_id AND h.seq = (SELECT MAX(l.seq) FROM job_status_history AS l WHERE l.job_id = o.job_id)
-WHERE NOT o.is_terminal AND o.presence <> 'gone'
-ORDER BY o.started, o.job_id
+  a.job_id,
+  a.status,
+  a.status_name,
+  a.presence,
+  a.preview,
+  a.description,
+  a.input_name,
+  a.models,
+  a.resolution,
+  a.credits,
+  a.started,
+  ROUND(MAX(0, 86400 * (julianday('now') - julianday(a.started))), 3) AS waiting_s,
+  a.status_since,
+  ROUND(MAX(0, 86400 * (julianday('now') - julianday(a.status_since))), 3) AS status_s,
+  a.processing_progress,
+  a.eta_s
+FROM (
+  SELECT
+    o.*,
+    (
+      SELECT COALESCE(h.occurred_at, h.observed_at)
+      FROM job_status_history AS h
+      WHERE h.job_id = o.job_id
+      ORDER BY h.seq DESC
+      LIMIT 1
+    ) AS status_since
+  FROM job_overview AS o
+  WHERE NOT o.is_terminal AND o.presence <> 'gone'
+) AS a
+ORDER BY a.started, a.job_id

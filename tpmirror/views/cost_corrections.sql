@@ -25,13 +25,25 @@ WITH
     WHERE c.entity = 'job' AND c.field IN ('cost_usd', 'preview')
   ),
   settled AS (
+    -- The change of the other one before, else after: what it became, or what it was.
     SELECT
       c.*,
       COALESCE(
-        (SELECT MAX(p.id) FROM changes AS p WHERE p.job_id = c.job_id AND p.field <> c.field AND p.id < c.id),
-        (SELECT MIN(p.id) FROM changes AS p WHERE p.job_id = c.job_id AND p.field <> c.field AND p.id > c.id)
+        CASE WHEN c.field = 'cost_usd' THEN c.preview_before ELSE c.cost_before END,
+        CASE WHEN c.field = 'cost_usd' THEN c.preview_after ELSE c.cost_after END
       ) AS other
-    FROM changes AS c
+    FROM (
+      SELECT
+        d.*,
+        MAX(CASE WHEN d.field = 'cost_usd' THEN d.id END) OVER past AS cost_before,
+        MIN(CASE WHEN d.field = 'cost_usd' THEN d.id END) OVER future AS cost_after,
+        MAX(CASE WHEN d.field = 'preview' THEN d.id END) OVER past AS preview_before,
+        MIN(CASE WHEN d.field = 'preview' THEN d.id END) OVER future AS preview_after
+      FROM changes AS d
+      WINDOW
+        past AS (PARTITION BY d.job_id ORDER BY d.id),
+        future AS (PARTITION BY d.job_id ORDER BY d.id DESC)
+    ) AS c
   ),
   moved AS (
     SELECT
@@ -45,18 +57,20 @@ WITH
         WHEN c.field = 'cost_usd'
           THEN (COALESCE(c.new_units, 0) - COALESCE(c.old_units, 0)) * CASE
             WHEN p.id IS NULL THEN CASE WHEN j.preview THEN 0 ELSE 1 END
-            WHEN p.id < c.id THEN 1 - p.is_preview
-            ELSE 1 - p.was_preview
+            WHEN CASE WHEN p.id < c.id THEN p.new_value ELSE p.old_value END = 'true' THEN 0
+            ELSE 1
           END
-        ELSE (c.was_preview - c.is_preview) * CASE
-          WHEN p.id IS NULL THEN CAST(ROUND(COALESCE(j.cost_usd, 0) * 10000) AS bigint)
-          WHEN p.id < c.id THEN COALESCE(p.new_units, 0)
-          ELSE COALESCE(p.old_units, 0)
-        END
+        ELSE (c.was_preview - c.is_preview) * COALESCE(
+          CAST(ROUND(10000 * CASE
+            WHEN p.id IS NULL THEN j.cost_usd
+            ELSE CAST(CASE WHEN p.id < c.id THEN p.new_value ELSE p.old_value END AS numeric)
+          END) AS bigint),
+          0
+        )
       END AS units
     FROM settled AS c
     JOIN jobs AS j ON j.id = c.job_id
-    LEFT JOIN changes AS p ON p.id = c.other
+    LEFT JOIN field_changes AS p ON p.id = c.other
   )
 SELECT
   id AS field_change_id,

@@ -17,17 +17,29 @@ WITH
     FROM job_progress_samples AS s
     JOIN jobs AS j ON j.id = s.job_id
     WHERE j.status = 2 AND j.finished > s.observed_at AND s.eta_s IS NOT NULL AND s.processing_progress IS NOT NULL
+  ),
+  summed AS (
+    -- By job first: then each of its models need not look at every sample.
+    SELECT
+      job_id,
+      progress_from,
+      COUNT(*) AS samples,
+      SUM(eta_s - left_s) AS error_s,
+      SUM(ABS(eta_s - left_s)) AS abs_error_s,
+      SUM(ABS(eta_s - left_s) / left_s) AS relative_error
+    FROM samples
+    GROUP BY job_id, progress_from
   )
 SELECT
   m.id AS ml_model_id,
   m.name AS model,
   s.progress_from,
   COUNT(DISTINCT s.job_id) AS jobs,
-  COUNT(*) AS samples,
-  AVG(s.eta_s - s.left_s) AS mean_error_s,
-  AVG(ABS(s.eta_s - s.left_s)) AS mean_abs_error_s,
-  AVG(ABS(s.eta_s - s.left_s) / s.left_s) AS mean_relative_error
-FROM samples AS s
+  CAST(SUM(s.samples) AS bigint) AS samples,
+  SUM(s.error_s) / SUM(s.samples) AS mean_error_s,
+  SUM(s.abs_error_s) / SUM(s.samples) AS mean_abs_error_s,
+  SUM(s.relative_error) / SUM(s.samples) AS mean_relative_error
+FROM summed AS s
 JOIN job_ml_models AS l ON l.job_id = s.job_id
 JOIN ml_models AS m ON m.id = l.ml_model_id
 GROUP BY m.id, m.name, s.progress_from

@@ -9,7 +9,7 @@
 WITH
   looks AS (
     -- The last run that saw every job in flight.
-    SELECT MAX(started_at) AS seen_at FROM sync_runs WHERE covered
+    SELECT julianday(MAX(started_at)) AS seen_at FROM sync_runs WHERE covered
   ),
   visits AS (
     -- Upstream's own time bounds both ends of a change; else it lies between two looks of the mirror.
@@ -35,7 +35,7 @@ WITH
       v.is_open,
       MAX(0, 86400 * COALESCE(
         v.left_first - v.entered_last,
-        CASE WHEN v.presence = 'listed' THEN julianday(l.seen_at) - v.entered_last END,
+        CASE WHEN v.presence = 'listed' THEN l.seen_at - v.entered_last END,
         0
       )) AS lower_s,
       86400 * (v.left_last - v.entered_first) AS upper_s

@@ -6,6 +6,12 @@
 -- share_units (integer): the share in ten-thousandths of a Credit
 -- credits (money): the share in Credits; the shares of a job sum to its cost exactly
 WITH
+  heaviest AS (
+    SELECT job_id, MAX(cost_weight) AS cost_weight
+    FROM job_ml_models
+    WHERE cost_weight BETWEEN 0.000001 AND 1000000
+    GROUP BY job_id
+  ),
   weighted AS (
     -- Weights relative to the job's largest, as whole numbers: then everything below is exact.
     SELECT
@@ -13,30 +19,28 @@ WITH
       l.position,
       l.ml_model_id,
       l.cost_weight,
-      CAST(ROUND(100000000 * l.cost_weight / MAX(l.cost_weight) OVER (PARTITION BY l.job_id)) AS bigint) AS weight
-    FROM job_ml_models AS l
+      CAST(ROUND(100000000 * l.cost_weight / h.cost_weight) AS bigint) AS weight,
+      CASE WHEN j.cost_usd < 0 THEN -1 ELSE 1 END AS sign,
+      CAST(ROUND(ABS(CASE WHEN j.preview THEN 0 ELSE COALESCE(j.cost_usd, 0) END) * 10000) AS bigint) AS units
+    FROM jobs AS j
+    JOIN heaviest AS h ON h.job_id = j.id
+    JOIN job_ml_models AS l ON l.job_id = j.id
     WHERE l.cost_weight BETWEEN 0.000001 AND 1000000
   ),
   divided AS (
-    SELECT
-      w.job_id,
-      w.position,
-      w.ml_model_id,
-      w.cost_weight,
-      w.weight,
-      CAST(SUM(w.weight) OVER (PARTITION BY w.job_id) AS bigint) AS weights,
-      CASE WHEN j.cost_usd < 0 THEN -1 ELSE 1 END AS sign,
-      CAST(ROUND(ABS(CASE WHEN j.preview THEN 0 ELSE COALESCE(j.cost_usd, 0) END) * 10000) AS bigint) AS units
-    FROM weighted AS w JOIN jobs AS j ON j.id = w.job_id
+    SELECT w.*, CAST(SUM(w.weight) OVER (PARTITION BY w.job_id) AS bigint) AS weights FROM weighted AS w
   ),
   ranked AS (
     -- Largest remainder: the units that whole shares leave over go to the largest fractions, one each.
     SELECT
       d.*,
-      units * weight / weights AS whole,
-      ROW_NUMBER() OVER (PARTITION BY job_id ORDER BY units * weight % weights DESC, position) AS place,
-      units - CAST(SUM(units * weight / weights) OVER (PARTITION BY job_id) AS bigint) AS left_over
+      d.units * d.weight / d.weights AS whole,
+      ROW_NUMBER() OVER job AS place,
+      d.units - CAST(
+        SUM(d.units * d.weight / d.weights) OVER (job ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS bigint
+      ) AS left_over
     FROM divided AS d
+    WINDOW job AS (PARTITION BY d.job_id ORDER BY d.units * d.weight % d.weights DESC, d.position)
   )
 SELECT
   job_id,

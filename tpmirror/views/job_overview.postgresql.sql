@@ -28,7 +28,6 @@ SELECT
     FROM job_ml_models AS l JOIN ml_models AS m ON m.id = l.ml_model_id JOIN ml_tasks AS t ON t.code = m.task
     WHERE l.job_id = j.id
   ) AS tasks,
-  (SELECT COUNT(*) FROM job_ml_models AS l WHERE l.job_id = j.id) AS model_count,
   j.codec,
   r.name AS resolution,
   j.input_video_id,
@@ -48,29 +47,17 @@ SELECT
   o.size AS output_size,
   o.deleted AS output_deleted_at,
   o.quality_score,
-  -- Processing began between two looks of the mirror: half-way, unless upstream states it. Kept within the job's times.
-  (
-    SELECT CAST(ROUND(GREATEST(0, EXTRACT(EPOCH FROM began - j.started)), 3) AS double precision)
-    FROM (
-      SELECT COALESCE(h.occurred_at, h.not_before + (h.observed_at - h.not_before) / 2) AS began
-      FROM job_status_history AS h
-      WHERE h.job_id = j.id AND h.from_status = 0 AND h.to_status = 1
-      ORDER BY h.seq
-      LIMIT 1
-    ) AS processing
-    WHERE j.started IS NOT NULL
-  ) AS queue_s,
-  (
-    SELECT CAST(ROUND(GREATEST(0, EXTRACT(EPOCH FROM j.finished - began)), 3) AS double precision)
-    FROM (
-      SELECT COALESCE(h.occurred_at, h.not_before + (h.observed_at - h.not_before) / 2) AS began
-      FROM job_status_history AS h
-      WHERE h.job_id = j.id AND h.from_status = 0 AND h.to_status = 1
-      ORDER BY h.seq
-      LIMIT 1
-    ) AS processing
-    WHERE j.finished IS NOT NULL
-  ) AS processing_s,
+  -- Processing began between two looks of the mirror: half-way, unless upstream states it. Never below 0: clocks differ.
+  CASE
+    WHEN h.seq = 2 AND j.started IS NOT NULL THEN CAST(ROUND(GREATEST(0, EXTRACT(EPOCH FROM
+      COALESCE(h.occurred_at, h.not_before + (h.observed_at - h.not_before) / 2) - j.started
+    )), 3) AS double precision)
+  END AS queue_s,
+  CASE
+    WHEN h.seq = 2 AND j.finished IS NOT NULL THEN CAST(ROUND(GREATEST(0, EXTRACT(EPOCH FROM
+      j.finished - COALESCE(h.occurred_at, h.not_before + (h.observed_at - h.not_before) / 2)
+    )), 3) AS double precision)
+  END AS processing_s,
   CAST(ROUND(EXTRACT(EPOCH FROM j.finished - j.started), 3) AS double precision) AS turnaround_s,
   j.processing_progress,
   j.eta_s,
@@ -81,3 +68,5 @@ JOIN job_statuses AS s ON s.code = j.status
 LEFT JOIN output_resolutions AS r ON r.code = j.output_resolution
 LEFT JOIN input_videos AS i ON i.id = j.input_video_id
 LEFT JOIN output_videos AS o ON o.id = j.output_video_id
+-- A job that was seen in the queue is seen in processing next, unless something odd lies between: then no estimate.
+LEFT JOIN job_status_history AS h ON h.job_id = j.id AND h.seq = 2 AND h.from_status = 0 AND h.to_status = 1

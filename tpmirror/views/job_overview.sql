@@ -15,7 +15,6 @@
 -- credits_per_output_minute (real): credits by the minutes of the output video
 -- models (text): names of the models in the API's order, separated by commas
 -- tasks (text): names of the models' tasks, in the same order
--- model_count (integer): how many models the job uses
 -- codec (text): codec of the output
 -- resolution (text): output resolution
 -- input_video_id (integer): input video
@@ -78,7 +77,6 @@ SELECT
       ORDER BY l.position
     ) AS named
   ) AS tasks,
-  (SELECT COUNT(*) FROM job_ml_models AS l WHERE l.job_id = j.id) AS model_count,
   j.codec,
   r.name AS resolution,
   j.input_video_id,
@@ -98,21 +96,13 @@ SELECT
   o.size AS output_size,
   o.deleted AS output_deleted_at,
   o.quality_score,
-  -- Processing began between two looks of the mirror: half-way, unless upstream states it. Kept within the job's times.
-  ROUND(MAX(0, 86400 * ((
-    SELECT COALESCE(julianday(h.occurred_at), (julianday(h.not_before) + julianday(h.observed_at)) / 2)
-    FROM job_status_history AS h
-    WHERE h.job_id = j.id AND h.from_status = 0 AND h.to_status = 1
-    ORDER BY h.seq
-    LIMIT 1
-  ) - julianday(j.started))), 3) AS queue_s,
-  ROUND(MAX(0, 86400 * (julianday(j.finished) - (
-    SELECT COALESCE(julianday(h.occurred_at), (julianday(h.not_before) + julianday(h.observed_at)) / 2)
-    FROM job_status_history AS h
-    WHERE h.job_id = j.id AND h.from_status = 0 AND h.to_status = 1
-    ORDER BY h.seq
-    LIMIT 1
-  ))), 3) AS processing_s,
+  -- Processing began between two looks of the mirror: half-way, unless upstream states it. Never below 0: clocks differ.
+  ROUND(MAX(0, 86400 * (
+    COALESCE(julianday(h.occurred_at), (julianday(h.not_before) + julianday(h.observed_at)) / 2) - julianday(j.started)
+  )), 3) AS queue_s,
+  ROUND(MAX(0, 86400 * (
+    julianday(j.finished) - COALESCE(julianday(h.occurred_at), (julianday(h.not_before) + julianday(h.observed_at)) / 2)
+  )), 3) AS processing_s,
   ROUND(86400 * (julianday(j.finished) - julianday(j.started)), 3) AS turnaround_s,
   j.processing_progress,
   j.eta_s,
@@ -123,3 +113,5 @@ JOIN job_statuses AS s ON s.code = j.status
 LEFT JOIN output_resolutions AS r ON r.code = j.output_resolution
 LEFT JOIN input_videos AS i ON i.id = j.input_video_id
 LEFT JOIN output_videos AS o ON o.id = j.output_video_id
+-- A job that was seen in the queue is seen in processing next, unless something odd lies between: then no estimate.
+LEFT JOIN job_status_history AS h ON h.job_id = j.id AND h.seq = 2 AND h.from_status = 0 AND h.to_status = 1
