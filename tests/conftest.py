@@ -1,5 +1,6 @@
 """Real databases for every test that wants one, SQLite and PostgreSQL alike, and the proof that both were used."""
 
+import json
 import os
 import shutil
 from collections import Counter
@@ -77,6 +78,23 @@ def migrated_postgres(postgres: Postgres) -> Postgres:
     postgres.create(MIGRATED)
     _migrate(postgres.url(MIGRATED))
     return postgres
+
+
+@pytest.fixture(scope="session")
+def lived_mirror(
+    tmp_path_factory: pytest.TempPathFactory, migrated_file: Path, migrated_postgres: Postgres
+) -> Iterator[dict[str, str]]:
+    """The same lived-in mirror on both databases, URLs by dialect. For reading only."""
+    from tests.support import lived
+
+    path = shutil.copyfile(migrated_file, tmp_path_factory.mktemp("lived") / "mirror.db")
+    migrated_postgres.create("lived", MIGRATED)
+    urls = {"sqlite": f"sqlite:///{path}", "postgresql": migrated_postgres.url("lived")}
+    first = lived.live(urls["sqlite"])
+    (path.parent / "charges.json").write_text(json.dumps({job: str(cost) for job, cost in first.items()}))
+    lived.copy(urls["sqlite"], urls["postgresql"])
+    yield urls
+    migrated_postgres.drop("lived")
 
 
 def _database(server: Postgres, template: str | None = None) -> Iterator[str]:

@@ -1,16 +1,13 @@
 """The views: what they declare is what both databases give, row for row; sums are exact to the last unit."""
 
 import re
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import inspect, select
 
-from tests.support.account import KEY, connected, mirror, query, rows
+from tests.support.account import connected, query, rows
 from tpmirror import describe
-from tpmirror.simulator import Simulator, World
 
 VIEWS = sorted(describe.views("sqlite"))
 NOW_COLUMNS = {"waiting_s", "status_s", "certified_age_s"}
@@ -27,57 +24,10 @@ TYPES = {
 """By kind of column: the types it may have on PostgreSQL."""
 
 
-def live(database_url: str) -> dict[str, Any]:
-    """A mirror of all that views tell of: jobs in flight, corrections, previews, deletions."""
-    world = World(3, 400, now=datetime.now(UTC), in_flight=12)
-    with Simulator(world, token=KEY) as simulator:
-        mirror(simulator, database_url)
-        ids = [job for job in world.ids() if not world.job(job)["preview"]]
-        for step, job_id in enumerate(ids[:9]):
-            world.correct_cost(job_id, Decimal(step) / 7)
-        for job_id in ids[10:14]:
-            world.edit(job_id, {"preview": True})
-        world.edit(ids[20], {"ml_models": []})
-        world.edit(ids[21], {"cost_usd": None})
-        world.delete(ids[22])
-        world.delete_input(ids[23])
-        world.advance(200)
-        mirror(simulator, database_url)
-        for job_id in ids[11:14]:
-            world.edit(job_id, {"preview": False, "cost_usd": "7.7777"})
-        world.correct_cost(ids[2], Decimal("-3.3333"))
-        world.advance(400)
-        return mirror(simulator, database_url)
-
-
-@pytest.fixture(scope="module")
-def lived(request, tmp_path_factory):
-    """The same lived-in mirror on both databases, by dialect: on PostgreSQL a copy of every row of the SQLite file."""
-    template = request.getfixturevalue("migrated_file")
-    path = tmp_path_factory.mktemp("views") / "mirror.db"
-    path.write_bytes(template.read_bytes())
-    server = request.getfixturevalue("migrated_postgres")
-    server.create("views", "migrated")
-    urls = {"sqlite": f"sqlite:///{path}", "postgresql": server.url("views")}
-    live(urls["sqlite"])
-    copy(urls["sqlite"], urls["postgresql"])
-    yield urls
-    server.drop("views")
-
-
-def copy(source: str, target: str) -> None:
-    """Every row of every table, labels and dictionary apart, which are there already."""
-    from tpmirror import schema
-
-    with connected(source) as old, connected(target) as new, new.begin():
-        for table in schema.metadata.sorted_tables:
-            held = [dict(row) for row in old.execute(table.select()).mappings()]
-            if table.name in {"data_dictionary", "writer_lease"}:
-                continue
-            if table.name in {"job_statuses", "ml_tasks", "output_resolutions"}:
-                new.execute(table.delete())
-            if held:
-                new.execute(table.insert(), held)
+@pytest.fixture
+def lived(lived_mirror):
+    """The mirror by dialect."""
+    return lived_mirror
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -2,7 +2,7 @@
 -- What each column holds: focus_costs.sql.
 SELECT
   l.credits AS "BilledCost",
-  COALESCE((SELECT MIN(value) FROM mirror_scope WHERE kind = 'output_owner'), 'unknown') AS "BillingAccountId",
+  COALESCE('user-' || (SELECT MIN(value) FROM mirror_scope WHERE kind = 'output_owner'), 'unknown') AS "BillingAccountId",
   CAST(NULL AS text) AS "BillingAccountName",
   'XXX' AS "BillingCurrency",
   CAST(l.month || '-01' AS timestamp) AT TIME ZONE 'UTC' AS "BillingPeriodStart",
@@ -31,7 +31,7 @@ SELECT
   CASE WHEN l.kind = 'charge' THEN 'Credits' END AS "PricingUnit",
   'TensorPix' AS "ProviderName",
   'TensorPix' AS "PublisherName",
-  CAST(l.job_id AS text) AS "ResourceId",
+  'job-' || CAST(l.job_id AS text) AS "ResourceId",
   o.input_name AS "ResourceName",
   'Job' AS "ResourceType",
   'Media' AS "ServiceCategory",

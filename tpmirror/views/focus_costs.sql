@@ -1,6 +1,6 @@
 -- A row of cost_ledger in the columns of the FinOps FOCUS specification 1.2; sums to jobs.cost_usd, previews count 0.
 -- BilledCost (money): amount in Credits, signed; an account buys Credits beforehand, no national currency is known here
--- BillingAccountId (text): number of the account's user as the API states it; unknown before the first output
+-- BillingAccountId (text): user- and the number of the account's user; unknown before the first output
 -- BillingAccountName (text): always null: the API names no account
 -- BillingCurrency (text): XXX, the code of ISO 4217 for no currency: the amounts are Credits, see PricingCurrency
 -- BillingPeriodStart (time): first instant of the ledger entry's month (UTC)
@@ -28,7 +28,7 @@
 -- PricingUnit (text): Credits; null for a correction
 -- ProviderName (text): always TensorPix
 -- PublisherName (text): always TensorPix
--- ResourceId (text): number of the job
+-- ResourceId (text): job- and the number of the job
 -- ResourceName (text): name of its input video
 -- ResourceType (text): always Job
 -- ServiceCategory (text): always Media
@@ -38,7 +38,7 @@
 -- x_LedgerEntry (integer): entry of cost_ledger: 0 for the charge, else the number of the change
 SELECT
   l.credits AS "BilledCost",
-  COALESCE((SELECT MIN(value) FROM mirror_scope WHERE kind = 'output_owner'), 'unknown') AS "BillingAccountId",
+  COALESCE('user-' || (SELECT MIN(value) FROM mirror_scope WHERE kind = 'output_owner'), 'unknown') AS "BillingAccountId",
   CAST(NULL AS text) AS "BillingAccountName",
   'XXX' AS "BillingCurrency",
   l.month || '-01 00:00:00.000000+00:00' AS "BillingPeriodStart",
@@ -67,7 +67,7 @@ SELECT
   CASE WHEN l.kind = 'charge' THEN 'Credits' END AS "PricingUnit",
   'TensorPix' AS "ProviderName",
   'TensorPix' AS "PublisherName",
-  CAST(l.job_id AS text) AS "ResourceId",
+  'job-' || CAST(l.job_id AS text) AS "ResourceId",
   o.input_name AS "ResourceName",
   'Job' AS "ResourceType",
   'Media' AS "ServiceCategory",
