@@ -68,7 +68,7 @@ def test_the_shares_of_a_job_sum_to_its_cost_and_none_is_off_by_a_unit(mirror_ur
         counted = Decimal(0) if preview else cost
         assert sum(row["credits"] for row in found[job_id]) == counted
         useful = {place: weight for place, weight in enumerate(weights) if weight and 1e-6 <= weight <= 1e6}
-        assert {row["position"] for row in found[job_id]} == (set(useful) or {None})
+        assert {row["position"] for row in found[job_id]} == set(useful or [None])
         whole = sum(map(Fraction, useful.values()))
         for row in found[job_id] if useful else []:
             fair = Fraction(counted) * Fraction(useful[row["position"]]) / whole
@@ -81,7 +81,7 @@ def test_the_ledger_tells_first_charges_and_corrections(lived_mirror, dialect):
     ledger = read(lived_mirror[dialect], "cost_ledger")
     first = {row["job_id"]: row["credits"] for row in ledger if row["kind"] == "charge"}
     assert first == {int(job_id): Decimal(cost).quantize(UNIT) for job_id, cost in charges.items()}
-    balance = defaultdict(Decimal)
+    balance: dict[int, Decimal] = defaultdict(Decimal)
     for row in ledger:
         balance[row["job_id"]] += row["credits"]
     jobs = rows(lived_mirror[dialect], "jobs")
