@@ -15,7 +15,7 @@ COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint bench lock clean
+.PHONY: help install demo test lint bench soak docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,12 @@ lint: $(TEST_VENV)/.install-stamp ## formatting, lint and types only
 
 bench: $(TEST_VENV)/.install-stamp ## run the benchmarks
 	$(TEST_VENV)/bin/python -m benchmarks
+
+soak: $(TEST_VENV)/.install-stamp ## the simulation and the kills of the tests, 50 times over: an hour or two
+	$(TEST_VENV)/bin/python -m tests.soak
+
+docs: $(TEST_VENV)/.install-stamp ## write docs/data-dictionary.md from the declaration of tables and views
+	$(TEST_VENV)/bin/python -m tests.support.dictionary > docs/data-dictionary.md
 
 # --upgrade takes the newest versions that pyproject.toml allows: make lock UPGRADE=--upgrade
 lock: ## pin all requirements with hashes (needs uv); UPGRADE=--upgrade for newer versions

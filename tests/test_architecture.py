@@ -16,9 +16,10 @@ LAYERS = [
     {"", "errors", "columns", "labels", "payload", "control", "log", "meters", "systemd", "timing"},
     {"envelope"},
     {"schema", "config", "transport", "pace", "database", "decode", "reports.period"},
-    {"normalize", "api", "lease", "describe", "notify", "problems", "scope", "revision"},
+    {"normalize", "api", "lease", "describe", "grants", "notify", "problems", "scope", "revision"},
     {
         "batch",
+        "bulk",
         "history",
         "render",
         "migrate",

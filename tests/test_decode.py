@@ -6,7 +6,17 @@ from typing import Any
 import pytest
 
 from tests.support.payloads import SECRET, STORAGE, encoded, envelope, item, job, model, output, source
-from tpmirror.decode import Item, Unreadable, clean, decode_job, decode_listing, readable_id, redact, strip_query
+from tpmirror.decode import (
+    Item,
+    Unreadable,
+    clean,
+    decode_job,
+    decode_listing,
+    readable_id,
+    redact,
+    strip_query,
+    unsigned,
+)
 from tpmirror.errors import Passing
 
 
@@ -203,6 +213,19 @@ def test_a_payload_that_is_no_json_loses_its_secrets_all_the_same(raw):
     assert shown.isascii()
     assert "secret" not in shown
     assert "\0" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("see https://x/y?X-Amz-Date=1&X-Amz-Signature=s3cret now", "see https://x/y now"),
+        ("https://x/y?page=2&sig=s3cret#top", "https://x/y?page=2"),
+        ("a=b&Signature=s3cret", "a=b"),
+        ("design=5, cost = 3, why? because", "design=5, cost = 3, why? because"),
+    ],
+)
+def test_signatures_of_urls_are_taken_out_of_any_text(text, kept):
+    assert unsigned(text) == kept
 
 
 def test_integers_beyond_64_bits_are_read():

@@ -5,6 +5,7 @@ Each scenario is played twice, with the package as it is and with the bug: only 
 
 import json
 import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,16 +16,21 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import pytest
+from sqlalchemy import Engine, event, insert
 
 from tests.support.account import KEY, dump, mirror, query
 from tests.support.drifts import QUICK
+from tests.support.simulation import Universe, Violation
+from tests.support.simulation.lab import Lab
 from tests.support.witness import LIST, Witness
-from tpmirror import decode, plan, presence, sync
+from tpmirror import api, database, decode, lease, plan, presence, run, schema, store, sync
 from tpmirror.absence import DENIED, Sighting
-from tpmirror.api import Page
+from tpmirror.api import Api, Page
+from tpmirror.audit import audit
 from tpmirror.batch import Look
 from tpmirror.certify import Sightings, Verdict, judge, judge_page
 from tpmirror.config import VanishLimit
+from tpmirror.database import connected, reading
 from tpmirror.errors import TpmirrorError
 from tpmirror.intake import Intake
 from tpmirror.normalize import Row
@@ -213,6 +219,106 @@ def another_account_answers_in_mid_walk(url: str) -> list[str]:
     return wrong + [f"{foreign} jobs of another account are mirrored"] * (foreign > 0)
 
 
+def a_run_that_is_killed(url: str) -> list[str]:
+    """In mid-walk; the next one starts at once."""
+    with Lab() as lab:
+        lab.sync(url, doom=60)
+        run = lab.sync(url)
+        wrong = [f"the next run failed: {run.error!r}"] if run.error else []
+    left = query(url, "SELECT COUNT(*) FROM sync_runs WHERE outcome = 'running'")[0][0]
+    return wrong + [f"{left} runs are left running"] * (left > 0)
+
+
+def a_writer_that_slept(url: str) -> list[str]:
+    """With an answer in its hands, for longer than its lease; meanwhile another one took over."""
+    with Lab() as lab:
+        lab.sync(url)
+        sleeper = lab.start(url, host="studio-1")
+        lab.start(url, host="studio-2", after=600)
+
+        def sleep() -> None:
+            if lab.machine.process is sleeper and lab.machine.monotonic() < 600:
+                lab.machine.sleep(1000)
+                lab.happen()
+
+        lab.network.happen = sleep
+        lab.happen()
+        lab.machine.run()
+        return lab.disk.wrong + ["the sleeper went on"] * (sleeper.error is None)
+
+
+def killed_anywhere(url: str) -> list[str]:
+    """At every touch, a few at a time; afterwards every job has its history."""
+    with Lab() as lab:
+        for doom in range(1, 130):
+            lab.happen()
+            lab.sync(url, doom=doom)
+        run = lab.sync(url)
+    bare = query(url, "SELECT COUNT(*) FROM jobs WHERE id NOT IN (SELECT job_id FROM job_status_history)")[0][0]
+    with connected(url) as engine, reading(engine) as conn:
+        found = [finding["finding"] for finding in audit(conn).findings]
+    return [f"{bare} jobs have no history"] * (bare > 0) + found + [f"it failed: {run.error}"] * bool(run.error)
+
+
+def struck_anywhere(url: str) -> list[str]:
+    """At a few touches the database or the network fails once: no run does."""
+    with Lab() as lab:
+        runs = []
+        for touch in range(1, 60, 3):
+            lab.happen()
+            runs.append(lab.sync(url, strike=touch))
+    return [f"a run failed: {run.error}" for run in runs if run.error]
+
+
+def a_busy_server(url: str) -> list[str]:
+    """It asks to be left alone for five minutes."""
+    with Lab() as lab:
+        lab.backend.throttle(1, retry_after=300)
+        run = lab.sync(url)
+        waited = lab.machine.monotonic()
+    return [f"asked again after {waited:.0f} s, not 300"] * (waited < 300) + [str(run.error)] * bool(run.error)
+
+
+def rows_in_order(url: str) -> list[str]:
+    """Two writers that lock rows in different orders would lock one another out."""
+    wrong = list[str]()
+
+    def watch(_conn: Any, _cursor: Any, statement: str, rows: Any, _context: Any, many: bool) -> None:
+        if many and statement.startswith(("INSERT INTO jobs", "INSERT INTO input_videos", "INSERT INTO output_videos")):
+            ids = [row[0] for row in rows]
+            wrong.extend([f"rows in the order {ids}"] if ids != sorted(ids) else [])
+
+    event.listen(Engine, "before_cursor_execute", watch)
+    try:
+        return a_quiet_list(url) + wrong
+    finally:
+        event.remove(Engine, "before_cursor_execute", watch)
+
+
+def a_job_that_comes_back(url: str) -> list[str]:
+    with account() as witness:
+        wrong = look(witness, url)
+        witness.world.hide(7)
+        wrong += look(witness, url)
+        witness.world.restore(7)
+        return wrong + look(witness, url) + witness.differences(url)
+
+
+def days(seed: int) -> Play:
+    """Days with everything that can go wrong, until something is."""
+
+    def some_days(_url: str) -> list[str]:
+        with tempfile.TemporaryDirectory() as folder, Universe(seed, Path(folder)) as universe:
+            try:
+                universe.live(4)
+            except Violation as found:
+                return [str(found)]
+        return []
+
+    some_days.__name__ = f"days_of_seed_{seed}"
+    return some_days
+
+
 # Bugs
 
 
@@ -324,6 +430,89 @@ def trust_any_page_that_holds_as_many_as_counted(patch: pytest.MonkeyPatch) -> N
     patch.setattr(Page, "is_last", property(lambda self: self.end >= self.listing.count))
 
 
+def take_a_full_page_for_the_last(patch: pytest.MonkeyPatch) -> None:
+    def is_last(self: Page) -> bool:
+        full = len(self.listing) <= self.served_limit  # where it has to be less
+        return full and self.listing.next is None and self.end >= self.listing.count
+
+    patch.setattr(Page, "is_last", property(is_last))
+
+
+def ignore_retry_after(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(api, "retry_after", lambda *_: None)
+
+
+def ask_only_once(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Api, "_retry", lambda _self, attempt: attempt())
+
+
+def try_no_transaction_again(patch: pytest.MonkeyPatch) -> None:
+    for module in (database, run):
+        patch.setattr(module, "patiently", lambda work: work())
+
+
+def store_history_afterwards(patch: pytest.MonkeyPatch) -> None:
+    """In a transaction of its own."""
+    honest, append = run.Run.commit, store._append
+
+    def commit(self: Any, *batch: Any) -> Any:
+        later: list[Row] = []
+        patch.setattr(store, "_append", lambda _conn, rows: later.extend(rows))
+        made = honest(self, *batch)
+        database.write(self.engine, lambda conn: append(conn, later))
+        return made
+
+    patch.setattr(run.Run, "commit", commit)
+
+
+def write_in_any_order(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(store, "sorted", lambda keys: sorted(keys, key=lambda key: key % 7), raising=False)
+
+
+def leave_dead_runs_running(patch: pytest.MonkeyPatch) -> None:
+    def careless(conn: Any, kind: str, holder: str, started_at: datetime) -> Any:
+        table = schema.sync_runs
+        held = lease.acquire(conn, holder)
+        row = insert(table).values(kind=kind, outcome="running", certified=False, started_at=started_at, covered=False)
+        return held, conn.execute(row.returning(table.c.id)).scalar_one()
+
+    patch.setattr(run, "_open", careless)
+
+
+def wait_for_the_dead(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(lease, "is_dead", lambda _holder: False)
+
+
+def overlook_who_comes_back(patch: pytest.MonkeyPatch) -> None:
+    honest = presence.explain
+
+    def blind(*asked: Any) -> dict[int, Sighting]:
+        return {job_id: found for job_id, found in honest(*asked).items() if found.presence != "listed"}
+
+    patch.setattr(presence, "explain", blind)
+
+
+def check_no_lease(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(lease.Lease, "check", lambda _lease, _conn: None)
+
+
+def claim_to_have_seen_it_just_now(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(plan._Planner, "last_seen", lambda _self, _known, _changed, at: at)
+
+
+def turn_back_with_the_clock(patch: pytest.MonkeyPatch) -> None:
+    honest = plan._Planner.status
+
+    def naive(self: Any, look: Look, row: Row, known: Row | None) -> None:
+        honest(self, look, row, known)
+        if known is not None and known["status"] != row["status"]:
+            last = self.plan.history[-1]
+            last["observed_at"] = look.at
+            last["not_before"] = min(last["not_before"], look.at)
+
+    patch.setattr(plan._Planner, "status", naive)
+
+
 MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (lose_a_row_per_page, a_quiet_list),
     (stop_where_next_is_null, a_row_pushed_off_the_last_page),
@@ -341,6 +530,18 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (record_a_status_that_did_not_change, a_rating),
     (accept_fewer_than_counted, a_swap_behind_the_reader),
     (trust_any_page_that_holds_as_many_as_counted, a_full_page_that_lost_its_last_row),
+    (take_a_full_page_for_the_last, a_row_pushed_off_the_last_page),
+    (ignore_retry_after, a_busy_server),
+    (ask_only_once, a_busy_server),
+    (try_no_transaction_again, struck_anywhere),
+    (store_history_afterwards, killed_anywhere),
+    (write_in_any_order, rows_in_order),
+    (leave_dead_runs_running, a_run_that_is_killed),
+    (wait_for_the_dead, a_run_that_is_killed),
+    (overlook_who_comes_back, a_job_that_comes_back),
+    (check_no_lease, a_writer_that_slept),
+    (claim_to_have_seen_it_just_now, days(3)),
+    (turn_back_with_the_clock, days(2)),
 ]
 
 

@@ -1,9 +1,9 @@
 """What follows from a look at a job, given what the mirror knows."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.payloads import NOON, encoded, item, later, look, model, output, source
 from tpmirror.batch import Brief, Known, Sifted, sift

@@ -6,7 +6,7 @@
 import pytest
 
 from tests.support.simulation import Figures, Universe, Violation
-from tpmirror.lease import Lease
+from tpmirror.plan import _Planner
 
 SEEDS = range(8)
 DAYS = 25
@@ -32,12 +32,12 @@ def test_the_same_seed_lives_the_same_life(tmp_path):
 
 
 def test_a_bug_is_found_and_its_seed_finds_it_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(Lease, "check", lambda _lease, _conn: None)
+    monkeypatch.setattr(_Planner, "last_seen", lambda _self, _known, _changed, at: at)
     found = []
     for number in range(2):
         (tmp_path / str(number)).mkdir()
-        with Universe(1, tmp_path / str(number)) as universe, pytest.raises(Violation) as told:
+        with Universe(3, tmp_path / str(number)) as universe, pytest.raises(Violation) as told:
             universe.live(DAYS)
         found.append(str(told.value))
-    assert "python -m tests.support.simulation 1 " in found[0]
+    assert "python -m tests.support.simulation 3 " in found[0]
     assert found[0] == found[1]

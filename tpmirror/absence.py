@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
-from tpmirror import schema, store
+from tpmirror import bulk, schema
 from tpmirror.normalize import Row
 
 FOUND: Final = "found"
@@ -71,7 +71,7 @@ def settle(conn: Connection, found: Mapping[int, Sighting], run_id: int | None, 
         changed = update(schema.jobs).where(schema.jobs.c.id == bindparam("id_"))
         values = {"presence": bindparam("presence"), "gone_at": bindparam("gone_at"), "changed_at": now}
         conn.execute(changed.values(values), rows)
-        conn.execute(insert(schema.field_changes), [_change(row, before, run_id, now) for row in rows])
+        bulk.insert(conn, schema.field_changes, [_change(row, before, run_id, now) for row in rows])
     _note(conn, found, now)
     gone = [job_id for job_id, sighting in moved.items() if sighting.presence == "gone"]
     back = [job_id for job_id, sighting in moved.items() if sighting.presence == "listed"]
@@ -92,11 +92,8 @@ def withdraw(conn: Connection, ids: Collection[int]) -> None:
 
 def _presences(conn: Connection, ids: Collection[int]) -> dict[int, str]:
     table = schema.jobs.c
-    return {
-        row.id: row.presence
-        for some in store.chunks(ids)
-        for row in conn.execute(select(table.id, table.presence).where(table.id.in_(some)))
-    }
+    wanted = select(table.id, table.presence).where(bulk.among(conn, table.id, ids))
+    return {row.id: row.presence for row in conn.execute(wanted)}
 
 
 def _change(row: Row, before: Mapping[int, str], run_id: int | None, now: datetime) -> dict[str, Any]:
@@ -120,7 +117,7 @@ def _note(conn: Connection, found: Mapping[int, Sighting], now: datetime) -> Non
             confirmed = None if sighting.presence == "unlisted" else old["confirmed_at"]
             looked = {"looked_up_at": sighting.looked_up_at or old["looked_up_at"], "answer": sighting.answer}
             rows.append({"job_id": job_id, "absent_since": old["absent_since"], **looked, "confirmed_at": confirmed})
-    store.upsert(conn, table, rows)
+    bulk.upsert(conn, table, rows)
 
 
 def _keys(ids: Collection[int]) -> list[dict[str, int]]:

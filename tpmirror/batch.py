@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
+
 from tpmirror import labels
 from tpmirror.decode import Item
 from tpmirror.normalize import Row
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """One job as one answer showed it, and when that answer was complete."""
 
     item: Item

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Float, Integer, Numeric, Text
@@ -16,6 +17,11 @@ Double: Final[TypeEngine[float]] = _Double().with_variant(Float(), "sqlite")
 
 CENT_OF_CENT: Final = Decimal("0.0001")
 """The unit of money: upstream states ``cost_usd`` with four decimals."""
+
+
+@lru_cache(maxsize=1000)  # rows that came together carry the same time several times
+def _text(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(" ", "microseconds")
 
 
 class Timestamp(TypeDecorator[datetime]):
@@ -39,8 +45,7 @@ class Timestamp(TypeDecorator[datetime]):
         if value.tzinfo is None:
             message = f"time without zone: {value!r}"
             raise ValueError(message)
-        value = value.astimezone(UTC)
-        return value.isoformat(" ", "microseconds") if dialect.name == "sqlite" else value
+        return _text(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
         """As an aware datetime in UTC."""

@@ -219,6 +219,7 @@ def _remedy(reason: str) -> str:
         "failed to resolve host": "check the host in TPMIRROR_DATABASE_URL",
         "password authentication failed": "check user and password in TPMIRROR_DATABASE_URL",
         "does not exist": "check TPMIRROR_DATABASE_URL",
+        "permission denied": "see docs/postgresql.md for what a role needs; migrations run as the tables' owner",
         "no such table": "run tpmirror db upgrade",
         "not a database": "TPMIRROR_DATABASE_URL names a file that is something else",
     }.items():

@@ -5,10 +5,10 @@ import math
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
-from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from tpmirror.envelope import unwrap
 from tpmirror.payload import InputVideo, Job, Key, MlModel, OutputVideo, PreviewVideos, Wire
@@ -17,9 +17,8 @@ Extra: TypeAlias = dict[str, dict[str, Any]]
 """Unknown keys by the object they stood in: ``job``, ``input_video``, ``output_video``, ``ml_model 44``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A readable job as one answer showed it."""
+class Item(msgspec.Struct, frozen=True):
+    """A readable job as one answer showed it; its URLs without their query strings, but for those in ``raw``."""
 
     job: Job
     extra: Extra
@@ -52,10 +51,7 @@ class Listing:
 
 
 _JOB: Final = msgspec.json.Decoder(Job)
-_VOLATILE: Final = frozenset({"eta_s", "processing_progress"})
-_URLS: Final = frozenset({"thumbnail", "external_url", "file"})
-_NESTED: Final = frozenset({"input_video", "output_video", "ml_models", "preview_videos"})
-FINGERPRINT_VERSION: Final = b"tpmirror-1"
+FINGERPRINT_VERSION: Final = b"tpmirror-2"
 """Part of every fingerprint: raise it when a column is added, and the next walk looks at every job again."""
 DEEPEST: Final = 50
 """How deep an unknown value may be nested; the API nests three deep, and every reader of it has a limit somewhere."""
@@ -84,23 +80,32 @@ def decode_job(raw: bytes | msgspec.Raw) -> Item | Unreadable:
         job = _JOB.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _with_unknown_keys(raw)
-    return Item(job, {}, fingerprint(job, {}), raw)
+    return _item(job, {}, raw)
+
+
+def _item(job: Job, extra: Extra, raw: bytes | msgspec.Raw) -> Item:
+    source, made = job.input_video, job.output_video
+    if source is not None:
+        source.thumbnail, source.file = strip_query(source.thumbnail), strip_query(source.file)
+        source.external_url = strip_query(source.external_url)
+    if made is not None:
+        made.thumbnail, made.file = strip_query(made.thumbnail), strip_query(made.file)
+        if (preview := made.preview_videos) is not None:
+            preview.before_video = strip_query(preview.before_video)
+            preview.after_video = strip_query(preview.after_video)
+    return Item(job, extra, fingerprint(job, extra), raw)
 
 
 def fingerprint(job: Job, extra: Extra) -> str:
     """Hash of everything that, when it changes, is a change: not the volatile fields, not the query strings of URLs.
 
-    Models count by id only: their own values are compared apart, once per page and not once per job.
+    The URLs have lost those already. Models count by id only: their own values are compared apart, once per page and
+    not once per job.
     """
-    source, made = job.input_video, job.output_video
-    preview = made.preview_videos if made is not None else None
     parts = (
-        _job_values(job),
-        None if source is None else (_input_values(source), *map(strip_query, _input_urls(source))),
-        None if made is None else (_output_values(made), *map(strip_query, _output_urls(made))),
-        None if preview is None else (strip_query(preview.before_video), strip_query(preview.after_video)),
+        replace(job, eta_s=None, processing_progress=None, ml_models=None),
         None if job.ml_models is None else [model.id for model in job.ml_models],
-        {where: keys for where, keys in extra.items() if not where.startswith("ml_model ")},
+        {where: keys for where, keys in extra.items() if not where.startswith("ml_model ")} if extra else None,
     )
     try:
         canonical = msgspec.msgpack.encode(parts)
@@ -111,9 +116,10 @@ def fingerprint(job: Job, extra: Extra) -> str:
 
 def strip_query(url: str | None) -> str | None:
     """A URL without query string and fragment: a presigned query is a secret and changes at every call."""
-    if url is None or ("?" not in url and "#" not in url):
-        return url
-    return url.partition("?")[0].partition("#")[0]
+    if url is None:
+        return None
+    bare = url.partition("?")[0]
+    return bare.partition("#")[0] if "#" in bare else bare
 
 
 def redact(raw: bytes | msgspec.Raw) -> str:
@@ -138,7 +144,18 @@ _URL: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*:/*[^\s?#]+[?#]", re.IGNORECASE)
 
 
 def _strip_if_url(value: str) -> str:
-    return strip_query(value) or "" if _URL.match(value) else value
+    return unsigned(strip_query(value) or "" if _URL.match(value) else value)
+
+
+_SIGNATURE: Final = re.compile(
+    r"""[?&]?(?:[\w-]*Signature|\b(?:X-Amz-[\w-]+|X-Goog-[\w-]+|Sig|Token|Policy|Key-Pair-Id))=[^&\s"'<>]*""",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def unsigned(text: str) -> str:
+    """Text without what signs a URL: somebody may have named or described a job with one."""
+    return _SIGNATURE.sub("", text) if "=" in text else text
 
 
 def _strip_urls(value: Any, room: int = DEEPEST) -> Any:
@@ -160,20 +177,8 @@ def _strip_urls(value: Any, room: int = DEEPEST) -> Any:
 def clean(text: str) -> str:
     """Text that both databases can hold: NUL becomes U+2400, lone surrogates U+FFFD."""
     if text.isascii():
-        return text.replace("\0", "\u2400")
+        return text.replace("\0", "\u2400") if "\0" in text else text
     return text.replace("\0", "\u2400").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _names(wire: type[Wire], *, urls: bool = False) -> list[str]:
-    names = [name for name in wire.__struct_fields__ if name not in _VOLATILE and name not in _NESTED]
-    return [name for name in names if (name in _URLS) is urls]
-
-
-_job_values: Final = attrgetter(*_names(Job))
-_input_values: Final = attrgetter(*_names(InputVideo))
-_input_urls: Final = attrgetter(*_names(InputVideo, urls=True))
-_output_values: Final = attrgetter(*_names(OutputVideo))
-_output_urls: Final = attrgetter(*_names(OutputVideo, urls=True))
 
 
 def _with_unknown_keys(raw: bytes | msgspec.Raw) -> Item | Unreadable:
@@ -193,7 +198,7 @@ def _with_unknown_keys(raw: bytes | msgspec.Raw) -> Item | Unreadable:
         RecursionError,
     ) as error:  # msgspec's ValidationError is a ValueError
         return Unreadable(job_id, _short(error), raw)
-    return Item(job, extra, fingerprint(job, extra), raw)
+    return _item(job, extra, raw)
 
 
 class _Named(msgspec.Struct):
@@ -216,8 +221,11 @@ def _id_of(raw: bytes | msgspec.Raw) -> int | None:
 def repeats_a_key(raw: bytes | msgspec.Raw) -> bool:
     """Whether an object in the item has a key twice: parsers keep the last and say nothing, so the item means nothing.
 
-    Costs more than decoding: meant for the few jobs that changed.
+    Costs as much as decoding: meant for the jobs that changed. What comes out again as it came in repeats nothing; only
+    where the text differs, such as in how it writes a number, the parser has to tell.
     """
+    if _survives(raw):
+        return False
     found = False
 
     def check(pairs: list[tuple[str, Any]]) -> None:
@@ -226,6 +234,13 @@ def repeats_a_key(raw: bytes | msgspec.Raw) -> bool:
 
     json.loads(bytes(raw).decode(), object_pairs_hook=check, parse_int=str, parse_float=str)
     return found
+
+
+def _survives(raw: bytes | msgspec.Raw) -> bool:
+    try:
+        return msgspec.json.encode(msgspec.json.decode(raw)) == bytes(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 def readable_id(value: object) -> int | None:

@@ -4,12 +4,13 @@ Whoever alters, removes, inserts or reorders rows has to recompute every later h
 shows even that. Tamper-evident, not tamper-proof.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
+import msgspec
 from sqlalchemy import Connection, select
 
 from tpmirror import schema
@@ -41,9 +42,11 @@ def chain(last: tuple[int, str], rows: Iterable[Row]) -> Iterator[Row]:
 
 def row_hash(previous: str, row: Row) -> str:
     """SHA-256 over the hash before and the row in canonical form: a JSON list, times in UTC to the microsecond."""
-    canonical = json.dumps([previous, *(_plain(row[name]) for name in _CHAINED)], separators=(",", ":"))
-    return sha256(canonical.encode("ascii")).hexdigest()
+    values = (row[name] for name in _CHAINED)
+    plain = [_in_utc(value) if isinstance(value, datetime) else value for value in values]
+    return sha256(msgspec.json.encode([previous, *plain])).hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    return value.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, datetime) else value
+@lru_cache(maxsize=1000)  # all rows of a page have its time
+def _in_utc(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="microseconds")

@@ -19,6 +19,7 @@ from tpmirror import schema
 from tpmirror.database import create_file, reading, translated
 from tpmirror.describe import describe, drop_views
 from tpmirror.errors import MirrorError, UsageError
+from tpmirror.grants import kept
 from tpmirror.revision import SCRIPTS, current, current_of, known, newest, refuse_newer
 
 LOCK: Final = 0x74706D6972726F72
@@ -64,10 +65,11 @@ def _run(engine: Engine, revision: str, *, down: bool) -> None:
         found = current_of(conn)
         if found is not None:
             refuse_newer(found)
-        drop_views(conn)
-        _migrate(conn, revision, down=down)
-        if current_of(conn) == newest():
-            describe(conn)
+        with kept(conn):
+            drop_views(conn)
+            _migrate(conn, revision, down=down)
+            if current_of(conn) == newest():
+                describe(conn)
         _check_keys(conn)
 
 

@@ -7,21 +7,25 @@ says what it can hold.
 import json
 import math
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Boolean, Column, Float, Integer, SmallInteger, Table, Text
 
 from tpmirror import schema
 from tpmirror.columns import CENT_OF_CENT, Money, Timestamp
-from tpmirror.decode import Item, clean, strip_query
+from tpmirror.decode import Item, clean, strip_query, unsigned
 from tpmirror.payload import MlModel
 
 Row: TypeAlias = dict[str, Any]
-Note: TypeAlias = Callable[[str], None]
+Notes: TypeAlias = list[str]
+Converter: TypeAlias = Callable[[Any, Notes], Any]
+"""From a value that is not null to what the column holds; what could not be held is noted."""
 
 
 @dataclass(slots=True)
@@ -52,7 +56,7 @@ def normalize(item: Item) -> Rows:
         if made is None
         else _row(schema.output_videos, made, _output_extra(item), "output_video.", notes),
         model_ids=[model.id for model in models],
-        cost_weights=[_real(model.cost_weight, notes.append) for model in models],
+        cost_weights=[_weight(model, notes) for model in models],
         notes=notes,
     )
 
@@ -64,13 +68,19 @@ def normalize_model(model: MlModel, item: Item) -> tuple[Row, list[str]]:
     return row, notes
 
 
-def _row(table: Table, wire: Any, extra: dict[str, Any] | None, where: str, notes: list[str]) -> Row:
-    row: Row = {}
-    for name, read, convert in _MAPPINGS[table.name]:
-        value, noted = read(wire), len(notes)
-        row[name] = None if value is None else convert(value, notes.append)
-        if len(notes) > noted:
-            notes[noted:] = [f"{where}{name}: {note}" for note in notes[noted:]]
+def _row(table: Table, wire: Any, extra: dict[str, Any] | None, where: str, notes: Notes) -> Row:
+    mapping, found = _MAPPINGS[table.name], Notes()
+    row: Row = dict(zip(mapping.names, mapping.read(wire), strict=False))
+    for name, read in mapping.nested:
+        row[name] = read(wire)
+    odd = [name for name, low, high in mapping.numbers if (value := row[name]) is not None and not low <= value <= high]
+    for name in [*odd, *mapping.others]:
+        value = row[name]
+        if value is not None:
+            row[name] = mapping.converters[name](value, found)
+            if found:
+                notes += [f"{where}{name}: {note}" for note in found]
+                found.clear()
     row["extra"] = json.dumps(extra, sort_keys=True) if extra else None
     return row
 
@@ -80,45 +90,45 @@ def _output_extra(item: Item) -> dict[str, Any] | None:
     return {**item.extra.get("output_video", {}), **({"preview_videos": nested} if nested else {})}
 
 
-def _whole(bits: int) -> Callable[[int, Note], int | None]:
+def _whole(bits: int) -> Callable[[int, Notes], int | None]:
     limit = 1 << (bits - 1)
 
-    def convert(value: int, note: Note) -> int | None:
+    def convert(value: int, notes: Notes) -> int | None:
         if -limit <= value < limit:
             return value
         shown = str(value) if abs(value) < 10**30 else "a number of more than 30 digits"
-        note(f"{shown} does not fit {bits} bits; stored as null")
+        notes.append(f"{shown} does not fit {bits} bits; stored as null")
         return None
 
     return convert
 
 
-def _real(value: float | None, note: Note) -> float | None:
-    if value is None or math.isfinite(value):
+def _weight(model: MlModel, notes: Notes) -> float | None:
+    return None if model.cost_weight is None else _real(model.cost_weight, notes)
+
+
+def _real(value: float, notes: Notes) -> float | None:
+    if math.isfinite(value):
         return value
-    note(f"{value} is not a number; stored as null")
+    notes.append(f"{value} is not a number; stored as null")
     return None
 
 
-def _flag(value: bool, note: Note) -> bool:  # noqa: ARG001 - the signature all converters share
-    return value
-
-
-def _text(value: str, note: Note) -> str:
+def _text(value: str, notes: Notes) -> str:
     cleaned = clean(value)
-    if cleaned != value:
-        note("has characters that no database holds; replaced")
-    return cleaned
+    if cleaned is not value and cleaned != value:
+        notes.append("has characters that no database holds; replaced")
+    return unsigned(cleaned)
 
 
-def _url(value: str, note: Note) -> str:
-    return _text(strip_query(value) or "", note)
+def _url(value: str, notes: Notes) -> str:
+    return _text(strip_query(value) or "", notes)
 
 
-def _money(value: Decimal, note: Note) -> Decimal | None:
+def _money(value: Decimal, notes: Notes) -> Decimal | None:
     if value.is_finite() and abs(value) < 10**6 and value == (exact := value.quantize(CENT_OF_CENT)):
         return exact
-    note(f"{str(value)[:40]} does not fit 6 digits and 4 decimals; stored as null")
+    notes.append(f"{str(value)[:40]} does not fit 6 digits and 4 decimals; stored as null")
     return None
 
 
@@ -127,46 +137,73 @@ _TIME: Final = re.compile(
     r"(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?",
     re.ASCII,
 )
+_USUAL: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{6})?Z", re.ASCII)
+"""As DRF prints it nearly always, and as the standard library reads it."""
 _YEARS: Final = range(1970, 2201)
 
 
-def _time(value: str, note: Note) -> datetime | None:
+def _time(value: str, notes: Notes) -> datetime | None:
     """RFC 3339, as DRF prints it; a time without zone is UTC, a leap second the last microsecond of its minute."""
+    if _USUAL.fullmatch(value):
+        return _within_years(value, _moment(value), notes)
     found = _TIME.fullmatch(value)
     if found is None:
-        note(f"{clean(value).partition('?')[0][:40]!r} is not a time; stored as null")
+        notes.append(f"{clean(value).partition('?')[0][:40]!r} is not a time; stored as null")
         return None
     second, fraction, zone = found["second"] or "00", (found["fraction"] or "")[:7], found["zone"]
     if second == "60":
         second, fraction = "59", ".999999"
-        note(f"{value[:40]!r} is a leap second; stored as the microsecond before its end")
+        notes.append(f"{value[:40]!r} is a leap second; stored as the microsecond before its end")
     if zone is None:
-        note(f"{value[:40]!r} has no time zone; taken as UTC")
+        notes.append(f"{value[:40]!r} has no time zone; taken as UTC")
+    moment = _moment(f"{found['date']}T{found['minute']}:{second}{fraction}{zone or 'Z'}")
+    return _within_years(value, moment, notes)
+
+
+def _moment(value: str) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(
-            f"{found['date']}T{found['minute']}:{second}{fraction}{zone or 'Z'}"
-        ).astimezone(UTC)
+        moment = datetime.fromisoformat(value)
+        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        moment = None
+        return None
+
+
+def _within_years(value: str, moment: datetime | None, notes: Notes) -> datetime | None:
     if moment is None or moment.year not in _YEARS:
-        note(f"{value[:40]!r} is not a time between 1970 and 2200; stored as null")
+        notes.append(f"{value[:40]!r} is not a time between 1970 and 2200; stored as null")
         return None
     return moment
 
 
-def _converter(column: Column[Any]) -> Callable[[Any, Note], Any]:
-    """By what the column can hold."""
+def _converter(column: Column[Any]) -> Converter | None:
+    """By what the column can hold; None where it holds whatever the wire format lets through."""
     if column.info.get("url"):
         return _url
-    by_type: list[tuple[type, Callable[[Any, Note], Any]]] = [
-        (Timestamp, _time), (Money, _money), (Boolean, _flag), (Text, _text), (Float, _real),
+    by_type: list[tuple[type, Converter | None]] = [
+        (Timestamp, _time), (Money, _money), (Boolean, None), (Text, _text), (Float, _real),
     ]  # fmt: skip
     for type_, convert in by_type:
         if isinstance(column.type, type_):
             return convert
+    return _whole(_bits(column))
+
+
+def _bits(column: Column[Any]) -> int:
     if isinstance(column.type, SmallInteger):
-        return _whole(16)
-    return _whole(32 if type(column.type) is Integer else 64)
+        return 16
+    return 32 if type(column.type) is Integer else 64
+
+
+def _is_number(column: Column[Any]) -> bool:
+    return isinstance(column.type, Integer | Float)
+
+
+def _range(column: Column[Any]) -> tuple[float, float]:
+    """The numbers that a column holds as they are."""
+    if isinstance(column.type, Float):
+        return -sys.float_info.max, sys.float_info.max
+    limit = 1 << (_bits(column) - 1)
+    return -limit, limit - 1
 
 
 def _reader(path: str) -> Callable[[Any], Any]:
@@ -178,11 +215,23 @@ def _reader(path: str) -> Callable[[Any], Any]:
     return lambda wire: None if (part := getattr(wire, first)) is None else inner(part)
 
 
+class _Mapping:
+    """From an object of the wire format to the columns of a table, those on the object itself all at once."""
+
+    def __init__(self, table: Table) -> None:
+        # str: SQLAlchemy's names are of a class of their own, which dictionaries look up more slowly.
+        columns = {str(column.name): column for column in table.columns if "api" in column.info}
+        paths = {name: column.info["api"] for name, column in columns.items()}
+        self.names = [name for name, path in paths.items() if "." not in path]
+        self.read = attrgetter(*(paths[name] for name in self.names))
+        self.nested = [(name, _reader(path)) for name, path in paths.items() if "." in path]
+        found = {name: _converter(column) for name, column in columns.items()}
+        self.converters = {name: convert for name, convert in found.items() if convert is not None}
+        # Nearly every number fits: that is told here, where a call for each would cost more than all the rest.
+        self.numbers = [(name, *_range(columns[name])) for name in self.converters if _is_number(columns[name])]
+        self.others = [name for name in self.converters if not _is_number(columns[name])]
+
+
 _MAPPINGS: Final = {
-    table.name: [
-        (column.name, _reader(column.info["api"]), _converter(column))
-        for column in table.columns
-        if "api" in column.info
-    ]
-    for table in (schema.jobs, schema.input_videos, schema.output_videos, schema.ml_models)
+    table.name: _Mapping(table) for table in (schema.jobs, schema.input_videos, schema.output_videos, schema.ml_models)
 }

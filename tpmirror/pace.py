@@ -66,6 +66,6 @@ def skew(date: str | None, now: datetime) -> float | None:
     """Seconds that ``now`` is ahead of an answer's ``Date``, which is cut to whole seconds; None if it has none."""
     try:
         said = parsedate_to_datetime(date or "")
-    except (ValueError, TypeError):
+        return (now - said.replace(tzinfo=said.tzinfo or UTC)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
         return None
-    return (now - said.replace(tzinfo=said.tzinfo or UTC)).total_seconds()

@@ -109,7 +109,7 @@ class Run:
 
     def _store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> None:
         if self._unsure:
-            self.tally.recover(read(self.engine, self._counted))
+            self.tally.recover(read(self.engine, self._stored))
         sifted, models = self.sort(looks)
         self.tally.seen.update(look.item.job.id for look in looks)
         self.tally.unread.update(item.job_id for item, _ in unreadable if item.job_id is not None)
@@ -121,7 +121,7 @@ class Run:
         elif self._needs_renewal():
             write(self.engine, self._renew)
 
-    def _counted(self, conn: Connection) -> Row:
+    def _stored(self, conn: Connection) -> Row:
         """What the run's row says: written with each batch, so it counts what is stored."""
         return dict(conn.execute(select(schema.sync_runs).where(schema.sync_runs.c.id == self.id)).mappings().one())
 
@@ -156,6 +156,9 @@ class Run:
         """End the run and let the next writer in: where jobs are, the counts, the lease, in one transaction."""
 
         def close(conn: Connection) -> Row:
+            row = self._stored(conn)
+            if row["outcome"] == outcome:
+                return row  # it was closed before, only the answer to that commit was lost
             self._lease.check(conn)
             now, table = datetime.now(UTC), schema.sync_runs
             settled = absence.settle(conn, self.presence, self.id, now)
@@ -163,7 +166,7 @@ class Run:
             ended = {"outcome": outcome, "error": error, "finished_at": now, **counts, **sent, **self.result}
             conn.execute(update(table).where(table.c.id == self.id).values(ended))
             self._lease.release(conn)
-            return dict(conn.execute(select(table).where(table.c.id == self.id)).mappings().one())
+            return self._stored(conn)
 
         self.row = patiently(lambda: write(self.engine, close))
 

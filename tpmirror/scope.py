@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, insert, select
 
 from tpmirror import schema
-from tpmirror.decode import Item
+from tpmirror.decode import Item, clean, unsigned
 from tpmirror.errors import ScopeError
 
 PROBES: Final = 3
@@ -31,7 +31,7 @@ def owners_of(items: Iterable[Item]) -> set[tuple[str, str]]:
     for item in items:
         source, made = item.job.input_video, item.job.output_video
         if source is not None and source.owner is not None:
-            found.add(("input_owner", source.owner))
+            found.add(("input_owner", unsigned(clean(source.owner))))
         if made is not None and made.owner is not None:
             found.add(("output_owner", str(made.owner)))
     return found

@@ -4,34 +4,24 @@ Whoever calls holds a transaction (``database.write``) that has checked the leas
 and a list of rows each; never one statement a row, never one statement of many rows (it would be compiled anew).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
 
-from tpmirror import labels, schema
+from tpmirror import bulk, labels, schema
 from tpmirror.batch import Brief, Known, Look, Plan, Sifted
 from tpmirror.history import chain, head
 from tpmirror.normalize import Row
-
-_INSERT: dict[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
-_CHUNK = 500
-"""Keys per look-up: far below both databases' limits on parameters, and few enough statements to be cached."""
 
 
 def briefs(conn: Connection, ids: Collection[int]) -> dict[int, Brief]:
     """What decides whether each of these jobs needs a closer look."""
     table = schema.jobs.c
     wanted = select(table.id, table.status, table.fingerprint, table.eta_s, table.processing_progress)
-    return {
-        row.id: Brief(row.status, row.fingerprint, row.eta_s, row.processing_progress)
-        for some in chunks(ids)
-        for row in conn.execute(wanted.where(table.id.in_(some)))
-    }
+    found = conn.execute(wanted.where(bulk.among(conn, table.id, ids))).all()
+    return {row[0]: Brief._make(row[1:]) for row in found}
 
 
 def listed_ids(conn: Connection) -> list[int]:
@@ -85,32 +75,27 @@ def known(conn: Connection, sifted: Sifted, models: Mapping[int, Look]) -> Known
 def apply(conn: Connection, plan: Plan) -> None:
     """Write a plan. Order follows the foreign keys."""
     for name, rows in plan.new_labels.items():
-        conn.execute(insert(schema.metadata.tables[name]), list(rows.values()))
+        bulk.insert(conn, schema.metadata.tables[name], list(rows.values()))
     for table, rows in (
         (schema.input_videos, plan.input_videos),
         (schema.output_videos, plan.output_videos),
         (schema.ml_models, plan.ml_models),
         (schema.jobs, plan.jobs),
     ):
-        upsert(conn, table, [rows[key] for key in sorted(rows)])
+        bulk.upsert(conn, table, [rows[key] for key in sorted(rows)])
     _apply_links(conn, plan)
     _append(conn, plan.history)
-    _insert(conn, schema.field_changes, plan.field_changes)
+    bulk.insert(conn, schema.field_changes, plan.field_changes)
     _update(conn, schema.jobs, plan.ticks)
-    upsert(conn, schema.job_progress_samples, plan.samples)
-    _insert(conn, schema.quarantined_jobs, plan.quarantine)
+    bulk.upsert(conn, schema.job_progress_samples, plan.samples)
+    bulk.insert(conn, schema.quarantined_jobs, plan.quarantine)
     _update(conn, schema.quarantined_jobs, plan.quarantine_seen)
     _update(conn, schema.quarantined_jobs, plan.quarantine_resolved)
 
 
 def _append(conn: Connection, rows: list[Row]) -> None:
     if rows:
-        conn.execute(insert(schema.job_status_history), list(chain(head(conn), rows)))
-
-
-def _insert(conn: Connection, table: Table, rows: list[Row]) -> None:
-    if rows:
-        conn.execute(insert(table), rows)
+        bulk.insert(conn, schema.job_status_history, list(chain(head(conn), rows)))
 
 
 def _apply_links(conn: Connection, plan: Plan) -> None:
@@ -118,7 +103,7 @@ def _apply_links(conn: Connection, plan: Plan) -> None:
     if plan.dropped_links:
         dropped = table.c.job_id == bindparam("job_id_"), table.c.position == bindparam("position_")
         conn.execute(delete(table).where(*dropped), plan.dropped_links)
-    upsert(conn, table, plan.links)
+    bulk.upsert(conn, table, plan.links)
 
 
 def _update(conn: Connection, table: Table, rows: list[Row]) -> None:
@@ -129,38 +114,15 @@ def _update(conn: Connection, table: Table, rows: list[Row]) -> None:
         conn.execute(changed, rows)
 
 
-def upsert(conn: Connection, table: Table, rows: list[Row]) -> None:
-    """Insert whole rows, or overwrite those with the same key."""
-    if rows:
-        conn.execute(_upsert_statement(table, conn.dialect.name), rows)
-
-
-@cache
-def _upsert_statement(table: Table, dialect: str) -> Any:
-    statement = _INSERT[dialect](table)
-    keys = [column.name for column in table.primary_key]
-    others = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=others)
-
-
-def chunks(keys: Iterable[int]) -> Iterable[list[int]]:
-    """Keys in order, as many at a time as one look-up takes."""
-    ordered = sorted(keys)
-    return (ordered[start : start + _CHUNK] for start in range(0, len(ordered), _CHUNK))
-
-
 def _by_id(conn: Connection, table: Table, ids: Collection[int]) -> dict[int, Row]:
-    return {
-        row["id"]: dict(row)
-        for some in chunks(ids)
-        for row in conn.execute(select(table).where(table.c.id.in_(some))).mappings()
-    }
+    wanted = select(table).where(bulk.among(conn, table.c.id, ids))
+    return {row["id"]: dict(row) for row in conn.execute(wanted).mappings()} if ids else {}
 
 
 def _links(conn: Connection, ids: Collection[int]) -> dict[int, list[Row]]:
     table, found = schema.job_ml_models, dict[int, list[Row]]()
-    for some in chunks(ids):
-        wanted = select(table).where(table.c.job_id.in_(some)).order_by(table.c.job_id, table.c.position)
+    if ids:
+        wanted = select(table).where(bulk.among(conn, table.c.job_id, ids)).order_by(table.c.job_id, table.c.position)
         for row in conn.execute(wanted).mappings():
             found.setdefault(row["job_id"], []).append(dict(row))
     return found
@@ -176,11 +138,8 @@ def _newest_users(conn: Connection, models: Collection[int]) -> dict[int, int]:
 def _last_changes(conn: Connection, ids: Collection[int]) -> dict[int, Any]:
     table = schema.job_status_history.c
     wanted = select(table.job_id, table.seq, table.observed_at).order_by(table.job_id, table.seq)
-    return {
-        row.job_id: (row.seq, row.observed_at)
-        for some in chunks(ids)
-        for row in conn.execute(wanted.where(table.job_id.in_(some)))
-    }
+    found = conn.execute(wanted.where(bulk.among(conn, table.job_id, ids))) if ids else ()
+    return {row.job_id: (row.seq, row.observed_at) for row in found}
 
 
 def _coverage(conn: Connection) -> dict[str, Any]:

@@ -5,7 +5,7 @@ segments; each is asked for again from where its answer ended until it is covere
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from math import ceil
@@ -16,6 +16,12 @@ from tpmirror.errors import ApiError
 
 STALLS: Final = 3
 """Empty pages in a row, inside the list by its own count, that a segment stands before the pass fails."""
+
+
+BATCH: Final = 10
+"""Pages that may be under way or wait for the caller: about a thousand jobs a batch, beyond which little is gained."""
+MOMENT: Final = 0.05
+"""Seconds for which a page that has arrived waits for others. No request waits meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +78,45 @@ def pages(
 ) -> Iterator[list[Page]]:
     """Fetch the segments, ``in_flight`` at a time, and hand out the pages as they arrive, in any order.
 
-    While the caller is busy with some pages the next are under way, so a slow caller gets them in larger batches; but
-    never more than twice ``in_flight`` wait for it.
+    While the caller is busy with some pages the next are under way; never more than ``BATCH`` wait for it, or twice
+    ``in_flight``. What a fast API sends within a moment comes as one batch, which costs the caller less than each page.
     """
-    waiting = deque(todo)
-    running: dict[Future[Page], Segment] = {}
+    flight = _Flight(fetch, todo, executor, max(BATCH, 2 * in_flight))
     try:
-        while waiting or running:
-            while waiting and len(running) < 2 * in_flight:
-                segment = waiting.popleft()
-                running[executor.submit(fetch, segment.offset)] = segment
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            arrived = []
-            for future in sorted(done, key=lambda future: running[future].offset):
-                segment = running.pop(future)
-                page = future.result()
-                rest = segment.rest(page)
-                if rest is not None:
-                    waiting.appendleft(rest)
-                arrived.append(page)
+        while flight.launch():
+            wait(flight.running, return_when=FIRST_COMPLETED)
+            done, _ = wait(flight.running, MOMENT)
+            arrived = flight.land(done)
+            flight.launch()
             yield arrived
     finally:
-        for future in running:
+        for future in flight.running:
             future.cancel()
+
+
+class _Flight:
+    """The requests of a pass: those to be made, and those under way."""
+
+    def __init__(self, fetch: Callable[[int], Page], todo: list[Segment], executor: Executor, most: int) -> None:
+        self.running: dict[Future[Page], Segment] = {}
+        self._waiting = deque(todo)
+        self._fetch, self._executor, self._most = fetch, executor, most
+
+    def launch(self) -> bool:
+        """Have as many under way as may be; whether there are any."""
+        while self._waiting and len(self.running) < self._most:
+            segment = self._waiting.popleft()
+            self.running[self._executor.submit(self._fetch, segment.offset)] = segment
+        return bool(self.running)
+
+    def land(self, done: Iterable[Future[Page]]) -> list[Page]:
+        """The pages of requests that are done, in order; what they did not cover is put in front."""
+        arrived = []
+        for future in sorted(done, key=lambda future: self.running[future].offset):
+            segment = self.running.pop(future)
+            page = future.result()
+            rest = segment.rest(page)
+            if rest is not None:
+                self._waiting.appendleft(rest)
+            arrived.append(page)
+        return arrived

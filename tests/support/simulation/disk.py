@@ -47,7 +47,7 @@ class Disk:
         if process is None:
             return
         if statement == "BEGIN IMMEDIATE" and self.rng.random() < self.pause:
-            # Stopped, swapped out, its machine asleep: as long as a lease, or longer.
+            # Stopped between two transactions.
             self.machine.sleep(self.rng.choice([1, 100, 1000, 10_000]))
         self.machine.touch()
         self._strike(process, conn.connection.dbapi_connection)
@@ -76,7 +76,7 @@ class Disk:
             return False
         self._struck()
         if isinstance(driver, sqlite3.Connection):
-            raise sqlite3.OperationalError(PASSING if planned or self.rng.random() < 0.8 else self.rng.choice(LASTING))
+            raise sqlite3.OperationalError(PASSING if planned or self.rng.random() < 0.9 else self.rng.choice(LASTING))
         driver.close()
         return True
 

@@ -194,8 +194,9 @@ class Machine:
     @contextmanager
     def installed(self, api_of: Callable[..., Any], engine_of: Callable[[str], Any]) -> Iterator[None]:
         """The package lives on this machine. Each name must be there: a package that tells time otherwise fails."""
+        workers = partial(Workers, self)
         lend: dict[Any, dict[str, Any]] = {
-            session: {"Api": api_of, "_Fetchers": lambda workers: Workers(self, workers)},
+            session: {"Api": api_of, "_Fetchers": workers, "ThreadPoolExecutor": workers},
             walk: {"wait": self.wait},
             intake: {"wait": self.wait},
             database: {"open_engine": engine_of, "Retrying": partial(Retrying, sleep=self.sleep)},

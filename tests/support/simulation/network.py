@@ -58,6 +58,7 @@ class Network:
     struck: Callable[[], object]
     happen: Callable[[], object]
     fault: float = 0.0
+    pause: float = 0.0
     window: str = ""
     notes: list[Note] = field(default_factory=list)
     known: set[int] = field(default_factory=set)
@@ -94,6 +95,9 @@ class Network:
             respond = self._whole(answer)
         self.happen()
         self.machine.sleep(self.rng.uniform(0.01, 0.3))
+        if self.rng.random() < self.pause:
+            # Stopped, swapped out, its machine asleep: as long as a lease, or longer. Then it has an old answer.
+            self.machine.sleep(self.rng.choice([100, 1000, 10_000]))
         note.at = self.machine.now
         self.known.update(note.shown)
         self.machine.touch()

@@ -127,6 +127,7 @@ class Universe:
             backend.page_cap = rng.choice([3, 5, 8, 30])
             network.fault = rng.choice([0.1, 0.4, 0.5])
             disk.fault, disk.pause = rng.choice([0, 0.01, 0.03]), rng.choice([0, 0, 0.1])
+            network.pause = disk.pause / 3
             self._window = rng.choice(WINDOWS) if self._settled and rng.random() < 0.15 else ""
             self._jump = rng.random() < 0.1 and self.seed % 2 == 0
             for verb in ["submit"] * rng.randrange(3) + [""] * rng.randrange(5):
@@ -174,7 +175,7 @@ class Universe:
         self._frozen = False
         yield
         self._frozen = True
-        self.network.fault = self.disk.fault = self.disk.pause = 0.0
+        self.network.fault = self.network.pause = self.disk.fault = self.disk.pause = 0.0
         self.figures.requests += len(self.network.notes)
         self.network.notes.clear()
 

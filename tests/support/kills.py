@@ -1,0 +1,93 @@
+"""kill -9, again and again: real processes die at random moments of their walk, while the account lives on."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from random import Random
+from typing import Any, Final
+
+from tests.support import fork
+from tests.support.account import KEY, environ, mirror, rows
+from tests.support.witness import Witness
+from tpmirror import migrate
+from tpmirror.audit import audit
+from tpmirror.database import connected, reading
+from tpmirror.simulator import Request, Simulator, World
+
+PATIENCE: Final = 60
+"""Seconds for a process to get to work on a busy machine."""
+
+
+def migrated(database_url: str) -> None:
+    """Make the tables, so that the walk under test begins with the walk."""
+    with connected(database_url) as engine:
+        migrate.upgrade(engine)
+
+
+def findings(database_url: str) -> list[Any]:
+    """What an audit finds."""
+    with connected(database_url) as engine, reading(engine) as conn:
+        return audit(conn).findings
+
+
+class Trap:
+    """Tells when a client sends its n-th request; with ``hold``, that request waits until ``open`` is set."""
+
+    def __init__(self, witness: Witness, *, hold: bool = False) -> None:
+        self.sprung, self.open = threading.Event(), threading.Event()
+        self._left, self._hold, self._answer = 0, hold, witness.respond
+        witness.sim.respond = self.respond
+
+    def set(self, requests: int) -> None:
+        """Spring at this many requests from now."""
+        self.sprung.clear()
+        self._left = requests
+
+    def respond(self, request: Request) -> Any:
+        """Answer as the account would."""
+        self._left -= 1
+        if self._left == 0:
+            self.sprung.set()
+            if self._hold:
+                assert self.open.wait(PATIENCE)
+        return self._answer(request)
+
+
+class Kills:
+    """A mirror whose writers are killed. ``run`` tells what is wrong afterwards."""
+
+    def __init__(self, database_url: str, seed: int) -> None:
+        self.url = database_url
+        self.killed = self.abandoned = 0
+        self._rng = Random(seed)
+        self._world = World(seed, jobs=40, days=1, in_flight=4, jobs_per_day=10)
+
+    def run(self, times: int, after_each: Callable[[], object] = lambda: None) -> list[str]:
+        """Kill a process this many times, each at a random moment after a random request; then let one finish."""
+        with Simulator(self._world, token=KEY, page_cap=10) as simulator:
+            witness = Witness(simulator)
+            trap = Trap(witness)
+            variables = environ(simulator.url, database_url=self.url, page_size=10)
+            for _ in range(times):
+                self._live_on()
+                self._kill(trap, variables)
+                after_each()
+            trap.set(0)
+            run = mirror(simulator, self.url)
+            wrong = [*witness.verdict(self.url, run), *witness.differences(self.url), *map(str, findings(self.url))]
+        outcomes = [row["outcome"] for row in rows(self.url, "sync_runs")]
+        self.abandoned = outcomes.count("abandoned")
+        return wrong + ["a run is left running"] * ("running" in outcomes)
+
+    def _live_on(self) -> None:
+        self._world.advance(900)
+        while len(self._world.listed()) > 60:
+            self._world.delete(self._world.listed()[0])
+
+    def _kill(self, trap: Trap, variables: dict[str, str]) -> None:
+        trap.set(self._rng.randrange(1, 12))
+        process = fork.start(variables)
+        assert trap.sprung.wait(PATIENCE), process.exitcode
+        time.sleep(self._rng.random() * 0.03)
+        self.killed += fork.end(process) == -signal.SIGKILL

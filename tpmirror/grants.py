@@ -1,0 +1,36 @@
+"""What others may do with our views on PostgreSQL, kept while the views are dropped and made anew."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, inspect, text
+
+_GRANTED = text("""
+SELECT c.relname, t.attname, a.privilege_type,
+  CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+FROM pg_class AS c
+JOIN (
+  SELECT oid AS relid, NULL::name AS attname, relacl AS acl FROM pg_class
+  UNION ALL SELECT attrelid, attname, attacl FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped
+) AS t ON t.relid = c.oid
+CROSS JOIN aclexplode(t.acl) AS a
+WHERE c.relkind = 'v' AND c.relnamespace = current_schema()::regnamespace AND a.grantee <> c.relowner
+""")
+
+
+@contextmanager
+def kept(conn: Connection) -> Iterator[None]:
+    """Grant again, on the views there are in the end, what was granted on views and their columns before."""
+    if conn.dialect.name != "postgresql":
+        yield
+        return
+    granted = conn.execute(_GRANTED).all()
+    yield
+    there = inspect(conn)
+    names = set(there.get_view_names())
+    columns = {name: {column["name"] for column in there.get_columns(name)} for name, *_ in granted if name in names}
+    quote = conn.dialect.identifier_preparer.quote
+    for view, column, privilege, grantee in granted:
+        if view in columns and (column is None or column in columns[view]):
+            which = f" ({quote(column)})" if column else ""
+            conn.exec_driver_sql(f"GRANT {privilege}{which} ON {quote(view)} TO {grantee}")
