@@ -26,6 +26,13 @@ def test_dbt_names_every_table_and_only_columns_that_exist():
     assert {(name, column) for name, columns in named.items() for column in columns - there[name]} == set()
 
 
+def test_working_tables_are_those_that_the_readme_warns_of():
+    (named,) = re.findall(
+        r"^Working tables, not to be relied on: (.+)\.$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert set(re.findall(r"`(\w+)`", named)) == {table.name for table in schema.WORKING}
+
+
 def test_dbts_own_statements_find_nothing_wrong(migrated_postgres):
     """On an empty mirror; that they run at all is what can break."""
     with connected(migrated_postgres.url("migrated")) as conn:

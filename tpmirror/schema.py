@@ -422,5 +422,5 @@ data_dictionary = Table(
 
 APPEND_ONLY: Final = (job_status_history, field_changes)
 """Tables whose rows are never changed nor removed; triggers see to it."""
-WORKING: Final = (job_absences, mirror_scope, writer_lease)
+WORKING: Final = (alerts, job_absences, mirror_scope, writer_lease)
 """Tables that only the program itself relies on; neither exported nor promised."""

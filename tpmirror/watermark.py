@@ -19,9 +19,6 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Select, cast, func
 from tpmirror import __version__, describe, labels, relations, schema
 from tpmirror.relations import JOB_KEYS, Month
 
-_STATE: Final = (schema.quarantined_jobs, schema.job_absences, schema.ml_models)
-"""Small tables of which any change counts; ``job_absences`` because ``sync_health`` tells what waits."""
-
 _changes = schema.field_changes.c
 _history = schema.job_status_history.c
 _runs = schema.sync_runs.c
@@ -115,7 +112,9 @@ def _differing(now: Mapping[Month, int], before: Mapping[Month, int]) -> set[Mon
 def _state(conn: Connection) -> str:
     in_flight = select(_jobs.id, _jobs.eta_s, _jobs.processing_progress).where(_jobs.status.not_in(labels.TERMINAL))
     samples = select(func.count()).select_from(schema.job_progress_samples)
-    whole = [select(table).order_by(*table.primary_key.columns) for table in _STATE]
+    # Small tables, of which any change counts; job_absences because the view sync_health tells what waits.
+    small = [one.table for one in relations.relations() if one.kind == "table" and one.partitioned_by is None]
+    whole = [select(table).order_by(*table.primary_key.columns) for table in (*small, schema.job_absences)]
     return _digest(conn, in_flight.order_by(_jobs.id), samples, *whole)
 
 
