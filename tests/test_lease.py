@@ -271,6 +271,29 @@ def test_a_process_that_slept_ends_with_exit_5(sim, program, mirror_url):
     assert "nothing was overwritten" in complained
 
 
+def test_what_was_asked_for_before_the_lease_was_held_is_asked_for_again(sim, world, database_url):
+    """The first run on an empty database tries the key before it makes the tables; meanwhile another run gets done."""
+    asked, go_on, job_id = threading.Event(), threading.Event(), world.listed(active_only=True)[-1]
+
+    def hold(request: Request) -> Response | None:
+        if asked.is_set():
+            return None
+        answer = sim.answer(request)
+        asked.set()
+        assert go_on.wait(60)
+        return answer
+
+    sim.respond = hold
+    with ThreadPoolExecutor(1) as executor:
+        slow = executor.submit(sync, settings(sim, database_url))
+        assert asked.wait(60)
+        world.finish(job_id)
+        mirror(sim, database_url)
+        go_on.set()
+        assert slow.result()["certified"]
+    assert [entry["to_status"] for entry in rows(database_url, "job_status_history", job_id=job_id)] == [2]
+
+
 def test_a_long_walk_without_news_renews_its_lease(sim, mirror_url, monkeypatch):
     mirror(sim, mirror_url)
     monkeypatch.setattr(lease, "TERM", timedelta(seconds=0.03))

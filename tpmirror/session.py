@@ -53,16 +53,17 @@ def session(settings: Settings, kind: str, progress: Progress, control: Control 
         _Fetchers(settings.concurrency) as executor,
         Api(settings, control=control) as api,
     ):
-        first, started_at = None, datetime.now(UTC)
+        started_at = datetime.now(UTC)
         if not revision.is_current(engine):
             # A key that is refused must leave no trace, not even an empty database.
-            first = api.page(settings.page_size, 0)
+            api.page(settings.page_size, 0)
             _upgrade(engine)
         with run.opened(engine, kind, api, started_at) as opened:
             if control is not None:
                 control.run_id = opened.id
             intake = Intake(api, opened, progress)
-            yield Session(settings, api, executor, opened, intake, first or api.page(settings.page_size, 0))
+            # Asked for under the lease, like all that is stored: what is older than another writer's run must not be.
+            yield Session(settings, api, executor, opened, intake, api.page(settings.page_size, 0))
 
 
 @contextmanager

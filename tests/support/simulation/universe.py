@@ -1,5 +1,6 @@
 """An account, its mirror and everything that can go wrong between them, from one seed."""
 
+import logging
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -92,6 +93,8 @@ class Universe:
         self._stack = ExitStack()
         state = random.getstate()
         self._stack.callback(random.setstate, state)
+        logging.disable()  # thousands of runs fail, and say so
+        self._stack.callback(logging.disable, logging.NOTSET)
         random.seed(self.seed)  # tenacity draws from it
         self.engine: Engine = database.open_engine(f"sqlite:///{self.path}")
         self._stack.callback(self.engine.dispose)
