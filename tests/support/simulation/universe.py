@@ -141,7 +141,7 @@ class Universe:
 
     def _processes(self) -> None:
         rng = self.rng
-        many = rng.choice([1, 1, 2, 2, 3])
+        many = rng.choice([1, 2, 2, 3])
         concurrency = rng.choice([1, 1, 2, 4])
         self._alone = many == 1 and concurrency == 1
         after = 0.0
