@@ -1,0 +1,175 @@
+"""Reports: stretches of time, status as of a moment, forecasts, formats, and every report by everything."""
+
+import csv
+import io
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from click.testing import CliRunner
+
+from tests.support.account import connected, rows
+from tpmirror.cli import cli
+from tpmirror.errors import UsageError
+from tpmirror.formats import TEXTS, harmless_cell
+from tpmirror.reports import REPORTS, Question, answer
+from tpmirror.reports.asof import known, possible
+from tpmirror.reports.forecast import backtest, outlook, seasonal_naive
+from tpmirror.reports.period import Period, instant, period
+from tpmirror.reports.report import Report, percentile, plain
+
+TODAY = date(2026, 11, 25)
+STRETCHES = {
+    "2026-10-05": ("2026-10-05", "2026-10-06"),
+    "2026-12": ("2026-12-01", "2027-01-01"),
+    "2025": ("2025-01-01", "2026-01-01"),
+    "yesterday": ("2026-11-24", "2026-11-25"),
+    "last-month": ("2026-10-01", "2026-11-01"),
+    "7d": ("2026-11-19", "2026-11-20"),
+    "2m": ("2026-09-01", "2026-09-02"),
+}
+
+
+@pytest.mark.parametrize("text", STRETCHES)
+def test_a_stretch_of_days_is_read(text):
+    first, after = map(date.fromisoformat, STRETCHES[text])
+    assert period(text, text, TODAY) == Period(first, after)
+
+
+@pytest.mark.parametrize("text", ["", "x", "2026-13", "2026-1", "20261", "0000", "99999d", "9999-12", "7y", "٢٠٢٦"])
+def test_what_is_no_stretch_is_refused_with_what_is_accepted(text):
+    with pytest.raises(UsageError, match=r"--from is .*it accepts a day"):
+        period(text, None, TODAY)
+
+
+def test_the_stretch_before_whole_months_is_as_many_months():
+    assert period("2026-03", "2026-03", TODAY).before() == Period(date(2026, 2, 1), date(2026, 3, 1))
+    assert period("2026-03-10", "2026-03-11", TODAY).before() == Period(date(2026, 3, 8), date(2026, 3, 10))
+
+
+def test_a_moment_is_utc_unless_it_says_otherwise():
+    assert instant("--as-of", "2026-10-05T14:30", TODAY) == datetime(2026, 10, 5, 14, 30, tzinfo=UTC)
+    assert instant("--as-of", "2026-10-05T14:30+02:00", TODAY) == datetime(2026, 10, 5, 12, 30, tzinfo=UTC)
+    assert instant("--as-of", "2026-10", TODAY) == datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def at(minute: float) -> datetime:
+    return datetime(2026, 11, 1, 12, tzinfo=UTC) + timedelta(minutes=minute)
+
+
+def change(to_status: int, observed: float, not_before: float | None = None, occurred: float | None = None):
+    moments = {"not_before": not_before, "observed_at": observed, "occurred_at": occurred}
+    return {"to_status": to_status, **{name: None if value is None else at(value) for name, value in moments.items()}}
+
+
+WATCHED = [change(0, 5, occurred=0), change(1, 20, not_before=15), change(2, 40, not_before=35, occurred=38)]
+"""Started at 0, seen at 5; processing began between 15 and 20; finished at 38, seen at 40."""
+
+
+@pytest.mark.parametrize(
+    ("minute", "seen", "true"),
+    [
+        (-1, None, []), (1, None, [0]), (5, 0, [0]), (14, 0, [0]), (17, 0, [0, 1]), (20, 1, [1]), (37, 1, [1]),
+        (39, 1, [2]), (40, 2, [2]),
+    ],
+)  # fmt: skip
+def test_as_of_tells_what_was_known_and_what_was_true(minute, seen, true):
+    assert known(WATCHED, at(minute)) == seen
+    assert possible(WATCHED, at(0), at(minute)) == true
+
+
+def test_as_of_names_every_status_that_is_possible():
+    late = [change(2, 60, occurred=30)]
+    assert [possible(late, at(0), at(minute)) for minute in (-1, 10, 30)] == [[], [0, 1], [2]]
+    skipped = [change(0, 5, occurred=0), change(2, 40, not_before=20, occurred=38)]
+    assert [possible(skipped, at(0), at(minute)) for minute in (10, 30, 38)] == [[0], [0, 1], [2]]
+    unstated = [change(1, 20)]
+    assert possible(unstated, at(0), at(10)) == [0, 1]
+    assert possible(unstated, None, at(10)) == []
+
+
+def test_a_regular_account_is_forecast_without_error():
+    days = {
+        TODAY - timedelta(days=n): Decimal(10 if (TODAY - timedelta(days=n)).weekday() < 5 else 2) for n in range(400)
+    }
+    assert backtest(days, seasonal_naive, TODAY) == (0.0, 12)
+    found = outlook(days, TODAY, budget=230)
+    november = sum(10 if date(2026, 11, day).weekday() < 5 else 2 for day in range(1, 31))
+    assert {row["method"]: row["forecast"] for row in found.rows}["seasonal naive"] == november
+    assert "exceeded" in found.notes[-1]
+
+
+def test_an_account_without_a_past_has_a_forecast_too():
+    assert [row["forecast"] for row in outlook({}, TODAY, None).rows] == [0, 0]
+
+
+def test_a_percentile_is_one_of_the_values():
+    assert [percentile([1.0, 2.0, 3.0, 4.0], share) for share in (0.5, 0.9, 1.0)] == [2.0, 4.0, 4.0]
+    assert percentile([], 0.5) is None
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "\ufeff=1", "\uff1d1", "\r=1"])
+def test_no_text_of_a_csv_begins_a_formula(text):
+    report = Report("", plain(name="name", number="number"), [{"name": text, "number": -5}])
+    ((_, _), (name, number)) = csv.reader(io.StringIO(TEXTS["csv"]("x", report), newline=""))
+    assert name == harmless_cell(text) == f"'{text}"
+    assert number == "-5"
+
+
+def test_markdown_keeps_its_table_whatever_a_name_holds():
+    report = Report("t", plain(name="name"), [{"name": "a|b<c>`d`"}])
+    assert TEXTS["markdown"]("x", report).splitlines()[-1] == r"| a\|b\<c>\`d\` |"
+
+
+SPLITS = [(name, by) for name, report in REPORTS.items() for by in (report.by or (None,))]
+
+
+@pytest.mark.parametrize(("name", "by"), SPLITS)
+def test_every_report_answers_by_everything_and_alike_on_both_databases(name, by, lived_mirror):
+    now = datetime.now(UTC)
+    found = []
+    for url in lived_mirror.values():
+        with connected(url) as conn:
+            found.append(answer(conn, name, Question(now, by=by)))
+    assert found[0].rows
+    assert all(set(found[0].columns) - {"p50", "p90", "p95", "max"} <= row.keys() for row in found[0].rows)
+    assert len(found[0].rows) == len(found[1].rows)
+    for form in TEXTS.values():
+        assert form(name, found[0])
+
+
+@pytest.mark.parametrize("by", REPORTS["costs"].by)
+def test_costs_by_anything_sum_to_what_the_jobs_cost(by, lived_mirror, dialect):
+    with connected(lived_mirror[dialect]) as conn:
+        found = answer(conn, "costs", Question(datetime.now(UTC), by=by))
+    jobs = rows(lived_mirror[dialect], "jobs")
+    truth = sum(job["cost_usd"] or 0 for job in jobs if not job["preview"])
+    assert sum(row["credits"] for row in found.rows) == found.summary["credits"] == truth
+
+
+REFUSED = {
+    "nix": "there is no report 'nix'",
+    "costs --by foo": "it accepts month, day",
+    "eta --by foo": "it cannot be split",
+    "costs --as-of 2026": "it goes with history",
+    "forecast --from 7d": "it goes with costs",
+    "costs --format xml": "it accepts table, csv, json, markdown",
+    "costs --from 2026-12 --to 2026-11": "is after --to",
+    "history --as-of soon": "or a time",
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_cannot_be_answered_is_refused_in_one_line(words, lived_mirror):
+    with pytest.raises(UsageError, match=REFUSED[words]) as caught:
+        cli.main(["report", *words.split(), "--database-url", lived_mirror["sqlite"]], standalone_mode=False)
+    assert "\n" not in str(caught.value)
+
+
+def test_json_is_one_document_with_exact_money(lived_mirror):
+    words = ["report", "costs", "--json", "--database-url", lived_mirror["sqlite"]]
+    done = CliRunner().invoke(cli, words, catch_exceptions=False)
+    document = json.loads(done.stdout)
+    assert document["report"] == "costs"
+    assert sum(Decimal(row["credits"]) for row in document["rows"]) == Decimal(document["summary"]["credits"])
