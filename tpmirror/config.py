@@ -17,6 +17,8 @@ from tpmirror.errors import UsageError
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,512}")
 """What can stand in a header: visible ASCII. Anything else would end up in an error message, key and all."""
+KEY_FILE_LIMIT: Final = 4096
+"""Bytes read of a key's file: a wrong path may lead to something that never ends."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -268,12 +270,30 @@ def read_key(settings: Settings) -> Key:
         raise UsageError(message)
     path = settings.api_key_file
     try:
-        value = path.read_text(encoding="utf-8").strip()
+        with path.open("rb") as file:
+            value = file.read(KEY_FILE_LIMIT).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         message = f"TPMIRROR_API_KEY_FILE is {str(path)!r}, which cannot be read: {reason}"
         raise UsageError(message) from None
     return check_key(value, f"TPMIRROR_API_KEY_FILE ({str(path)!r})")
+
+
+def exposure(settings: Settings) -> str | None:
+    """What is wrong with who may read the key's file, if whoever runs this can mend it.
+
+    No reason to refuse it: Docker and Kubernetes mount secrets that everybody inside may read; nobody else is there.
+    """
+    path = settings.api_key_file
+    try:
+        state = None if path is None else path.stat()
+    except OSError:
+        return None
+    if path is None or state is None or not state.st_mode & 0o007 or state.st_uid != os.geteuid():
+        return None
+    if path.resolve().is_relative_to("/run/secrets"):
+        return None
+    return f"every user of this machine may read TPMIRROR_API_KEY_FILE ({str(path)!r}): chmod 600 it"
 
 
 def check_key(value: str, source: str) -> Key:

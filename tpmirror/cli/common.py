@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from tpmirror.config import Settings, load
+from tpmirror.config import Settings, exposure, load
 from tpmirror.errors import MirrorError, NotProven
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,7 +46,10 @@ def with_settings(*names: str) -> Callable[[F], F]:
     def decorate(command: F) -> F:
         def run(**options: Any) -> Any:
             chosen = {name: options.pop(name) for name in ("database_url", *names)}
-            return command(load(os.environ, chosen), **options)
+            settings = load(os.environ, chosen)
+            if "api_key_file" in names and (warning := exposure(settings)):
+                click.echo(f"warning: {warning}", err=True)
+            return command(settings, **options)
 
         run.__doc__, run.__name__ = command.__doc__, command.__name__
         run.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]

@@ -1,0 +1,188 @@
+"""What one item of a page may be, one row a case: the others are mirrored, and the odd one as far as it can be.
+
+A value that no column holds is null, with a note; an item that cannot be read lies in quarantine as it came; one
+without a readable id voids the proof. Each job of an account is one case, so a single walk meets them all.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.support.account import KEY, environ, rows
+from tests.support.program import Program
+from tests.support.strategies import scanned
+from tpmirror.simulator import Request, Response, Simulator, World
+
+ODD = "a odd text"
+GONE = object()
+"""A key that is not there."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row: how the item is spoilt, and what the mirror holds of it."""
+
+    what: str
+    fields: dict[str, Any]
+    column: str = "id"
+    held: Any = None
+    noted: bool = True
+    """Whether it lies in quarantine, as a note or because it could not be read."""
+    read: bool = True
+    raw: Callable[[bytes], bytes] = bytes
+
+
+def unread(what: str, fields: dict[str, Any], raw: Callable[[bytes], bytes] = bytes) -> Case:
+    return Case(what, fields, read=False, raw=raw)
+
+
+def swap(text: bytes) -> Callable[[bytes], bytes]:
+    """Put these bytes where the odd text stands, quotes and all."""
+    return lambda item: item.replace(f'"{ODD}"'.encode(), text)
+
+
+TEXT = {"description": ODD}
+CASES = [
+    Case("NUL in a text", {"description": "a\0b"}, "description", "a\u2400b"),
+    Case("half a surrogate pair", TEXT, "description", "a\ufffdb", raw=swap(b'"a\\ud800b"')),
+    Case("year 0", {"finished": "0000-01-01T00:00:00Z"}, "finished", None),
+    Case("year 10000", {"finished": "10000-01-01T00:00:00Z"}, "finished", None),
+    Case("no time at all", {"finished": "yesterday"}, "finished", None),
+    Case("no zone", {"finished": "2026-11-01T09:30:00"}, "finished", datetime(2026, 11, 1, 9, 30, tzinfo=UTC)),
+    Case(
+        "a time with an offset", {"finished": "2026-11-01T09:30:00+05:45"}, "finished",
+        datetime(2026, 11, 1, 3, 45, tzinfo=UTC), noted=False,
+    ),
+    Case(
+        "a leap second", {"finished": "2016-12-31T23:59:60Z"}, "finished",
+        datetime(2016, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    ),
+    Case("an integer of 64 bits", {"start_frame": 2**63}, "start_frame", None),
+    Case("the largest integer", {"start_frame": 2**63 - 1}, "start_frame", 2**63 - 1, noted=False),
+    Case("NaN", {"grain": float("nan")}, "grain", None),
+    Case("infinity", TEXT, "grain", None, raw=lambda item: item.replace(b'"grain":', b'"grain":1e999,"was":')),
+    Case("a negative cost", {"cost_usd": "-12.3400"}, "cost_usd", Decimal("-12.3400"), noted=False),
+    Case("a cost of too many digits", {"cost_usd": "1234567.8"}, "cost_usd", None),
+    Case("a status nobody knows", {"status": 9}, "status", 9, noted=False),
+    Case("missing keys", {"codec": GONE, "grain": GONE, "input_video": GONE}, "codec", None, noted=False),
+    Case("null all over", dict.fromkeys(["started", "cost_usd", "ml_models", "codec"]), "codec", None, noted=False),
+    Case("a key nobody knows", {"novel": {"n": [1, "x"]}}, "extra", '{"novel": {"n": [1, "x"]}}', noted=False),
+    unread("a status as text", {"status": "2"}),
+    unread("a status that is true", {"status": True}),
+    unread("no status", {"status": GONE}),
+    unread("a flag as a number", {"preview": 1}),
+    unread("a number as text", {"grain": "0.5"}),
+    unread("a video without id", {"input_video": {"name": "x"}}),
+    unread("a list of models with none in it", {"ml_models": [None]}),
+    unread("a byte that is no UTF-8", TEXT, swap(b'"a\xffb"')),
+    unread("an integer of 5,000 digits", TEXT, swap(b"9" * 5000)),
+    unread("a value nested too deep", TEXT, lambda item: item[:-1] + b',"x":' + b"[" * 99 + b"]" * 99 + b"}"),
+    unread("a key twice", TEXT, lambda item: item[:-1] + b',"codec":"x"}'),
+]  # fmt: skip
+NAMELESS: list[dict[str, Any]] = [
+    {"id": True}, {"id": 1.0}, {"id": "12"}, {"id": None}, {"id": GONE}, {"id": 0}, {"id": -7}, {"id": 2**63},
+    {"id": [3]}, {"id": 10**5000},
+]  # fmt: skip
+
+
+def spoilt(item: dict[str, Any], fields: dict[str, Any]) -> bytes:
+    made = {name: value for name, value in {**item, **fields}.items() if value is not GONE}
+    huge = {name: value for name, value in made.items() if type(value) is int and value > 10**100}
+    text = json.dumps({**made, **dict.fromkeys(huge, "huge")}, separators=(",", ":")).encode()
+    return text.replace(b'"huge"', b"9" * 5000)
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator(World(seed=6, jobs=60, in_flight=0, jobs_per_day=0), token=KEY, page_cap=20) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def program(sim, mirror_url, tmp_path) -> Program:
+    return Program(tmp_path, {**environ(sim.url, max_attempts=2, retry_base=0), "TPMIRROR_DATABASE_URL": mirror_url})
+
+
+def spoil(sim: Simulator, change: Callable[[dict[str, Any]], bytes]) -> None:
+    """Let every item pass through ``change`` on its way out, in the list and by its id."""
+
+    def respond(request: Request) -> Response:
+        answer = sim.answer(request)
+        document = json.loads(answer.body)
+        if answer.status == 200 and "results" in document:
+            results, document["results"] = document["results"], "here"
+            page = json.dumps(document).encode().replace(b'"here"', b"[%s]" % b",".join(map(change, results)))
+            return Response(200, {"Content-Type": "application/json"}, page)
+        return Response(answer.status, answer.headers, change(document)) if answer.status == 200 else answer
+
+    sim.respond = respond
+
+
+def without_queries(raw: bytes) -> bytes:
+    return re.sub(rb'\?X-Amz[^"]*', b"", raw)
+
+
+def test_each_odd_item_is_held_as_far_as_it_can_be_and_the_others_whole(sim, program, mirror_url, capsys):
+    by_job = dict(enumerate(CASES, start=10))
+    sent: dict[int, bytes] = {}
+
+    def change(item: dict[str, Any]) -> bytes:
+        case = by_job.get(item["id"])
+        raw = case.raw(spoilt(item, case.fields)) if case else json.dumps(item).encode()
+        sent[item["id"]] = raw
+        return raw
+
+    spoil(sim, change)
+    said = program.call(capsys, "sync", "--json")[0]
+    assert json.loads(said)["certified"] is True
+    jobs = {row["id"]: row for row in rows(mirror_url, "jobs")}
+    listed = json.loads(program.call(capsys, "quarantine", "list", "--json")[0])
+    entries = {entry["job_id"]: entry for entry in listed}
+    assert jobs.keys() == set(sim.world.ids()) - {job for job, case in by_job.items() if not case.read}
+    assert entries.keys() == {job for job, case in by_job.items() if case.noted}
+    assert len(listed) == len(entries)
+    for job_id, case in by_job.items():
+        if case.read:
+            assert jobs[job_id][case.column] == (job_id if case.column == "id" else case.held), case.what
+        if case.noted:
+            payload = entries[job_id]["payload"].encode("ascii")
+            assert b"X-Amz-" not in payload, case.what
+            wanted = scanned(without_queries(sent[job_id]))
+            assert scanned(payload) == wanted or (wanted is None and b"a\\xffb" in payload), case.what
+    told = program.call(capsys, "quarantine", "list")[0]
+    assert "does not fit 64 bits" in told
+    program.call(capsys, "quarantine", "retry", code=3)
+
+    sim.respond = None
+    assert "0 entries left" in program.call(capsys, "quarantine", "retry")[0]
+    assert json.loads(program.call(capsys, "quarantine", "list", "--json")[0]) == []
+    program.call(capsys, "sync")
+    program.call(capsys, "verify")
+    program.call(capsys, "audit")
+    assert len(rows(mirror_url, "jobs")) == 60
+
+
+def test_items_without_a_readable_id_void_the_proof_and_leave_the_others_alone(sim, program, mirror_url, capsys):
+    by_job = dict(enumerate(NAMELESS, start=25))
+    others = {50: b"null", 51: b"7", 52: b'"text"', 53: b"[]", 54: b"{}"}
+
+    def change(item: dict[str, Any]) -> bytes:
+        return others.get(item["id"]) or spoilt(item, by_job.get(item["id"], {}))
+
+    spoil(sim, change)
+    said, _ = program.call(capsys, "sync", code=3)
+    assert "Not certified: an item's id cannot be read" in said
+    assert {row["id"] for row in rows(mirror_url, "jobs")} == set(sim.world.ids()) - by_job.keys() - others.keys()
+    entries = rows(mirror_url, "quarantined_jobs")
+    assert (len(entries), {entry["job_id"] for entry in entries}) == (len(by_job) + len(others), {None})
+
+    sim.respond = None
+    program.call(capsys, "sync")
+    program.call(capsys, "verify")
+    assert [entry for entry in rows(mirror_url, "quarantined_jobs") if entry["resolved_at"] is None] == []
