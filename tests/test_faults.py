@@ -378,6 +378,20 @@ def test_connections_that_are_reset_are_made_again(sim, url, tmp_path, capsys):
     assert rows(url, "sync_runs")[0]["retries"] == 3
 
 
+@pytest.mark.parametrize("following", [None, "https://x/?more=1"])
+def test_a_server_that_minds_no_offset_does_not_keep_a_walk_for_ever(sim, url, tmp_path, capsys, following):
+    page = {
+        "count": PAGE,
+        "next": following,
+        "previous": None,
+        "results": [{"id": n, "status": 2} for n in range(1, 11)],
+    }
+    sim.respond = lambda _: Response.json(200, page)
+    said = program(sim, url, tmp_path).call(capsys, "sync", code=1)[1]
+    assert f"counts {PAGE} jobs but still serves some from 1" in said
+    assert sim.count_requests() < 150
+
+
 def test_the_api_out_of_reach_during_a_walk_is_told(sim, url, tmp_path, capsys):
     tool = program(sim, url, tmp_path, api_url="http://127.0.0.1:9")
     assert "cannot reach http://127.0.0.1:9" in tool.call(capsys, "sync", code=1)[1]

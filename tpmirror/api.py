@@ -189,7 +189,8 @@ class Api:
             message = f"no complete answer from {self._settings.api_url} within {self._settings.request_timeout:g} s"
             raise Passing(message) from error
         except httpx.RemoteProtocolError as error:
-            message = f"the answer from {self._settings.api_url} is cut off or damaged: {_reason(error)}"
+            reason = _reason(error).partition(": bytearray")[0]  # what was sent may repeat the key
+            message = f"the answer from {self._settings.api_url} is cut off or damaged: {reason}"
             raise Passing(message) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             message = f"cannot reach {self._settings.api_url}: {_reason(error)}; check TPMIRROR_API_URL and the network"

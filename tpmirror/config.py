@@ -6,6 +6,7 @@ line's options and the README's table follow from that.
 
 import os
 import re
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
@@ -289,11 +290,15 @@ def exposure(settings: Settings) -> str | None:
         state = None if path is None else path.stat()
     except OSError:
         return None
-    if path is None or state is None or not state.st_mode & 0o007 or state.st_uid != os.geteuid():
+    if path is None or state is None or not _open_to_all(state.st_mode) or state.st_uid != os.geteuid():
         return None
     if path.resolve().is_relative_to("/run/secrets"):
         return None
     return f"every user of this machine may read TPMIRROR_API_KEY_FILE ({str(path)!r}): chmod 600 it"
+
+
+def _open_to_all(mode: int) -> bool:
+    return stat.S_ISREG(mode) and bool(mode & 0o007)
 
 
 def check_key(value: str, source: str) -> Key:

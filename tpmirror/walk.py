@@ -22,6 +22,8 @@ BATCH: Final = 10
 """Pages that may be under way or wait for the caller: about a thousand jobs a batch, beyond which little is gained."""
 MOMENT: Final = 0.05
 """Seconds for which a page that has arrived waits for others. No request waits meanwhile."""
+BEYOND: Final = 1000
+"""Rows past twice the count at which a list is taken to have no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,12 @@ class Segment:
     def rest(self, page: Page) -> "Segment | None":
         """What of the segment is left after a page of it; None if nothing.
 
-        Raises ApiError when the API keeps serving nothing where it says there is something.
+        Raises ApiError when the API keeps serving nothing where it says there is something, or something far beyond
+        where it says the end is: a count may be stale, but a server that minds no offset serves for ever.
         """
+        if page.offset > 2 * page.listing.count + BEYOND:
+            message = f"the API counts {page.listing.count} jobs but still serves some from {page.offset} on"
+            raise ApiError(message)
         if page.is_last or (self.until is not None and page.end >= self.until):
             return None
         if len(page.listing) == 0:

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import traceback
 
 import click
 
@@ -31,9 +32,11 @@ def main() -> None:
         _fail("interrupted; what was mirrored stays, run the command again to go on", 1)
     except BrokenPipeError:
         os._exit(1)  # whoever read our output has left; nothing to flush it to
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last one to tell what happened, without secrets
         if os.environ.get("TPMIRROR_LOG_LEVEL", "").lower() == "debug":
-            raise
+            from tpmirror.log import concealed
+
+            click.echo(concealed(traceback.format_exc()), err=True)
         _fail(f"unexpected {type(error).__name__}; set TPMIRROR_LOG_LEVEL=debug to see where, and report it", 1)
 
 
