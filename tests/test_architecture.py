@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "tpmirror"
 REPORTS = ("asof", "costs", "eta", "failures", "forecast", "storage", "syncs", "transitions", "turnaround")
 LAYERS = [
     {"", "errors", "columns", "labels", "payload", "control", "log", "meters", "systemd", "timing"},
-    {"envelope"},
+    {"envelope", "key"},
     {"schema", "config", "transport", "pace", "database", "decode", "reports.period"},
     {"normalize", "api", "lease", "describe", "grants", "notify", "problems", "scope", "revision"},
     {

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from tpmirror.config import Key, Settings, VanishLimit, check_key, load, read_key
+from tpmirror.config import Settings, VanishLimit, load, read_key
 from tpmirror.errors import UsageError
+from tpmirror.key import Key, check_key
 
 SECRET = "tpx-very-secret"
 

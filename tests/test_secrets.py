@@ -15,8 +15,9 @@ from tests.support.account import dump, environ
 from tests.support.program import Program
 from tpmirror import sync as syncing
 from tpmirror.api import Api
-from tpmirror.config import exposure, load
+from tpmirror.config import load
 from tpmirror.database import open_engine
+from tpmirror.key import exposure
 from tpmirror.simulator import Request, Response, Simulator, World
 from tpmirror.web.app import create_app
 from tpmirror.web.server import Server
@@ -219,7 +220,6 @@ def test_a_key_file_of_somebody_else_is_no_reason_to_warn(tmp_path, monkeypatch)
     path = tmp_path / "key"
     path.write_text(KEY)
     path.chmod(0o644)
-    settings = load({"TPMIRROR_API_KEY_FILE": str(path)})
-    assert exposure(settings)
+    assert exposure(path)
     monkeypatch.setattr("os.geteuid", lambda: 12345)
-    assert exposure(settings) is None
+    assert exposure(path) is None

@@ -20,10 +20,11 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 from tpmirror import __version__
-from tpmirror.config import Key, Settings, read_key
+from tpmirror.config import Settings, read_key
 from tpmirror.control import Control
 from tpmirror.decode import Item, Listing, Unreadable, decode_job, decode_listing
 from tpmirror.errors import ApiError, Interrupted, Passing, Refused
+from tpmirror.key import Key
 from tpmirror.log import logger
 from tpmirror.pace import Pace, backoff, retry_after, skew
 from tpmirror.transport import Deadline, PinnedTransport, read_body, room_for

@@ -6,7 +6,6 @@ line's options and the README's table follow from that.
 
 import os
 import re
-import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
@@ -15,29 +14,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from tpmirror.errors import UsageError
+from tpmirror.key import Key, check_key
 
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,512}")
-"""What can stand in a header: visible ASCII. Anything else would end up in an error message, key and all."""
 KEY_FILE_LIMIT: Final = 4096
 """Bytes read of a key's file: a wrong path may lead to something that never ends."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class Key:
-    """The account's key; its text shows nothing."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def __repr__(self) -> str:
-        """Never the key."""
-        return "Key(***)"
-
-    def reveal(self) -> str:
-        """The key itself, for the one header it belongs in."""
-        return self._value
 
 
 def _number(low: float, high: float, *, whole: bool) -> Callable[[str], Any]:
@@ -278,32 +259,3 @@ def read_key(settings: Settings) -> Key:
         message = f"TPMIRROR_API_KEY_FILE is {str(path)!r}, which cannot be read: {reason}"
         raise UsageError(message) from None
     return check_key(value, f"TPMIRROR_API_KEY_FILE ({str(path)!r})")
-
-
-def exposure(settings: Settings) -> str | None:
-    """What is wrong with who may read the key's file, if whoever runs this can mend it.
-
-    No reason to refuse it: Docker and Kubernetes mount secrets that everybody inside may read; nobody else is there.
-    """
-    path = settings.api_key_file
-    try:
-        state = None if path is None else path.stat()
-    except OSError:
-        return None
-    if path is None or state is None or not _open_to_all(state.st_mode) or state.st_uid != os.geteuid():
-        return None
-    if path.resolve().is_relative_to("/run/secrets"):
-        return None
-    return f"every user of this machine may read TPMIRROR_API_KEY_FILE ({str(path)!r}): chmod 600 it"
-
-
-def _open_to_all(mode: int) -> bool:
-    return stat.S_ISREG(mode) and bool(mode & 0o007)
-
-
-def check_key(value: str, source: str) -> Key:
-    """A key that can be sent. Raises UsageError, without the key."""
-    if _KEY.fullmatch(value) is None:
-        message = f"{source} holds no API key: 1 to 512 visible ASCII characters without spaces are expected"
-        raise UsageError(message)
-    return Key(value)

@@ -9,8 +9,9 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from tpmirror.config import Settings, exposure, load
+from tpmirror.config import Settings, load
 from tpmirror.errors import MirrorError, NotProven
+from tpmirror.key import exposure
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,7 +48,7 @@ def with_settings(*names: str) -> Callable[[F], F]:
         def run(**options: Any) -> Any:
             chosen = {name: options.pop(name) for name in ("database_url", *names)}
             settings = load(os.environ, chosen)
-            if "api_key_file" in names and (warning := exposure(settings)):
+            if "api_key_file" in names and (warning := exposure(settings.api_key_file)):
                 click.echo(f"warning: {warning}", err=True)
             return command(settings, **options)
 

@@ -1,0 +1,57 @@
+"""The account's key: what may be one, who may read its file, and a text that never shows it."""
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Final
+
+from tpmirror.errors import UsageError
+
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,512}")
+"""What can stand in a header: visible ASCII. Anything else would end up in an error message, key and all."""
+
+
+class Key:
+    """The account's key; its text shows nothing."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        """Never the key."""
+        return "Key(***)"
+
+    def reveal(self) -> str:
+        """The key itself, for the one header it belongs in."""
+        return self._value
+
+
+def exposure(path: Path | None) -> str | None:
+    """What is wrong with who may read the key's file, if whoever runs this can mend it.
+
+    No reason to refuse it: Docker and Kubernetes mount secrets that everybody inside may read; nobody else is there.
+    """
+    try:
+        state = None if path is None else path.stat()
+    except OSError:
+        return None
+    if path is None or state is None or not _open_to_all(state.st_mode) or state.st_uid != os.geteuid():
+        return None
+    if path.resolve().is_relative_to("/run/secrets"):
+        return None
+    return f"every user of this machine may read TPMIRROR_API_KEY_FILE ({str(path)!r}): chmod 600 it"
+
+
+def _open_to_all(mode: int) -> bool:
+    return stat.S_ISREG(mode) and bool(mode & 0o007)
+
+
+def check_key(value: str, source: str) -> Key:
+    """A key that can be sent. Raises UsageError, without the key."""
+    if _KEY.fullmatch(value) is None:
+        message = f"{source} holds no API key: 1 to 512 visible ASCII characters without spaces are expected"
+        raise UsageError(message)
+    return Key(value)
