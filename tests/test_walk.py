@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.payloads import page
 from tpmirror.errors import ApiError
-from tpmirror.walk import STALLS, Segment, affordable_overlap, pages, segments
+from tpmirror.walk import BATCH, STALLS, Segment, affordable_overlap, pages, segments
 
 
 def following(offset: int, limit: int) -> str:
@@ -133,3 +133,20 @@ def test_an_api_that_counts_what_it_does_not_serve_fails_the_pass_instead_of_loo
         part = rest
     with pytest.raises(ApiError, match="serves none from 20"):
         part.rest(empty)
+
+
+def test_what_waits_for_a_slow_caller_is_bounded_and_the_next_pages_are_under_way_meanwhile():
+    size, count, asked = 10, 1000, []
+    todo = [Segment(offset, offset + size) for offset in range(0, count, size)]
+
+    def fetch(offset):
+        asked.append(offset)
+        return page(range(offset + 1, offset + size + 1), size, offset, count=count, next=None)
+
+    with ThreadPoolExecutor(4) as executor:
+        taken = 0
+        for arrived in pages(fetch, todo, executor, 4):
+            taken += len(arrived)
+            executor.submit(lambda: None).result()  # behind all that was asked for
+            assert min(len(todo), taken + 4) <= len(asked) <= taken + BATCH
+    assert taken == len(asked) == len(todo)
