@@ -275,7 +275,9 @@ def test_a_key_replaced_during_the_walk_is_read_again_from_its_file(sim, url, tm
 
     def replace_key(request: Request) -> None:
         if request.query.get("offset") == "20":
-            path.write_text("tpx-of-today\n")
+            fresh = path.with_name("fresh")
+            fresh.write_text("tpx-of-today\n")
+            fresh.replace(path)  # as secrets are replaced: nobody ever reads half of one
             sim.token = "tpx-of-today"
 
     sim.respond = replace_key

@@ -163,7 +163,7 @@ def test_the_reader_can_read_every_view_and_sees_no_personal_data(reader):
         rows = reader.execute(f"SELECT {', '.join(columns_for(reader, relation))} FROM {relation}").fetchall()
         assert EMAIL not in repr(rows), relation
         seen[relation] = len(rows)
-    assert seen["jobs"] == seen["job_overview"] > 40
+    assert seen["jobs"] == seen["job_overview"] >= 39
     assert seen["focus_costs"] > 0
 
 
