@@ -48,8 +48,8 @@ def live(database_url: str) -> dict[int, Decimal]:
 
 
 def charge(job: dict[str, Any]) -> Decimal:
-    """What a job counts as it is shown now."""
-    return Decimal(0) if job["preview"] else Decimal(job["cost_usd"])
+    """What a job costs as it is shown now."""
+    return Decimal(job["cost_usd"])
 
 
 def copy(source: str, target: str) -> None:

@@ -1,10 +1,10 @@
--- Credits per month (UTC) and model: a job's cost shared among its models by their weights at the time; no previews.
+-- Credits per month (UTC) and model: a job's cost shared among its models by their weights at the time.
 -- month (text): month in which the jobs count, YYYY-MM
 -- ml_model_id (integer): model; null for jobs without models or weights
 -- model (text): its name
 -- task (text): name of its task
 -- jobs (integer): jobs that used it; a job with two models counts for each
--- credits (money): its share of their cost; sums to jobs.cost_usd exactly, previews left out
+-- credits (money): its share of their cost; sums to jobs.cost_usd exactly
 SELECT
   o.month,
   c.ml_model_id,
@@ -16,5 +16,4 @@ FROM job_model_costs AS c
 JOIN job_overview AS o ON o.job_id = c.job_id
 LEFT JOIN ml_models AS m ON m.id = c.ml_model_id
 LEFT JOIN ml_tasks AS t ON t.code = m.task
-WHERE NOT o.preview
 GROUP BY o.month, c.ml_model_id, m.name, t.name

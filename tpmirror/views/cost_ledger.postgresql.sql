@@ -1,15 +1,14 @@
--- A charge of a job or a later correction of it, signed, in Credits; sums to jobs.cost_usd exactly, previews count 0.
+-- A charge of a job or a later correction of it, signed, in Credits; sums to jobs.cost_usd exactly.
 -- What each column holds: cost_ledger.sql.
 SELECT
   o.job_id,
   CAST(0 AS bigint) AS entry,
   'charge' AS kind,
-  CAST(NULL AS text) AS reason,
   COALESCE(o.finished, o.started, o.first_seen_at) AS booked_at,
   o.day,
   o.month,
-  -- What the job counts now, less what corrections have moved since it was first seen.
-  ROUND((CAST(ROUND(COALESCE(o.credits, 0) * 10000) AS bigint) - COALESCE(c.units, 0)) / 10000.0, 4) AS credits,
+  -- What the job costs now, less what corrections have moved since it was first seen.
+  ROUND((CAST(ROUND(COALESCE(o.cost_usd, 0) * 10000) AS bigint) - COALESCE(c.units, 0)) / 10000.0, 4) AS credits,
   o.preview
 FROM job_overview AS o
 LEFT JOIN (
@@ -20,7 +19,6 @@ SELECT
   c.job_id,
   c.field_change_id,
   'correction',
-  c.reason,
   c.observed_at,
   CAST(c.observed_at AT TIME ZONE 'UTC' AS date),
   to_char(c.observed_at AT TIME ZONE 'UTC', 'YYYY-MM'),

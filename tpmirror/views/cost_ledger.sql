@@ -1,23 +1,21 @@
--- A charge of a job or a later correction of it, signed, in Credits; sums to jobs.cost_usd exactly, previews count 0.
+-- A charge of a job or a later correction of it, signed, in Credits; sums to jobs.cost_usd exactly.
 -- job_id (integer): job
 -- entry (integer): 0 for the charge, else the number in field_changes of the change that corrected it
 -- kind (text): charge: what the job cost when it was first seen; correction: by how much a change moved that
--- reason (text): null, or what changed: cost_usd, or preview (a preview is free whatever its cost)
 -- booked_at (time): charge: when the job finished, else started, else was first seen; correction: when it was seen
 -- day (date): day of booked_at (UTC)
 -- month (text): its month, YYYY-MM
--- credits (money): the amount; each job has one charge, of 0 if it was a preview or without a cost
--- preview (boolean): whether the job is a preview now
+-- credits (money): the amount; each job has one charge, of 0 if it was without a cost
+-- preview (boolean): whether the job is a free preview: what upstream states as its cost is not charged
 SELECT
   o.job_id,
   CAST(0 AS bigint) AS entry,
   'charge' AS kind,
-  CAST(NULL AS text) AS reason,
   COALESCE(o.finished, o.started, o.first_seen_at) AS booked_at,
   o.day,
   o.month,
-  -- What the job counts now, less what corrections have moved since it was first seen.
-  ROUND((CAST(ROUND(COALESCE(o.credits, 0) * 10000) AS bigint) - COALESCE(c.units, 0)) / 10000.0, 4) AS credits,
+  -- What the job costs now, less what corrections have moved since it was first seen.
+  ROUND((CAST(ROUND(COALESCE(o.cost_usd, 0) * 10000) AS bigint) - COALESCE(c.units, 0)) / 10000.0, 4) AS credits,
   o.preview
 FROM job_overview AS o
 LEFT JOIN (
@@ -28,7 +26,6 @@ SELECT
   c.job_id,
   c.field_change_id,
   'correction',
-  c.reason,
   c.observed_at,
   date(c.observed_at),
   substr(c.observed_at, 1, 7),

@@ -1,4 +1,4 @@
--- A row of cost_ledger in the columns of the FinOps FOCUS specification 1.2; sums to jobs.cost_usd, previews count 0.
+-- A row of cost_ledger in the columns of the FinOps FOCUS specification 1.2; sums to jobs.cost_usd exactly.
 -- What each column holds: focus_costs.sql.
 SELECT
   l.credits AS "BilledCost",

@@ -1,4 +1,4 @@
--- A row of cost_ledger in the columns of the FinOps FOCUS specification 1.2; sums to jobs.cost_usd, previews count 0.
+-- A row of cost_ledger in the columns of the FinOps FOCUS specification 1.2; sums to jobs.cost_usd exactly.
 -- BilledCost (money): amount in Credits, signed; an account buys Credits beforehand, no national currency is known here
 -- BillingAccountId (text): user- and the number of the account's user; unknown before the first output
 -- BillingAccountName (text): always null: the API names no account

@@ -21,7 +21,7 @@ WITH
       l.cost_weight,
       CAST(ROUND(100000000 * l.cost_weight / h.cost_weight) AS bigint) AS weight,
       CASE WHEN j.cost_usd < 0 THEN -1 ELSE 1 END AS sign,
-      CAST(ROUND(ABS(CASE WHEN j.preview THEN 0 ELSE COALESCE(j.cost_usd, 0) END) * 10000) AS bigint) AS units
+      CAST(ROUND(ABS(COALESCE(j.cost_usd, 0)) * 10000) AS bigint) AS units
     FROM jobs AS j
     JOIN heaviest AS h ON h.job_id = j.id
     JOIN job_ml_models AS l ON l.job_id = j.id
@@ -56,8 +56,8 @@ SELECT
   NULL,
   NULL,
   NULL,
-  CAST(ROUND(CASE WHEN j.preview THEN 0 ELSE COALESCE(j.cost_usd, 0) END * 10000) AS bigint),
-  ROUND(CASE WHEN j.preview THEN 0 ELSE COALESCE(j.cost_usd, 0) END * 1.0, 4)
+  CAST(ROUND(COALESCE(j.cost_usd, 0) * 10000) AS bigint),
+  ROUND(COALESCE(j.cost_usd, 0) * 1.0, 4)
 FROM jobs AS j
 WHERE NOT EXISTS (
   SELECT 1 FROM job_ml_models AS l WHERE l.job_id = j.id AND l.cost_weight BETWEEN 0.000001 AND 1000000
