@@ -28,7 +28,7 @@ QUERY = "canary-of-a-query"
 SIGNED = f"https://storage.example.com/canary.mp4?X-Amz-Credential={QUERY}&X-Amz-Signature={QUERY}"
 SECRETS = (KEY, PASSWORD, QUERY, "X-Amz-Signature", "X-Amz-Credential")
 NONE = "holds no API key"
-PAGES = ["/", "/live", "/jobs", "/jobs.csv", "/jobs.json", "/jobs/3", "/jobs/4", "/costs", "/ledger.csv", "/operations",
+PAGES = ["/", "/live", "/jobs", "/jobs.csv", "/jobs.json", "/jobs/3", "/jobs/5", "/costs", "/ledger.csv", "/operations",
          "/sync", "/sql"]  # fmt: skip
 
 

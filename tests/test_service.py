@@ -101,6 +101,7 @@ def test_walks_and_polls_on_schedule_and_stops_cleanly(program, sim, mirror_url)
 def test_a_new_key_is_tried_at_once_on_sighup(program, sim, mirror_url, tmp_path):
     key = tmp_path / "key"
     key.write_text("wrong\n")
+    key.chmod(0o600)
     variables = {**mirror_of(sim, mirror_url), "TPMIRROR_API_KEY": "", "TPMIRROR_API_KEY_FILE": str(key)}
     process = program.start("run", **variables)
     url = line(process, "started")["url"]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import inspect, text
 
 from tests.support.account import KEY, connected, dump, environ, mirror, query, row, rows, settings
 from tests.support.program import Program
+from tpmirror.lease import TERM
 from tpmirror.simulator import Simulator, World
 from tpmirror.sync import preview, verify
 
@@ -276,9 +278,8 @@ def test_a_dry_run_needs_no_lease(sim, world, tpmirror, mirror_url):
     tpmirror("sync")
     world.hide(9)
     somebody = "elsewhere boot pid|1|1|00000000"
-    tamper(
-        mirror_url, f"UPDATE writer_lease SET holder = '{somebody}', expires_at = '2100-01-01 00:00:00.000000+00:00'"
-    )
+    until = f"{datetime.now(UTC) + TERM * 0.9:%Y-%m-%d %H:%M:%S.%f+00:00}"
+    tamper(mirror_url, f"UPDATE writer_lease SET holder = '{somebody}', expires_at = '{until}'")
     assert len(json.loads(tpmirror("sync", "--dry-run", "--json")[0])["differences"]) == 1
     tpmirror("verify", code=3)
     tpmirror("sync", code=5)

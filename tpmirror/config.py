@@ -130,8 +130,11 @@ def _secrets(value: str) -> tuple[Key, ...]:
     return tuple(map(Key, value.split())) or None  # type: ignore[return-value] # blank: unset
 
 
-def _setting(variable: str, default: Any, meaning: str, parse: Callable[[str], Any] = str) -> Any:
-    return field(default=default, metadata={"variable": variable, "meaning": meaning, "parse": parse})
+def _setting(
+    variable: str, default: Any, meaning: str, parse: Callable[[str], Any] = str, *, shown: bool = True
+) -> Any:
+    """A field of ``Settings``; ``shown``: whether its text may show it."""
+    return field(default=default, repr=shown, metadata={"variable": variable, "meaning": meaning, "parse": parse})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,10 @@ class Settings:
     )
     api_url: str = _setting("TPMIRROR_API_URL", "https://backend.tensorpix.ai", "origin of the API", _origin)
     database_url: str = _setting(
-        "TPMIRROR_DATABASE_URL", "sqlite:///tpmirror.db", "SQLAlchemy URL of the mirror, SQLite or PostgreSQL"
+        "TPMIRROR_DATABASE_URL",
+        "sqlite:///tpmirror.db",
+        "SQLAlchemy URL of the mirror, SQLite or PostgreSQL",
+        shown=False,  # may hold a password
     )
     page_size: int = _setting("TPMIRROR_PAGE_SIZE", 100, "jobs asked for per page", _number(1, 10_000, whole=True))
     concurrency: int = _setting("TPMIRROR_CONCURRENCY", 4, "pages in flight at once", _number(1, 16, whole=True))

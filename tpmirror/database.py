@@ -143,14 +143,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
             conn.exec_driver_sql("PRAGMA query_only=OFF")
 
 
-def read(engine: Engine, work: Callable[[Connection], T]) -> T:
-    """Run ``work`` in one transaction that only reads; again if its connection was lost."""
+def read(engine: Engine, work: Callable[[Connection], T], patience: float = PATIENCE) -> T:
+    """Run ``work`` in one transaction that only reads; again if its connection was lost, for so many seconds."""
 
     def once() -> T:
         with reading(engine) as conn:
             return work(conn)
 
-    return patiently(once)
+    return patiently(once, patience)
 
 
 def write(engine: Engine, work: Callable[[Connection], T]) -> T:
@@ -167,7 +167,7 @@ def clock(conn: Connection) -> datetime:
     return now
 
 
-def patiently(work: Callable[[], T]) -> T:
+def patiently(work: Callable[[], T], patience: float = PATIENCE) -> T:
     """Run ``work`` again when its connection or transaction was lost, for about half a minute: a restart takes less.
 
     It must be safe to run twice, also when the first time was committed and only the answer was lost.
@@ -175,7 +175,7 @@ def patiently(work: Callable[[], T]) -> T:
     return Retrying(
         retry=retry_if_exception_type(Lost),
         wait=wait_random_exponential(multiplier=0.1, max=2),
-        stop=stop_after_delay(PATIENCE),
+        stop=stop_after_delay(patience),
         reraise=True,
     )(work)
 

@@ -19,11 +19,15 @@ SCRIPTS: Final = next(
 """The migrations: they lie in the wheel, or beside the package in a checkout."""
 
 
+FIRST_CONTACT: Final = 3.0
+"""Seconds to try a database that nobody has reached yet: a wrong address has to be told, not waited for."""
+
+
 def current(engine: Engine) -> str | None:
     """The database's revision; None before the first upgrade."""
     if is_missing(engine):
         return None
-    return read(engine, current_of)
+    return read(engine, current_of, FIRST_CONTACT)
 
 
 def current_of(conn: Connection) -> str | None:

@@ -91,6 +91,8 @@ class Population:
 
     def turn(self, job: Job, at: int, status: int) -> None:
         """Give a job another status, and what goes with it. What never happens in life is possible, and is recorded."""
+        if job.status == status == 1:
+            return  # it is being processed already: that it began stays where it was
         if job.past is not None or job.ended is not None:
             job.past = [*job.history(), (at, job.status, status)]
         job.status = status

@@ -152,9 +152,10 @@ class Judge:
         yield from (f"job {job_id} is not mirrored" for job_id in listed - held.keys())
         for job_id, row in held.items():
             where = "listed" if job_id in listed else "unlisted" if world.found(job_id) else "gone"
-            if row["presence"] != where:
+            # Whoever is gone is not asked for again: one who is back shows when the list does so.
+            if row["presence"] != where and (row["presence"], where) != ("gone", "unlisted"):
                 yield f"job {job_id} is {where}, the mirror says {row['presence']}"
-            if where != "gone":
+            if "gone" not in (where, row["presence"]):
                 job = world.job(job_id)
                 true = (job["status"], float(job["cost_usd"]), job["description"])
                 told = (row["status"], float(row["cost_usd"]), row["description"])
