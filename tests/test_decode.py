@@ -331,3 +331,33 @@ def test_text_is_made_holdable(text, held):
 def test_an_id_is_a_whole_number_above_zero():
     assert [readable_id(value) for value in (1, 2**63 - 1)] == [1, 2**63 - 1]
     assert [readable_id(value) for value in (True, 1.0, "1", None, 0, -3, 2**63)] == [None] * 7
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b'{"id":4,"started":"2026-11-01,"n":1,"file":"%s"}',  # a quote lost: strings and what is between change places
+        b'{"id":4,"started":"2026-11-01"","n":1,"file":"%s"}',
+        b'{"id":4,"file":"%s',
+        b'{"id":4,"name":"a\\xb","file":%s}',
+    ],
+)
+@pytest.mark.parametrize(
+    "url",
+    [
+        b"https://x.example/a.mp4?X-Amz-Signature=secret",
+        b"https:\\/\\/x.example\\/a.mp4\\u003fsig\\u003dsecret",
+        b"https://x.example/a.mp4?key=secret",
+    ],
+)
+def test_a_payload_turned_inside_out_keeps_no_query_either(broken, url):
+    shown = redact(broken % url)
+    assert "secret" not in shown
+    assert "x.example" in shown
+    assert '"id":4' in shown
+
+
+@pytest.mark.parametrize("piece", [b"a", b"a:", b'"a:', b'"\\', b"X-Amz-", b"a?", b"\\u0041", b"Signature"])
+def test_no_payload_takes_long_to_redact(piece):
+    """A pattern that tried every start against every end would take hours."""
+    assert redact(piece * 100_000 + b"=")

@@ -127,20 +127,31 @@ def redact(raw: bytes | msgspec.Raw) -> str:
 
     Works on the text, string by string: numbers, order and repeated keys stay as they came, and no escape hides a URL.
     """
-    text = _STRING.sub(_redacted, bytes(raw).decode("utf-8", "backslashreplace"))
+    text = _PART.sub(_redacted, bytes(raw).decode("utf-8", "backslashreplace"))
     return text.encode("ascii", "backslashreplace").decode().replace("\0", "\\x00")
 
 
-def _redacted(found: re.Match[str]) -> str:
-    """A string of JSON in ASCII, without query if it is a URL; one that is not valid stays as it came, but for that."""
-    try:
-        return json.dumps(_strip_if_url(json.loads(found[0], strict=False)))
-    except ValueError:
-        return f'"{_strip_if_url(found[0][1:-1])}"'
+def _redacted(part: re.Match[str]) -> str:
+    """A string of JSON in ASCII, without query if it is a URL; one that is not valid stays as it came, but for that.
+
+    Between strings stands nothing to hide, unless a quote too many or too few has turned the text inside out.
+    """
+    if part[0].startswith('"'):
+        try:
+            return json.dumps(_strip_if_url(json.loads(part[0], strict=False)))
+        except ValueError:
+            pass
+    plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else escape[0], part[0])
+    return _WORD.sub(lambda word: word[1] if ":" in word[1] else word[0], unsigned(plain))
 
 
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_PART: Final = re.compile(r'"(?:[^"\\]|\\.?)*(?:"|\Z)|[^"]+', re.DOTALL)
+"""A string, ended or not, or what stands between two."""
+_ESCAPE: Final = re.compile(r"\\(?:u00(2[013-9a-f]|[346][0-9a-f]|5[0-9abdef]|7[0-9a-e])|.)", re.DOTALL | re.IGNORECASE)
+"""An escape; its group is the code of a character that needs none."""
 _URL: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*:/*[^\s?#]+[?#]", re.IGNORECASE)
+_WORD: Final = re.compile(r"""([^\s?#"]+)([?#][^\s"]*)?""")
+"""A word; its second group is the query, if it is a URL that has one. Every pattern here takes linear time."""
 
 
 def _strip_if_url(value: str) -> str:
@@ -148,7 +159,7 @@ def _strip_if_url(value: str) -> str:
 
 
 _SIGNATURE: Final = re.compile(
-    r"""[?&]?(?:[\w-]*Signature|\b(?:X-Amz-[\w-]+|X-Goog-[\w-]+|Sig|Token|Policy|Key-Pair-Id))=[^&\s"'<>]*""",
+    r"""[?&]?(?:[\w-]{0,40}Signature|\b(?:X-Amz-[\w-]{1,40}|X-Goog-[\w-]{1,40}|Sig|Token|Policy|Key-Pair-Id))=[^&\s"'<>]*""",
     re.IGNORECASE | re.ASCII,
 )
 
