@@ -1,6 +1,6 @@
 """The first schema.
 
-Written out in full and never changed again; ``tpmirror/schema.py`` says what it looks like today. Comments, labels,
+Written out in full and never changed again; ``tpmirror/schema`` says what it looks like today. Comments, labels,
 views and the data dictionary are not here: they are rebuilt from the declaration after each upgrade.
 """
 

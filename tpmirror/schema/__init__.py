@@ -1,0 +1,49 @@
+"""Every table of the mirror, declared once: columns, types, comments, and where in the API each value comes from.
+
+What hangs on this declaration: normalization (``Column.info["api"]``), field changes (``volatile``), ``COMMENT ON`` and
+the table ``data_dictionary``, and the test that holds the migrations against it. Codes carry no CHECK: upstream
+enumerations grow. Nothing upstream promises is enforced here beyond the keys; a mirror shows what it was shown.
+"""
+
+from typing import Final
+
+from tpmirror.schema.codes import job_statuses, ml_tasks, output_resolutions
+from tpmirror.schema.declaration import metadata
+from tpmirror.schema.history import field_changes, job_progress_samples, job_status_history
+from tpmirror.schema.mirror import (
+    alerts,
+    data_dictionary,
+    job_absences,
+    mirror_scope,
+    quarantined_jobs,
+    sync_runs,
+    writer_lease,
+)
+from tpmirror.schema.upstream import input_videos, job_ml_models, jobs, ml_models, output_videos
+
+__all__ = (
+    "alerts",
+    "data_dictionary",
+    "field_changes",
+    "input_videos",
+    "job_absences",
+    "job_ml_models",
+    "job_progress_samples",
+    "job_status_history",
+    "job_statuses",
+    "jobs",
+    "metadata",
+    "mirror_scope",
+    "ml_models",
+    "ml_tasks",
+    "output_resolutions",
+    "output_videos",
+    "quarantined_jobs",
+    "sync_runs",
+    "writer_lease",
+)
+
+APPEND_ONLY: Final = (job_status_history, field_changes)
+"""Tables whose rows are never changed nor removed; triggers see to it."""
+WORKING: Final = (alerts, job_absences, mirror_scope, writer_lease)
+"""Tables that only the program itself relies on; neither exported nor promised."""

@@ -1,0 +1,40 @@
+"""What every table is declared with: the metadata, and its columns by who states them, upstream or the mirror."""
+
+from typing import Any, Final
+
+from sqlalchemy import Column, MetaData, Text
+
+from tpmirror.columns import Id, Timestamp
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def api(name: str, type_: Any, comment: str, *args: Any, path: str | None = None, **flags: bool) -> Column[Any]:
+    """A column that upstream states; ``path`` is where, relative to the table's object. Flags: volatile, url."""
+    return Column(name, type_, *args, comment=comment, nullable=True, info={"api": path or name, **flags})
+
+
+def own(name: str, type_: Any, comment: str, *args: Any, **options: Any) -> Column[Any]:
+    """A column that the mirror states itself."""
+    return Column(name, type_, *args, comment=comment, **{"nullable": False, **options})
+
+
+def key(comment: str, *args: Any) -> Column[Any]:
+    """The column ``id`` with upstream's number."""
+    return Column("id", Id, *args, primary_key=True, autoincrement=False, comment=comment, info={"api": "id"})
+
+
+def seen() -> tuple[Column[Any], ...]:
+    """What the mirror keeps with every row of upstream's."""
+    return (
+        own("extra", Text, "JSON object of the keys upstream sent that have no column; null when none", nullable=True),
+        own("first_seen_at", Timestamp, "when the mirror first saw this row (UTC)"),
+        own("changed_at", Timestamp, "when the mirror last saw a column of this row change (UTC)"),
+    )

@@ -1,0 +1,121 @@
+"""The mirror's own affairs: its runs, what they left open, whose it is, who writes, whom it told, what it holds."""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Table, Text, text
+
+from tpmirror.columns import Id, Timestamp
+from tpmirror.schema.declaration import metadata, own
+
+sync_runs = Table(
+    "sync_runs",
+    metadata,
+    own("id", Id, "number of the run", primary_key=True),
+    own("kind", Text, "full (a walk of the whole list) or poll"),
+    own("outcome", Text, "running, succeeded, failed, interrupted, abandoned"),
+    own("certified", Boolean, "whether the run proved that the mirror held exactly the listed jobs at one instant"),
+    own("certificate", Text, "JSON: the numbers of the proof, or the reason there is none", nullable=True),
+    own("started_at", Timestamp, "when the run began (UTC)"),
+    own("finished_at", Timestamp, "when the run ended (UTC)", nullable=True),
+    *(
+        own(name, Integer, comment, server_default="0")
+        for name, comment in {
+            "requests": "requests sent, retries included",
+            "retries": "requests sent again after a fault",
+            "pages": "pages of the list received",
+            "upstream_count": "how many jobs the API said there are",
+            "jobs_seen": "distinct jobs received",
+            "jobs_inserted": "jobs the mirror did not know",
+            "jobs_updated": "known jobs with a change",
+            "jobs_unchanged": "known jobs without a change",
+            "transitions": "status changes recorded, first sightings not counted",
+            "field_changes": "other changes recorded",
+            "jobs_gone": "jobs found gone",
+            "jobs_returned": "jobs listed again after they were not",
+            "quarantined": "payloads put into quarantine or noted there",
+        }.items()
+    ),
+    own("error", Text, "why the run failed", nullable=True),
+    own(
+        "covered",
+        Boolean,
+        "whether the run saw every job it stands for: all listed ones (full), all in flight (poll)",
+        server_default="0",
+    ),
+    comment="one row per run of the syncer",
+)
+
+quarantined_jobs = Table(
+    "quarantined_jobs",
+    metadata,
+    own("id", Id, "number of the entry", primary_key=True),
+    own("job_id", BigInteger, "job, as far as readable; null if not", nullable=True),
+    own("reason", Text, "what could not be mirrored and why"),
+    own("payload", Text, "the item as received, JSON in ASCII, query strings of URLs removed"),
+    own("first_seen_at", Timestamp, "when the mirror first received it (UTC)"),
+    own("last_seen_at", Timestamp, "when the mirror last received it (UTC)"),
+    own("sync_run_id", Id, "run that received it first", ForeignKey("sync_runs.id")),
+    own("resolved_at", Timestamp, "when the job was mirrored after all, or was off the list (UTC)", nullable=True),
+    # Serves "is this job's payload already in quarantine".
+    Index(None, "job_id"),
+    comment="payloads, whole, of which something could not be mirrored",
+)
+
+job_absences = Table(
+    "job_absences",
+    metadata,
+    own("job_id", Id, "job", ForeignKey("jobs.id"), primary_key=True, autoincrement=False),
+    own("absent_since", Timestamp, "when a certified walk first lacked the job (UTC)"),
+    own("looked_up_at", Timestamp, "when the job was last asked for by id (UTC)", nullable=True),
+    own("answer", Text, "what the API answered: found, not found, or why it could not be told", nullable=True),
+    own("confirmed_at", Timestamp, "when an operator allowed the mirror to mark it gone (UTC)", nullable=True),
+    comment="working notes on jobs that the list lacks; removed when a job is listed again",
+)
+
+mirror_scope = Table(
+    "mirror_scope",
+    metadata,
+    own("kind", Text, "origin, input_owner or output_owner", primary_key=True),
+    own("value", Text, "the API's origin, or an owner whose videos the account's jobs use", primary_key=True),
+    own("first_seen_at", Timestamp, "when it was first seen (UTC)"),
+    comment="whose account this mirror belongs to",
+)
+
+writer_lease = Table(
+    "writer_lease",
+    metadata,
+    own("scope", Text, "what is held; one row, mirror", primary_key=True),
+    own("epoch", BigInteger, "grows with every holder; a writer with an older epoch writes nothing"),
+    own("holder", Text, "host, process id and start of the writer"),
+    own("expires_at", Timestamp, "until when it is held, on the database's clock (UTC)"),
+    comment="who may write",
+)
+
+_OPEN: Final = text("resolved_at IS NULL")
+
+alerts = Table(
+    "alerts",
+    metadata,
+    own("id", Id, "number of the alert", primary_key=True),
+    own("code", Text, "what it is about; of several with one code, one is open at most"),
+    own("message", Text, "what is wrong"),
+    own("remedy", Text, "what to do about it"),
+    own("opened_at", Timestamp, "when it was first so (UTC)"),
+    own("attempted_at", Timestamp, "when somebody last set out to tell it (UTC)", nullable=True),
+    own("notified_at", Timestamp, "when it was told (UTC)", nullable=True),
+    own("resolved_at", Timestamp, "when it was over (UTC); events are never over", nullable=True),
+    own("recovery_notified_at", Timestamp, "when it was told that it is over (UTC)", nullable=True),
+    # Whoever opens an alert tells it: two replicas that see the same thing open it once.
+    Index(None, "code", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
+    comment="alerts, open and over, and who was told when",
+)
+
+data_dictionary = Table(
+    "data_dictionary",
+    metadata,
+    own("table_name", Text, "table", primary_key=True),
+    own("column_name", Text, "column; empty for the table itself", primary_key=True),
+    own("description", Text, "what it holds"),
+    own("api_path", Text, "where in the API's answer it comes from; null if the mirror states it", nullable=True),
+    comment="what every table and column holds",
+)
