@@ -18,6 +18,7 @@ import pyarrow.parquet
 from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Float, Integer, SmallInteger, Text
 
 from tpmirror.columns import Exact, Timestamp
+from tpmirror.spreadsheet import FORMULA
 
 FORMATS: Final = ("parquet", "csv", "jsonl")
 GROUP: Final = 131_072
@@ -34,8 +35,6 @@ _TYPES: Final = (
     (Text, lambda _: pa.string()),
 )
 """The first that fits; the order matters, because SQLAlchemy's smaller and larger integers are kinds of Integer."""
-_FORMULA: Final = r"^[\s\x{feff}\x00]*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]|^[\t\r\n\x00]"
-"""Text that a spreadsheet may run instead of show (OWASP ASVS 1.2.10), full-width forms included."""
 
 
 def arrow_schema(columns: Sequence[Column[Any]]) -> pa.Schema:
@@ -132,6 +131,6 @@ _WRITERS: Final = {"parquet": _parquet, "csv": _Csv, "jsonl": _JsonLines}
 
 
 def harmless(column: Any) -> Any:
-    """Text with an apostrophe before whatever a spreadsheet would take for a formula."""
-    dangerous = pc.match_substring_regex(column, _FORMULA)
+    """``spreadsheet.harmless`` for a whole column at once."""
+    dangerous = pc.match_substring_regex(column, FORMULA)
     return pc.if_else(dangerous, pc.binary_join_element_wise("'", column, ""), column)

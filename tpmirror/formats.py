@@ -2,19 +2,15 @@
 
 import csv
 import io
-from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from tpmirror import render
+from tpmirror import render, spreadsheet
 from tpmirror.errors import UsageError
 from tpmirror.normalize import Row
 from tpmirror.reports.report import Report
-
-_RISKY: Final = frozenset("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
-"""What a spreadsheet takes for the beginning of a formula, full-width forms too (CWE-1236)."""
 
 
 def check(form: str) -> str:
@@ -44,14 +40,8 @@ def to_csv(_name: str, report: Report) -> str:
     writer = csv.writer(lines)
     names = _names(report)
     writer.writerow(names)
-    writer.writerows([_csv_value(row[name]) for name in names] for row in report.rows)
+    writer.writerows([spreadsheet.cell(row[name]) for name in names] for row in report.rows)
     return lines.getvalue()
-
-
-def harmless_cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: a quote before what would begin one."""
-    begins = text.lstrip(" \ufeff\u00a0")[:1] or text[:1]
-    return f"'{text}" if begins in _RISKY and begins else text
 
 
 def to_json(name: str, report: Report) -> str:
@@ -88,16 +78,6 @@ def numeric(report: Report) -> set[str]:
 
 def _names(report: Report) -> list[str]:
     return list(report.rows[0]) if report.rows else list(report.columns)
-
-
-def _csv_value(value: Any) -> Any:
-    if isinstance(value, str):
-        return harmless_cell(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return value
 
 
 def _markdown(text: str) -> str:

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Select
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from tpmirror.formats import harmless_cell
 from tpmirror.normalize import Row
+from tpmirror.spreadsheet import cell
 from tpmirror.web import render
 
 Wanted = Callable[[Connection], Select[Any]]
@@ -29,7 +29,7 @@ def csv(request: Request, name: str, columns: Sequence[str], wanted: Wanted) -> 
         yield ",".join(columns) + "\r\n"
         for rows in _chunks(request, wanted):
             text = io.StringIO()
-            writer.writer(text).writerows([_cell(row[column]) for column in columns] for row in rows)
+            writer.writer(text).writerows([cell(row[column]) for column in columns] for row in rows)
             yield text.getvalue()
 
     return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=_named(name, "csv"))
@@ -66,10 +66,3 @@ def _value(value: Any) -> Any:
     if isinstance(value, date | Decimal):
         return str(value)
     return value
-
-
-def _cell(value: Any) -> Any:
-    """A value for a cell; no text that a spreadsheet would compute."""
-    if isinstance(value, str):
-        return harmless_cell(value)
-    return value if isinstance(value, bool) else _value(value)
