@@ -1,19 +1,34 @@
 """The files to run the service with: what they name exists, and they are as closed as they claim."""
 
+import hashlib
+import hmac
+import os
 import re
+import subprocess
+import sys
+from base64 import b64decode
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import yaml
 
+from tests.support.account import KEY, mirror
+from tests.support.grafana import expanded, panels
+from tests.support.program import ROOT
 from tpmirror.cli import cli
 from tpmirror.config import Settings, load
 from tpmirror.service import GRACE, PULSE
+from tpmirror.simulator import Simulator, World
 
-ROOT = Path(__file__).parents[1]
+EMAIL = "somebody@example.com"
 VARIABLES = {setting.metadata["variable"] for setting in fields(Settings)}
+BEFORE = ("upgrade", "roles")
+"""What Compose runs to its end before it starts those that need the mirror."""
+READER = "tpmirror_reader"
 FILES = ("Dockerfile", "docker-compose.yml", "deploy/tpmirror.service", "deploy/kubernetes.yaml")
 
 
@@ -53,7 +68,8 @@ def test_settings_in_compose_are_accepted(compose):
 
 
 def test_images_are_pinned_to_a_release(compose):
-    images = [service["image"] for service in compose["services"].values() if "build" not in service]
+    built = {service["image"] for service in compose["services"].values() if "build" in service}
+    images = [service["image"] for service in compose["services"].values() if service["image"] not in built]
     images += re.findall(r"^FROM (\S+)", read("Dockerfile"), re.MULTILINE)
     assert [image for image in images if not re.search(r":v?\d+\.\d+(\.\d+)?(-\w+)*$", image)] == []
 
@@ -73,10 +89,10 @@ def test_secrets_are_files_that_the_guide_creates(compose):
 
 def test_every_service_is_checked_confined_and_reachable_from_this_machine_only(compose):
     for name, service in compose["services"].items():
-        assert service["healthcheck"]["test"][0] == "CMD", name
         assert "no-new-privileges:true" in service["security_opt"], name
-        assert all(port.startswith("127.0.0.1:") for port in service["ports"]), name
-    for name in ("tpmirror", "grafana"):
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+        assert name in BEFORE or service["healthcheck"]["test"][0] == "CMD", name
+    for name in (*BEFORE, "tpmirror", "grafana"):
         service = compose["services"][name]
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
@@ -112,6 +128,7 @@ def test_the_image_runs_without_root_and_from_pins():
 def test_what_is_started_exists(compose, kubernetes, unit):
     (container,) = kubernetes["Deployment"]["spec"]["template"]["spec"]["containers"]
     started = [compose["services"]["tpmirror"]["command"][0].split()[-2:], ["tpmirror", *container["args"]]]
+    assert compose["services"]["tpmirror"]["image"] == compose["services"]["upgrade"]["image"]
     started.append(["tpmirror", unit["ExecStart"][0].split()[-1]])
     assert all(words[0] == "tpmirror" and words[1] in cli.commands for words in started)
 
@@ -159,7 +176,85 @@ def test_grafana_finds_its_data_source_and_dashboards(compose):
     assert secret
     assert secret[1] in grafana["secrets"]
     assert source["url"] == "postgres:5432"
-    assert source["user"] in compose["configs"]["reader"]["content"]
+    assert source["user"] == READER
+
+
+@pytest.fixture(scope="module")
+def installed(compose, postgres, tmp_path_factory) -> Iterator[Any]:
+    """A server on which everything ran that Compose runs before the service, twice as after an upgrade, and a sync."""
+    folder = tmp_path_factory.mktemp("secrets")
+    (folder / "postgres_password").write_text("of the owner\n")
+    (folder / "reader_password").write_text("of the reader\n")
+    postgres.create("tpmirror")
+    with as_role(postgres, "postgres") as conn:
+        conn.execute("CREATE ROLE tpmirror LOGIN SUPERUSER")
+    for name in BEFORE * 2:
+        run_as_compose_does(compose["services"][name], postgres, folder)
+    with Simulator(World(2, jobs=20, in_flight=2, owner=(EMAIL, 815)), token=KEY) as sim:
+        mirror(sim, f"postgresql://tpmirror@/tpmirror?host={postgres.home}")
+    yield postgres
+    postgres.drop("tpmirror")
+    with as_role(postgres, "postgres", "postgres") as conn:
+        conn.execute("DROP ROLE tpmirror")
+
+
+def as_role(server: Any, role: str, dbname: str = "tpmirror") -> psycopg.Connection[Any]:
+    return psycopg.connect(host=str(server.home), user=role, dbname=dbname, autocommit=True)
+
+
+def run_as_compose_does(service: dict[str, Any], server: Any, secrets: Path) -> None:
+    """Run a service's command to its end, with its own environment, secrets and files, but on this machine."""
+    (command,) = service["command"]
+    for source, target in (volume.split(":")[:2] for volume in service.get("volumes", [])):
+        command = command.replace(target, str(ROOT / source))
+    command = command.replace("$$", "$").replace("/run/secrets", str(secrets))
+    given = {name: value.replace("@postgres:5432/", "@/") for name, value in service["environment"].items()}
+    path = f"{Path(sys.executable).parent}:{server.binaries.bin}:{os.environ['PATH']}"
+    subprocess.run(
+        [*service["entrypoint"], command],
+        env={**given, "PGHOST": str(server.home), "PATH": path},
+        cwd=secrets,
+        check=True,
+        timeout=60,
+    )
+
+
+def test_what_needs_the_mirror_waits_until_it_is_migrated_and_closed(compose):
+    services = compose["services"]
+    done = {"condition": "service_completed_successfully"}
+    assert services["upgrade"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    assert services["roles"]["depends_on"] == {"upgrade": done}
+    for name in services.keys() - {*BEFORE, "postgres"}:
+        assert services[name]["depends_on"] == {"roles": done}, name
+    assert [services[name]["restart"] for name in BEFORE] == ["no", "no"]
+
+
+def test_grafana_reads_all_that_it_draws_as_the_reader(installed):
+    with as_role(installed, READER) as conn:
+        for _, panel in panels():
+            for target in panel["targets"]:
+                conn.execute(expanded(target["rawSql"]).encode())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT owner FROM input_videos", "SELECT owner FROM videos", "SELECT input_owner FROM job_overview",
+     "SELECT old_value FROM field_changes", "SELECT payload FROM quarantined_jobs", "SELECT value FROM mirror_scope"],
+)  # fmt: skip
+def test_the_reader_of_compose_sees_nothing_personal(installed, statement):
+    with as_role(installed, "tpmirror") as conn:
+        conn.execute(statement)
+        assert conn.execute("SELECT DISTINCT owner FROM input_videos WHERE owner IS NOT NULL").fetchall() == [(EMAIL,)]
+    with as_role(installed, READER) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        conn.execute(statement)
+
+
+def test_the_reader_of_compose_has_the_password_of_its_secret(installed):
+    with as_role(installed, "postgres") as conn:
+        ((stored,),) = conn.execute("SELECT rolpassword FROM pg_authid WHERE rolname = %s", [READER]).fetchall()
+    rounds, salt, key = re.fullmatch(r"SCRAM-SHA-256\$(\d+):(\S+)\$(\S+):\S+", stored).groups()
+    salted = hashlib.pbkdf2_hmac("sha256", b"of the reader", b64decode(salt), int(rounds))
+    assert hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest() == b64decode(key)  # RFC 5802
 
 
 def test_the_guide_explains_every_problem():

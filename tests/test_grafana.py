@@ -1,34 +1,20 @@
 """Grafana's dashboards: every panel's SQL runs on PostgreSQL and gives what its panel draws."""
 
-import json
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from tests.support.account import KEY, mirror
-from tests.support.program import ROOT
+from tests.support.grafana import BOARDS, NOW, board, expanded, panels
 from tpmirror.database import connected, reading
 from tpmirror.simulator import Simulator, World
 
-BOARDS = sorted((ROOT / "deploy" / "grafana" / "dashboards").glob("*.json"))
-NOW = datetime.now(UTC)
 SOURCE = {"type": "grafana-postgresql-datasource", "uid": "tpmirror"}
 EMPTY_IS_WELL = {"Runs that need a look", "Quarantine", "How far off the ETA was"}
 """Panels that show nothing when nothing is wrong, or when no job was watched to its end."""
-
-
-def board(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def panels() -> list[tuple[str, Any]]:
-    return [(path.stem, panel) for path in BOARDS for panel in board(path)["panels"]]
 
 
 @pytest.fixture(scope="module")
@@ -44,24 +30,6 @@ def lived(migrated_postgres) -> Iterator[str]:
         mirror(sim, url)
     yield url
     migrated_postgres.drop("grafana")
-
-
-def expanded(sql: str) -> str:
-    """The statement as Grafana's PostgreSQL data source sends it; it takes a macro to end at the first bracket."""
-    return re.sub(r"\$([_a-zA-Z0-9]+)\(([^)]*)\)", macro, sql)
-
-
-def macro(match: re.Match[str]) -> str:
-    """What becomes of one macro. Raises KeyError for one that is none."""
-    column, _, interval = (part.strip() for part in match[2].partition(","))
-    first, last = (f"'{moment:%Y-%m-%dT%H:%M:%SZ}'" for moment in (NOW - timedelta(days=90), NOW + timedelta(days=1)))
-    length = {"'1d'": 86400, "'1h'": 3600, "": 0}[interval]
-    return {
-        "__timeFrom": first,
-        "__timeTo": last,
-        "__timeFilter": f"{column} BETWEEN {first} AND {last}",
-        "__timeGroup": f"floor(extract(epoch from {column})/{length})*{length}",
-    }[match[1]]
 
 
 def test_there_are_three_dashboards():
