@@ -252,7 +252,7 @@ def test_the_reader_of_compose_sees_nothing_personal(installed, statement):
 def test_the_reader_of_compose_has_the_password_of_its_secret(installed):
     with as_role(installed, "postgres") as conn:
         ((stored,),) = conn.execute("SELECT rolpassword FROM pg_authid WHERE rolname = %s", [READER]).fetchall()
-    rounds, salt, key = re.fullmatch(r"SCRAM-SHA-256\$(\d+):(\S+)\$(\S+):\S+", stored).groups()
+    _, rounds, salt, key, _ = re.split(r"[$:]", stored)
     salted = hashlib.pbkdf2_hmac("sha256", b"of the reader", b64decode(salt), int(rounds))
     assert hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest() == b64decode(key)  # RFC 5802
 
