@@ -286,7 +286,7 @@ def test_the_overview_lists_the_jobs_in_flight_and_refreshes_itself(watched: Wat
     page.evaluate("document.querySelector('[data-live] h2').textContent = 'old'")
     with page.expect_response("**/live"):
         page.clock.fast_forward(5_000)
-    page.wait_for_function("document.querySelector('[data-live] h2').textContent.startsWith('In flight')")
+    page.locator("[data-live] h2", has_text="In flight").first.wait_for()
     assert ids_in_flight(page) == [row[0] for row in query(account, IN_FLIGHT)]
 
 

@@ -127,7 +127,7 @@ def check_item(mirrored: Mirror, raw: bytes, readable: set[int]) -> None:
         return
     mine = [row["payload"].encode() for row in entries if row["job_id"] == found.job_id]
     assert mine
-    if found.job_id is None and CANARY.encode() not in raw:
+    if found.job_id is None and not any(mark in raw for mark in (b"?", b"#", b"ignature")):  # no query to lose
         assert scanned(raw) in map(scanned, mine)
 
 

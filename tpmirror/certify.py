@@ -58,9 +58,9 @@ class Sightings:
 
         Answers told out of order only hide that a job was seen earlier or later still, which proves less, not more.
         """
-        shown = set(ids)
-        self._first.update(dict.fromkeys(shown - self._first.keys(), received))
-        self._last.update(dict.fromkeys(shown, sent))
+        for job_id in ids:
+            self._first.setdefault(job_id, received)
+            self._last[job_id] = sent
 
     def counted(self, count: Count) -> None:
         """A count; the jobs in the same answer are neither before nor after it."""

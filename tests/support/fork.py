@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import sys
+from contextlib import suppress
 from multiprocessing.context import ForkServerProcess
 from typing import Any, Final
 
@@ -33,8 +34,9 @@ def signal_to(process: ForkServerProcess, number: int) -> None:
 
 
 def end(process: ForkServerProcess, number: int = signal.SIGKILL) -> int | None:
-    """Send a signal, and wait; the exit status."""
-    signal_to(process, number)
+    """Send a signal, unless the process has just ended by itself, and wait; the exit status."""
+    with suppress(ProcessLookupError):
+        signal_to(process, number)
     process.join(30)
     return process.exitcode
 

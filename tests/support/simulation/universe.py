@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final, Self
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from tests.support.hand import VERBS, WHILE_READ, Hand
 from tests.support.simulation.disk import Disk
@@ -97,6 +97,8 @@ class Universe:
         self._stack.callback(logging.disable, logging.NOTSET)
         random.seed(self.seed)  # tenacity draws from it
         self.engine: Engine = database.open_engine(f"sqlite:///{self.path}")
+        # Of two processes that share an engine, one disposes of it while the other uses a connection of its pool.
+        event.listen(self.engine, "connect", lambda connection, _: self._stack.callback(connection.close))
         self._stack.callback(self.engine.dispose)
         self._stack.callback(self.judge.close)
         api_of = partial(Api, transport=Wire(self.network))
