@@ -13,7 +13,20 @@ PACKAGE = Path(__file__).parents[1] / "tpmirror"
 
 REPORTS = ("asof", "costs", "eta", "failures", "forecast", "storage", "syncs", "transitions", "turnaround")
 LAYERS = [
-    {"", "errors", "columns", "labels", "payload", "control", "log", "meters", "spreadsheet", "systemd", "timing"},
+    {
+        "",
+        "errors",
+        "columns",
+        "labels",
+        "payload",
+        "control",
+        "log",
+        "meters",
+        "signals",
+        "spreadsheet",
+        "systemd",
+        "timing",
+    },
     {"envelope", "key", "schema.declaration"},
     {"schema.codes", "schema.history", "schema.mirror", "schema.upstream"},
     {"schema", "config", "transport", "pace", "database", "decode", "reports.period"},

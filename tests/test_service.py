@@ -98,6 +98,32 @@ def test_walks_and_polls_on_schedule_and_stops_cleanly(program, sim, mirror_url)
     assert rows(mirror_url, "sync_runs", outcome="running") == []
 
 
+STARTED = """
+import sys
+from tpmirror import __main__, signals
+hold = signals.hold
+def told():
+    hold()
+    print("tpmirror.cli" in sys.modules, flush=True)
+signals.hold = told
+__main__.main()
+"""
+"""The program, which says when signals wait, and whether much was loaded by then."""
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("delay", [0, 0.1, 0.3, 0.6, 1, 2])
+def test_a_signal_at_any_moment_of_the_start_ends_it_as_later_on(program, sim, mirror_url, delay, monkeypatch):
+    monkeypatch.setattr("tests.support.program.START", STARTED)
+    process = program.start("run", **mirror_of(sim, mirror_url))
+    assert process.stdout.readline() == "False\n"
+    time.sleep(delay)  # waits for nothing: each moment is as good as another
+    code, seconds, log = end(process)
+    assert (code, log[-1]["event"]) == (0, "stopped")  # the log is JSON from end to end: no traceback
+    assert seconds < 10
+    assert rows(mirror_url, "sync_runs", outcome="running") == []
+
+
 def test_a_new_key_is_tried_at_once_on_sighup(program, sim, mirror_url, tmp_path):
     key = tmp_path / "key"
     key.write_text("wrong\n")

@@ -1,5 +1,15 @@
-"""``python -m tpmirror``."""
+"""The program: ``tpmirror``, and ``python -m tpmirror``."""
 
-from tpmirror.cli import main
+from tpmirror import signals
 
-main()
+
+def main() -> None:
+    """Run the command line; signals wait until its command is ready for them."""
+    signals.hold()
+    from tpmirror import cli  # noqa: PLC0415 - loading takes long enough to be stopped in
+
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -18,6 +18,7 @@ from tpmirror.log import logger
 from tpmirror.meters import Meters
 from tpmirror.notify import Notifier
 from tpmirror.schedule import Schedule
+from tpmirror.signals import SIGNALS, hold
 from tpmirror.systemd import notify
 from tpmirror.watch import Watch
 from tpmirror.worker import Worker
@@ -33,7 +34,6 @@ GRACE: Final = 9.0
 """Seconds that a run under way gets to end after a signal."""
 STUCK: Final = 1200.0
 """Seconds without a sign of life after which a run hangs: longer than the longest pause that the API may ask for."""
-SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 log: Final = logger(__name__)
 
@@ -132,7 +132,7 @@ class Service:
 def run(settings: Settings) -> int:
     """Run until stopped; the exit code. Raises UsageError for settings that cannot work."""
     read_key(settings)
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    hold()
     with connected(settings.database_url) as engine:
         service = Service(settings, engine)
         server = _server(settings, service)

@@ -16,7 +16,8 @@ from tpmirror.cli import main
 
 ROOT: Final = Path(__file__).parents[2]
 START: Final = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from tpmirror.cli import main; main()"
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from tpmirror.__main__ import main; main()"
 )
 """The program, on which Ctrl-C works also where the tests run in a background that ignores it."""
 

@@ -1,13 +1,12 @@
 """The command line: one short function per command; what a command needs is imported when it runs."""
 
 import os
-import signal
 import sys
 import traceback
 
 import click
 
-from tpmirror import __version__
+from tpmirror import __version__, signals
 from tpmirror.cli import look, service, trial, walks, web
 from tpmirror.cli.common import EXIT_STATUS
 from tpmirror.cli.db import db
@@ -19,9 +18,7 @@ from tpmirror.errors import TpmirrorError, UsageError
 
 
 def main() -> None:
-    """Entry of the ``tpmirror`` command."""
-    # A stopped service has to close its run and release its lease, as with Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Run the command that the arguments name, and end the process with its exit status."""
     try:
         cli.main(standalone_mode=False)
     except TpmirrorError as error:
@@ -42,7 +39,8 @@ def main() -> None:
 
 @click.group(epilog=EXIT_STATUS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, message="tpmirror %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """A local mirror of a TensorPix account in SQL.
 
     \b
@@ -54,6 +52,8 @@ def cli() -> None:
 
     Every setting is an environment variable TPMIRROR_..., and an option where it makes sense.
     """
+    if context.invoked_subcommand != "run":  # the service waits for signals, it is not interrupted by them
+        signals.release()
 
 
 for command in (
