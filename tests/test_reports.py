@@ -15,6 +15,7 @@ from tpmirror.errors import UsageError
 from tpmirror.formats import TEXTS
 from tpmirror.reports import REPORTS, Question, answer
 from tpmirror.reports.asof import known, possible
+from tpmirror.reports.costs import growth, in_turn
 from tpmirror.reports.forecast import backtest, outlook, seasonal_naive
 from tpmirror.reports.period import Period, instant, period
 from tpmirror.reports.report import Report, percentile, plain
@@ -134,6 +135,35 @@ def test_every_report_answers_by_everything_and_alike_on_both_databases(name, by
     assert len(found[0].rows) == len(found[1].rows)
     for form in TEXTS.values():
         assert form(name, found[0])
+
+
+def test_only_whole_months_and_days_are_compared(lived_mirror, dialect):
+    with connected(lived_mirror[dialect]) as conn:
+        (newest, *_) = answer(conn, "costs", Question(datetime(2099, 1, 1, tzinfo=UTC), by="day")).rows
+        for by, key in {"day": newest["day"], "month": f"{newest['day']:%Y-%m}"}.items():
+            now = datetime.combine(newest["day"], datetime.min.time(), UTC)
+            running, *over = answer(conn, "costs", Question(now, by=by)).rows
+            assert (running[by], running["change"], running["complete"]) == (key, None, False)
+            assert all(row["complete"] for row in over)
+            assert over[0]["change"] == round(float(over[0]["credits"] / over[1]["credits"]) - 1, 4)
+            assert answer(conn, "costs", Question(now + timedelta(days=31), by=by)).rows[0]["change"] is not None
+
+
+def test_a_running_month_and_one_that_was_cut_say_so_and_are_not_compared():
+    months = [{"key": f"2026-{month:02}", "credits": Decimal(month)} for month in (8, 9, 10, 11)]
+    rows = in_turn([{"key": None, "credits": Decimal(1)}, *months], Period(date(2026, 8, 2)), TODAY)
+    named = {row.pop("key"): row for row in rows}
+    assert {key: (row["change"], row["complete"]) for key, row in named.items()} == {
+        None: (None, False),
+        "2026-11": (None, False),
+        "2026-10": (0.1111, True),
+        "2026-09": (None, True),
+        "2026-08": (None, False),
+    }
+    (column,) = growth("month", TODAY).values()
+    assert column.show
+    shown = [column.show({"month": key, **row}) for key, row in named.items()]
+    assert shown == ["-", "so far", "+11.1%", "-", "in part"]
 
 
 @pytest.mark.parametrize("by", REPORTS["costs"].by)

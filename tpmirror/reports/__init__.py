@@ -56,7 +56,10 @@ PERIOD: Final = frozenset({"from", "to"})
 
 REPORTS: Final = {
     "costs": Named(
-        "Credits spent, with share and change", lambda c, q, by: costs.costs(c, q.period, by), costs.BY, PERIOD
+        "Credits spent, with share and change",
+        lambda c, q, by: costs.costs(c, q.period, by, q.now.date()),
+        costs.BY,
+        PERIOD,
     ),
     "forecast": Named(
         "the month's Credits: to date, forecasts with their errors, budget",

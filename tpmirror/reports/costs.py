@@ -1,5 +1,6 @@
 """What was spent: Credits by day, month, model, task, resolution, codec or owner; previews left out."""
 
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -8,45 +9,78 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from tpmirror import schema
 from tpmirror.describe import view
 from tpmirror.normalize import Row
-from tpmirror.reports.period import Period
-from tpmirror.reports.report import Report, change, money, percent, plain, ratio, units, within
+from tpmirror.reports.period import Period, add_months
+from tpmirror.reports.report import Column, Report, change, money, percent, plain, ratio, units, within
 
 BY: Final = ("month", "day", "model", "task", "resolution", "codec", "owner")
 IN_TIME: Final = frozenset({"day", "month"})
 
 
-def costs(conn: Connection, period: Period, by: str) -> Report:
+def costs(conn: Connection, period: Period, by: str, today: date) -> Report:
     """Jobs and Credits with their share, and by how much they changed.
 
-    Days and months are compared with the one before; others with the stretch of the same length before the period.
+    Days and months are compared with the one before, if both are over and lie in the period with all their days;
+    others with the stretch of the same length before the period.
     """
     now = spent(conn, period, by)
-    earlier = period.before()
-    before = (
-        None if by in IN_TIME or earlier is None else {row["key"]: row["credits"] for row in spent(conn, earlier, by)}
-    )
-    rows = compare(now, before, in_time=by in IN_TIME)
+    earlier = None if by in IN_TIME else period.before()
+    before = {row["key"]: row["credits"] for row in spent(conn, earlier, by)} if earlier else {}
+    rows = in_turn(now, period, today) if by in IN_TIME else against(now, before)
     total = sum((row["credits"] for row in rows), Decimal(0))
     columns = plain(**{by: by}, jobs="jobs", credits="Credits")
-    columns |= percent("share", "share") | percent("change", "change", signed=True)
+    columns |= percent("share", "share")
+    columns |= growth(by, today) if by in IN_TIME else percent("change", "change", signed=True)
     notes = [f"{total:,.4f} Credits in all; previews are free and left out."]
     if by in {"model", "task"}:
         notes.append("A job's cost is shared among its models by their weights; it counts as a job for each.")
-    if before is not None:
-        notes.append(f"change: against {earlier}.")
+    if earlier:
+        unfinished = " Mind that this stretch is not over." if period.after and period.after > today else ""
+        notes.append(f"change: against {earlier}.{unfinished}")
     named = [{by: row.pop("key"), **row} for row in rows]
     return Report(f"Credits by {by}, {period}", columns, named, notes, {"credits": total})
 
 
-def compare(now: list[Row], before: dict[Any, Decimal] | None, *, in_time: bool) -> list[Row]:
-    """Rows with their share of all, and their change: in time against the row before, else against ``before``."""
+def against(now: list[Row], before: dict[Any, Decimal]) -> list[Row]:
+    """Rows with their share of all, and their change against what there was ``before``; the largest first."""
+    rows = [{**row, "change": change(row["credits"], before.get(row["key"]))} for row in _shared(now)]
+    return sorted(rows, key=lambda row: (-row["credits"], str(row["key"])))
+
+
+def in_turn(now: list[Row], period: Period, today: date) -> list[Row]:
+    """Days or months with their share of all, and their change against the row before; the newest first.
+
+    ``complete`` is whether the row holds all that the day or month will ever cost: only such rows are compared.
+    """
+    rows: list[Row] = []
+    for row in sorted(_shared(now), key=lambda row: str(row["key"])):
+        complete = row["key"] is not None and _lies_in(row["key"], period, today)
+        last = rows[-1]["credits"] if complete and rows and rows[-1]["complete"] else None
+        rows.append({**row, "change": change(row["credits"], last), "complete": complete})
+    return rows[::-1]
+
+
+def _lies_in(key: date | str, period: Period, today: date) -> bool:
+    """Whether a day, or a month written 2026-10, is over and lies in the period as a whole."""
+    first = date.fromisoformat(f"{key}-01") if isinstance(key, str) else key
+    after = add_months(first, 1) if isinstance(key, str) else first + timedelta(days=1)
+    return after <= today and (period.first or first) <= first and after <= (period.after or after)
+
+
+def _shared(now: list[Row]) -> list[Row]:
     total = sum((row["credits"] for row in now), Decimal(0))
-    rows, last = [], None
-    for row in sorted(now, key=lambda row: str(row["key"])) if in_time else now:
-        earlier = last if in_time else (before or {}).get(row["key"])
-        rows.append({**row, "share": ratio(row["credits"], total), "change": change(row["credits"], earlier)})
-        last = row["credits"]
-    return rows[::-1] if in_time else sorted(rows, key=lambda row: (-row["credits"], str(row["key"])))
+    return [{**row, "share": ratio(row["credits"], total)} for row in now]
+
+
+def growth(by: str, today: date) -> dict[str, Column]:
+    """The change of a day or month as people see it, or why there is none."""
+    (shown,) = percent("change", "change", signed=True).values()
+
+    def show(row: Row) -> str:
+        if row["complete"] or row[by] is None:
+            return shown.show(row) if shown.show else ""
+        return "so far" if str(today).startswith(str(row[by])) else "in part"
+
+    return {"change": Column("change", show)}
 
 
 def spent(conn: Connection, period: Period, by: str) -> list[Row]:
