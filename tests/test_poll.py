@@ -2,17 +2,27 @@
 
 import json
 from collections.abc import Callable, Iterator
-from math import ceil
+from contextlib import contextmanager
+from dataclasses import replace
+from math import ceil, inf
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from tests.support.account import KEY, dump, environ, mirror, query, row, rows, settings
 from tests.support.program import Program
+from tpmirror.config import Settings
+from tpmirror.control import Control
+from tpmirror.database import open_engine
 from tpmirror.errors import ApiError, Refused
+from tpmirror.meters import Meters
 from tpmirror.poll import poll
+from tpmirror.schedule import lateness
 from tpmirror.simulator import Response, Simulator, World
+from tpmirror.sync import sync
+from tpmirror.worker import Worker
 
 PAGE = 10
 
@@ -270,3 +280,98 @@ def test_a_poll_and_a_walk_leave_the_same_mirror(sim, world, mirror_url, tmp_pat
         assert ours == theirs, table
     again = mirror(sim, mirror_url)
     assert (again["jobs_inserted"], again["jobs_updated"], again["certified"]) == (0, 0, True)
+
+
+def walk(sim: Simulator, url: str, poll_at: float = 0.0, **options: object) -> dict[str, Any]:
+    """One full walk in which a poll falls due; the row of the run."""
+    return sync(settings(sim, url, **options), control=Control(poll_at=poll_at))
+
+
+@contextmanager
+def working(options: Settings) -> Iterator[Worker]:
+    """A worker of the service, with a walk to do."""
+    engine = open_engine(options.database_url)
+    worker = Worker(options, engine, Meters())
+    worker.forced = True
+    yield worker
+    engine.dispose()
+
+
+def at_the_end(sim: Simulator, act: Callable[[], object]) -> None:
+    """Act once, while the walk asks for the last page: after the count, those before it were served."""
+    todo, counted = [act], Event()
+
+    def respond(request: Any) -> None:
+        if request.query.get("limit") == "1":
+            counted.set()
+        elif counted.is_set() and int(request.query["offset"]) >= 5 * PAGE - 5 and todo:
+            todo.pop()()
+
+    sim.respond = respond
+
+
+def shows(answer: Response, job_id: int) -> bool:
+    """Whether a page of the list shows a job."""
+    return any(item["id"] == job_id for item in json.loads(answer.body)["results"])
+
+
+def statuses(url: str, job_id: int) -> list[int]:
+    return [entry["to_status"] for entry in rows(url, "job_status_history", job_id=job_id)]
+
+
+def test_a_change_behind_a_walk_is_seen_before_the_walk_ends(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    before = row(mirror_url, "jobs", id=60)["status"]
+    at_the_end(sim, lambda: world.finish(60))
+    with working(replace(settings(sim, mirror_url, concurrency=1), poll_interval=0.001)) as worker:
+        worker.walk()
+    (run,) = rows(mirror_url, "sync_runs", kind="full")[1:]
+    assert (statuses(mirror_url, 60)[-2:], run["certified"], run["transitions"]) == ([before, 2], True, 1)
+
+
+def test_a_walk_in_which_no_poll_falls_due_does_none(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    alone, polling = (walk(sim, mirror_url, poll_at)["requests"] for poll_at in (inf, 0.0))
+    assert alone <= ceil(60 / PAGE) + 4
+    assert alone < polling <= alone + in_flight(mirror_url) + 2
+
+
+def test_an_answer_by_id_during_a_walk_does_not_say_that_the_job_is_listed(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    world.hide(60)
+    assert mirror(sim, mirror_url)["certified"]
+    world.finish(60)
+    run = walk(sim, mirror_url)
+    assert (run["certified"], run["transitions"], run["jobs_returned"]) == (True, 1, 0)
+    assert row(mirror_url, "jobs", id=60)["presence"] == "unlisted"
+
+
+def test_a_page_asked_for_before_an_answer_by_id_does_not_take_it_back(sim, world, mirror_url):
+    world.start(25)  # in flight, in the middle of the list
+    mirror(sim, mirror_url)
+    old_served, new_served = Event(), Event()
+
+    def respond(request: Any) -> Response | None:
+        if request.path == "/api/jobs/25/":
+            assert old_served.wait(10)
+            world.finish(25)
+            new_served.set()
+        elif not old_served.is_set() and shows(answer := sim.answer(request), 25):
+            old_served.set()
+            assert new_served.wait(10)
+            return answer
+        return None
+
+    sim.respond = respond
+    assert walk(sim, mirror_url, concurrency=2)["certified"]
+    assert statuses(mirror_url, 25)[-2:] == [1, 2]
+
+
+@pytest.mark.parametrize("interval", [30.0, 3600.0])
+def test_two_polls_are_never_farther_apart_than_the_interval(sim, mirror_url, interval):
+    mirror(sim, mirror_url)
+    with working(settings(sim, mirror_url, poll_interval=interval)) as worker:
+        worker.walk()
+        delay = worker.poll()
+    assert delay is not None
+    assert 0 < delay + lateness(delay) <= interval

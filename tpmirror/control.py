@@ -1,5 +1,6 @@
-"""What the caller of a run keeps in hand: a way to stop it, and an ear for its requests."""
+"""What the caller of a run keeps in hand: a way to stop it, an ear for its requests, when the next poll is due."""
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ class Control:
     """Set: the run gives up within seconds, rolls its batch back, and is closed as interrupted."""
     heard: Callable[[str, float], None] = _unheard
     """Told after each request: the status code, or ``error`` if there was no answer, and how many seconds it took."""
+    poll_at: float = math.inf
+    """When a poll is due, on the monotonic clock: a walk that still goes on then does it in between."""
     run_id: int | None = None
     """The run, once it is open."""
     skew: float | None = None

@@ -28,6 +28,8 @@ class Intake:
         """How often the whole list is going to be read, as far as known: what the progress is measured by."""
         self._progress = progress
         self._read = 0
+        self.listed: set[int] = set()
+        """Every readable job that a page of this run showed."""
         self._answered: dict[int, int] = {}
         """By job, the number at which the answer that is mirrored was complete.
 
@@ -35,9 +37,9 @@ class Intake:
         is the newer one, and a guess would be a status change that never was. The next look settles it.
         """
 
-    def has_seen(self, job_id: int) -> bool:
-        """Whether an answer of this run showed the job."""
-        return job_id in self._answered
+    def has_seen(self, job_id: int, since: int = 0) -> bool:
+        """Whether an answer of this run showed the job, one that was complete after the number ``since``."""
+        return self._answered.get(job_id, 0) > since
 
     def seen(self) -> set[int]:
         """Every readable job that an answer of this run showed."""
@@ -55,6 +57,7 @@ class Intake:
             self._note(page)
             for item in page.listing.items:
                 job_id = item.job.id
+                self.listed.add(job_id)
                 if self._answered.get(job_id, -1) > page.sent:
                     continue
                 if job_id in looks and looks[job_id].item.fingerprint != item.fingerprint:

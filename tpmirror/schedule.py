@@ -30,6 +30,11 @@ _EVENTS: Final = {EVENT_JOB_ERROR: "failed", EVENT_JOB_MISSED: "missed", EVENT_J
 log: Final = logger(__name__)
 
 
+def lateness(interval: float) -> float:
+    """Seconds by which a run may be late at most, after an interval of so many."""
+    return min(LATEST, JITTER * interval)
+
+
 class Every(IntervalTrigger):  # type: ignore[misc] # the library ships no types
     """An interval that does not count up the past: a clock set ahead by years would fill the memory with dates."""
 
@@ -62,9 +67,9 @@ class Schedule:
             delay = work()
             self._skipping.discard(name)
             if delay is not None:
-                self.run_in(name, delay + random.uniform(0, min(LATEST, JITTER * delay)))  # noqa: S311 - no secret
+                self.run_in(name, delay + random.uniform(0, lateness(delay)))  # noqa: S311 - no secret
 
-        trigger = Every(seconds=every, jitter=min(LATEST, JITTER * every), timezone=UTC)
+        trigger = Every(seconds=every, jitter=lateness(every), timezone=UTC)
         self._scheduler.add_job(job, trigger, id=name, executor=executor, next_run_time=datetime.now(UTC))
 
     def run_in(self, name: str, seconds: float) -> None:

@@ -41,6 +41,7 @@ class Session:
     executor: Executor
     run: Run
     intake: Intake
+    control: Control
     first: Page
     """The newest page, or the oldest: what the list starts with."""
 
@@ -48,6 +49,7 @@ class Session:
 @contextmanager
 def session(settings: Settings, kind: str, progress: Progress, control: Control | None = None) -> Iterator[Session]:
     """A run of ``kind``, closed whatever happens. Migrates the database if needed."""
+    control = control or Control()
     with (
         connected(settings.database_url) as engine,
         _Fetchers(settings.concurrency) as executor,
@@ -59,11 +61,10 @@ def session(settings: Settings, kind: str, progress: Progress, control: Control 
             api.page(settings.page_size, 0)
             _upgrade(engine)
         with run.opened(engine, kind, api, started_at) as opened:
-            if control is not None:
-                control.run_id = opened.id
+            control.run_id = opened.id
             intake = Intake(api, opened, progress)
             # Asked for under the lease, like all that is stored: what is older than another writer's run must not be.
-            yield Session(settings, api, executor, opened, intake, api.page(settings.page_size, 0))
+            yield Session(settings, api, executor, opened, intake, control, api.page(settings.page_size, 0))
 
 
 @contextmanager
@@ -78,7 +79,8 @@ def rehearsal(settings: Settings, progress: Progress, *, everything: bool) -> It
             _upgrade(engine)
         rehearsed = Rehearsal(engine, api.origin, everything=everything)
         intake = Intake(api, rehearsed, progress)
-        yield Session(settings, api, executor, rehearsed, intake, api.page(settings.page_size, 0)), rehearsed
+        first = api.page(settings.page_size, 0)
+        yield Session(settings, api, executor, rehearsed, intake, Control(), first), rehearsed
 
 
 def _upgrade(engine: Engine) -> None:

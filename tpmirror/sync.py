@@ -5,6 +5,7 @@ what follows from a job's absence, wait for the verdict.
 """
 
 import json
+import time
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -17,6 +18,7 @@ from tpmirror.control import Control
 from tpmirror.database import read, reading
 from tpmirror.intake import Progress, ascends, ids_of
 from tpmirror.normalize import Row
+from tpmirror.poll import look
 from tpmirror.session import Session, quiet, rehearsal, session
 from tpmirror.walk import Segment, affordable_overlap, pages, segments
 
@@ -74,6 +76,7 @@ class Walk:
     """One full walk under way."""
 
     def __init__(self, opened: Session) -> None:
+        self.opened, self.control = opened, opened.control
         self.settings, self.api, self.executor = opened.settings, opened.api, opened.executor
         self.run, self.intake, self.first = opened.run, opened.intake, opened.first
         listed, unread, certified_at = read(
@@ -194,6 +197,17 @@ class Walk:
             lambda offset: self.api.page(size, offset), todo, self.executor, self.settings.concurrency
         ):
             self.consume(arrived)
+            self.poll_if_due()
+
+    def poll_if_due(self) -> None:
+        """Do the poll that falls due while the walk goes on: no job in flight waits for the end of a long walk.
+
+        Nobody else could, there is one writer. What it shows is as good for the proof as any other page.
+        """
+        now = time.monotonic()
+        if now >= self.control.poll_at:
+            self.control.poll_at = now + self.settings.poll_interval
+            look(self.opened, self.api.page(self.settings.page_size, 0), self.consume)
 
     def consume(self, arrived: Sequence[Page]) -> None:
         """Mirror some pages, and remember for the proof what they showed."""

@@ -21,7 +21,7 @@ from tpmirror.log import logger
 from tpmirror.meters import Meters
 from tpmirror.normalize import Row
 from tpmirror.poll import poll
-from tpmirror.schedule import STANDBY
+from tpmirror.schedule import STANDBY, lateness
 from tpmirror.sync import sync
 from tpmirror.timing import Facts, pause, poll_due, walk_due
 
@@ -46,7 +46,9 @@ class Worker:
         self._engine = engine
         self._meters = meters
         self._walk = Task("full", settings.sync_interval, walk_due, lambda control: sync(settings, control=control))
-        self._poll = Task("poll", settings.poll_interval, poll_due, lambda control: poll(settings, control=control))
+        # The interval is the longest distance between two polls, so what the schedule may add is taken off first.
+        pace = settings.poll_interval - lateness(settings.poll_interval)
+        self._poll = Task("poll", pace, poll_due, lambda control: poll(settings, control=control))
         self._control = Control()
         self._mine: int | None = None
         self._failures = 0
@@ -131,7 +133,7 @@ class Worker:
         return left
 
     def _run(self, task: Task) -> None:
-        self._control = Control(heard=self._heard)
+        self._control = Control(heard=self._heard, poll_at=time.monotonic() + max(0.0, self._wait(self._poll)))
         if self.stopping:
             return
         self.forced, self.busy, self.sign = False, True, time.monotonic()
