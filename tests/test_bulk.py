@@ -52,7 +52,7 @@ def test_a_look_up_takes_any_number_of_keys(engine):
     ids = schema.jobs.c.id
 
     def found(keys: range) -> int:
-        return len(read(engine, lambda conn: conn.execute(select(ids).where(bulk.among(conn, ids, keys))).all()))
+        return len(read(engine, lambda conn: bulk.find(conn, [ids], ids, keys).all()))
 
     assert found(range(5, 100_000)) == 1996
     assert found(range(0)) == 0

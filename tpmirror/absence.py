@@ -92,8 +92,7 @@ def withdraw(conn: Connection, ids: Collection[int]) -> None:
 
 def _presences(conn: Connection, ids: Collection[int]) -> dict[int, str]:
     table = schema.jobs.c
-    wanted = select(table.id, table.presence).where(bulk.among(conn, table.id, ids))
-    return {row.id: row.presence for row in conn.execute(wanted)}
+    return {row.id: row.presence for row in bulk.find(conn, (table.id, table.presence), table.id, ids)}
 
 
 def _change(row: Row, before: Mapping[int, str], run_id: int | None, now: datetime) -> dict[str, Any]:

@@ -5,7 +5,7 @@ itself, which costs more than the write. PostgreSQL: all rows as one parameter, 
 within a few percent of COPY, and ON CONFLICT, errors and transactions stay as with any other statement.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -14,9 +14,10 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
-    ColumnElement,
     Connection,
     Float,
+    Result,
+    Select,
     Table,
     any_,
     bindparam,
@@ -44,12 +45,24 @@ def upsert(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
         _execute(conn, table, rows, overwrite=True)
 
 
-def among(conn: Connection, keys: Column[int], values: Collection[int]) -> ColumnElement[bool]:
-    """Whether a key is one of these, however many: one parameter, so one statement, compiled and planned once."""
-    if conn.dialect.name == "sqlite":
-        each = func.json_each(msgspec.json.encode(sorted(values)).decode()).table_valued("value")
-        return keys.in_(select(each.c.value))
-    return keys == any_(bindparam(None, sorted(values), ARRAY(BigInteger)))
+def find(
+    conn: Connection, columns: Iterable[Column[Any]], key: Column[int], values: Collection[int], *then: Column[Any]
+) -> Result[Any]:
+    """The rows whose key is one of these, however many, in order of the key and of the columns that come ``then``.
+
+    The values are one parameter, so it is one statement, built, compiled and planned once.
+    """
+    lite, given = conn.dialect.name == "sqlite", sorted(values)
+    statement = _find(tuple(columns), key, then, lite=lite)
+    return conn.execute(statement, {"keys": msgspec.json.encode(given).decode() if lite else given})
+
+
+@cache
+def _find(columns: tuple[Any, ...], key: Column[int], then: tuple[Any, ...], *, lite: bool) -> Select[Any]:
+    wanted = select(*columns).order_by(key, *then)
+    if lite:
+        return wanted.where(key.in_(select(func.json_each(bindparam("keys")).table_valued("value").c.value)))
+    return wanted.where(key == any_(bindparam("keys", type_=ARRAY(BigInteger))))
 
 
 def _execute(conn: Connection, table: Table, rows: Sequence[Row], *, overwrite: bool) -> None:

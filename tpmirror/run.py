@@ -102,6 +102,9 @@ class Run:
         self._renewed = time.monotonic()
         self._unsure = False
         """Whether a batch may be stored without our knowing: only the answer to its commit was lost."""
+        self._common: tuple[Mapping[int, Row], frozenset[int]] | None = None
+        """The catalogue of models, and jobs with an open quarantine entry: read anew after each commit, for nobody else
+        writes; where somebody does, our lease is over and our next write tells."""
 
     def store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]] = ()) -> None:
         """Mirror a batch of distinct jobs. A batch without news reads and writes nothing."""
@@ -114,7 +117,7 @@ class Run:
         self.tally.seen.update(look.item.job.id for look in looks)
         self.tally.unread.update(item.job_id for item, _ in unreadable if item.job_id is not None)
         if sifted.fresh or sifted.ticking or models or unreadable or self.scope.has_news:
-            self._unsure = True
+            self._unsure, self._common = True, None
             self.tally.add(self.commit(sifted, models, unreadable))
             self._unsure = False
             self.scope.stored()
@@ -129,8 +132,10 @@ class Run:
         """Which jobs of a batch need a closer look, and which models."""
         with reading(self.engine) as conn:
             known = store.briefs(conn, [look.item.job.id for look in looks])
-            catalogue = store.ml_models(conn)
-            suspects = frozenset(row["job_id"] for row in store.open_quarantine(conn))
+            if self._common is None:
+                suspects = frozenset(row["job_id"] for row in store.open_quarantine(conn))
+                self._common = store.ml_models(conn), suspects
+        catalogue, suspects = self._common
         return sift(known, looks, suspects), changed_models(catalogue, looks)
 
     def commit(
@@ -178,6 +183,7 @@ class Run:
             store.resolve_quarantine(conn, entries, datetime.now(UTC))
 
         if entries:
+            self._common = None
             patiently(lambda: write(self.engine, work))
 
     def prune(self, retention: timedelta) -> None:

@@ -19,9 +19,8 @@ from tpmirror.normalize import Row
 def briefs(conn: Connection, ids: Collection[int]) -> dict[int, Brief]:
     """What decides whether each of these jobs needs a closer look."""
     table = schema.jobs.c
-    wanted = select(table.id, table.status, table.fingerprint, table.eta_s, table.processing_progress)
-    found = conn.execute(wanted.where(bulk.among(conn, table.id, ids))).all()
-    return {row[0]: Brief._make(row[1:]) for row in found}
+    wanted = (table.id, table.status, table.fingerprint, table.eta_s, table.processing_progress)
+    return {row[0]: Brief._make(row[1:]) for row in bulk.find(conn, wanted, table.id, ids)}
 
 
 def listed_ids(conn: Connection) -> list[int]:
@@ -115,15 +114,13 @@ def _update(conn: Connection, table: Table, rows: list[Row]) -> None:
 
 
 def _by_id(conn: Connection, table: Table, ids: Collection[int]) -> dict[int, Row]:
-    wanted = select(table).where(bulk.among(conn, table.c.id, ids))
-    return {row["id"]: dict(row) for row in conn.execute(wanted).mappings()} if ids else {}
+    return {row["id"]: dict(row) for row in bulk.find(conn, table.c, table.c.id, ids).mappings()} if ids else {}
 
 
 def _links(conn: Connection, ids: Collection[int]) -> dict[int, list[Row]]:
     table, found = schema.job_ml_models, dict[int, list[Row]]()
     if ids:
-        wanted = select(table).where(bulk.among(conn, table.c.job_id, ids)).order_by(table.c.job_id, table.c.position)
-        for row in conn.execute(wanted).mappings():
+        for row in bulk.find(conn, table.c, table.c.job_id, ids, table.c.position).mappings():
             found.setdefault(row["job_id"], []).append(dict(row))
     return found
 
@@ -137,8 +134,8 @@ def _newest_users(conn: Connection, models: Collection[int]) -> dict[int, int]:
 
 def _last_changes(conn: Connection, ids: Collection[int]) -> dict[int, Any]:
     table = schema.job_status_history.c
-    wanted = select(table.job_id, table.seq, table.observed_at).order_by(table.job_id, table.seq)
-    found = conn.execute(wanted.where(bulk.among(conn, table.job_id, ids))) if ids else ()
+    wanted = (table.job_id, table.seq, table.observed_at)
+    found = bulk.find(conn, wanted, table.job_id, ids, table.seq) if ids else ()
     return {row.job_id: (row.seq, row.observed_at) for row in found}
 
 
