@@ -1,5 +1,6 @@
 """Commands that walk the API."""
 
+import gc
 from typing import Any, Final
 
 import click
@@ -20,6 +21,7 @@ def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) 
     """
     from tpmirror import sync as syncing
 
+    gc.freeze()  # what was loaded stays to the end: nothing for the collector to look through again and again
     with progress_bar() as progress:
         if dry_run:
             differences = syncing.preview(settings, progress)
