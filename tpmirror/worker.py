@@ -133,7 +133,9 @@ class Worker:
         return left
 
     def _run(self, task: Task) -> None:
-        self._control = Control(heard=self._heard, poll_at=time.monotonic() + max(0.0, self._wait(self._poll)))
+        # A walk may find jobs in flight where none were known: it waits no longer than if there were some.
+        wait = min(max(0.0, self._wait(self._poll)), self._poll.interval)
+        self._control = Control(heard=self._heard, poll_at=time.monotonic() + wait)
         if self.stopping:
             return
         self.forced, self.busy, self.sign = False, True, time.monotonic()
