@@ -48,18 +48,23 @@ class Judge:
             self._conn.row_factory = sqlite3.Row
         return [dict(row) for row in self._conn.execute(statement, values)]
 
+    def is_ready(self) -> bool:
+        """Whether there is a mirror."""
+        return self.path.exists() and bool(self.rows("SELECT 1 FROM sqlite_master WHERE name = 'sync_runs'"))
+
     def verdict(self, process: Process, *, strict: bool, honest_clock: bool) -> Iterator[str]:
         """Everything that is wrong when a process is over."""
         notes = [note for note in self.network.notes if note.process is process]
         if process.error is not None and not isinstance(process.error, (TpmirrorError, Killed)):
             yield f"process {process.number} ended with {process.error!r}"
-        if not self.path.exists() or not self.rows("SELECT 1 FROM sqlite_master WHERE name = 'sync_runs'"):
+        if not self.is_ready():
             return
         run: Row = process.result if isinstance(process.result, dict) else {}
         yield from self._run(run, notes)
         yield from self._history(honest_clock)
         if run:
-            self._remember(notes, strict=strict)
+            if not process.probes:
+                self._remember(notes, strict=strict)
             yield from self._complete()
         yield from self._foreign()
 

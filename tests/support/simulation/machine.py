@@ -56,6 +56,8 @@ class Process:
         self.strike: int | None = None
         """The touch that goes wrong, and is survived."""
         self.touches = 0
+        self.probes = False
+        """Whether it began without a database: then its first answer only tells that the key is good."""
         self.dead = False
         self.over = False
         self.result: Any = None

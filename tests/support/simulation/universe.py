@@ -29,7 +29,7 @@ from tpmirror.simulator.listing import ORDERINGS
 from tpmirror.sync import sync, verify
 
 KEY: Final = "tpx-canary-0123456789abcdef"
-STEPS: Final = 13
+STEPS: Final = 10
 DAY: Final = 86_400
 MOST: Final = 24
 """Jobs listed at most, so that a day is over soon."""
@@ -130,7 +130,7 @@ class Universe:
             backend = network.backend
             backend.ordering = rng.choice(ORDERINGS)
             backend.page_cap = rng.choice([3, 5, 8, 30])
-            network.fault = rng.choice([0.1, 0.4, 0.5])
+            network.fault = rng.choice([0.1, 0.5, 0.6])
             disk.fault, disk.pause = rng.choice([0, 0.01, 0.03]), rng.choice([0, 0, 0.1])
             network.pause = disk.pause / 3
             self._window = rng.choice(WINDOWS) if self._settled and rng.random() < 0.15 else ""
@@ -143,12 +143,12 @@ class Universe:
 
     def _processes(self) -> None:
         rng = self.rng
-        many = rng.choice([1, 2, 2, 3])
+        many = rng.choice([1, 2, 3, 3])
         concurrency = rng.choice([1, 1, 2, 4])
         self._alone = many == 1 and concurrency == 1
         after = 0.0
         for _ in range(many):
-            doom = rng.choice([None, rng.randrange(1, 60), rng.randrange(1, 250), rng.randrange(1, 250)])
+            doom = rng.choice([None, rng.randrange(1, 60), rng.randrange(1, 60), rng.randrange(1, 160)])
             self._start(rng.choice([sync, sync, poll]), concurrency, after=after, doom=doom)
             after += rng.choice([0, rng.uniform(0, 5), rng.uniform(120, 1000)])
 
@@ -156,7 +156,13 @@ class Universe:
         settings = self._settings(concurrency)
         host = self.rng.choice(["studio-1", "studio-1", "studio-2"])
         self.figures.processes += 1
-        return self.machine.start(lambda: kind(settings), host=host, after=after, doom=doom, then=self._over)
+
+        def live() -> Any:
+            process.probes = not self.judge.is_ready()
+            return kind(settings)
+
+        process = self.machine.start(live, host=host, after=after, doom=doom, then=self._over)
+        return process
 
     def _settings(self, concurrency: int) -> Settings:
         wanted = {
