@@ -6,14 +6,17 @@
 -- jobs (integer): jobs that used it; a job with two models counts for each
 -- credits (money): its share of their cost; sums to jobs.cost_usd exactly
 SELECT
-  o.month,
-  c.ml_model_id,
+  g.month,
+  g.ml_model_id,
   m.name AS model,
   t.name AS task,
-  COUNT(DISTINCT o.job_id) AS jobs,
-  ROUND(SUM(c.share_units) / 10000.0, 4) AS credits
-FROM job_model_costs AS c
-JOIN job_overview AS o ON o.job_id = c.job_id
-LEFT JOIN ml_models AS m ON m.id = c.ml_model_id
+  g.jobs,
+  ROUND(g.units / 10000.0, 4) AS credits
+FROM (
+  -- Names come after the sums: rows are sorted by numbers and months alone.
+  SELECT o.month, c.ml_model_id, COUNT(DISTINCT o.job_id) AS jobs, SUM(c.share_units) AS units
+  FROM job_model_costs AS c JOIN job_overview AS o ON o.job_id = c.job_id
+  GROUP BY o.month, c.ml_model_id
+) AS g
+LEFT JOIN ml_models AS m ON m.id = g.ml_model_id
 LEFT JOIN ml_tasks AS t ON t.code = m.task
-GROUP BY o.month, c.ml_model_id, m.name, t.name
