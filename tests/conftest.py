@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from itertools import count
@@ -11,11 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.support import browser as chromium
+from tests.support import memory
 from tests.support.postgres import Postgres, locate
 
 MIGRATED = "migrated"
 OWN_SETTINGS = ("TPMIRROR_", "TENSORPIX_", "PG")
 KEPT_SETTINGS = "TPMIRROR_TEST_"
+
+tempfile.tempdir = os.environ.setdefault("TMPDIR", memory.folder())  # of the tests and of every process they start
 
 _names = (f"test_{number}" for number in count(1))
 

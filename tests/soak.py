@@ -18,6 +18,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from tests.support import memory
 from tests.support.kills import Kills, migrated
 from tests.support.postgres import Postgres
 from tests.support.simulation import Figures, Universe, Violation
@@ -28,8 +29,6 @@ UNIVERSES: Final = 8 * 50
 KILLS: Final = 50 * 50
 FIRST_SEED: Final = 1000
 PROCESSES: Final = os.cpu_count() or 1
-MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
-"""No disk is waited for where memory serves: what is simulated is the death of a process, not of a disk."""
 
 
 def main() -> int:
@@ -70,8 +69,7 @@ def _simulate(asked: Any, progress: Progress) -> Iterator[str]:
 
 
 def _live(seed: int) -> tuple[Figures, str]:
-    folder = MEMORY if MEMORY.is_dir() else None
-    with tempfile.TemporaryDirectory(dir=folder) as home, Universe(seed, Path(home)) as universe:
+    with tempfile.TemporaryDirectory(dir=memory.folder()) as home, Universe(seed, Path(home)) as universe:
         try:
             return universe.live(DAYS), ""
         except Violation as violation:
@@ -79,7 +77,7 @@ def _live(seed: int) -> tuple[Figures, str]:
 
 
 def _kill(asked: Any, progress: Progress) -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as home, Postgres() as server:
+    with tempfile.TemporaryDirectory(dir=memory.folder()) as home, Postgres() as server:
         server.create("mirror")
         for name, url in (("SQLite", f"sqlite:///{home}/mirror.db"), ("PostgreSQL", server.url("mirror"))):
             migrated(url)

