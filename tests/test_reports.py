@@ -105,6 +105,13 @@ def test_an_account_without_a_past_has_a_forecast_too():
     assert [row["forecast"] for row in outlook({}, TODAY, None).rows] == [0, 0]
 
 
+def test_a_day_that_has_cost_more_than_expected_takes_nothing_from_the_days_to_come():
+    days = {TODAY - timedelta(days=n): Decimal(7) for n in range(1, 29)}
+    before = outlook(days, TODAY, None).rows
+    after = outlook({**days, TODAY: Decimal(107)}, TODAY, None).rows
+    assert [late["forecast"] - early["forecast"] for early, late in zip(before, after, strict=True)] == [100, 100]
+
+
 def test_a_percentile_is_one_of_the_values():
     assert [percentile([1.0, 2.0, 3.0, 4.0], share) for share in (0.5, 0.9, 1.0)] == [2.0, 4.0, 4.0]
     assert percentile([], 0.5) is None

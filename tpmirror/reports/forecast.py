@@ -73,8 +73,9 @@ def outlook(days: Days, today: date, budget: float | None) -> Report:
     spent = sum((credits_ for day, credits_ in days.items() if first <= day <= today), Decimal(0))
     rows: list[Row] = []
     for name, method in METHODS.items():
-        # What has been spent today is known: a forecast below it would be absurd.
-        expected = max(total(days, method, today), spent)
+        # A day that has cost more than was expected of it takes nothing from the days to come.
+        surplus = max(days.get(today, Decimal(0)) - method(days, today, today + DAY), Decimal(0))
+        expected = (total(days, method, today) + surplus).quantize(UNIT)
         error, months = backtest(days, method, today) if days else (None, 0)
         known = {"method": name, "month": f"{today:%Y-%m}", "forecast": expected, "error": error, "tested": months}
         rows.append({**known, "of_budget": ratio(expected, budget) if budget else None})
