@@ -340,6 +340,7 @@ def test_an_id_is_a_whole_number_above_zero():
         b'{"id":4,"started":"2026-11-01"","n":1,"file":"%s"}',
         b'{"id":4,"file":"%s',
         b'{"id":4,"name":"a\\xb","file":%s}',
+        b'{"id":4,"file":"%s of a \\"secret\\" \\x"}',
     ],
 )
 @pytest.mark.parametrize(

@@ -82,4 +82,4 @@ def test_a_fault_at_any_read_of_the_socket_is_survived(migrated_file, tmp_path, 
             assert run["retries"] == (next(reads) > strike + 1), strike
             if not run["retries"]:
                 break
-        assert strike > 5
+        assert strike > run["requests"] > 5  # an answer takes a read at least

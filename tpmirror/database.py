@@ -243,7 +243,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # FULL: one commit a batch, so a power cut must not take it back.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    # A statement that may fail half-way notes the pages it touches: ten times the rows themselves, in a temporary file.
+    # A statement that may fail half-way notes the pages it touches: thirty times its rows, else in a temporary file.
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()
 

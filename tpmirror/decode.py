@@ -136,16 +136,21 @@ def _redacted(part: re.Match[str]) -> str:
 
     Between strings stands nothing to hide, unless a quote too many or too few has turned the text inside out.
     """
-    if part[0].startswith('"'):
+    if part[1] is not None:
         try:
             return json.dumps(_strip_if_url(json.loads(part[0], strict=False)))
         except ValueError:
-            pass
-    plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else escape[0], part[0])
-    return _WORD.sub(lambda word: word[1] if ":" in word[1] else word[0], unsigned(plain))
+            return f'"{_loosely(part[1])}{part[2]}'
+    return _loosely(part[0])
 
 
-_PART: Final = re.compile(r'"(?:[^"\\]|\\.?)*(?:"|\Z)|[^"]+', re.DOTALL)
+def _loosely(text: str) -> str:
+    """Text that is no JSON, without the queries of all its URLs; of one that it begins with, up to its end."""
+    plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else escape[0], text)
+    return _WORD.sub(lambda word: word[1] if ":" in word[1] else word[0], _strip_if_url(plain))
+
+
+_PART: Final = re.compile(r'"((?:[^"\\]|\\.?)*)("|\Z)|[^"]+', re.DOTALL)
 """A string, ended or not, or what stands between two."""
 _ESCAPE: Final = re.compile(r"\\(?:u00(2[013-9a-f]|[346][0-9a-f]|5[0-9abdef]|7[0-9a-e])|.)", re.DOTALL | re.IGNORECASE)
 """An escape; its group is the code of a character that needs none."""

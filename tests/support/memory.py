@@ -1,5 +1,6 @@
 """Where tests keep their databases: in memory if there is room, for no test is about how long a disk takes."""
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,7 +13,12 @@ ROOM: Final = 4 * 2**30
 
 def folder() -> str:
     """The folder for temporary files: short, as a socket's path may have 107 bytes only."""
-    if SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free > ROOM:
+    if SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free > ROOM and _runs_programs(SHARED_MEMORY):
         return str(SHARED_MEMORY)
     # The system's own temporary folder may be long (macOS).
     return "/tmp" if Path("/tmp").is_dir() else tempfile.gettempdir()  # noqa: S108
+
+
+def _runs_programs(path: Path) -> bool:
+    """Whether programs in a folder may run: environments and servers are made there; a container may forbid it."""
+    return not os.statvfs(path).f_flag & getattr(os, "ST_NOEXEC", 0)
