@@ -9,8 +9,10 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +28,9 @@ from tests.support.simulation import Figures, Universe, Violation
 DAYS: Final = 25
 """Days of one seed, as in ``make test``."""
 UNIVERSES: Final = 8 * 50
-KILLS: Final = 50 * 50
+KILLS: Final = 50
+"""Kills of one mirror's writers, as in ``make test``."""
+MIRRORS: Final = 50
 FIRST_SEED: Final = 1000
 PROCESSES: Final = os.cpu_count() or 1
 
@@ -35,57 +39,69 @@ def main() -> int:
     """Run it; the exit status is 1 if anything was wrong."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--universes", type=int, default=UNIVERSES, help=f"seeds of {DAYS} days each")
-    parser.add_argument("--kills", type=int, default=KILLS, help="kills of real processes, on each database")
+    parser.add_argument("--mirrors", type=int, default=MIRRORS, help=f"mirrors on each database, {KILLS} kills each")
     parser.add_argument("--seed", type=int, default=FIRST_SEED, help="the first seed")
     asked = parser.parse_args()
     started, wrong = time.monotonic(), list[str]()
-    with _progress() as progress:
-        wrong += _simulate(asked, progress)
-        wrong += _kill(asked, progress)
+    with _progress() as progress, ProcessPoolExecutor(PROCESSES) as pool:
+        wrong += _simulate(asked, pool, progress)
+        wrong += _kill(asked, pool, progress)
     for one in wrong:
         print(one)
     print(f"{len(wrong)} violations in {(time.monotonic() - started) / 60:.0f} minutes")
     return 1 if wrong else 0
 
 
-def _simulate(asked: Any, progress: Progress) -> Iterator[str]:
-    task = progress.add_task("simulated days", total=asked.universes * DAYS)
+def _simulate(asked: Any, pool: ProcessPoolExecutor, progress: Progress) -> Iterator[str]:
+    bar = progress.add_task("simulated days", total=asked.universes * DAYS)
     total = Figures()
-    todo = iter(range(asked.seed, asked.seed + asked.universes))
-    with ProcessPoolExecutor(PROCESSES) as pool:
-        running: set[Future[tuple[Figures, str]]] = set()
-        while True:
-            running |= {pool.submit(_live, seed) for seed in islice(todo, PROCESSES - len(running))}
-            if not running:
-                break
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                figures, violation = future.result()
-                total += figures
-                progress.update(task, completed=total.days, description=f"simulated days, {total.crashes:,} crashes")
-                if violation:
-                    yield violation
-    print(f"simulation: {total}")
+    seeds = range(asked.seed, asked.seed + asked.universes)
+    for figures, wrong in _results(pool, (partial(_live, seed) for seed in seeds)):
+        total += figures
+        progress.update(bar, completed=total.days, description=f"simulated days, {total.crashes:,} crashes")
+        yield from wrong
+    print(f"simulation: {total}", flush=True)
 
 
-def _live(seed: int) -> tuple[Figures, str]:
+def _live(seed: int) -> tuple[Figures, list[str]]:
     with tempfile.TemporaryDirectory(dir=memory.folder()) as home, Universe(seed, Path(home)) as universe:
         try:
-            return universe.live(DAYS), ""
+            return universe.live(DAYS), []
         except Violation as violation:
-            return universe.figures, str(violation)
+            return universe.figures, [str(violation)]
 
 
-def _kill(asked: Any, progress: Progress) -> Iterator[str]:
+def _kill(asked: Any, pool: ProcessPoolExecutor, progress: Progress) -> Iterator[str]:
+    bar = progress.add_task("kills", total=2 * asked.mirrors * KILLS)
+    killed, abandoned = Counter[str](), Counter[str]()
     with tempfile.TemporaryDirectory(dir=memory.folder()) as home, Postgres() as server:
-        server.create("mirror")
-        for name, url in (("SQLite", f"sqlite:///{home}/mirror.db"), ("PostgreSQL", server.url("mirror"))):
-            migrated(url)
-            task = progress.add_task(f"kills on {name}", total=asked.kills)
-            kills = Kills(url, asked.seed)
-            wrong = kills.run(asked.kills, lambda: progress.advance(task))  # noqa: B023 - called at once
-            yield from (f"{name}: {one}" for one in wrong)
-            print(f"{name}: {kills.killed:,} processes killed, {kills.abandoned:,} in mid-run")
+        seeds = range(asked.seed, asked.seed + asked.mirrors)
+        for seed in seeds:
+            server.create(f"mirror{seed}")
+        urls = [("SQLite", seed, f"sqlite:///{home}/mirror{seed}.db") for seed in seeds]
+        urls += [("PostgreSQL", seed, server.url(f"mirror{seed}")) for seed in seeds]
+        for name, kills, wrong in _results(pool, (partial(_kill_writers, *each) for each in urls)):
+            killed[name] += kills[0]
+            abandoned[name] += kills[1]
+            progress.advance(bar, kills[0])
+            yield from wrong
+    for name in killed:
+        print(f"{name}: {killed[name]:,} processes killed, {abandoned[name]:,} in mid-run")
+
+
+def _kill_writers(name: str, seed: int, url: str) -> tuple[str, tuple[int, int], list[str]]:
+    migrated(url)
+    kills = Kills(url, seed)
+    wrong = kills.run(KILLS)
+    return name, (kills.killed, kills.abandoned), [f"{name}, seed {seed}: {one}" for one in wrong]
+
+
+def _results(pool: ProcessPoolExecutor, tasks: Iterator[Any]) -> Iterator[Any]:
+    """What each task returns, as soon as it does; only as many are started as run."""
+    running: set[Future[Any]] = set()
+    while running := running | {pool.submit(task) for task in islice(tasks, PROCESSES - len(running))}:
+        done, running = wait(running, return_when=FIRST_COMPLETED)
+        yield from (future.result() for future in done)
 
 
 def _progress() -> Progress:

@@ -3,7 +3,6 @@
 import signal
 import threading
 import time
-from collections.abc import Callable
 from random import Random
 from typing import Any, Final
 
@@ -63,7 +62,7 @@ class Kills:
         self._rng = Random(seed)
         self._world = World(seed, jobs=40, days=1, in_flight=4, jobs_per_day=10)
 
-    def run(self, times: int, after_each: Callable[[], object] = lambda: None) -> list[str]:
+    def run(self, times: int) -> list[str]:
         """Kill a process this many times, each at a random moment after a random request; then let one finish."""
         with Simulator(self._world, token=KEY, page_cap=10) as simulator:
             witness = Witness(simulator)
@@ -72,7 +71,6 @@ class Kills:
             for _ in range(times):
                 self._live_on()
                 self._kill(trap, variables)
-                after_each()
             trap.set(0)
             run = mirror(simulator, self.url)
             wrong = [*witness.verdict(self.url, run), *witness.differences(self.url), *map(str, findings(self.url))]
