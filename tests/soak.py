@@ -69,6 +69,8 @@ def _live(seed: int) -> tuple[Figures, list[str]]:
             return universe.live(DAYS), []
         except Violation as violation:
             return universe.figures, [str(violation)]
+        except Exception as error:  # noqa: BLE001 - the other seeds have to live on
+            return universe.figures, [f"seed {seed}: {error!r}"]
 
 
 def _kill(asked: Any, pool: ProcessPoolExecutor, progress: Progress) -> Iterator[str]:

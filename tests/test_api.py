@@ -65,7 +65,7 @@ def test_a_page_is_asked_for_with_token_limit_and_offset(sim):
     assert request.headers["user-agent"] == f"tpmirror/{__version__}"
     assert request.headers["accept-encoding"] == "gzip"
     assert "cookie" not in request.headers
-    assert ([item.job.id for item in found.listing.items], found.end) == ([5, 4, 3, 2, 1], 25)
+    assert ([item.id for item in found.listing.items], found.end) == ([5, 4, 3, 2, 1], 25)
 
 
 def test_the_page_size_in_force_is_learnt_when_the_server_caps_it(sim):

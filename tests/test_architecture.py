@@ -19,6 +19,7 @@ LAYERS = [
         "columns",
         "labels",
         "payload",
+        "redaction",
         "control",
         "log",
         "meters",
@@ -113,7 +114,7 @@ WRITERS = {
     "vanished",
     "quarantine",
 }
-PURE = {*"decode normalize batch plan certify payload labels history timing problems".split()}  # noqa: SIM905 - short
+PURE = {*"redaction decode normalize batch plan certify payload labels history timing problems".split()}  # noqa: SIM905 - short
 FILES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix("."): path
     for path in sorted(PACKAGE.rglob("*.py"))

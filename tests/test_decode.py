@@ -5,24 +5,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.payloads import SECRET, STORAGE, encoded, envelope, item, job, model, output, source
-from tpmirror.decode import (
-    Item,
-    Unreadable,
-    clean,
-    decode_job,
-    decode_listing,
-    readable_id,
-    redact,
-    strip_query,
-    unsigned,
-)
+from tests.support.payloads import SECRET, STORAGE, contents, encoded, envelope, item, job, model, output, source
+from tpmirror.decode import Item, RawItem, Unreadable, decode_job, decode_listing, readable_id
 from tpmirror.errors import Passing
+from tpmirror.redaction import clean, cut_queries, redact, strip_query, unsigned
 
 
 def test_a_page_is_its_items_in_order():
     page = decode_listing(envelope([job(3), job(1), job(2)], count=57, next="https://x/?limit=3&offset=3"))
-    assert [item.job.id for item in page.items] == [3, 1, 2]
+    assert [item.id for item in page.items] == [3, 1, 2]
     assert (page.count, page.next, page.previous, len(page)) == (57, "https://x/?limit=3&offset=3", None, 3)
 
 
@@ -80,9 +71,9 @@ def test_a_body_that_is_no_page_is_tried_again(body):
 )
 def test_a_wrong_shape_makes_one_item_unreadable_and_keeps_its_id(bad):
     page = decode_listing(envelope([job(1), bad, job(3)]))
-    assert [item.job.id for item in page.items] == [1, 3]
-    (broken,) = page.unreadable
-    assert (broken.job_id, len(page)) == (2, 3)
+    items, (broken,) = contents(page)
+    assert [item.id for item in items] == [1, 3]
+    assert (broken.id, len(page)) == (2, 3)
     assert broken.reason
 
 
@@ -90,7 +81,7 @@ def test_a_wrong_shape_makes_one_item_unreadable_and_keeps_its_id(bad):
 def test_an_id_that_is_none_is_not_guessed(number):
     found = decode_job(encoded({**job(), "id": number}))
     assert isinstance(found, Unreadable)
-    assert found.job_id is None
+    assert found.id is None
 
 
 @pytest.mark.parametrize(
@@ -141,14 +132,14 @@ def test_repeated_keys_read_as_everywhere_else_the_last_counts():
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
 def test_numbers_that_json_lacks_are_read_and_judged_later(text):
     page = decode_listing(b'{"count": 1, "results": [{"id": 1, "status": 0, "eta_s": %s}]}' % text.encode())
-    assert [item.job.id for item in page.items] == [1]
+    assert [item.job.id for item in contents(page)[0]] == [1]
 
 
 def test_halves_of_surrogate_pairs_spoil_neither_page_nor_item():
     page = decode_listing(
         b'{"count": 2, "results": [{"id": 1, "status": 0, "codec": "a\\ud800b"}, {"id": 2, "status": 0}]}'
     )
-    assert [(item.job.id, clean(item.job.codec or "")) for item in page.items] == [(1, "a\ufffdb"), (2, "")]
+    assert [(item.job.id, clean(item.job.codec or "")) for item in contents(page)[0]] == [(1, "a\ufffdb"), (2, "")]
 
 
 BAD_ITEMS = {
@@ -169,10 +160,9 @@ BAD_ITEMS = {
 def test_an_item_that_no_parser_reads_leaves_the_others_readable(what):
     bad, job_id = BAD_ITEMS[what]
     page = b'{"next": null, "results": [{"id": 1, "status": 0}, %s , {"id": 3, "status": 0}], "count": 3}' % bad
-    found = decode_listing(page)
-    assert [item.job.id for item in found.items] == [1, 3]
-    (broken,) = found.unreadable
-    assert (broken.job_id, bytes(broken.raw), len(broken.reason) < 200) == (job_id, bad, True)
+    items, (broken,) = contents(decode_listing(page))
+    assert [item.id for item in items] == [1, 3]
+    assert (broken.id, bytes(broken.raw), len(broken.reason) < 200) == (job_id, bad, True)
     redact(broken.raw).encode("ascii")
 
 
@@ -199,10 +189,11 @@ def test_an_envelope_with_a_key_twice_is_no_page(body):
 
 
 def test_items_that_look_like_their_envelope_confuse_nobody():
-    items = [b'{"id": 1, "status": 0, "results": [{"count": 1}], "count": 2}', b"1", b'"results"', b"[]"]
-    page = b'{"count": 1, "more": {"results": []}, "results": [%s], "next": "1"}' % b",".join(items)
+    odd = [b'{"id": 1, "status": 0, "results": [{"count": 1}], "count": 2}', b"1", b'"results"', b"[]"]
+    page = b'{"count": 1, "more": {"results": []}, "results": [%s], "next": "1"}' % b",".join(odd)
     found = decode_listing(page)
-    assert ([item.job.id for item in found.items], len(found.unreadable), found.count) == ([1], 3, 1)
+    items, unreadable = contents(found)
+    assert ([item.id for item in items], len(unreadable), found.count) == ([1], 3, 1)
 
 
 @pytest.mark.parametrize(
@@ -235,18 +226,22 @@ def test_integers_beyond_64_bits_are_read():
 @pytest.mark.parametrize(
     "change",
     [
-        {"eta_s": 5.0},
-        {"processing_progress": 0.5},
         {"input_video": source(file=f"{STORAGE}/7.mp4?X-Amz-Signature=another")},
+        {"input_video": source(file=f"{STORAGE}/7.mp4#part")},
         {"input_video": source(thumbnail=f"{STORAGE}/7.jpg?X-Amz-Date=tomorrow#part")},
-        {"ml_models": [model(name="renamed", cost_weight=9.0)]},
     ],
 )
-def test_what_is_volatile_leaves_the_fingerprint_alone(change):
+def test_another_signature_leaves_the_fingerprint_alone(change):
     assert item(**change).fingerprint == item().fingerprint
 
 
 CHANGES: list[dict[str, Any]] = [
+    {"eta_s": 5.0},
+    {"processing_progress": 0.5},
+    {"description": "is this a.mp4?X-Amz-Signature=another"},
+    {"description": '"file":"https://x/y?z"'},
+    {"ml_models": [model(name="renamed")]},
+    {"ml_models": [model(cost_weight=9.0)]},
     {"status": 1},
     {"description": ""},
     {"cost_usd": "1.5001"},
@@ -280,9 +275,55 @@ def test_every_other_change_changes_the_fingerprint():
     assert len(set(seen)) == len(seen)
 
 
-def test_the_fingerprint_does_not_depend_on_the_order_of_keys():
-    shown = job(container="mov", zoom=1)
-    assert item(shown).fingerprint == item(dict(reversed(shown.items()))).fingerprint
+def test_a_fingerprint_is_of_a_job_as_the_list_and_its_own_address_show_it():
+    (shown,) = decode_listing(envelope([job()])).items
+    assert isinstance(shown, RawItem)
+    assert (shown.id, shown.fingerprint) == (1, item().fingerprint)
+    found = shown.decode()
+    assert isinstance(found, Item)
+    assert found.job == item().job
+
+
+URL = b"https://x/a.mp4"
+
+
+@pytest.mark.parametrize(
+    ("body", "cut"),
+    [
+        (b'{"file":"%s?sig=1&e=2"}' % URL, b'{"file":"%s"}' % URL),
+        (b'{"thumbnail" : "%s?a" , "file": "%s#b?"}' % (URL, URL), b'{"thumbnail" : "%s" , "file": "%s"}' % (URL, URL)),
+        (b'[{"before_video":"%s?a\\u0026b\\/c"}]' % URL, b'[{"before_video":"%s"}]' % URL),
+        (b'{"after_video":"http://x?"}', b'{"after_video":"http://x"}'),
+    ],
+)
+def test_queries_are_cut_out_of_an_answer_before_it_is_read(body, cut):
+    assert cut_queries(body) == cut
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"file":"%s"}' % URL,
+        b'{"name":"%s?why"}' % URL,
+        b'{"name":"\\"file\\":\\"%s?why\\""}' % URL,
+        b'{"file":"s3://b/k?secret"}',
+        b'{"file":"%s?a\x01"}' % URL,
+        b'{"file":"%s?a\xff"}' % URL,
+        b'{"file":"%s?a\\x"}' % URL,
+        b'{"file":"%s?cut off' % URL,
+    ],
+)
+def test_what_is_no_plain_url_or_no_json_is_cut_by_whoever_reads_it(body):
+    assert cut_queries(body) == body
+
+
+def test_cutting_takes_time_in_proportion():
+    for hostile in (
+        b'"file":"https:' * 70_000,
+        b'"file":"https:?' + b"\\/" * 500_000,
+        b'"file":"https:' + b"?" * 10**6,
+    ):
+        assert cut_queries(hostile) == hostile  # minutes, if anything were tried twice
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from sqlalchemy import select
 
 from tests.support.account import environ
+from tests.support.payloads import contents
 from tests.support.strategies import CANARY, SOUND, Sent, pages, scanned
 from tpmirror import schema
 from tpmirror.api import Api, Page
@@ -71,7 +72,7 @@ class Mirror:
         # Nothing is remembered from page to page but what the database holds.
         intake = Intake(self.api, self.run, quiet)
         intake.pages([Page(listing, 100, 0, self.api.number(), self.api.number(), datetime.now(UTC))])
-        return listing.items
+        return contents(listing)[0]
 
     def rows(self, name: str) -> dict[int, dict[str, Any]]:
         """Every row of a table, typed: what cannot be read back is no mirror."""
@@ -128,9 +129,9 @@ def check_item(mirrored: Mirror, raw: bytes, readable: set[int]) -> None:
         assert found.job.id in readable
         assert found.job.id in mirrored.rows("jobs") or any(row["job_id"] == found.job.id for row in entries)
         return
-    mine = [row["payload"].encode() for row in entries if row["job_id"] == found.job_id]
+    mine = [row["payload"].encode() for row in entries if row["job_id"] == found.id]
     assert mine
-    if found.job_id is None and not QUERY.search(raw):
+    if found.id is None and not QUERY.search(raw):
         assert scanned(raw) in map(scanned, mine)
 
 

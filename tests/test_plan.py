@@ -6,22 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.payloads import NOON, encoded, item, later, look, model, output, source
-from tpmirror.batch import Brief, Known, Sifted, sift
+from tpmirror.batch import Known, Look
 from tpmirror.decode import Unreadable
 from tpmirror.plan import QUARANTINE_REFRESH, changed_models, moment_of, plan, words
 
 
-def brief(shown, **fields):
-    """What the mirror would know after this look."""
-    job = shown.item.job
-    known = Brief(job.status, shown.item.fingerprint, job.eta_s, job.processing_progress)
-    return {job.id: known._replace(**fields)}
-
-
 def made(shown, known=None, *, models=None, unreadable=(), run_id=5):
     """The plan for one closer look."""
-    sifted = Sifted(fresh=[shown] if shown else [])
-    return plan(known or Known(), sifted, models or {}, unreadable, run_id)
+    return plan(known or Known(), [shown] if shown else [], models or {}, unreadable, run_id)
 
 
 def after(first, **kinds):
@@ -47,29 +39,6 @@ def told(done):
     return {
         (change["entity"], change["field"]): (change["old_value"], change["new_value"]) for change in done.field_changes
     }
-
-
-def test_known_jobs_without_news_are_sifted_out():
-    shown = look()
-    assert sift(brief(shown), [shown]) == Sifted(unchanged=1)
-
-
-def test_unknown_and_changed_jobs_are_fresh():
-    shown = look()
-    assert sift({}, [shown]).fresh == [shown]
-    assert sift(brief(look(description="old")), [shown]).fresh == [shown]
-
-
-@pytest.mark.parametrize(("status", "ticks"), [(0, True), (1, True), (7, True), (2, False), (-1, False), (-2, False)])
-def test_only_jobs_in_flight_tick(status, ticks):
-    shown = look(status=status)
-    sifted = sift(brief(shown, eta_s=61.0), [shown])
-    assert (len(sifted.ticking), sifted.unchanged) == (int(ticks), int(not ticks))
-
-
-def test_suspects_are_looked_at_each_time():
-    shown = look()
-    assert sift(brief(shown), [shown], frozenset({1})).fresh == [shown]
 
 
 def test_a_first_look_is_rows_and_one_entry_without_a_past():
@@ -179,12 +148,21 @@ def test_volatile_columns_follow_without_a_word():
     assert told(done) == {("job", "description"): (None, "new")}
 
 
-def test_a_job_that_only_ticks_is_two_columns_and_while_processing_a_sample():
-    queued = plan(Known(), Sifted(ticking=[look(eta_s=3.0)]), {}, [], 5)
-    assert (queued.ticks, queued.samples) == ([{"id_": 1, "eta_s": 3.0, "processing_progress": 0.0}], [])
-    working = plan(Known(), Sifted(ticking=[look(status=1, eta_s=3.0)]), {}, [], 5)
-    assert working.samples == [{"job_id": 1, "observed_at": NOON, "eta_s": 3.0, "processing_progress": 0.0}]
-    assert (working.updated, working.jobs, working.field_changes) == (set(), {}, [])
+@pytest.mark.parametrize(("status", "samples"), [(0, 0), (1, 1), (7, 0), (2, 0), (-1, 0), (-2, 0)])
+def test_a_job_that_only_ticks_is_no_change_and_while_processing_a_sample(status, samples):
+    known = after(look(status=status))
+    done = made(look(5, status=status, eta_s=3.0), known)
+    sample = {"job_id": 1, "observed_at": later(5), "eta_s": 3.0, "processing_progress": 0.0}
+    assert (done.updated, done.history, done.field_changes, done.samples) == (set(), [], [], [sample] * samples)
+    assert (done.jobs[1]["eta_s"], done.jobs[1]["changed_at"]) == (3.0, NOON)
+
+
+def test_a_job_written_otherwise_is_no_change_and_no_sample():
+    known = after(look(status=1))
+    shown = item(status=1)
+    done = made(Look(replace(shown, fingerprint="other"), later(5)), known)
+    assert (done.updated, done.history, done.field_changes, done.samples) == (set(), [], [], [])
+    assert done.jobs[1] == {**known.jobs[1], "fingerprint": "other"}
 
 
 @pytest.mark.parametrize("kind", ["input_video", "output_video"])

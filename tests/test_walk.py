@@ -47,7 +47,7 @@ def test_every_row_is_served_when_pages_come_short_at_random(count, asked, cap, 
     todo = segments(0, expected, asked, min(overlap, asked - 1))
     with ThreadPoolExecutor(3) as executor:
         arrived = [part for batch in pages(shown.fetch, todo, executor, 3) for part in batch]
-    assert {item.job.id for part in arrived for item in part.listing.items} == set(range(1, count + 1))
+    assert {item.id for part in arrived for item in part.listing.items} == set(range(1, count + 1))
 
 
 @given(start=st.integers(0, 500), more=st.integers(0, 3000), size=st.integers(1, 300), data=st.data())

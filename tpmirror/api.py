@@ -140,7 +140,7 @@ class Api:
                 return None, answer
             _check_ok(answer, f"{JOBS}{job_id}/")
             found = decode_job(answer.body)
-            if (found.job.id if isinstance(found, Item) else found.job_id) != job_id:
+            if found.id != job_id:
                 message = f"asked for job {job_id}, the API answered with something else"
                 raise Passing(message)
             return found, answer

@@ -1,16 +1,10 @@
-"""A batch of answers, what the mirror knows of its jobs, and the plan that follows from both.
+"""A batch of answers, what the mirror knows of its jobs, and the plan that follows from both: plain data."""
 
-Plain data, and one decision: ``sift`` tells the few jobs that need a closer look from the many that do not.
-"""
-
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 
 import msgspec
 
-from tpmirror import labels
 from tpmirror.decode import Item
 from tpmirror.normalize import Row
 
@@ -20,26 +14,6 @@ class Look(msgspec.Struct, frozen=True):
 
     item: Item
     at: datetime
-
-
-class Brief(NamedTuple):
-    """What decides whether a job needs a closer look."""
-
-    status: int
-    fingerprint: str
-    eta_s: float | None
-    processing_progress: float | None
-
-
-@dataclass(slots=True)
-class Sifted:
-    """A batch, sorted by how much work each job is."""
-
-    fresh: list[Look] = field(default_factory=list)
-    """Jobs the mirror does not know, or knows otherwise."""
-    ticking: list[Look] = field(default_factory=list)
-    """Jobs in flight of which only progress or ETA moved."""
-    unchanged: int = 0
 
 
 @dataclass(slots=True)
@@ -78,7 +52,6 @@ class Plan:
     dropped_links: list[Row] = field(default_factory=list)
     history: list[Row] = field(default_factory=list)
     field_changes: list[Row] = field(default_factory=list)
-    ticks: list[Row] = field(default_factory=list)
     samples: list[Row] = field(default_factory=list)
     quarantine: list[Row] = field(default_factory=list)
     quarantine_seen: list[Row] = field(default_factory=list)
@@ -92,7 +65,7 @@ class Plan:
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
         return any(
-            (self.jobs, self.input_videos, self.output_videos, self.ml_models, self.ticks, self.samples, self.links,
+            (self.jobs, self.input_videos, self.output_videos, self.ml_models, self.samples, self.links,
              self.quarantine, self.quarantine_seen, self.quarantine_resolved, self.new_labels)
         )  # fmt: skip
 
@@ -100,20 +73,3 @@ class Plan:
     def transitions(self) -> int:
         """Status changes, first sightings not counted."""
         return sum(row["from_status"] is not None for row in self.history)
-
-
-def sift(known: Mapping[int, Brief], looks: Iterable[Look], suspects: frozenset[int] = frozenset()) -> Sifted:
-    """Sort a batch. ``suspects`` are jobs with an open quarantine entry: looked at closely each time."""
-    sifted = Sifted()
-    for look in looks:
-        job = look.item.job
-        brief = known.get(job.id)
-        if brief is None or brief.fingerprint != look.item.fingerprint or job.id in suspects:
-            sifted.fresh.append(look)
-        elif job.status not in labels.TERMINAL and (
-            brief.eta_s != job.eta_s or brief.processing_progress != job.processing_progress
-        ):
-            sifted.ticking.append(look)
-        else:
-            sifted.unchanged += 1
-    return sifted

@@ -1,60 +1,84 @@
-"""From bytes to payloads: pages, jobs, fingerprints; one bad item never spoils its page."""
+"""From bytes to payloads: pages, items, jobs; one bad item never spoils its page.
+
+Most items show what they showed last time. So a page is taken apart without reading what is in them: each item's id and
+the hash of its bytes tell whether the mirror knows it already, and only the others are decoded.
+"""
 
 import json
-import math
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final, TypeAlias
 
 import msgspec
-from msgspec.structs import replace
 
 from tpmirror.envelope import unwrap
 from tpmirror.payload import InputVideo, Job, Key, MlModel, OutputVideo, PreviewVideos, Wire
+from tpmirror.redaction import cut_queries, strip_query, strip_urls
 
 Extra: TypeAlias = dict[str, dict[str, Any]]
 """Unknown keys by the object they stood in: ``job``, ``input_video``, ``output_video``, ``ml_model 44``."""
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A readable job as one answer showed it; its URLs without their query strings, but for those in ``raw``."""
+    """A readable job as one answer showed it; its URLs without their query strings, but for odd ones in ``raw``."""
 
     job: Job
     extra: Extra
     fingerprint: str
     raw: bytes | msgspec.Raw
 
+    @property
+    def id(self) -> int:
+        """The job's id."""
+        return self.job.id
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """An item that could not be read; ``job_id`` is None if not even its id could."""
+    """An item that could not be read; ``id`` is None if not even that could."""
 
-    job_id: int | None
+    id: int | None
     reason: str
     raw: bytes | msgspec.Raw
 
 
+class RawItem(msgspec.Struct, frozen=True):
+    """An item as it came, without the query strings of its URLs: a presigned query is a secret, and new at every call.
+
+    Equal fingerprints are equal bytes: what was readable once still is.
+    """
+
+    id: int
+    fingerprint: str
+    raw: bytes | msgspec.Raw
+
+    def decode(self) -> Item | Unreadable:
+        """What is in it."""
+        try:
+            job = _JOB.decode(self.raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _with_unknown_keys(self)
+        return _item(job, {}, self)
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A decoded page: what the envelope says, and its items in order."""
+    """A page: what the envelope says, and its items in order."""
 
     count: int
     next: str | None
     previous: str | None
-    items: list[Item]
-    unreadable: list[Unreadable]
+    items: list[RawItem | Unreadable]
 
     def __len__(self) -> int:
         """How many items were served, readable or not: what offsets count in."""
-        return len(self.items) + len(self.unreadable)
+        return len(self.items)
 
 
 _JOB: Final = msgspec.json.Decoder(Job)
-FINGERPRINT_VERSION: Final = b"tpmirror-2"
+FINGERPRINT_VERSION: Final = b"tpmirror-3"
 """Part of every fingerprint: raise it when a column is added, and the next walk looks at every job again."""
-DEEPEST: Final = 50
-"""How deep an unknown value may be nested; the API nests three deep, and every reader of it has a limit somewhere."""
 
 
 def decode_listing(body: bytes) -> Listing:
@@ -62,28 +86,26 @@ def decode_listing(body: bytes) -> Listing:
 
     Raises Passing if the body is not the list's JSON: half an answer and a proxy's error page look like this too.
     """
-    envelope = unwrap(body)
-    items: list[Item] = []
-    unreadable: list[Unreadable] = []
-    for raw in envelope.results:
-        item = decode_job(raw)
-        if isinstance(item, Item):
-            items.append(item)
-        else:
-            unreadable.append(item)
-    return Listing(envelope.count, envelope.next, envelope.previous, items, unreadable)
+    envelope = unwrap(cut_queries(body))
+    return Listing(envelope.count, envelope.next, envelope.previous, list(map(_raw_item, envelope.results)))
 
 
-def decode_job(raw: bytes | msgspec.Raw) -> Item | Unreadable:
-    """One job: an item of the list or the answer for an id."""
-    try:
-        job = _JOB.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _with_unknown_keys(raw)
-    return _item(job, {}, raw)
+def decode_job(body: bytes) -> Item | Unreadable:
+    """One job: the answer for an id."""
+    item = _raw_item(cut_queries(body))
+    return item.decode() if isinstance(item, RawItem) else item
 
 
-def _item(job: Job, extra: Extra, raw: bytes | msgspec.Raw) -> Item:
+def _raw_item(raw: bytes | msgspec.Raw) -> RawItem | Unreadable:
+    fingerprint = blake2b(raw, digest_size=16, person=FINGERPRINT_VERSION).hexdigest()
+    job_id = _id_of(raw)
+    if job_id is not None:
+        return RawItem(job_id, fingerprint, raw)
+    found = RawItem(0, fingerprint, raw).decode()
+    return found if isinstance(found, Unreadable) else RawItem(found.id, fingerprint, raw)
+
+
+def _item(job: Job, extra: Extra, raw: RawItem) -> Item:
     source, made = job.input_video, job.output_video
     if source is not None:
         source.thumbnail, source.file = strip_query(source.thumbnail), strip_query(source.file)
@@ -93,112 +115,12 @@ def _item(job: Job, extra: Extra, raw: bytes | msgspec.Raw) -> Item:
         if (preview := made.preview_videos) is not None:
             preview.before_video = strip_query(preview.before_video)
             preview.after_video = strip_query(preview.after_video)
-    return Item(job, extra, fingerprint(job, extra), raw)
+    return Item(job, extra, raw.fingerprint, raw.raw)
 
 
-def fingerprint(job: Job, extra: Extra) -> str:
-    """Hash of everything that, when it changes, is a change: not the volatile fields, not the query strings of URLs.
-
-    The URLs have lost those already. Models count by id only: their own values are compared apart, once per page and
-    not once per job.
-    """
-    parts = (
-        replace(job, eta_s=None, processing_progress=None, ml_models=None),
-        None if job.ml_models is None else [model.id for model in job.ml_models],
-        {where: keys for where, keys in extra.items() if not where.startswith("ml_model ")} if extra else None,
-    )
-    try:
-        canonical = msgspec.msgpack.encode(parts)
-    except (OverflowError, UnicodeEncodeError):  # integers beyond 64 bits: not storable either, but hashable
-        canonical = repr(parts).encode("utf-8", "backslashreplace")
-    return blake2b(canonical, digest_size=16, person=FINGERPRINT_VERSION).hexdigest()
-
-
-def strip_query(url: str | None) -> str | None:
-    """A URL without query string and fragment: a presigned query is a secret and changes at every call."""
-    if url is None:
-        return None
-    bare = url.partition("?")[0]
-    return bare.partition("#")[0] if "#" in bare else bare
-
-
-def redact(raw: bytes | msgspec.Raw) -> str:
-    """The item's own JSON in ASCII, nothing lost but the query strings of its URLs.
-
-    Works on the text, string by string: numbers, order and repeated keys stay as they came, and no escape hides a URL.
-    """
-    text = _PART.sub(_redacted, bytes(raw).decode("utf-8", "backslashreplace"))
-    return text.encode("ascii", "backslashreplace").decode().replace("\0", "\\x00")
-
-
-def _redacted(part: re.Match[str]) -> str:
-    """A string of JSON in ASCII, without query if it is a URL; one that is not valid stays as it came, but for that.
-
-    Between strings stands nothing to hide, unless a quote too many or too few has turned the text inside out.
-    """
-    if part[1] is not None:
-        try:
-            return json.dumps(_strip_if_url(json.loads(part[0], strict=False)))
-        except ValueError:
-            return f'"{_loosely(part[1])}{part[2]}'
-    return _loosely(part[0])
-
-
-def _loosely(text: str) -> str:
-    """Text that is no JSON, without the queries of all its URLs; of one that it begins with, up to its end."""
-    plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else escape[0], text)
-    return _WORD.sub(lambda word: word[1] if ":" in word[1] else word[0], _strip_if_url(plain))
-
-
-_PART: Final = re.compile(r'"((?:[^"\\]|\\.?)*)("|\Z)|[^"]+', re.DOTALL)
-"""A string, ended or not, or what stands between two."""
-_ESCAPE: Final = re.compile(r"\\(?:u00(2[013-9a-f]|[346][0-9a-f]|5[0-9abdef]|7[0-9a-e])|.)", re.DOTALL | re.IGNORECASE)
-"""An escape; its group is the code of a character that needs none."""
-_URL: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*:/*[^\s?#]+[?#]", re.IGNORECASE)
-_WORD: Final = re.compile(r"""([^\s?#"]+)([?#][^\s"]*)?""")
-"""A word; its second group is the query, if it is a URL that has one. Every pattern here takes linear time."""
-
-
-def _strip_if_url(value: str) -> str:
-    return unsigned(strip_query(value) or "" if _URL.match(value) else value)
-
-
-_SIGNATURE: Final = re.compile(
-    r"""[?&]?(?:[\w-]{0,40}Signature|\b(?:X-Amz-[\w-]{1,40}|X-Goog-[\w-]{1,40}|Sig|Token|Policy|Key-Pair-Id))=[^&\s"'<>]*""",
-    re.IGNORECASE | re.ASCII,
-)
-
-
-def unsigned(text: str) -> str:
-    """Text without what signs a URL: somebody may have named or described a job with one."""
-    return _SIGNATURE.sub("", text) if "=" in text else text
-
-
-def _strip_urls(value: Any, room: int = DEEPEST) -> Any:
-    """The same for a decoded JSON value; numbers that JSON lacks become text. Raises ValueError if nested too deep."""
-    if room == 0:
-        message = f"a value is nested more than {DEEPEST} deep"
-        raise ValueError(message)
-    if isinstance(value, str):
-        return _strip_if_url(clean(value))
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {_strip_if_url(clean(key)): _strip_urls(inner, room - 1) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_strip_urls(inner, room - 1) for inner in value]
-    return value
-
-
-def clean(text: str) -> str:
-    """Text that both databases can hold: NUL becomes U+2400, lone surrogates U+FFFD."""
-    if text.isascii():
-        return text.replace("\0", "\u2400") if "\0" in text else text
-    return text.replace("\0", "\u2400").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _with_unknown_keys(raw: bytes | msgspec.Raw) -> Item | Unreadable:
+def _with_unknown_keys(item: RawItem) -> Item | Unreadable:
     """The slow way: take out the keys this version does not know, then read the rest as strictly as before."""
+    raw = item.raw
     try:
         value = json.loads(bytes(raw).decode())
     except (ValueError, RecursionError) as error:
@@ -214,7 +136,7 @@ def _with_unknown_keys(raw: bytes | msgspec.Raw) -> Item | Unreadable:
         RecursionError,
     ) as error:  # msgspec's ValidationError is a ValueError
         return Unreadable(job_id, _short(error), raw)
-    return _item(job, extra, raw)
+    return _item(job, extra, item)
 
 
 class _Named(msgspec.Struct):
@@ -270,7 +192,7 @@ def _take_unknown(value: dict[str, Any]) -> Extra:
 
     def take(where: str, wire: type[Wire], part: Any) -> None:
         if isinstance(part, dict):
-            unknown = {key: _strip_urls(part.pop(key)) for key in part.keys() - set(wire.__struct_fields__)}
+            unknown = {key: strip_urls(part.pop(key)) for key in part.keys() - set(wire.__struct_fields__)}
             if unknown:
                 extra[where] = dict(sorted(unknown.items()))
 

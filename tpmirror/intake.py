@@ -1,17 +1,19 @@
 """From answers to batches: whose they are is checked, repeated jobs are resolved, what voids a proof is noted."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, wait
 from datetime import datetime
 from typing import TypeAlias
 
 from tpmirror import store
-from tpmirror.api import Api, Page
+from tpmirror.api import Answer, Api, Page
 from tpmirror.batch import Look
 from tpmirror.database import read
-from tpmirror.decode import Item, Unreadable
+from tpmirror.decode import Item, RawItem, Unreadable
 from tpmirror.run import Run
 
+Found: TypeAlias = RawItem | Item | Unreadable
+"""An item that is shown as the mirror knows it; one with news; one that cannot be read."""
 Progress: TypeAlias = Callable[[int, int], None]
 """Told after each batch: rows read so far, rows to read as far as known."""
 
@@ -30,12 +32,10 @@ class Intake:
         self._read = 0
         self.listed: set[int] = set()
         """Every readable job that a page of this run showed."""
-        self._answered: dict[int, int] = {}
-        """By job, the number at which the answer that is mirrored was complete.
-
-        Only an answer asked for after that may overwrite it: of two that were under way together nobody can tell which
-        is the newer one, and a guess would be a status change that never was. The next look settles it.
-        """
+        self._answered = run.tally.answered
+        """Only an answer asked for after the one that is mirrored was complete may overwrite it: of two that were under
+        way together nobody can tell which is the newer one, and a guess would be a status change that never was. The
+        next look settles it."""
 
     def has_seen(self, job_id: int, since: int = 0) -> bool:
         """Whether an answer of this run showed the job, one that was complete after the number ``since``."""
@@ -50,23 +50,29 @@ class Intake:
 
         Raises ScopeError before anything of a page of another account is written.
         """
+        known = self.run.fingerprints({job_id for page in arrived for job_id in ids_of(page)})
         looks: dict[int, Look] = {}
         unreadable: list[tuple[Unreadable, datetime]] = []
         for page in sorted(arrived, key=lambda page: page.sent):
-            self.admit(page)
-            self._note(page)
-            for item in page.listing.items:
-                job_id = item.job.id
-                self.listed.add(job_id)
+            found = _decode(page, known)
+            self._admit(page, found)
+            self._note(page, found)
+            for item in found:
+                if isinstance(item, Unreadable):
+                    unreadable.append((item, page.at))
+                    continue
+                self.listed.add(job_id := item.id)
                 if self._answered.get(job_id, -1) > page.sent:
+                    continue
+                self._answered[job_id] = page.received
+                if isinstance(item, RawItem):
                     continue
                 if job_id in looks and looks[job_id].item.fingerprint != item.fingerprint:
                     # Both were shown, one after the other: each is history.
                     self.run.store(list(looks.values()))
                     looks.clear()
-                self._answered[job_id] = page.received
                 looks[job_id] = Look(item, page.at)
-            unreadable += [(item, page.at) for item in page.listing.unreadable]
+                known[job_id] = item.fingerprint
         self.run.store(list(looks.values()), unreadable)
         self._read += sum(len(page.listing) for page in arrived)
         self._progress(self._read, self.passes_ahead * max((page.listing.count for page in arrived), default=0))
@@ -74,11 +80,7 @@ class Intake:
     def job(self, job_id: int) -> bool:
         """Ask for a job by id and mirror the answer; False if the API says that there is none."""
         found, answer = self.api.job(job_id)
-        if isinstance(found, Unreadable):
-            self.run.store([], [(found, answer.at)])
-        elif found is not None:
-            self._answered[job_id] = answer.received
-            self.run.store([Look(found, answer.at)])
+        self._mirror([(found, answer)])
         return found is not None
 
     def jobs(self, ids: Sequence[int], executor: Executor) -> None:
@@ -88,41 +90,64 @@ class Intake:
         """
         waiting = [executor.submit(self.api.job, job_id) for job_id in ids]
         wait(waiting)
-        found = [future.result() for future in waiting if future.exception() is None]
-        self._answered.update({item.job.id: answer.received for item, answer in found if isinstance(item, Item)})
-        looks = [Look(item, answer.at) for item, answer in found if isinstance(item, Item)]
-        self.run.store(looks, [(item, answer.at) for item, answer in found if isinstance(item, Unreadable)])
+        self._mirror([future.result() for future in waiting if future.exception() is None])
         for future in waiting:
             future.result()
 
+    def _mirror(self, found: Sequence[tuple[Item | Unreadable | None, Answer]]) -> None:
+        """Answers to requests for jobs by id."""
+        shown = [(item, answer) for item, answer in found if isinstance(item, Item)]
+        self._answered.update({item.id: answer.received for item, answer in shown})
+        known = self.run.fingerprints([item.id for item, _ in shown])
+        looks = [Look(item, answer.at) for item, answer in shown if known.get(item.id) != item.fingerprint]
+        self.run.store(looks, [(item, answer.at) for item, answer in found if isinstance(item, Unreadable)])
+
     def admit(self, page: Page) -> None:
-        """Let a page of this account pass. Raises ScopeError for one of another account."""
-        self.run.scope.admit(
-            page.listing.items, list(ids_of(page)), self._known, lambda job_id: self.api.job(job_id)[0] is not None
-        )
+        """Let a page pass that is not going to be mirrored. Raises ScopeError for one of another account."""
+        self._admit(page, _decode(page, self.run.fingerprints(set(ids_of(page)))))
 
-    def _known(self, ids: list[int]) -> list[int]:
-        return read(self.run.engine, lambda conn: list(store.briefs(conn, ids)) if ids else store.newest_listed(conn))
+    def _admit(self, page: Page, found: Sequence[Found]) -> None:
+        has_known = any(isinstance(item, RawItem) for item in found)
 
-    def _note(self, page: Page) -> None:
-        listing, counts = page.listing, self.run.tally.counts
+        def known(ids: list[int]) -> list[int]:
+            if ids and has_known:
+                return ids
+            return read(
+                self.run.engine, lambda conn: list(store.fingerprints(conn, ids)) if ids else store.newest_listed(conn)
+            )
+
+        items = [item for item in found if isinstance(item, Item)]
+        self.run.scope.admit(items, ids_of(page), known, lambda job_id: self.api.job(job_id)[0] is not None)
+
+    def _note(self, page: Page, found: Sequence[Found]) -> None:
+        counts = self.run.tally.counts
         counts["pages"] += 1
-        counts["upstream_count"] = listing.count
-        self.doubts += [
-            f"an item's id cannot be read: {item.reason}" for item in listing.unreadable if item.job_id is None
-        ]
-        shown = {item.job.id: item.fingerprint for item in listing.items}
-        if any(shown[item.job.id] != item.fingerprint for item in listing.items):
+        counts["upstream_count"] = page.listing.count
+        unnamed = [item for item in found if isinstance(item, Unreadable) and item.id is None]
+        self.doubts += [f"an item's id cannot be read: {item.reason}" for item in unnamed]
+        readable = [item for item in found if not isinstance(item, Unreadable)]
+        shown = {item.id: item.fingerprint for item in readable}
+        if any(shown[item.id] != item.fingerprint for item in readable):
             self.doubts.append("a page shows a job twice, differently")
 
 
-def ids_of(page: Page) -> Iterable[int]:
+def _decode(page: Page, known: Mapping[int, str]) -> list[Found]:
+    """The items of a page, those decoded that the mirror does not know just like that, or that the page repeats."""
+    ids = ids_of(page)
+    if len(set(ids)) < len(ids):
+        known = {}
+    return [
+        item.decode() if isinstance(item, RawItem) and known.get(item.id) != item.fingerprint else item
+        for item in page.listing.items
+    ]
+
+
+def ids_of(page: Page) -> list[int]:
     """Every id on a page that can be read, also of items that otherwise cannot."""
-    yield from (item.job.id for item in page.listing.items)
-    yield from (item.job_id for item in page.listing.unreadable if item.job_id is not None)
+    return [item.id for item in page.listing.items if item.id is not None]
 
 
 def ascends(page: Page) -> bool:
     """Whether the list seems to start with its oldest jobs, so that news appears at its end."""
-    ids = list(ids_of(page))
+    ids = ids_of(page)
     return len(ids) > 1 and ids == sorted(ids)

@@ -19,8 +19,9 @@ from sqlalchemy import Boolean, Column, Float, Integer, SmallInteger, Table, Tex
 
 from tpmirror import schema
 from tpmirror.columns import CENT_OF_CENT, Money, Timestamp
-from tpmirror.decode import Item, clean, strip_query, unsigned
+from tpmirror.decode import Item
 from tpmirror.payload import MlModel
+from tpmirror.redaction import clean, strip_query, unsigned
 
 Row: TypeAlias = dict[str, Any]
 Notes: TypeAlias = list[str]

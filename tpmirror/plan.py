@@ -1,7 +1,7 @@
 """What to write: the answers just seen against what the mirror knows. Pure: no database, no clock.
 
-Most jobs have not changed and never get here: ``batch.sift`` needs a few columns of each to tell. ``plan`` gets whole
-rows, but only of the others. A ``Plan`` is rows that go to the database as they are.
+Most jobs have not changed and never get here: their fingerprints tell. A ``Plan`` is rows that go to the database as
+they are.
 """
 
 import json
@@ -10,11 +10,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tpmirror import labels, schema
-from tpmirror.batch import Known, Look, Plan, Sifted
-from tpmirror.decode import Unreadable, redact, repeats_a_key
+from tpmirror.batch import Known, Look, Plan
+from tpmirror.decode import Unreadable, repeats_a_key
 from tpmirror.normalize import Row, Rows, normalize, normalize_model
 from tpmirror.payload import MlModel
+from tpmirror.redaction import redact
 
+PROGRESS: Final = ("eta_s", "processing_progress")
+MOVING: Final = (*PROGRESS, "status")
+"""Columns of which a change makes a point of the progress curve, while the job is being processed."""
 QUARANTINE_REFRESH: Final = timedelta(days=1)
 """How stale ``last_seen_at`` of an unchanged quarantined payload may grow: an unchanged walk writes nothing."""
 
@@ -43,7 +47,7 @@ def _differs(known: Row, row: Row) -> bool:
 
 def plan(
     known: Known,
-    sifted: Sifted,
+    looks: Iterable[Look],
     models: Mapping[int, Look],
     unreadable: Sequence[tuple[Unreadable, datetime]],
     run_id: int,
@@ -53,12 +57,10 @@ def plan(
     planner = _Planner(known, made, run_id)
     for model_id, look in sorted(models.items()):
         planner.model(model_id, look)
-    for look in sorted(sifted.fresh, key=lambda look: look.item.job.id):
+    for look in sorted(looks, key=lambda look: look.item.id):
         planner.job(look)
-    for look in sifted.ticking:
-        planner.tick(look)
     for item, at in unreadable:
-        planner.quarantine(item.job_id, item.reason, item.raw, at)
+        planner.quarantine(item.id, item.reason, item.raw, at)
     return made
 
 
@@ -75,19 +77,19 @@ class _Planner:
         shown = next(model for model in look.item.job.ml_models or () if model.id == model_id)
         row, notes = normalize_model(shown, look.item)
         known = self.known.ml_models.get(model_id)
-        if known is not None and look.item.job.id < self.known.newest_users.get(model_id, 0):
+        if known is not None and look.item.id < self.known.newest_users.get(model_id, 0):
             return
         self.merge("ml_model", known, row, look.at)
         self.label("ml_tasks", row["task"])
         if notes:
-            self.quarantine(look.item.job.id, "; ".join(notes), look.item.raw, look.at)
+            self.quarantine(look.item.id, "; ".join(notes), look.item.raw, look.at)
 
     def job(self, look: Look) -> None:
         """A new job, or one that shows something else than before."""
         if repeats_a_key(look.item.raw):
-            self.quarantine(look.item.job.id, "a key stands twice in one object", look.item.raw, look.at)
+            self.quarantine(look.item.id, "a key stands twice in one object", look.item.raw, look.at)
             return
-        rows, job_id = normalize(look.item), look.item.job.id
+        rows, job_id = normalize(look.item), look.item.id
         known = self.known.jobs.get(job_id)
         told = self.told()
         self.videos(rows, look.at)
@@ -102,28 +104,17 @@ class _Planner:
             self.plan.updated.add(job_id)
         self.label("job_statuses", row["status"])
         self.label("output_resolutions", row["output_resolution"])
-        if row["status"] == labels.PROCESSING and changed:
-            self.sample(look)
+        if row["status"] == labels.PROCESSING and (known is None or any(known[name] != row[name] for name in MOVING)):
+            self.sample(row, look.at)
         self.judge_notes(job_id, rows.notes, look)
 
     def told(self) -> int:
         """How many changes the plan records so far."""
         return len(self.plan.history) + len(self.plan.field_changes)
 
-    def tick(self, look: Look) -> None:
-        """Progress and ETA of a job in flight: the two columns, and a sample while processing."""
-        rows = normalize(look.item).job
-        self.plan.ticks.append(
-            {"id_": rows["id"], "eta_s": rows["eta_s"], "processing_progress": rows["processing_progress"]}
-        )
-        if rows["status"] == labels.PROCESSING:
-            self.sample(look)
-
-    def sample(self, look: Look) -> None:
+    def sample(self, row: Row, at: datetime) -> None:
         """A point of the job's progress curve."""
-        row = normalize(look.item).job
-        wanted = ("eta_s", "processing_progress")
-        self.plan.samples.append({"job_id": row["id"], "observed_at": look.at, **{name: row[name] for name in wanted}})
+        self.plan.samples.append({"job_id": row["id"], "observed_at": at, **{name: row[name] for name in PROGRESS}})
 
     def videos(self, rows: Rows, at: datetime) -> None:
         """Both videos of a job."""

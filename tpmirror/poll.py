@@ -60,6 +60,6 @@ def _show(opened: Session, page: Page, consume: Consume, in_flight: set[int]) ->
     ids = set(ids_of(page))
     shown = ids & in_flight
     in_flight -= shown
-    known = read(opened.run.engine, lambda conn: store.briefs(conn, ids)).keys()
+    known = read(opened.run.engine, lambda conn: store.fingerprints(conn, ids)).keys()
     consume([page])
     return bool(ids - known) or (len(shown) > 1 and len(in_flight) > 1)

@@ -1,17 +1,15 @@
 """A run that writes nothing: what would be written is kept as plans, to be shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine
 
-from tpmirror import store
-from tpmirror.batch import Look, Plan, Sifted
+from tpmirror.batch import Look, Plan
 from tpmirror.database import reading
 from tpmirror.decode import Unreadable
 from tpmirror.lease import Lease
 from tpmirror.normalize import Row
-from tpmirror.plan import plan
 from tpmirror.run import Run
 from tpmirror.scope import Scope
 
@@ -25,22 +23,18 @@ class Rehearsal(Run):
         super().__init__(engine, Lease(0), 0, scope)
         self.plans: list[Plan] = []
         self._everything = everything
+        self._planned = set[int]()
 
-    def store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]] = ()) -> None:
-        """Plan a batch."""
-        super().store([look for look in looks if look.item.job.id not in self.tally.seen], unreadable)
+    def fingerprints(self, ids: Collection[int]) -> dict[int, str]:
+        """With ``everything``, each job may have news."""
+        return {} if self._everything else super().fingerprints(ids)
 
-    def sort(self, looks: Sequence[Look]) -> tuple[Sifted, Mapping[int, Look]]:
-        """With ``everything``, each job needs a closer look."""
-        sifted, models = super().sort(looks)
-        return (Sifted(fresh=list(looks)) if self._everything else sifted), models
-
-    def commit(
-        self, sifted: Sifted, models: Mapping[int, Look], unreadable: Sequence[tuple[Unreadable, datetime]]
-    ) -> Plan:
+    def commit(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> Plan:
         """Plan, and keep the plan."""
+        news = [look for look in looks if look.item.id not in self._planned]
+        self._planned.update(look.item.id for look in news)
         with reading(self.engine) as conn:
-            made = plan(store.known(conn, sifted, models), sifted, models, unreadable, self.id)
+            made = self.plan(conn, news, unreadable)
         self.plans.append(made)
         return made
 

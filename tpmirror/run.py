@@ -7,7 +7,7 @@ there together or not at all.
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,8 +19,8 @@ from sqlalchemy import Connection, Engine, Integer, delete, insert, select, upda
 from tpmirror import absence, lease, schema, store
 from tpmirror.absence import Sighting
 from tpmirror.api import Api
-from tpmirror.batch import Look, Plan, Sifted, sift
-from tpmirror.database import patiently, read, reading, write
+from tpmirror.batch import Look, Plan
+from tpmirror.database import patiently, read, write
 from tpmirror.decode import Unreadable
 from tpmirror.errors import Interrupted, TpmirrorError
 from tpmirror.lease import Lease
@@ -44,7 +44,8 @@ COUNTS: Final = tuple(
 class Tally:
     """What the run has done so far."""
 
-    seen: set[int] = field(default_factory=set)
+    answered: dict[int, int] = field(default_factory=dict)
+    """By readable job that an answer showed, the number at which the answer that is mirrored was complete."""
     unread: set[int] = field(default_factory=set)
     """Jobs shown in a way that cannot be read."""
     changed: set[int] = field(default_factory=set)
@@ -70,8 +71,8 @@ class Tally:
         changed = counts["jobs_inserted"] + counts["jobs_updated"]
         return {
             **counts,
-            "jobs_seen": len(self.seen) + len(self.unread - self.seen),
-            "jobs_unchanged": len(self.seen) - changed,
+            "jobs_seen": len(self.answered) + len(self.unread - self.answered.keys()),
+            "jobs_unchanged": len(self.answered) - changed,
         }
 
     def _news(self, made: Plan) -> Counter[str]:
@@ -102,23 +103,32 @@ class Run:
         self._renewed = time.monotonic()
         self._unsure = False
         """Whether a batch may be stored without our knowing: only the answer to its commit was lost."""
-        self._common: tuple[Mapping[int, Row], frozenset[int]] | None = None
-        """The catalogue of models, and jobs with an open quarantine entry: read anew after each commit, for nobody else
-        writes; where somebody does, our lease is over and our next write tells."""
+        self._suspects: frozenset[int] | None = None
+        """Jobs with an open quarantine entry: read anew after each commit, for nobody else writes; where somebody does,
+        our lease is over and our next write tells."""
+
+    def fingerprints(self, ids: Collection[int]) -> dict[int, str]:
+        """By job, how it was shown last: shown like that again it has no news. Those in quarantine always have."""
+
+        def look(conn: Connection) -> dict[int, str]:
+            if self._suspects is None:
+                self._suspects = frozenset(row["job_id"] for row in store.open_quarantine(conn))
+            found = store.fingerprints(conn, ids)
+            return {job_id: found[job_id] for job_id in found.keys() - self._suspects} if self._suspects else found
+
+        return read(self.engine, look) if ids else {}
 
     def store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]] = ()) -> None:
-        """Mirror a batch of distinct jobs. A batch without news reads and writes nothing."""
+        """Mirror a batch of distinct jobs. Without any it writes nothing."""
         patiently(lambda: self._store(looks, unreadable))
 
     def _store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> None:
         if self._unsure:
             self.tally.recover(read(self.engine, self._stored))
-        sifted, models = self.sort(looks)
-        self.tally.seen.update(look.item.job.id for look in looks)
-        self.tally.unread.update(item.job_id for item, _ in unreadable if item.job_id is not None)
-        if sifted.fresh or sifted.ticking or models or unreadable or self.scope.has_news:
-            self._unsure, self._common = True, None
-            self.tally.add(self.commit(sifted, models, unreadable))
+        self.tally.unread.update(item.id for item, _ in unreadable if item.id is not None)
+        if looks or unreadable or self.scope.has_news:
+            self._unsure, self._suspects = True, None
+            self.tally.add(self.commit(looks, unreadable))
             self._unsure = False
             self.scope.stored()
         elif self._needs_renewal():
@@ -128,25 +138,18 @@ class Run:
         """What the run's row says: written with each batch, so it counts what is stored."""
         return dict(conn.execute(select(schema.sync_runs).where(schema.sync_runs.c.id == self.id)).mappings().one())
 
-    def sort(self, looks: Sequence[Look]) -> tuple[Sifted, Mapping[int, Look]]:
-        """Which jobs of a batch need a closer look, and which models."""
-        with reading(self.engine) as conn:
-            known = store.briefs(conn, [look.item.job.id for look in looks])
-            if self._common is None:
-                suspects = frozenset(row["job_id"] for row in store.open_quarantine(conn))
-                self._common = store.ml_models(conn), suspects
-        catalogue, suspects = self._common
-        return sift(known, looks, suspects), changed_models(catalogue, looks)
+    def plan(self, conn: Connection, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> Plan:
+        """What a batch changes."""
+        catalogue = store.ml_models(conn)
+        models = changed_models(catalogue, looks)
+        return plan(store.known(conn, looks, catalogue, models), looks, models, unreadable, self.id)
 
-    def commit(
-        self, sifted: Sifted, models: Mapping[int, Look], unreadable: Sequence[tuple[Unreadable, datetime]]
-    ) -> Plan:
+    def commit(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> Plan:
         """Plan and write a batch, in one transaction with the run's progress."""
 
         def work(conn: Connection) -> Plan:
-            # What was read before this transaction still holds: nobody else can have written since, says the lease.
             self._lease.check(conn)
-            made = plan(store.known(conn, sifted, models), sifted, models, unreadable, self.id)
+            made = self.plan(conn, looks, unreadable)
             self.scope.store(conn)
             if made:
                 store.apply(conn, made)
@@ -183,7 +186,7 @@ class Run:
             store.resolve_quarantine(conn, entries, datetime.now(UTC))
 
         if entries:
-            self._common = None
+            self._suspects = None
             patiently(lambda: write(self.engine, work))
 
     def prune(self, retention: timedelta) -> None:

@@ -4,23 +4,22 @@ Whoever calls holds a transaction (``database.write``) that has checked the leas
 and a list of rows each; never one statement a row, never one statement of many rows (it would be compiled anew).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
 
 from tpmirror import bulk, labels, schema
-from tpmirror.batch import Brief, Known, Look, Plan, Sifted
+from tpmirror.batch import Known, Look, Plan
 from tpmirror.history import chain, head
 from tpmirror.normalize import Row
 
 
-def briefs(conn: Connection, ids: Collection[int]) -> dict[int, Brief]:
-    """What decides whether each of these jobs needs a closer look."""
+def fingerprints(conn: Connection, ids: Collection[int]) -> dict[int, str]:
+    """By job, for those the mirror has: the hash of what it was shown as last."""
     table = schema.jobs.c
-    wanted = (table.id, table.status, table.fingerprint, table.eta_s, table.processing_progress)
-    return {row[0]: Brief._make(row[1:]) for row in bulk.find(conn, wanted, table.id, ids)}
+    return {row.id: row.fingerprint for row in bulk.find(conn, (table.id, table.fingerprint), table.id, ids)}
 
 
 def listed_ids(conn: Connection) -> list[int]:
@@ -42,7 +41,7 @@ def open_quarantine(conn: Connection) -> list[Row]:
 def obsolete_quarantine(conn: Connection, present: Collection[int]) -> list[int]:
     """Entries of what a proven walk did not list any more and the mirror never held: nothing is left to mirror."""
     entries = open_quarantine(conn)
-    held = briefs(conn, {row["job_id"] for row in entries if row["job_id"] is not None})
+    held = fingerprints(conn, {row["job_id"] for row in entries if row["job_id"] is not None})
     return [row["id"] for row in entries if row["job_id"] not in present and row["job_id"] not in held]
 
 
@@ -51,9 +50,9 @@ def resolve_quarantine(conn: Connection, entries: Collection[int], now: datetime
     _update(conn, schema.quarantined_jobs, [{"id_": entry, "resolved_at": now} for entry in sorted(entries)])
 
 
-def known(conn: Connection, sifted: Sifted, models: Mapping[int, Look]) -> Known:
-    """What the mirror holds of the jobs that need a closer look, their videos and models."""
-    jobs = [look.item.job for look in sifted.fresh]
+def known(conn: Connection, looks: Iterable[Look], catalogue: Mapping[int, Row], models: Collection[int]) -> Known:
+    """What the mirror holds of some jobs and their videos; of ``models`` also the newest job that uses each."""
+    jobs = [look.item.job for look in looks]
     ids = [job.id for job in jobs]
     held = _by_id(conn, schema.jobs, ids)
     moved = [job.id for job in jobs if job.id in held and held[job.id]["status"] != job.status]
@@ -61,7 +60,7 @@ def known(conn: Connection, sifted: Sifted, models: Mapping[int, Look]) -> Known
         jobs=held,
         input_videos=_by_id(conn, schema.input_videos, {job.input_video.id for job in jobs if job.input_video}),
         output_videos=_by_id(conn, schema.output_videos, {job.output_video.id for job in jobs if job.output_video}),
-        ml_models=ml_models(conn),
+        ml_models=dict(catalogue),
         links=_links(conn, held),
         newest_users=_newest_users(conn, models),
         last_changes=_last_changes(conn, moved),
@@ -85,7 +84,6 @@ def apply(conn: Connection, plan: Plan) -> None:
     _apply_links(conn, plan)
     _append(conn, plan.history)
     bulk.insert(conn, schema.field_changes, plan.field_changes)
-    _update(conn, schema.jobs, plan.ticks)
     bulk.upsert(conn, schema.job_progress_samples, plan.samples)
     bulk.insert(conn, schema.quarantined_jobs, plan.quarantine)
     _update(conn, schema.quarantined_jobs, plan.quarantine_seen)
@@ -159,7 +157,7 @@ def certified_at(conn: Connection) -> datetime | None:
 def unread_ids(conn: Connection) -> set[int]:
     """Jobs that were listed and could not be read, so that only the quarantine has them."""
     found = {row["job_id"] for row in open_quarantine(conn) if row["job_id"] is not None}
-    return found - briefs(conn, found).keys()
+    return found - fingerprints(conn, found).keys()
 
 
 def in_flight_ids(conn: Connection) -> list[int]:

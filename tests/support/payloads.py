@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tpmirror.api import Page
 from tpmirror.batch import Look
-from tpmirror.decode import Item, Listing, decode_job, decode_listing
+from tpmirror.decode import Item, Listing, RawItem, Unreadable, decode_job, decode_listing
 
 NOON: Final = datetime(2026, 11, 1, 12, tzinfo=UTC)
 STORAGE: Final = "https://storage.example.com/media"
@@ -66,6 +66,12 @@ def envelope(results: list[Any], **fields: Any) -> bytes:
 def listing(ids: range | list[int], **fields: Any) -> Listing:
     """A decoded page with these jobs."""
     return decode_listing(envelope([{"id": number, "status": 2} for number in ids], **fields))
+
+
+def contents(listing: Listing) -> tuple[list[Item], list[Unreadable]]:
+    """What is in the items of a page: those that can be read, and the others."""
+    found = [item.decode() if isinstance(item, RawItem) else item for item in listing.items]
+    return [item for item in found if isinstance(item, Item)], [item for item in found if isinstance(item, Unreadable)]
 
 
 def page(ids: range | list[int], limit: int, offset: int, **fields: Any) -> Page:

@@ -33,7 +33,7 @@ class Lab:
         rng = Random(8)
         self.machine = Machine(rng, lambda _seconds: None)
         self.disk = Disk(self.machine, rng, lambda: None)
-        self.network = Network(self.machine, backend, backend, rng, lambda: None, lambda: None)
+        self.network = Network(self.machine, backend, backend, rng, lambda: None, lambda: None, lies=False)
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()

@@ -47,7 +47,8 @@ class Note:
 class Network:
     """The way to an account.
 
-    ``fault``: how likely an answer goes wrong. ``window``: what is wrong with all answers for a while: ``empty``
+    ``fault``: how likely an answer goes wrong; ``lies``: whether also in ways that nobody can tell from the truth.
+    ``window``: what is wrong with all answers for a while: ``empty``
     (nothing is listed), ``foreign`` (another account answers), ``denied`` (404 for every id), ``revoked`` (401).
     """
 
@@ -58,6 +59,7 @@ class Network:
     struck: Callable[[], object]
     happen: Callable[[], object]
     fault: float = 0.0
+    lies: bool = True
     pause: float = 0.0
     window: str = ""
     notes: list[Note] = field(default_factory=list)
@@ -130,7 +132,8 @@ class Network:
         return httpx.Response(answer.status, headers=dict(answer.headers), stream=_Body([answer.body]))
 
     def _spoil(self, asked: Request, answer: Response) -> httpx.Response:
-        kinds = [kind for name, kind in vars(Network).items() if name.startswith("_fault_")]
+        prefixes = ("_fault_", "_lie_") if self.lies else "_fault_"
+        kinds = [kind for name, kind in vars(Network).items() if name.startswith(prefixes)]
         response: httpx.Response = self.rng.choice(kinds)(self, asked, answer)
         return response
 
@@ -181,11 +184,11 @@ class Network:
         body = self.rng.choice([b"[]", b"{}", b"null", b'{"count":NaN}', b'{"count":"2","results":[]}', b"{" * 5000])
         return httpx.Response(200, headers=dict(answer.headers), stream=_Body([body]))
 
-    def _fault_empty(self, asked: Request, answer: Response) -> httpx.Response:
+    def _lie_empty(self, asked: Request, answer: Response) -> httpx.Response:
         """One page of nothing, as of an empty account."""
         return self._whole(Response.json(200, EMPTY) if asked.path == LIST else answer)
 
-    def _fault_first_page(self, asked: Request, answer: Response) -> httpx.Response:
+    def _lie_first_page(self, asked: Request, answer: Response) -> httpx.Response:
         """A cache that knows no queries."""
         if asked.path != LIST or answer.status != 200:
             return self._whole(answer)
@@ -195,7 +198,7 @@ class Network:
         self._still = False
         return self._whole(cached)
 
-    def _fault_short(self, asked: Request, answer: Response) -> httpx.Response:
+    def _lie_short(self, asked: Request, answer: Response) -> httpx.Response:
         """A page that lost its last rows on the way."""
         if asked.path != LIST or answer.status != 200:
             return self._whole(answer)

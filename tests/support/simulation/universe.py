@@ -233,7 +233,8 @@ class Universe:
             self.rng.choice([self.hand.world.finish, self.hand.world.fail])(active[0])
         self.network.backend.ordering, self._alone = "-id", True
         self.machine.sleep(2 * DAY if self._jumps else DAY / 6)  # every lease is over
-        for turn in range(2 + len(self.judge.rows("SELECT 1 FROM jobs WHERE presence = 'unlisted'")) // 20):
+        unlisted = self.judge.rows("SELECT 1 FROM jobs WHERE presence = 'unlisted'") if self.judge.is_ready() else []
+        for turn in range(2 + len(unlisted) // 20):
             process = self._start(sync)
             self.machine.run()
             if process.error is not None or not process.result["certified"]:

@@ -1,0 +1,108 @@
+"""What is secret in an answer: the query string of a presigned URL opens its file. It goes before anything is kept."""
+
+import json
+import math
+import re
+from typing import Any, Final
+
+import msgspec
+
+DEEPEST: Final = 50
+"""How deep an unknown value may be nested; the API nests three deep, and every reader of it has a limit somewhere."""
+
+_QUERY: Final = re.compile(
+    rb"""("(?:thumbnail|file|external_url|before_video|after_video)" ?: ?"https?:[^"?#\\\x00-\x1f\x7f-\xff]*)"""
+    rb"""[?#][^"\\\x00-\x1f\x7f-\xff]*(?:\\(?:/|u[0-9a-fA-F]{4})[^"\\\x00-\x1f\x7f-\xff]*)*(?=")"""
+)
+"""A URL with its key, and the query that is cut. Linear: each character can match in one place."""
+
+
+def cut_queries(body: bytes) -> bytes:
+    """An answer without the query strings of its URLs, where they are written as usual; valid where it was."""
+    return b"".join(_QUERY.split(body))
+
+
+def strip_query(url: str | None) -> str | None:
+    """A URL without query string and fragment: a presigned query is a secret and changes at every call."""
+    if url is None:
+        return None
+    bare = url.partition("?")[0]
+    return bare.partition("#")[0] if "#" in bare else bare
+
+
+def redact(raw: bytes | msgspec.Raw) -> str:
+    """The item's own JSON in ASCII, nothing lost but the query strings of its URLs.
+
+    Works on the text, string by string: numbers, order and repeated keys stay as they came, and no escape hides a URL.
+    """
+    text = _PART.sub(_redacted, bytes(raw).decode("utf-8", "backslashreplace"))
+    return text.encode("ascii", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def _redacted(part: re.Match[str]) -> str:
+    """A string of JSON in ASCII, without query if it is a URL; one that is not valid stays as it came, but for that.
+
+    Between strings stands nothing to hide, unless a quote too many or too few has turned the text inside out.
+    """
+    if part[1] is not None:
+        try:
+            return json.dumps(_strip_if_url(json.loads(part[0], strict=False)))
+        except ValueError:
+            return f'"{_loosely(part[1])}{part[2]}'
+    return _loosely(part[0])
+
+
+def _loosely(text: str) -> str:
+    """Text that is no JSON, without the queries of all its URLs; of one that it begins with, up to its end."""
+    plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else escape[0], text)
+    return _WORD.sub(lambda word: word[1] if ":" in word[1] else word[0], _strip_if_url(plain))
+
+
+_PART: Final = re.compile(r'"((?:[^"\\]|\\.?)*)("|\Z)|[^"]+', re.DOTALL)
+"""A string, ended or not, or what stands between two."""
+_ESCAPE: Final = re.compile(r"\\(?:u00(2[013-9a-f]|[346][0-9a-f]|5[0-9abdef]|7[0-9a-e])|.)", re.DOTALL | re.IGNORECASE)
+"""An escape; its group is the code of a character that needs none."""
+_URL: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*:/*[^\s?#]+[?#]", re.IGNORECASE)
+_WORD: Final = re.compile(r"""([^\s?#"]+)([?#][^\s"]*)?""")
+"""A word; its second group is the query, if it is a URL that has one. Every pattern here takes linear time."""
+
+
+def _strip_if_url(value: str) -> str:
+    return unsigned(strip_query(value) or "" if _URL.match(value) else value)
+
+
+_SIGNATURE: Final = re.compile(
+    r"""[?&]?(?:[\w-]{0,40}Signature|\b(?:X-Amz-[\w-]{1,40}|X-Goog-[\w-]{1,40}|Sig|Token|Policy|Key-Pair-Id))=[^&\s"'<>]*""",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def unsigned(text: str) -> str:
+    """Text without what signs a URL: somebody may have named or described a job with one."""
+    return _SIGNATURE.sub("", text) if "=" in text else text
+
+
+def strip_urls(value: Any, room: int = DEEPEST) -> Any:
+    """A decoded JSON value without the queries of its URLs; numbers that JSON lacks become text.
+
+    Raises ValueError if it is nested too deep.
+    """
+    if room == 0:
+        message = f"a value is nested more than {DEEPEST} deep"
+        raise ValueError(message)
+    if isinstance(value, str):
+        return _strip_if_url(clean(value))
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {_strip_if_url(clean(key)): strip_urls(inner, room - 1) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [strip_urls(inner, room - 1) for inner in value]
+    return value
+
+
+def clean(text: str) -> str:
+    """Text that both databases can hold: NUL becomes U+2400, lone surrogates U+FFFD."""
+    if text.isascii():
+        return text.replace("\0", "\u2400") if "\0" in text else text
+    return text.replace("\0", "\u2400").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
