@@ -291,7 +291,7 @@ URL = b"https://x/a.mp4"
     ("body", "cut"),
     [
         (b'{"file":"%s?sig=1&e=2"}' % URL, b'{"file":"%s"}' % URL),
-        (b'{"thumbnail" : "%s?a" , "file": "%s#b?"}' % (URL, URL), b'{"thumbnail" : "%s" , "file": "%s"}' % (URL, URL)),
+        (b'{"thumbnail": "%s?a" , "file": "%s#b?"}' % (URL, URL), b'{"thumbnail": "%s" , "file": "%s"}' % (URL, URL)),
         (b'[{"before_video":"%s?a\\u0026b\\/c"}]' % URL, b'[{"before_video":"%s"}]' % URL),
         (b'{"after_video":"http://x?"}', b'{"after_video":"http://x"}'),
     ],

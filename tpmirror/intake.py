@@ -30,8 +30,8 @@ class Intake:
         """How often the whole list is going to be read, as far as known: what the progress is measured by."""
         self._progress = progress
         self._read = 0
-        self.listed: set[int] = set()
-        """Every readable job that a page of this run showed."""
+        self._only_by_id: set[int] = set()
+        """Readable jobs that answered when asked for by id, and that no page of this run showed."""
         self._answered = run.tally.answered
         """Only an answer asked for after the one that is mirrored was complete may overwrite it: of two that were under
         way together nobody can tell which is the newer one, and a guess would be a status change that never was. The
@@ -40,6 +40,10 @@ class Intake:
     def has_seen(self, job_id: int, since: int = 0) -> bool:
         """Whether an answer of this run showed the job, one that was complete after the number ``since``."""
         return self._answered.get(job_id, 0) > since
+
+    def lists(self, job_id: int) -> bool:
+        """Whether a page of this run showed the job, readable: an answer by id says that it is there, no more."""
+        return job_id in self._answered and job_id not in self._only_by_id
 
     def seen(self) -> set[int]:
         """Every readable job that an answer of this run showed."""
@@ -61,7 +65,8 @@ class Intake:
                 if isinstance(item, Unreadable):
                     unreadable.append((item, page.at))
                     continue
-                self.listed.add(job_id := item.id)
+                job_id = item.id
+                self._only_by_id.discard(job_id)
                 if self._answered.get(job_id, -1) > page.sent:
                     continue
                 self._answered[job_id] = page.received
@@ -97,6 +102,7 @@ class Intake:
     def _mirror(self, found: Sequence[tuple[Item | Unreadable | None, Answer]]) -> None:
         """Answers to requests for jobs by id."""
         shown = [(item, answer) for item, answer in found if isinstance(item, Item)]
+        self._only_by_id |= {item.id for item, _ in shown} - self._answered.keys()
         self._answered.update({item.id: answer.received for item, answer in shown})
         known = self.run.fingerprints([item.id for item, _ in shown])
         looks = [Look(item, answer.at) for item, answer in shown if known.get(item.id) != item.fingerprint]

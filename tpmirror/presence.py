@@ -34,8 +34,7 @@ def explain(
     """Where the jobs are that the list lacks, and those that it shows again. Without a proof, only the latter."""
     notes, elsewhere = read(intake.run.engine, lambda conn: (absence.notes(conn), absence.not_listed(conn)))
     lacking = set(absent or ())
-    # Shown by the list: an answer by id says that a job is there, not that it is listed.
-    back = {job_id: Sighting("listed") for job_id in (elsewhere.keys() & intake.listed) - lacking}
+    back = {job_id: Sighting("listed") for job_id in elsewhere.keys() - lacking if intake.lists(job_id)}
     if absent is None:
         return back
     lacking |= {job_id for job_id, where in elsewhere.items() if where == "missing" and job_id not in back}

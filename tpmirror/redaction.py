@@ -10,11 +10,13 @@ import msgspec
 DEEPEST: Final = 50
 """How deep an unknown value may be nested; the API nests three deep, and every reader of it has a limit somewhere."""
 
+_KEYS: Final = ("thumbnail", "file", "external_url", "before_video", "after_video")
+_HERE: Final = "|".join(f'(?<="{key}":{space}"http)' for key in _KEYS for space in ("", " "))
 _QUERY: Final = re.compile(
-    rb"""("(?:thumbnail|file|external_url|before_video|after_video)" ?: ?"https?:[^"?#\\\x00-\x1f\x7f-\xff]*)"""
-    rb"""[?#][^"\\\x00-\x1f\x7f-\xff]*(?:\\(?:/|u[0-9a-fA-F]{4})[^"\\\x00-\x1f\x7f-\xff]*)*(?=")"""
+    rf"""(http(?:{_HERE})s?:[^"?#\\\x00-\x1f\x7f-\xff]*)"""
+    r"""[?#][^"\\\x00-\x1f\x7f-\xff]*(?:\\(?:/|u[0-9a-fA-F]{4})[^"\\\x00-\x1f\x7f-\xff]*)*(?=")""".encode()
 )
-"""A URL with its key, and the query that is cut. Linear: each character can match in one place."""
+"""A URL with its key before it, and the query that is cut. Begins with what is rare, and takes linear time."""
 
 
 def cut_queries(body: bytes) -> bytes:

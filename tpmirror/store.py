@@ -19,7 +19,8 @@ from tpmirror.normalize import Row
 def fingerprints(conn: Connection, ids: Collection[int]) -> dict[int, str]:
     """By job, for those the mirror has: the hash of what it was shown as last."""
     table = schema.jobs.c
-    return {row.id: row.fingerprint for row in bulk.find(conn, (table.id, table.fingerprint), table.id, ids)}
+    found: list[Any] = list(bulk.find(conn, (table.id, table.fingerprint), table.id, ids).all())
+    return dict(found)
 
 
 def listed_ids(conn: Connection) -> list[int]:

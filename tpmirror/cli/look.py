@@ -17,13 +17,15 @@ def status(settings: Settings, *, as_json: bool) -> None:
     """Show the mirror at a glance: what is wrong and what to do, proven complete as of when, jobs, last runs."""
     from datetime import UTC, datetime
 
-    from tpmirror import database, problems, reader, render, run, tables
+    from tpmirror import database, problems, reader, render, tables
 
     now = datetime.now(UTC)
     with mirror(settings) as engine, database.reading(engine) as conn:
         found, runs = reader.status(conn), reader.recent_runs(conn, 5)
         wrong = problems.of_mirror(reader.facts(conn, now.date()), settings, now)
     if as_json:
+        from tpmirror import run
+
         for name in ("last_run", "last_failure"):
             found[name] = found[name] and run.as_json(found[name])
         found["problems"] = [asdict(problem) for problem in wrong]
