@@ -148,7 +148,7 @@ jobs = Table(
         "fingerprint",
         Text,
         nullable=False,
-        comment="hash of the last answer without its volatile parts: equal means nothing to write; working column",
+        comment="hash of the last answer without the queries of its URLs: equal means no news; working column",
         info={"working": True},
     ),
     # Serves the look for jobs in flight (poll, active_jobs), counts by status and the candidates of a walk.
