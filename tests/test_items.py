@@ -186,3 +186,15 @@ def test_items_without_a_readable_id_void_the_proof_and_leave_the_others_alone(s
     program.call(capsys, "sync")
     program.call(capsys, "verify")
     assert [entry for entry in rows(mirror_url, "quarantined_jobs") if entry["resolved_at"] is None] == []
+
+
+def test_a_job_that_is_shown_as_before_again_leaves_quarantine(sim, program, mirror_url, capsys):
+    """Its bytes are known, so nothing but its open entry makes the walk look at it."""
+    program.call(capsys, "sync")
+    spoil(sim, lambda item: spoilt(item, {"status": "finished"} if item["id"] == 9 else {}))
+    program.call(capsys, "sync")
+    assert [row["resolved_at"] for row in rows(mirror_url, "quarantined_jobs")] == [None]
+    sim.respond = None
+    program.call(capsys, "sync", "--no-certify", code=3)
+    (entry,) = rows(mirror_url, "quarantined_jobs")
+    assert (entry["job_id"], entry["resolved_at"] is not None) == (9, True)
