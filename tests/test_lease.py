@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -10,14 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import Connection, text, update
 
 from tests.support.account import KEY, connected, dump, environ, mirror, row, rows, settings
+from tests.support.payloads import look
 from tests.support.program import Program
-from tpmirror import lease, vanished
+from tpmirror import lease, store, vanished
+from tpmirror.api import Api
+from tpmirror.batch import Plan
 from tpmirror.database import open_engine, write
-from tpmirror.errors import ApiError, Fenced, Refused, ScopeError, UsageError
+from tpmirror.errors import ApiError, Fenced, MirrorError, Refused, ScopeError, UsageError
 from tpmirror.poll import poll
+from tpmirror.run import Run, opened
 from tpmirror.schema import writer_lease
 from tpmirror.simulator import Request, Response, Simulator, World
 from tpmirror.sync import sync
@@ -164,6 +169,80 @@ def test_a_lease_from_before_the_clock_was_set_back_holds_nobody_up(sim, mirror_
     assert mirror(sim, mirror_url)["outcome"] == "succeeded"
 
 
+def test_a_lease_that_is_renewed_while_another_waits_for_its_row_holds(mirror_url):
+    engine = open_engine(mirror_url)
+    held = write(engine, lambda conn: lease.acquire(conn, ELSEWHERE))
+
+    def renew(conn: Connection) -> None:
+        held.check(conn)
+        waiting.append(executor.submit(take))
+        time.sleep(0.5)  # the other has started and waits
+        held.renew(conn)
+
+    def take() -> lease.Lease:
+        with lease.holding() as holder:
+            return write(engine, lambda conn: lease.acquire(conn, holder))
+
+    waiting: list[Future[lease.Lease]] = []
+    with ThreadPoolExecutor(1) as executor:
+        write(engine, renew)
+        with pytest.raises(Fenced, match="4711 on studio-7"):
+            waiting[0].result()
+    engine.dispose()
+
+
+def test_a_clock_that_is_set_right_by_seconds_ends_no_lease(sim, mirror_url):
+    mirror(sim, mirror_url)
+    set_lease(mirror_url, holder=ELSEWHERE, expires_at=now() + lease.TERM + timedelta(seconds=5))
+    with pytest.raises(Fenced):
+        mirror(sim, mirror_url)
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_a_second_try_waits_for_a_first_whose_connection_was_lost_and_writes_nothing_twice(
+    sim, mirror_url, monkeypatch
+):
+    mirror(sim, mirror_url)
+    engine, written, over = open_engine(mirror_url), threading.Event(), threading.Event()
+    apply = store.apply
+
+    def linger(conn: Connection, plan: Plan) -> None:
+        apply(conn, plan)
+        if not written.is_set():
+            written.set()
+            assert over.wait(20)
+
+    with Api(settings(sim, mirror_url)) as api, opened(engine, "poll", api, now()) as run, ThreadPoolExecutor(2) as two:
+        run.store([look(status=1, description="old")])
+        monkeypatch.setattr(store, "apply", linger)
+        first = two.submit(run.commit, [look(1, status=2, description="new")], ())
+        assert written.wait(20)
+        second = two.submit(run.commit, [look(1, status=2, description="new")], ())
+        time.sleep(0.5)  # the second try is under way
+        over.set()
+        assert bool(first.result())
+        assert not second.result()
+    engine.dispose()
+    assert [change["new_value"] for change in rows(mirror_url, "field_changes", entity_id=1)].count("new") == 1
+    assert [entry["to_status"] for entry in rows(mirror_url, "job_status_history", job_id=1)][-2:] == [1, 2]
+
+
+def test_a_run_whose_last_answer_was_lost_counts_what_is_stored(sim, mirror_url, monkeypatch):
+    commit = Run.commit
+
+    def lose(run: Run, looks: Any, unreadable: Any) -> Plan:
+        commit(run, looks, unreadable)
+        message = "server closed the connection"
+        raise MirrorError(message)
+
+    monkeypatch.setattr(Run, "commit", lose)
+    with pytest.raises(MirrorError):
+        mirror(sim, mirror_url)
+    (run,) = rows(mirror_url, "sync_runs")
+    assert (run["outcome"], run["jobs_inserted"]) == ("failed", len(rows(mirror_url, "jobs")))
+    assert run["jobs_inserted"] > 0
+
+
 # Dead ones
 
 
@@ -208,6 +287,18 @@ def test_only_processes_of_the_same_machine_and_start_can_be_told_to_be_dead():
     assert not lease.is_dead(ELSEWHERE)
     assert not lease.is_dead(f"{machine.replace(machine.split()[1], 'another-boot')}|{pid}|1|{token}")
     assert not lease.is_dead(f"{machine.replace('pid:', 'other:')}|{pid}|1|{token}"), "another container"
+
+
+def test_a_process_that_the_system_hides_is_not_taken_for_dead(monkeypatch):
+    machine, _, started, token = next_holder().split("|")
+
+    def hide(path: Path, **_: object) -> str:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(Path, "read_text", hide)
+    monkeypatch.setattr(lease, "_machine", lambda: machine)
+    assert not lease.is_dead(f"{machine}|1|{started}|{token}")
+    assert lease.is_dead(f"{machine}|{2**22 + 1}|{started}|{token}")
 
 
 def next_holder() -> str:

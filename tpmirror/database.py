@@ -38,13 +38,16 @@ _POSTGRES_CONNECT: Final = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-_PASSING_STATES: Final = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300"})
-"""Serialization failure, deadlock, lock timeout, shutdown, crash, starting up, too many connections."""
+_PASSING_STATES: Final = frozenset({"25P03", "40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03"})
+"""Paused too long within a transaction, serialization failure, deadlock, too many connections, lock timeout, shutdown,
+crash, starting up."""
 _PASSING_SIGNS: Final = (
     "server closed the connection",
     "connection refused",
     "connection is lost",
     "connection is closed",
+    "connection reset",
+    "connection timeout expired",
     "terminating connection",
     "starting up",
     "shutting down",

@@ -24,7 +24,8 @@ SCOPE: Final = "mirror"
 TERM: Final = timedelta(seconds=120)
 """How long a lease holds without a sign of life: several times the longest request."""
 
-
+UNTOLD: Final = "unknown"
+"""Stands for when a process started that lives, where the system does not tell."""
 _LIVING: Final[set[str]] = set()
 """Holders of this process whose run is not over: a run whose end could not be written must not block the next one."""
 
@@ -38,10 +39,11 @@ class Lease:
     def check(self, conn: Connection) -> None:
         """First statement of every write transaction. On PostgreSQL the row stays locked until the commit.
 
-        Raises Fenced if another writer took over.
+        Locked against this run too: a transaction whose connection was lost may still be at its end there, and what is
+        planned anew must see what it wrote. Raises Fenced if another writer took over.
         """
         mine = select(writer_lease.c.epoch).where(writer_lease.c.scope == SCOPE, writer_lease.c.epoch == self.epoch)
-        if conn.execute(mine.with_for_update(read=True)).first() is None:
+        if conn.execute(mine.with_for_update()).first() is None:
             message = "another writer took the mirror over while this one paused; nothing was overwritten"
             raise Fenced(message)
 
@@ -62,11 +64,11 @@ def acquire(conn: Connection, holder: str) -> Lease:
 
     Raises Fenced, with the holder, if somebody alive has it.
     """
-    now = clock(conn)
     table = writer_lease
     row = conn.execute(select(table).where(table.c.scope == SCOPE).with_for_update()).one()
-    # One that runs for longer than any can is from before the clock was set back: no reason to wait until then.
-    held = now < row.expires_at <= now + TERM
+    now = clock(conn)  # once the row is ours: the holder may have renewed it while we waited
+    # One that runs far longer than any can is from before the clock was set back: no reason to wait until then.
+    held = now < row.expires_at <= now + 2 * TERM
     if held and row.holder != holder and not is_dead(row.holder):
         until = f"{row.expires_at:%H:%M:%S} UTC"
         message = f"another writer holds the mirror: {describe(row.holder)}; its lease runs until {until}"
@@ -98,7 +100,7 @@ def is_dead(holder: str) -> bool:
     machine, pid, started, _ = holder.split("|")
     if (machine, int(pid)) == (_machine(), os.getpid()):
         return holder not in _LIVING
-    return machine == _machine() and _started(int(pid)) != started
+    return machine == _machine() and _started(int(pid)) not in {started, UNTOLD}
 
 
 def _machine() -> str:
@@ -115,20 +117,18 @@ def _started(pid: int) -> str:
     """When a process started, in clock ticks since boot; a pid is used again, pid and start are not. "" if none."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return "" if Path("/proc/self").exists() else _alive(pid)
     except OSError:
-        return "unknown"
+        return UNTOLD if _lives(pid) else ""
     fields = stat.rpartition(")")[2].split()
     return "" if fields[0] in "ZX" else fields[19]
 
 
-def _alive(pid: int) -> str:
-    """Where there is no /proc: whether the process lives is all that can be told."""
+def _lives(pid: int) -> bool:
+    """Without /proc, or where it hides the processes of others, whether one lives is all that can be told."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        return ""
+        return False
     except PermissionError:
         pass
-    return "alive"
+    return True

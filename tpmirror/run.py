@@ -123,8 +123,6 @@ class Run:
         patiently(lambda: self._store(looks, unreadable))
 
     def _store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> None:
-        if self._unsure:
-            self.tally.recover(read(self.engine, self._stored))
         self.tally.unread.update(item.id for item, _ in unreadable if item.id is not None)
         if looks or unreadable or self.scope.has_news:
             self._unsure, self._suspects = True, None
@@ -136,7 +134,11 @@ class Run:
 
     def _stored(self, conn: Connection) -> Row:
         """What the run's row says: written with each batch, so it counts what is stored."""
-        return dict(conn.execute(select(schema.sync_runs).where(schema.sync_runs.c.id == self.id)).mappings().one())
+        mine = select(schema.sync_runs).where(schema.sync_runs.c.id == self.id)
+        row = dict(conn.execute(mine).mappings().one())
+        if self._unsure:
+            self.tally.recover(row)
+        return row
 
     def plan(self, conn: Connection, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> Plan:
         """What a batch changes."""
@@ -149,6 +151,8 @@ class Run:
 
         def work(conn: Connection) -> Plan:
             self._lease.check(conn)
+            if self._unsure:
+                self._stored(conn)
             made = self.plan(conn, looks, unreadable)
             self.scope.store(conn)
             if made:
@@ -165,9 +169,11 @@ class Run:
 
         def close(conn: Connection) -> Row:
             row = self._stored(conn)
+            if row["outcome"] != outcome:
+                self._lease.check(conn)
+                row = self._stored(conn)
             if row["outcome"] == outcome:
                 return row  # it was closed before, only the answer to that commit was lost
-            self._lease.check(conn)
             now, table = datetime.now(UTC), schema.sync_runs
             settled = absence.settle(conn, self.presence, self.id, now)
             counts = {name: self.tally.columns().get(name, 0) + settled.get(name, 0) for name in COUNTS}
