@@ -1,6 +1,7 @@
 """From bytes to payloads: what is readable, what is not, and what counts as a change."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.support.payloads import SECRET, STORAGE, contents, encoded, envelope, item, job, model, output, source
 from tpmirror.decode import Item, RawItem, Unreadable, decode_job, decode_listing, readable_id
 from tpmirror.errors import Passing
-from tpmirror.redaction import clean, cut_queries, redact, strip_query, unsigned
+from tpmirror.redaction import clean, cut_queries, redact, strip_query, strip_text, strip_urls, unsigned
 
 
 def test_a_page_is_its_items_in_order():
@@ -106,6 +107,16 @@ def test_only_id_and_status_are_needed():
 def test_money_is_read_digit_by_digit():
     assert str(item(cost_usd="0.1000").job.cost_usd) == "0.1000"
     assert str(item({"id": 1, "status": 0, "cost_usd": 0.1}).job.cost_usd) == "0.1"
+
+
+def test_unknown_keys_are_kept_without_their_own_secrets_and_none_takes_the_place_of_another():
+    signed: dict[str, Any] = {f"{STORAGE}?X-Amz-Signature={secret}": secret for secret in "abc"}
+    numbered = {STORAGE: "a", f"{STORAGE} (2)": "b", f"{STORAGE} (3)": "c"}
+    others = {"take#1": 1, "take#2": 2}
+    found = item(job(**signed, **others, nested={**signed, **others}, input_video={"id": 7, **signed}))
+    assert found.extra["job"] == {**numbered, **others, "nested": {**numbered, **others}}
+    assert found.extra["input_video"] == numbered
+    assert strip_urls({**signed, f"{STORAGE} (2)": "d"}) == {**numbered, f"{STORAGE} (2) (2)": "d"}
 
 
 def test_unknown_keys_are_kept_by_where_they_stood_and_without_secrets():
@@ -212,11 +223,39 @@ def test_a_payload_that_is_no_json_loses_its_secrets_all_the_same(raw):
         ("see https://x/y?X-Amz-Date=1&X-Amz-Signature=s3cret now", "see https://x/y now"),
         ("https://x/y?page=2&sig=s3cret#top", "https://x/y?page=2"),
         ("a=b&Signature=s3cret", "a=b"),
-        ("design=5, cost = 3, why? because", "design=5, cost = 3, why? because"),
+        ("take X-Goog-Signature=s3cret and Key-Pair-Id=s3cret", "take  and "),
+        ("https://x/y?title=my clip&Expires=s3cret&Signature=s3cret", "https://x/y?title=my clip"),
+        ("https://x/y?title=my clip&Policy=s3cret&token=s3cret", "https://x/y?title=my clip"),
     ],
 )
 def test_signatures_of_urls_are_taken_out_of_any_text(text, kept):
     assert unsigned(text) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "design=5, cost = 3, why? because", "Policy=HDR10 export", "token=1.mp4", "C:\\clips\\take#2.mp4",
+        "D:/clips/take#2.mp4?", "Re:why? all the rest", "take#1", "and/or? a:/b#c", "https://x/y R&D=fun #1?",
+    ],
+)  # fmt: skip
+def test_text_that_signs_nothing_is_kept(text):
+    assert unsigned(text) == strip_text(text) == text
+    assert json.loads(redact(json.dumps(text).encode())) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("https://a/x?s3cret and https://b/y#s3cret too", "https://a/x and https://b/y too"),
+        ("take#2:https://b/y?u=https://c/s3cret", "take#2:https://b/y"),
+        ('{"u":"https:\\/\\/x\\/y?s3cret"}', '{"u":"https:\\/\\/x\\/y'),
+        ("s3://b/a?name=my clip&part=s3cret&sig=s3cret.", "s3://b/a clip"),
+        ("https://x/y?title=a b X-Amz-Signature=s3cret", "https://x/y b "),
+    ],
+)
+def test_queries_are_cut_out_of_text_up_to_the_end_of_their_word(text, kept):
+    assert strip_text(text) == json.loads(redact(json.dumps(text).encode())) == kept
 
 
 def test_integers_beyond_64_bits_are_read():
@@ -399,7 +438,28 @@ def test_a_payload_turned_inside_out_keeps_no_query_either(broken, url):
     assert '"id":4' in shown
 
 
-@pytest.mark.parametrize("piece", [b"a", b"a:", b'"a:', b'"\\', b"X-Amz-", b"a?", b"\\u0041", b"Signature"])
-def test_no_payload_takes_long_to_redact(piece):
+PIECES = ["a", "a:", '"a:', '"\\', "X-Amz-", "a?", "\\u0041", "Signature", "/", "aa:/", "aa:\\", "&a", "https://a?b &"]
+
+
+@pytest.mark.parametrize("start", ["", "https://a?"])
+@pytest.mark.parametrize("piece", PIECES)
+def test_no_text_takes_long_to_redact(start, piece):
     """A pattern that tried every start against every end would take hours."""
-    assert redact(piece * 100_000 + b"=")
+    text = start + piece * 100_000 + "="
+    assert redact(text.encode())
+    assert redact(json.dumps(text).encode())
+
+
+def test_keys_that_only_their_secrets_tell_apart_are_numbered_in_time_in_proportion():
+    assert len(strip_urls({f"{STORAGE}?{number}": number for number in range(20_000)})) == 20_000
+
+
+def test_a_long_string_takes_memory_in_proportion():
+    """A few times its own, not a hundred times."""
+    raw = b'{"id":1,"name":"%s"}' % (b"a" * 2**20)
+    tracemalloc.start()
+    try:
+        redact(raw)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()

@@ -192,9 +192,9 @@ def _take_unknown(value: dict[str, Any]) -> Extra:
 
     def take(where: str, wire: type[Wire], part: Any) -> None:
         if isinstance(part, dict):
-            unknown = {key: strip_urls(part.pop(key)) for key in part.keys() - set(wire.__struct_fields__)}
+            unknown = {key: part.pop(key) for key in list(part) if key not in wire.__struct_fields__}
             if unknown:
-                extra[where] = dict(sorted(unknown.items()))
+                extra[where] = strip_urls(unknown)
 
     take("job", Job, value)
     take("input_video", InputVideo, value.get("input_video"))

@@ -3,6 +3,8 @@
 import json
 import math
 import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -20,7 +22,10 @@ _QUERY: Final = re.compile(
 
 
 def cut_queries(body: bytes) -> bytes:
-    """An answer without the query strings of its URLs, where they are written as usual; valid where it was."""
+    """An answer without the query strings of its URLs, where they are written as usual; valid where it was.
+
+    Under these keys stands a URL and nothing else: its query ends with the string, whatever it holds.
+    """
     return b"".join(_QUERY.split(body))
 
 
@@ -48,7 +53,7 @@ def _redacted(part: re.Match[str]) -> str:
     """
     if part[1] is not None:
         try:
-            return json.dumps(_strip_if_url(json.loads(part[0], strict=False)))
+            return json.dumps(strip_text(json.loads(part[0], strict=False)))
         except ValueError:
             return f'"{_loosely(part[1])}{part[2]}'
     return _loosely(part[0])
@@ -57,26 +62,36 @@ def _redacted(part: re.Match[str]) -> str:
 def _loosely(text: str) -> str:
     """Text that is no JSON, without the queries of all its URLs; of one that it begins with, up to its end."""
     plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else escape[0], text)
-    return _WORD.sub(lambda word: word[1] if ":" in word[1] else word[0], _strip_if_url(plain))
+    return strip_text(strip_query(plain) or "" if _BEGINS.match(plain) else plain)
 
 
-_PART: Final = re.compile(r'"((?:[^"\\]|\\.?)*)("|\Z)|[^"]+', re.DOTALL)
-"""A string, ended or not, or what stands between two."""
+_PART: Final = re.compile(r'"((?:[^"\\]++|\\.?)*+)("|\Z)|[^"]+', re.DOTALL)
+"""A string, ended or not, or what stands between two. Possessive: to step back would take memory for each character."""
 _ESCAPE: Final = re.compile(r"\\(?:u00(2[013-9a-f]|[346][0-9a-f]|5[0-9abdef]|7[0-9a-e])|.)", re.DOTALL | re.IGNORECASE)
 """An escape; its group is the code of a character that needs none."""
-_URL: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*:/*[^\s?#]+[?#]", re.IGNORECASE)
-_WORD: Final = re.compile(r"""([^\s?#"]+)([?#][^\s"]*)?""")
-"""A word; its second group is the query, if it is a URL that has one. Every pattern here takes linear time."""
+_SCHEME: Final = r"[a-z0-9+.-]{2}:\\*/"
+"""The end of a URL's scheme. It has two letters at least: what has one is a drive, and ``#`` part of a file's name."""
+_BEGINS: Final = re.compile(rf"\s*+[a-z0-9+.-]*{_SCHEME}", re.IGNORECASE)
+_WORD: Final = re.compile(rf"(\S*?{_SCHEME}[^\s?#]*+|\S+)\S*", re.IGNORECASE)
+"""A word; its group is what stays: all of it, unless it is a URL with a query. Every pattern here takes linear time."""
+_PARAMETER: Final = re.compile(r"&[^\s&=]++=[^\s&]*")
 
 
-def _strip_if_url(value: str) -> str:
-    return unsigned(strip_query(value) or "" if _URL.match(value) else value)
+def strip_text(text: str) -> str:
+    """Text without the queries of its URLs, wherever in it they stand, and without what signs one.
+
+    A query ends with its word. One that a space broke in two leaves its parameters behind: they go as well.
+    """
+    bare = _WORD.sub(r"\1", text)
+    return unsigned(bare if bare == text else _PARAMETER.sub("", bare))
 
 
 _SIGNATURE: Final = re.compile(
-    r"""[?&]?(?:[\w-]{0,40}Signature|\b(?:X-Amz-[\w-]{1,40}|X-Goog-[\w-]{1,40}|Sig|Token|Policy|Key-Pair-Id))=[^&\s"'<>]*""",
+    r"""(?:[?&]?(?:[\w-]{0,40}Signature|\b(?:X-Amz-[\w-]{1,40}|X-Goog-[\w-]{1,40}|Key-Pair-Id))"""
+    r"""|[?&](?:Sig|Token|Policy|Expires|AWSAccessKeyId|GoogleAccessId))=[^&\s"'<>]*""",
     re.IGNORECASE | re.ASCII,
 )
+"""A parameter that signs. Some names are words that anybody uses: those count only where a parameter stands."""
 
 
 def unsigned(text: str) -> str:
@@ -93,14 +108,27 @@ def strip_urls(value: Any, room: int = DEEPEST) -> Any:
         message = f"a value is nested more than {DEEPEST} deep"
         raise ValueError(message)
     if isinstance(value, str):
-        return _strip_if_url(clean(value))
+        return strip_text(clean(value))
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):
-        return {_strip_if_url(clean(key)): strip_urls(inner, room - 1) for key, inner in value.items()}
+        return {key: strip_urls(inner, room - 1) for key, inner in zip(_distinct(value), value.values(), strict=True)}
     if isinstance(value, list):
         return [strip_urls(inner, room - 1) for inner in value]
     return value
+
+
+def _distinct(keys: Iterable[str]) -> Iterator[str]:
+    """Keys as they may be kept. Those that only a secret told apart get a number: none takes another's place."""
+    taken: set[str] = set()
+    repeats: Counter[str] = Counter()
+    for key in keys:
+        bare = name = strip_text(clean(key))
+        while name in taken:
+            repeats[bare] += 1
+            name = f"{bare} ({repeats[bare] + 1})"
+        taken.add(name)
+        yield name
 
 
 def clean(text: str) -> str:
