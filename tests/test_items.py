@@ -5,6 +5,7 @@ without a readable id voids the proof. Each job of an account is one case, so a 
 """
 
 import json
+import random
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from tests.support.strategies import scanned
 from tpmirror.simulator import Request, Response, Simulator, World
 
 ODD = "a odd text"
+LONG = random.Random(1).randbytes(4500).hex()
 GONE = object()
 """A key that is not there."""
 
@@ -72,6 +74,7 @@ CASES = [
     Case("a status nobody knows", {"status": 9}, "status", 9, noted=False),
     Case("missing keys", {"codec": GONE, "grain": GONE, "input_video": GONE}, "codec", None, noted=False),
     Case("null all over", dict.fromkeys(["started", "cost_usd", "ml_models", "codec"]), "codec", None, noted=False),
+    Case("an owner of any length", {"input_video": {"id": 10**6, "owner": LONG}}, noted=False),
     Case("a key nobody knows", {"novel": {"n": [1, "x"]}}, "extra", '{"novel": {"n": [1, "x"]}}', noted=False),
     unread("a status as text", {"status": "2"}),
     unread("a status that is true", {"status": True}),
@@ -198,3 +201,40 @@ def test_a_job_that_is_shown_as_before_again_leaves_quarantine(sim, program, mir
     program.call(capsys, "sync", "--no-certify", code=3)
     (entry,) = rows(mirror_url, "quarantined_jobs")
     assert (entry["job_id"], entry["resolved_at"] is not None) == (9, True)
+
+
+def test_what_lies_in_quarantine_is_asked_for_again_and_never_stored_as_it_was(sim, program, mirror_url, capsys):
+    broken = {"status": 1, "finished": None, "description": ODD}
+    spoil(sim, lambda item: swap(b'"a\x01b"')(spoilt(item, broken if item["id"] == 60 else {})))
+    program.call(capsys, "sync", code=3)
+    assert [row["job_id"] for row in rows(mirror_url, "quarantined_jobs")] == [None]
+    sim.respond = None
+    program.call(capsys, "poll")
+    mirrored = rows(mirror_url, "jobs", id=60)
+    assert mirrored[0]["status"] != 1
+    assert "0 entries left" in program.call(capsys, "quarantine", "retry")[0]
+    assert rows(mirror_url, "jobs", id=60) == mirrored
+    assert len(rows(mirror_url, "job_status_history", job_id=60)) == 1
+
+
+def test_a_job_that_is_gone_leaves_quarantine(sim, program, mirror_url, capsys):
+    program.call(capsys, "sync")
+    spoil(sim, lambda item: spoilt(item, {"status": "finished"} if item["id"] == 9 else {}))
+    program.call(capsys, "sync")
+    sim.world.delete(9)
+    program.call(capsys, "sync")
+    program.call(capsys, "sync")
+    (job,), (entry,) = rows(mirror_url, "jobs", id=9), rows(mirror_url, "quarantined_jobs")
+    assert (job["presence"], entry["job_id"], entry["resolved_at"] is not None) == ("gone", 9, True)
+
+
+def test_a_model_changes_also_when_the_newest_job_that_used_it_is_gone(sim, program, mirror_url, capsys):
+    model = {"id": 9999, "name": "before", "task": 1, "cost_weight": 1.0}
+    spoil(sim, lambda item: spoilt(item, {"ml_models": [model]}))
+    program.call(capsys, "sync")
+    sim.world.delete(60)
+    program.call(capsys, "sync")
+    model["name"] = "after"
+    program.call(capsys, "sync")
+    assert rows(mirror_url, "ml_models", id=9999)[0]["name"] == "after"
+    program.call(capsys, "verify")

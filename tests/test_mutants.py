@@ -371,7 +371,8 @@ def let_older_answers_win(patch: pytest.MonkeyPatch) -> None:
 def keep_repeated_jobs(patch: pytest.MonkeyPatch) -> None:
     def pages(self: Intake, arrived: Sequence[Page]) -> None:
         for page in arrived:
-            self.run.store([Look(item, page.at) for item in contents(page.listing)[0]])
+            shown = contents(page.listing)[0]
+            self.run.store([Look(item, page.at, page.sent, page.received) for item in shown])
 
     patch.setattr(Intake, "pages", pages)
 

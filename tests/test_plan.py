@@ -90,6 +90,42 @@ def test_the_lower_bound_is_the_last_proof_of_the_old_status(listed, active, pre
     assert entry["not_before"] == later(expected)
 
 
+def test_runs_that_could_not_read_a_job_or_did_not_ask_for_it_prove_nothing_about_it():
+    for presence, quarantine in (("listed", {1: {"why": {"id": 3}}}), ("missing", {}), ("gone", {})):
+        known = after(look(), listed_covered_at=later(3), active_covered_at=later(3), quarantine=quarantine)
+        known.jobs[1]["presence"] = presence
+        (entry,) = made(look(5, status=1), known).history
+        assert entry["not_before"] == NOON
+
+
+def shared(job_id, name, sent, received):
+    """A finished job made from video 7."""
+    shown = look(received, id=job_id, status=2, input_video=source(7, name=name), ml_models=[])
+    return replace(shown, sent=sent, received=received)
+
+
+def looks(*shown, known=None):
+    return plan(known or Known(), shown, {}, (), 5)
+
+
+def test_answers_tell_of_a_shared_video_in_the_order_in_which_they_were_asked_for():
+    done = looks(shared(2, "new", 5, 6), shared(10, "old", 3, 4), known=after(shared(1, "old", 1, 2)))
+    assert told(done) == {("input_video", "name"): ("old", "new")}
+    assert all(row["fingerprint"] for row in done.jobs.values())
+
+
+def test_an_answer_that_may_be_older_than_another_changes_no_shared_video_and_the_next_look_settles_it():
+    first = shared(10, "new", 4, 5)
+    late = looks(shared(2, "old", 3, 6), known=after(first, shown=made(first).shown))
+    assert (late.input_videos, late.field_changes) == ({}, [])
+    assert late.jobs[2]["fingerprint"] == "", "it is looked at again"
+    together = looks(shared(2, "old", 3, 6), first)
+    assert (together.input_videos[7]["name"], together.field_changes) == ("old", [])
+    assert (bool(together.jobs[2]["fingerprint"]), together.jobs[10]["fingerprint"]) == (True, "")
+    next_run = looks(shared(2, "new", 1, 2), known=after(first))
+    assert (next_run.input_videos, bool(next_run.jobs[2]["fingerprint"])) == ({}, True)
+
+
 def test_polls_prove_nothing_about_jobs_that_were_over():
     known = after(look(status=2), active_covered_at=later(3))
     (entry,) = made(look(5, status=1), known).history
@@ -160,7 +196,7 @@ def test_a_job_that_only_ticks_is_no_change_and_while_processing_a_sample(status
 def test_a_job_written_otherwise_is_no_change_and_no_sample():
     known = after(look(status=1))
     shown = item(status=1)
-    done = made(Look(replace(shown, fingerprint="other"), later(5)), known)
+    done = made(Look(replace(shown, fingerprint="other"), later(5), sent=3, received=4), known)
     assert (done.updated, done.history, done.field_changes, done.samples) == (set(), [], [], [])
     assert done.jobs[1] == {**known.jobs[1], "fingerprint": "other"}
 
@@ -229,13 +265,13 @@ def test_what_cannot_be_held_is_noted_once_and_resolved_when_it_can():
     first = made(look(start_frame=2**64))
     (note,) = first.quarantine
     assert (note["job_id"], note["first_seen_at"], note["resolved_at"]) == (1, NOON, None)
-    entry = {**note, "id": 3}
-    again = made(look(5, start_frame=2**64), after(look(start_frame=2**64), quarantine=[entry]))
+    held = {1: {note["reason"]: {**note, "id": 3}}}
+    again = made(look(5, start_frame=2**64), after(look(start_frame=2**64), quarantine=held))
     assert not again
     much_later = QUARANTINE_REFRESH / timedelta(minutes=1)
-    stale = made(look(much_later, start_frame=2**64), after(look(start_frame=2**64), quarantine=[entry]))
+    stale = made(look(much_later, start_frame=2**64), after(look(start_frame=2**64), quarantine=held))
     assert [seen["last_seen_at"] for seen in stale.quarantine_seen] == [later(much_later)]
-    mended = made(look(9, start_frame=1), after(look(start_frame=2**64), quarantine=[entry]))
+    mended = made(look(9, start_frame=1), after(look(start_frame=2**64), quarantine=held))
     assert mended.quarantine_resolved == [{"id_": 3, "resolved_at": later(9)}]
 
 
@@ -244,8 +280,18 @@ def test_unreadable_items_are_quarantined_whole_and_once():
     first = made(None, unreadable=[(broken, NOON)])
     (note,) = first.quarantine
     assert (note["job_id"], note["payload"]) == (None, '{"u": "https://x/y"}')
-    again = made(None, Known(quarantine=[{**note, "id": 3}]), unreadable=[(broken, later(5))])
+    known = Known(quarantine={None: {note["payload"]: {**note, "id": 3}}})
+    again = made(None, known, unreadable=[(broken, later(5))])
     assert not again
+
+
+def test_a_model_that_could_not_be_held_is_resolved_when_its_job_shows_that_it_can():
+    broken = look(ml_models=[model(44, max_resolution=2**40), model(45, max_resolution=2**40)])
+    first = made(broken, models={44: broken, 45: broken})
+    held = {1: {note["reason"]: {**note, "id": place} for place, note in enumerate(first.quarantine)}}
+    assert sorted(reason.split(".")[0] for reason in held[1]) == ["ml_model 44", "ml_model 45"]
+    mended = made(look(5, ml_models=[model(44), model(45, max_resolution=2**40)]), after(broken, quarantine=held))
+    assert [entry["id_"] for entry in mended.quarantine_resolved] == [0]
 
 
 def test_a_note_that_repeats_does_not_repeat_within_a_batch():

@@ -1,5 +1,6 @@
 """A batch of answers, what the mirror knows of its jobs, and the plan that follows from both: plain data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,10 +11,12 @@ from tpmirror.normalize import Row
 
 
 class Look(msgspec.Struct, frozen=True):
-    """One job as one answer showed it, and when that answer was complete."""
+    """One job as one answer showed it: when that was complete, and the numbers of its request and its end."""
 
     item: Item
     at: datetime
+    sent: int
+    received: int
 
 
 @dataclass(slots=True)
@@ -30,8 +33,10 @@ class Known:
     """The newest job that uses a model: whose word on the model counts."""
     last_changes: dict[int, tuple[int, datetime]] = field(default_factory=dict)
     """Number and time of each job's last status change."""
-    quarantine: list[Row] = field(default_factory=list)
-    """Entries not resolved."""
+    quarantine: dict[int | None, dict[str, Row]] = field(default_factory=dict)
+    """Entries not resolved, by job and reason; under None, by payload, those without a readable id."""
+    shown: Mapping[int, int] = field(default_factory=dict)
+    """By input video, the number at which the answer was complete that showed it last in this run."""
     codes: dict[str, set[int]] = field(default_factory=dict)
     """Codes that have a label, by label table."""
     listed_covered_at: datetime | None = None
@@ -57,6 +62,8 @@ class Plan:
     quarantine_seen: list[Row] = field(default_factory=list)
     quarantine_resolved: list[Row] = field(default_factory=list)
     new_labels: dict[str, dict[int, Row]] = field(default_factory=dict)
+    shown: dict[int, int] = field(default_factory=dict)
+    """Input videos of the batch, as in ``Known``."""
     inserted: set[int] = field(default_factory=set)
     updated: set[int] = field(default_factory=set)
     quarantined: set[tuple[int | None, str]] = field(default_factory=set)

@@ -76,7 +76,7 @@ class Intake:
                     # Both were shown, one after the other: each is history.
                     self.run.store(list(looks.values()))
                     looks.clear()
-                looks[job_id] = Look(item, page.at)
+                looks[job_id] = Look(item, page.at, page.sent, page.received)
                 known[job_id] = item.fingerprint
         self.run.store(list(looks.values()), unreadable)
         self._read += sum(len(page.listing) for page in arrived)
@@ -105,7 +105,8 @@ class Intake:
         self._only_by_id |= {item.id for item, _ in shown} - self._answered.keys()
         self._answered.update({item.id: answer.received for item, answer in shown})
         known = self.run.fingerprints([item.id for item, _ in shown])
-        looks = [Look(item, answer.at) for item, answer in shown if known.get(item.id) != item.fingerprint]
+        news = [(item, answer) for item, answer in shown if known.get(item.id) != item.fingerprint]
+        looks = [Look(item, answer.at, answer.sent, answer.received) for item, answer in news]
         self.run.store(looks, [(item, answer.at) for item, answer in found if isinstance(item, Unreadable)])
 
     def admit(self, page: Page) -> None:

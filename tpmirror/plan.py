@@ -19,6 +19,8 @@ from tpmirror.redaction import redact
 PROGRESS: Final = ("eta_s", "processing_progress")
 MOVING: Final = (*PROGRESS, "status")
 """Columns of which a change makes a point of the progress curve, while the job is being processed."""
+UNSETTLED: Final = ""
+"""Fingerprint of a job that has to be looked at again, however it is shown."""
 QUARANTINE_REFRESH: Final = timedelta(days=1)
 """How stale ``last_seen_at`` of an unchanged quarantined payload may grow: an unchanged walk writes nothing."""
 
@@ -57,7 +59,7 @@ def plan(
     planner = _Planner(known, made, run_id)
     for model_id, look in sorted(models.items()):
         planner.model(model_id, look)
-    for look in sorted(looks, key=lambda look: look.item.id):
+    for look in sorted(looks, key=lambda look: (look.sent, look.item.id)):
         planner.job(look)
     for item, at in unreadable:
         planner.quarantine(item.id, item.reason, item.raw, at)
@@ -92,11 +94,13 @@ class _Planner:
         rows, job_id = normalize(look.item), look.item.id
         known = self.known.jobs.get(job_id)
         told = self.told()
-        self.videos(rows, look.at)
+        settled = self.input_video(rows.input_video, look)
+        if (video := rows.output_video) is not None:
+            self.merge("output_video", self.known.output_videos.get(video["id"]), video, look.at)
         row = self.stay_attached(rows.job, known, look.at)
         self.links(job_id, rows, look.at, known=known is not None)
         self.status(look, row, known)
-        self.merge("job", known, {**row, "fingerprint": look.item.fingerprint}, look.at)
+        self.merge("job", known, {**row, "fingerprint": look.item.fingerprint if settled else UNSETTLED}, look.at)
         changed = self.told() > told
         if known is None:
             self.plan.inserted.add(job_id)
@@ -116,12 +120,21 @@ class _Planner:
         """A point of the job's progress curve."""
         self.plan.samples.append({"job_id": row["id"], "observed_at": at, **{name: row[name] for name in PROGRESS}})
 
-    def videos(self, rows: Rows, at: datetime) -> None:
-        """Both videos of a job."""
-        if rows.input_video is not None:
-            self.merge("input_video", self.known.input_videos.get(rows.input_video["id"]), rows.input_video, at)
-        if rows.output_video is not None:
-            self.merge("output_video", self.known.output_videos.get(rows.output_video["id"]), rows.output_video, at)
+    def input_video(self, row: Row | None, look: Look) -> bool:
+        """The video that a job reads, unless it is open whether the mirror has it as it is now; then the job tells.
+
+        Several jobs may read one video. An answer asked for before another that showed it was complete may be the older
+        of the two, and if they differ a guess would be a change that never was. The next look settles it.
+        """
+        if row is None:
+            return True
+        known = self.known.input_videos.get(row["id"])
+        last = self.plan.shown.get(row["id"], self.known.shown.get(row["id"], 0))
+        if known is not None and last > look.sent and _differs(known, row):
+            return False
+        self.plan.shown[row["id"]] = max(last, look.received)
+        self.merge("input_video", known, row, look.at)
+        return True
 
     def stay_attached(self, row: Row, known: Row | None, at: datetime) -> Row:
         """Keep the link to a video that upstream no longer shows, and since when."""
@@ -170,10 +183,11 @@ class _Planner:
     def last_seen(self, known: Row, changed_at: datetime | None, at: datetime) -> datetime | None:
         """When the mirror last saw the old status, as far as it can prove without a write per look."""
         proofs = [changed_at]
-        if known["presence"] == "listed":
-            proofs.append(self.known.listed_covered_at)
-        if known["status"] not in labels.TERMINAL and known["presence"] != "gone":
-            proofs.append(self.known.active_covered_at)
+        if known["id"] not in self.known.quarantine:  # else runs that looked at every job may not have read this one
+            if known["presence"] == "listed":
+                proofs.append(self.known.listed_covered_at)
+            if known["presence"] in {"listed", "unlisted"} and known["status"] not in labels.TERMINAL:
+                proofs.append(self.known.active_covered_at)
         return min(max((proof for proof in proofs if proof is not None), default=at), at)
 
     def merge(self, entity: str, known: Row | None, row: Row, at: datetime) -> None:
@@ -217,9 +231,11 @@ class _Planner:
         reason = "; ".join(notes)
         if notes:
             self.quarantine(job_id, reason, look.item.raw, look.at)
-        for entry in self.known.quarantine:
-            if entry["job_id"] == job_id and entry["reason"] != reason and not entry["reason"].startswith("ml_model "):
-                self.plan.quarantine_resolved.append({"id_": entry["id"], "resolved_at": look.at})
+        if entries := self.known.quarantine.get(job_id):
+            models = look.item.job.ml_models or ()
+            standing = {reason, *("; ".join(normalize_model(model, look.item)[1]) for model in models)}
+            resolved = [entry for told, entry in entries.items() if told not in standing]
+            self.plan.quarantine_resolved += [{"id_": entry["id"], "resolved_at": look.at} for entry in resolved]
 
     def quarantine(self, job_id: int | None, reason: str, raw: Any, at: datetime) -> None:
         """An entry for a payload, or a fresh date on the entry it already has."""
@@ -228,12 +244,10 @@ class _Planner:
         if key in self.plan.quarantined:
             return
         self.plan.quarantined.add(key)
-        for entry in self.known.quarantine:
-            same = entry["job_id"] == job_id and entry["reason"] == reason
-            if same and (job_id is not None or entry["payload"] == payload):
-                if at - entry["last_seen_at"] >= QUARANTINE_REFRESH:
-                    self.plan.quarantine_seen.append({"id_": entry["id"], "payload": payload, "last_seen_at": at})
-                return
+        if entry := self.known.quarantine.get(job_id, {}).get(key[1]):
+            if at - entry["last_seen_at"] >= QUARANTINE_REFRESH:
+                self.plan.quarantine_seen.append({"id_": entry["id"], "payload": payload, "last_seen_at": at})
+            return
         entry = {"job_id": job_id, "reason": reason, "payload": payload, "first_seen_at": at, "last_seen_at": at}
         self.plan.quarantine.append({**entry, "sync_run_id": self.run_id, "resolved_at": None})
 

@@ -1,25 +1,25 @@
 """Another try for payloads that could not be mirrored, after the program or upstream mended what was wrong."""
 
-from datetime import UTC, datetime
-
 from tpmirror import store
-from tpmirror.batch import Look
 from tpmirror.config import Settings
 from tpmirror.database import read
-from tpmirror.decode import Item, decode_job
+from tpmirror.decode import decode_job
 from tpmirror.intake import Progress
 from tpmirror.normalize import Row
 from tpmirror.session import quiet, session
 
 
 def retry(settings: Settings, progress: Progress = quiet) -> list[Row]:
-    """Ask for each quarantined job again by its id, and read what had no readable id once more; what is left over."""
+    """Ask for each quarantined job again by its id, if one can be read in it by now; what is left over.
+
+    Of a payload nothing but the id is used: the job may have moved on since.
+    """
     with session(settings, "poll", progress) as opened:
         entries = read(opened.run.engine, store.open_quarantine)
-        ids = sorted({row["job_id"] for row in entries if row["job_id"] is not None})
-        opened.intake.jobs(ids, opened.executor)
-        again = [(row, decode_job(row["payload"].encode())) for row in entries if row["job_id"] is None]
-        readable = [(row, item) for row, item in again if isinstance(item, Item)]
-        opened.run.store([Look(item, datetime.now(UTC)) for _, item in readable])
-        opened.run.resolve([row["id"] for row, _ in readable])
+        named = {row["id"]: decode_job(row["payload"].encode()).id for row in entries if row["job_id"] is None}
+        ids = {row["job_id"] for row in entries} | set(named.values())
+        opened.intake.jobs(sorted(job_id for job_id in ids if job_id is not None), opened.executor)
+        opened.run.resolve(
+            [entry for entry, job_id in named.items() if job_id is not None and opened.intake.has_seen(job_id)]
+        )
         return read(opened.run.engine, store.open_quarantine)

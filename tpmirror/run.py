@@ -52,6 +52,8 @@ class Tally:
     """Jobs inserted or updated in this run: each counts once."""
     quarantined: set[tuple[int | None, str]] = field(default_factory=set)
     """Payloads quarantined in this run: each counts once."""
+    shown: dict[int, int] = field(default_factory=dict)
+    """By input video, the number at which the answer was complete that showed it last."""
     counts: Counter[str] = field(default_factory=Counter)
     """The counts that ``sync_runs`` has columns for."""
 
@@ -60,6 +62,7 @@ class Tally:
         self.counts += self._news(made)
         self.changed |= made.inserted | made.updated
         self.quarantined |= made.quarantined
+        self.shown |= made.shown
 
     def recover(self, row: Row) -> None:
         """Count from the run's row what was stored without our being told."""
@@ -103,7 +106,7 @@ class Run:
         self._renewed = time.monotonic()
         self._unsure = False
         """Whether a batch may be stored without our knowing: only the answer to its commit was lost."""
-        self._suspects: frozenset[int] | None = None
+        self._suspects: set[int] | None = None
         """Jobs with an open quarantine entry: read anew after each commit, for nobody else writes; where somebody does,
         our lease is over and our next write tells."""
 
@@ -112,7 +115,7 @@ class Run:
 
         def look(conn: Connection) -> dict[int, str]:
             if self._suspects is None:
-                self._suspects = frozenset(row["job_id"] for row in store.open_quarantine(conn))
+                self._suspects = store.suspects(conn)
             found = store.fingerprints(conn, ids)
             return {job_id: found[job_id] for job_id in found.keys() - self._suspects} if self._suspects else found
 
@@ -144,7 +147,9 @@ class Run:
         """What a batch changes."""
         catalogue = store.ml_models(conn)
         models = changed_models(catalogue, looks)
-        return plan(store.known(conn, looks, catalogue, models), looks, models, unreadable, self.id)
+        known = store.known(conn, looks, {item.id for item, _ in unreadable}, catalogue, models)
+        known.shown = self.tally.shown
+        return plan(known, looks, models, unreadable, self.id)
 
     def commit(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> Plan:
         """Plan and write a batch, in one transaction with the run's progress."""

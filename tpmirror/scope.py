@@ -18,6 +18,8 @@ from tpmirror.redaction import clean, unsigned
 
 PROBES: Final = 3
 """Known jobs asked for by id when a page shows nothing known: one may have been deleted meanwhile."""
+LONGEST: Final = 320
+"""Characters of an owner that is one, an e-mail address or a number; PostgreSQL has no index for very long texts."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -35,7 +37,7 @@ def owners_of(items: Iterable[Item]) -> set[tuple[str, str]]:
             found.add(("input_owner", unsigned(clean(source.owner))))
         if made is not None and made.owner is not None:
             found.add(("output_owner", str(made.owner)))
-    return found
+    return {(kind, value) for kind, value in found if len(value) <= LONGEST}
 
 
 class Scope:

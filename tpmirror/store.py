@@ -6,14 +6,16 @@ and a list of rows each; never one statement a row, never one statement of many 
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
 from tpmirror import bulk, labels, schema
 from tpmirror.batch import Known, Look, Plan
 from tpmirror.history import chain, head
 from tpmirror.normalize import Row
+
+_IS_OPEN: Final = schema.quarantined_jobs.c.resolved_at.is_(None)
 
 
 def fingerprints(conn: Connection, ids: Collection[int]) -> dict[int, str]:
@@ -35,15 +37,25 @@ def ml_models(conn: Connection) -> dict[int, Row]:
 
 def open_quarantine(conn: Connection) -> list[Row]:
     """Entries not resolved."""
-    table = schema.quarantined_jobs
-    return [dict(row) for row in conn.execute(select(table).where(table.c.resolved_at.is_(None))).mappings()]
+    return [dict(row) for row in conn.execute(select(schema.quarantined_jobs).where(_IS_OPEN)).mappings()]
+
+
+def suspects(conn: Connection) -> set[int]:
+    """Jobs with an entry in quarantine that is not resolved."""
+    job_id = schema.quarantined_jobs.c.job_id
+    return set(conn.execute(select(job_id).where(_IS_OPEN, job_id.is_not(None))).scalars())
 
 
 def obsolete_quarantine(conn: Connection, present: Collection[int]) -> list[int]:
-    """Entries of what a proven walk did not list any more and the mirror never held: nothing is left to mirror."""
-    entries = open_quarantine(conn)
-    held = fingerprints(conn, {row["job_id"] for row in entries if row["job_id"] is not None})
-    return [row["id"] for row in entries if row["job_id"] not in present and row["job_id"] not in held]
+    """Entries of what a proven walk did not list any more, and the mirror never held or holds as gone.
+
+    Nothing is left to mirror.
+    """
+    table, jobs = schema.quarantined_jobs.c, schema.jobs.c
+    entries = conn.execute(select(table.id, table.job_id).where(_IS_OPEN)).all()
+    ids = {row.job_id for row in entries if row.job_id is not None}
+    held = {row.id for row in bulk.find(conn, (jobs.id, jobs.presence), jobs.id, ids) if row.presence != "gone"}
+    return [row.id for row in entries if row.job_id not in present and row.job_id not in held]
 
 
 def resolve_quarantine(conn: Connection, entries: Collection[int], now: datetime) -> None:
@@ -51,8 +63,17 @@ def resolve_quarantine(conn: Connection, entries: Collection[int], now: datetime
     _update(conn, schema.quarantined_jobs, [{"id_": entry, "resolved_at": now} for entry in sorted(entries)])
 
 
-def known(conn: Connection, looks: Iterable[Look], catalogue: Mapping[int, Row], models: Collection[int]) -> Known:
-    """What the mirror holds of some jobs and their videos; of ``models`` also the newest job that uses each."""
+def known(
+    conn: Connection,
+    looks: Iterable[Look],
+    unreadable: Collection[int | None],
+    catalogue: Mapping[int, Row],
+    models: Collection[int],
+) -> Known:
+    """What the mirror holds of some jobs and their videos; of ``models`` also the newest job that uses each.
+
+    ``unreadable`` are jobs that cannot be read, None one without an id.
+    """
     jobs = [look.item.job for look in looks]
     ids = [job.id for job in jobs]
     held = _by_id(conn, schema.jobs, ids)
@@ -65,7 +86,7 @@ def known(conn: Connection, looks: Iterable[Look], catalogue: Mapping[int, Row],
         links=_links(conn, held),
         newest_users=_newest_users(conn, models),
         last_changes=_last_changes(conn, moved),
-        quarantine=open_quarantine(conn),
+        quarantine=_quarantine(conn, {*ids, *unreadable}),
         codes={name: set(conn.execute(select(schema.metadata.tables[name].c.code)).scalars()) for name in labels.SEEDS},
         **_coverage(conn),
     )
@@ -124,10 +145,23 @@ def _links(conn: Connection, ids: Collection[int]) -> dict[int, list[Row]]:
     return found
 
 
+def _quarantine(conn: Connection, ids: Collection[int | None]) -> dict[int | None, dict[str, Row]]:
+    table, found = schema.quarantined_jobs.c, dict[int | None, dict[str, Row]]()
+    rows = list(bulk.find(conn, table, table.job_id, [job_id for job_id in ids if job_id is not None]).mappings())
+    if None in ids:
+        rows += conn.execute(select(*table).where(_IS_OPEN, table.job_id.is_(None))).mappings()
+    for row in rows:
+        if row["resolved_at"] is None:
+            told = row["payload" if row["job_id"] is None else "reason"]
+            found.setdefault(row["job_id"], {})[told] = dict(row)
+    return found
+
+
 def _newest_users(conn: Connection, models: Collection[int]) -> dict[int, int]:
-    """One short index look per model."""
-    table = schema.job_ml_models.c
-    newest = select(func.max(table.job_id)).where(table.ml_model_id == bindparam("model_id"))
+    """One short index look per model. Jobs that are gone cannot be asked what their models have become."""
+    table, jobs = schema.job_ml_models.c, schema.jobs.c
+    users = select(table.job_id).join(schema.jobs, jobs.id == table.job_id).where(jobs.presence != "gone")
+    newest = users.where(table.ml_model_id == bindparam("model_id")).order_by(table.job_id.desc()).limit(1)
     return {model_id: conn.execute(newest, {"model_id": model_id}).scalar() or 0 for model_id in models}
 
 
@@ -157,7 +191,7 @@ def certified_at(conn: Connection) -> datetime | None:
 
 def unread_ids(conn: Connection) -> set[int]:
     """Jobs that were listed and could not be read, so that only the quarantine has them."""
-    found = {row["job_id"] for row in open_quarantine(conn) if row["job_id"] is not None}
+    found = suspects(conn)
     return found - fingerprints(conn, found).keys()
 
 

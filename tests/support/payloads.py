@@ -55,7 +55,7 @@ def item(payload: dict[str, Any] | None = None, **fields: Any) -> Item:
 
 def look(minutes: float = 0, **fields: Any) -> Look:
     """A job seen so many minutes after noon."""
-    return Look(item(**fields), later(minutes))
+    return Look(item(**fields), later(minutes), sent=1, received=2)
 
 
 def envelope(results: list[Any], **fields: Any) -> bytes:
