@@ -1,5 +1,6 @@
 """From bytes to payloads: what is readable, what is not, and what counts as a change."""
 
+import contextlib
 import json
 import tracemalloc
 from typing import Any
@@ -34,6 +35,9 @@ def test_a_page_is_its_items_in_order():
         b'{"count": true, "results": []}',
         b'{"count": 1.5, "results": []}',
         b'{"count": -1, "results": []}',
+        b'{"count": %s, "results": []}' % (b"9" * 400),
+        b'{"count": 1, "results": [%s0]}' % (b"0," * 10_000),
+        b'{"count": 1, "results": ["' + b'\\"' * 100_000,
         b'{"count": NaN, "results": []}',
         b'{"count": 1, "results": [], "next": 5}',
         b'{"count": 1, "results": [{"id": 1, "sta',
@@ -191,12 +195,27 @@ def test_a_page_that_only_a_patient_parser_reads_keeps_its_items_byte_by_byte():
         b'{"count": 1, "results": [], "results": [%s]}',
         b'{"count": 1, "results": [%s], "results": [%s]}',
         b'{"count": 1, "results": [%s, NaN], "count": 1}',
+        b'{"count": 1, "results": [%s], "count": 5, "x": [%s]}',
+        b'{"count": 1, "results": [ %s ,%s\n], "count": 5, "x": [%s]}',
+        b'{"count":1,"r\\u0065sults":[{"id":1, "results": [0]}],"count":5,"":[{"":[0]}]}',
     ],
 )
 def test_an_envelope_with_a_key_twice_is_no_page(body):
     for one in (b'{"id": 1, "status": 0}', b"1"):
         with pytest.raises(Passing, match=r"twice|not a page"):
             decode_listing(body.replace(b"%s", one))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b'{"count": 1, "results": [1%s], "x": "%s"}' % (b"0" * 400_000, b"0" * 800_000),
+        b'{"results":["%s' % (b"\\" * 10**6),
+    ],
+)
+def test_a_page_is_taken_apart_in_time_in_proportion(page):
+    with contextlib.suppress(Passing):
+        assert len(decode_listing(page)) == 1
 
 
 def test_items_that_look_like_their_envelope_confuse_nobody():

@@ -16,10 +16,14 @@ from tpmirror.payload import Envelope
 
 MOST_JOBS: Final = 10_000_000
 """A count beyond this is no count: a walk would begin by laying out that many offsets."""
+MOST_ITEMS: Final = 10_000
+"""A page beyond this is no page: nobody may ask for a larger one. There is room for millions of items of two bytes."""
 
 _ENVELOPE: Final = msgspec.json.Decoder(Envelope)
-_TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
+_TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
+"""A mark of structure or a string. One without end takes the rest along: a quote in it would begin the next search."""
 _KEY: Final = b'"results"'
+_LIST: Final = re.compile(_KEY + rb"\s*:\s*\[")
 
 
 def unwrap(body: bytes) -> Envelope:
@@ -35,6 +39,9 @@ def unwrap(body: bytes) -> Envelope:
     if not 0 <= found.count <= MOST_JOBS:
         message = f"the answer is not a page of jobs: it counts {found.count:.15g} of them"
         raise Passing(message)
+    if len(found.results) > MOST_ITEMS:
+        message = f"the answer is not a page of jobs: it has {len(found.results)} of them"
+        raise Passing(message)
     return found
 
 
@@ -49,12 +56,15 @@ def _unwrap(body: bytes) -> Envelope:
 
 def _around(body: bytes, results: list[msgspec.Raw]) -> bytes:
     """The page without its items; anything but JSON where their place cannot be told that simply."""
-    if not results:
-        return body
-    if body.count(_KEY) != 1:
+    opening = _LIST.search(body)
+    if opening is None or body.count(_KEY) != 1:
         return b""
-    first, last = bytes(results[0]), bytes(results[-1])
-    return body[: body.find(first, body.find(_KEY))] + body[body.rfind(last) + len(last) :]
+    end = opening.end()
+    for item in results:
+        while end < len(body) and body[end] in b" \t\r\n,":
+            end += 1
+        end += len(item)
+    return body[: opening.end()] + body[end:]
 
 
 def _unwrap_leniently(body: bytes) -> Envelope:
@@ -95,7 +105,10 @@ def _cut(body: bytes, cuts: list[int]) -> tuple[bytes, list[bytes], bytes]:
 
 
 def _check_keys(page: bytes) -> dict[str, Any]:
-    """The envelope as an object. Raises ValueError if it is none, or has a key twice: which one counts?"""
+    """The envelope, less its items, as an object. Raises ValueError if it is none, or has a key twice: which counts?
+
+    Items that are left show that what was taken for them was not: their key may be written with an escape.
+    """
     last: list[tuple[str, Any]] = []
 
     def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -103,7 +116,7 @@ def _check_keys(page: bytes) -> dict[str, Any]:
         return dict(pairs)
 
     found = json.loads(page.decode(), object_pairs_hook=note)
-    if not isinstance(found, dict) or len(found) != len(last):
+    if not isinstance(found, dict) or len(found) != len(last) or found.get("results"):
         message = f"it is a {type(found).__name__}" if not isinstance(found, dict) else "a key stands in it twice"
         raise ValueError(message)
     return found

@@ -118,7 +118,7 @@ class Job(Wire):
 class Envelope(msgspec.Struct):
     """A page of the list, its items still undecoded."""
 
-    count: int
+    count: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
     results: list[msgspec.Raw]
     next: str | None = None
     previous: str | None = None
