@@ -62,6 +62,18 @@ def test_no_secret_gets_through_whoever_wrote_it(text, form, stream):
     assert "hush" not in stream.getvalue()
 
 
+@pytest.mark.parametrize("piece", ["a", "token ", "https://", "://a:", "https://a?", "token   "])
+def test_no_text_takes_long_to_conceal(piece):
+    """A pattern that tried every start against every end would take minutes."""
+    assert log.concealed(piece * 100_000)
+
+
+def test_the_rest_of_a_text_is_shown_as_it_is():
+    text = "see https://x/y and (http://z) why? a://b/c:d@e token 12345 user:word@host"
+    assert log.concealed(text) == text
+    assert log.concealed("https://x/y?a#b https://z") == "https://x/y?*** https://z"
+
+
 def test_unconfigured_it_says_nothing(capsys):
     log.logger("tpmirror.y").info("hello", to="nobody")
     assert capsys.readouterr() == ("", "")
