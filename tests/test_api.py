@@ -17,6 +17,7 @@ from tpmirror.api import Api
 from tpmirror.config import load
 from tpmirror.errors import ApiError, Interrupted, Passing, Refused
 from tpmirror.pace import Pace, backoff, retry_after
+from tpmirror.poll import poll
 from tpmirror.simulator import Request, Response, Simulator, World
 from tpmirror.transport import Deadline, PinnedTransport
 
@@ -113,6 +114,9 @@ def bad_gzip(body: bytes) -> Response:
     [
         (HTML, "text/html"),
         (Response(200, {}, PAGE), "no content type"),
+        (Response(200, {"Content-Type": f"text/html token {KEY}"}, PAGE), "'no media type'"),
+        (Response(200, {"Content-Type": "text/" + "x" * 60_000}, PAGE), "'no media type'"),
+        (Response(200, JSON, b'{"count":%s,"results":[]}' % (b"9" * 400)), "not a page"),
         (Response(200, JSON, b""), "nothing"),
         (Response(200, JSON, b"null"), "not a page"),
         (Response(200, JSON, PAGE[:-5]), "not a page"),
@@ -302,7 +306,7 @@ def test_a_job_is_read_by_its_id(sim):
 def test_only_the_apis_own_404_means_that_there_is_no_job(sim):
     with client(sim) as api:
         assert api.job(999)[0] is None
-        for body in (b"<h1>Not Found</h1>", b'"detail"', b"[]", b"{}", b""):
+        for body in (b"<h1>Not Found</h1>", b'"detail"', b"[]", b"{}", b"", b"[" * 100_000):
             sim.respond = lambda _, body=body: Response(404, JSON, body)
             with pytest.raises(Passing, match="404"):
                 api.job(1)
@@ -312,6 +316,21 @@ def test_another_job_than_the_one_asked_for_is_no_answer(sim):
     sim.respond = lambda _: Response.json(200, job(8))
     with client(sim) as api, pytest.raises(Passing, match="something else"):
         api.job(7)
+
+
+def test_a_job_in_flight_that_no_parser_reads_fails_no_poll(sim, tmp_path):
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    mirror(sim, url)
+    (job_id,) = [row["id"] for row in rows(url, "jobs") if row["status"] == 1]
+
+    def spoil(request):
+        answer = sim.answer(request)
+        return Response(answer.status, answer.headers, answer.body.replace(b'"status":1,', b'"status":01,'))
+
+    sim.respond = spoil
+    assert poll(settings(sim, url))["outcome"] == "succeeded"
+    entries = [row["job_id"] for row in rows(url, "quarantined_jobs")]
+    assert sorted(entries, key=str) == [job_id, None]
 
 
 def test_a_list_that_is_not_found_points_to_the_setting(sim):

@@ -72,6 +72,7 @@ def test_a_body_that_is_no_page_is_tried_again(body):
         {**job(2), "ml_models": [{"id": None}]},
         {**job(2), "ml_models": "ab"},
         {**job(2), "ml_models": True},
+        {**job(2), "ml_models": [{"id": 44}] * 1001},
     ],
 )
 def test_a_wrong_shape_makes_one_item_unreadable_and_keeps_its_id(bad):
@@ -80,6 +81,79 @@ def test_a_wrong_shape_makes_one_item_unreadable_and_keeps_its_id(bad):
     assert [item.id for item in items] == [1, 3]
     assert (broken.id, len(page)) == (2, 3)
     assert broken.reason
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"id":3,"status":0,"id":2}',
+        b'{"id":4,"status":0,"\\u0069d":3}',
+        b'{"id": 3, "status": 0, "input_video": {"id": 1}, "input_video": null, "\\u0069\\u0064": 3}',
+        b'{"id":3,"status":0,"id":2,"new":1}',
+        b'{"id":3,"status":0,"id":2,"codec":"\xff"}',
+        b'{"id":3,"status":0,"id":2,"eta_s":NaN}',
+        b'{"id":3,"status":0,"id":2,"start_frame":%s}' % (b"9" * 5000),
+        b'{"id":"3","status":0,"id":2}',
+        b'{"id":3,"status":0,"ml_models":[%s],"id":2}' % b",".join([b'{"id":44}'] * 3),
+    ],
+)
+def test_an_id_that_stands_twice_is_none(raw):
+    """Not even the last one: two jobs would be counted as one that was seen."""
+    (found,) = contents(decode_listing(b'{"count":1,"results":[%s]}' % raw))[1]
+    assert found.id is decode_job(raw).id is None
+    assert found.reason
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"id": 3, "status": 0, "input_video": {"id": 3}, "codec": "id"}',
+        b'{"status":0,"new":{"id":1,"id":2},"\\u0069d":3}',
+        b'{"id":3,"status":0,"status":1}',
+    ],
+)
+def test_an_id_may_stand_in_what_belongs_to_the_item_too(raw):
+    assert decode_job(raw).id == 3
+
+
+UNPARSED = [
+    b'{"id": 7, "status": 0, "codec": "a\x01b"}',
+    b' {"status": 00, "input_video": {"id": 8}, "\\u0069d":7}\n',
+    rb'{"id": 7, "codec": "\x41 \" \"id\": 8, {", "status": 0}',
+    b'{"id": 7, "status": 0, "new": %s}' % (b"[" * 9999 + b"]" * 9999),
+    b'{"id": 7, "status": 0, "id": 7}',
+]
+
+
+@pytest.mark.parametrize("raw", UNPARSED)
+def test_what_no_parser_reads_is_of_the_job_asked_for_if_it_states_its_id_alone(raw):
+    found = decode_job(raw, 7)
+    assert isinstance(found, Unreadable)
+    assert (found.id, bytes(found.raw), len(found.reason) < 200) == (7, raw, True)
+    assert decode_job(raw).id is None
+    assert decode_job(raw, 8).id is None
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"id": 7, "status": 0, "id": 8}',
+        b'{"id": 7, "status": 00, "\\u0069\\u0064" : 8}',
+        b'{"id": "7", "status": 00}',
+        b'{"id": 7.0, "status": 00}',
+        b'{"id": 77, "status": 00}',
+        b'{"status": 00, "codec": "id", "input_video": {"id": 7}}',
+        b'{"id": 7, "status": 0, "codec": "cut off',
+        b'{"id": 7, "status": 00',
+        b'["id": 7]',
+        b'[{"id": 7, "status": 00}]',
+        b'<h1>{"id": 7}</h1>',
+        b'{"id": 7, "status": 00}</h1>',
+        b"",
+    ],
+)
+def test_what_states_another_id_or_none_is_of_no_job(raw):
+    assert decode_job(raw, 7).id is None
 
 
 @pytest.mark.parametrize("number", [None, "2", 2.0, 2.5, True, 0, -1, 2**63, [2]])

@@ -71,6 +71,7 @@ def faults() -> Iterator[tuple[Response, int]]:
     yield Response(502, {}, header.encode()), 1
     yield Response(302, {"Location": f"https://me:{PASSWORD}@elsewhere.example/?sig={QUERY}"}), 1
     yield Response(200, {"Content-Type": f"text/html; {header}"}, header.encode()), 1
+    yield Response(200, {"Content-Type": header}, header.encode()), 1
     yield Response(404, {}, header.encode()), 1
     yield Response.json(200, {"count": header, "results": SIGNED}), 1
     yield Response.json(200, {"count": 1, "previous": SIGNED, "results": [{"id": SIGNED, "status": "x"}]}), 3

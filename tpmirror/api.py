@@ -7,6 +7,7 @@ from one counter: what was asked and known before what else is told by these num
 import itertools
 import json
 import random
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -33,6 +34,7 @@ T = TypeVar("T")
 
 JOBS: Final = "/api/jobs/"
 log: Final = logger(__name__)
+_MEDIA_TYPE: Final = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,30}")  # what is none may repeat the key, and be very long
 
 REFUSALS: Final = 2
 """401s in a row after which the key is taken for refused: once may be a hiccup, or a key just replaced in its file."""
@@ -139,7 +141,7 @@ class Api:
                 _check_not_found(answer)
                 return None, answer
             _check_ok(answer, f"{JOBS}{job_id}/")
-            found = decode_job(answer.body)
+            found = decode_job(answer.body, job_id)
             if found.id != job_id:
                 message = f"asked for job {job_id}, the API answered with something else"
                 raise Passing(message)
@@ -164,9 +166,9 @@ class Api:
             self._key = read_key(self._settings)
         # One job that may not be seen says nothing about the key; a list that may not be seen does.
         if answer.status == httpx.codes.UNAUTHORIZED or (answer.status == httpx.codes.FORBIDDEN and path == JOBS):
-            remedy = "put the account's current key into TPMIRROR_API_KEY or TPMIRROR_API_KEY_FILE"
             message = (
-                f"the API refused the key ({answer.status}); {remedy}, and check that its plan includes API access"
+                f"the API refused the key ({answer.status}); put the account's current key into TPMIRROR_API_KEY or "
+                "TPMIRROR_API_KEY_FILE, and check that its plan includes API access"
             )
             raise Refused(message)
         return answer
@@ -212,7 +214,8 @@ class Api:
             raise Passing(message, wait=wait)
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if status == httpx.codes.OK and kind != "application/json":
-            message = f"{self._settings.api_url} answers with {kind or 'no content type'!r} instead of JSON"
+            shown = kind if _MEDIA_TYPE.fullmatch(kind) else "no media type" if kind else "no content type"
+            message = f"{self._settings.api_url} answers with {shown!r} instead of JSON"
             raise Passing(message)
         if status == httpx.codes.NO_CONTENT or (status == httpx.codes.OK and not body):
             message = f"{self._settings.api_url} answers with nothing"
@@ -270,7 +273,7 @@ def _check_not_found(answer: Answer) -> None:
     """A 404 counts only in the API's own words; a proxy's page says nothing about a job."""
     try:
         said = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict) or "detail" not in said:
         message = "a 404 that is not the API's own"

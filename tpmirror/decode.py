@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from tpmirror.envelope import unwrap
+from tpmirror.envelope import TOKEN, unwrap
 from tpmirror.payload import InputVideo, Job, Key, MlModel, OutputVideo, PreviewVideos, Wire
 from tpmirror.redaction import cut_queries, strip_query, strip_urls
 
@@ -54,12 +54,16 @@ class RawItem(msgspec.Struct, frozen=True):
     raw: bytes | msgspec.Raw
 
     def decode(self) -> Item | Unreadable:
-        """What is in it."""
+        """What is in it. An id that it states twice is none: the job might be either."""
         try:
             job = _JOB.decode(self.raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return _with_unknown_keys(self)
-        return _item(job, {}, self)
+            found = _with_unknown_keys(self)
+        else:
+            found = _item(job, {}, self)
+        if found.id is not None and _repeats_its_id(self.raw):
+            return Unreadable(None, "its id stands in it twice", self.raw)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +94,13 @@ def decode_listing(body: bytes) -> Listing:
     return Listing(envelope.count, envelope.next, envelope.previous, list(map(_raw_item, envelope.results)))
 
 
-def decode_job(body: bytes) -> Item | Unreadable:
-    """One job: the answer for an id."""
+def decode_job(body: bytes, asked_for: int | None = None) -> Item | Unreadable:
+    """One job: the answer for an id. One that cannot be read is of the job asked for, if it states that id alone."""
     item = _raw_item(cut_queries(body))
-    return item.decode() if isinstance(item, RawItem) else item
+    found = item.decode() if isinstance(item, RawItem) else item
+    if isinstance(found, Unreadable) and found.id is None and asked_for is not None and _states(body, asked_for):
+        return Unreadable(asked_for, found.reason, found.raw)
+    return found
 
 
 def _raw_item(raw: bytes | msgspec.Raw) -> RawItem | Unreadable:
@@ -156,13 +163,50 @@ def _id_of(raw: bytes | msgspec.Raw) -> int | None:
         return None
 
 
+_STATED: Final = re.compile(rb'"(?:i|\\u0069)(?:d|\\u0064)"\s*:\s*([^\s,}]*)')
+
+
+def _states(body: bytes, job_id: int) -> bool:
+    """Whether an object that no parser reads states this id as its own, and no other: brackets and strings tell."""
+    depth, ids = 0, set[bytes]()
+    for token in TOKEN.finditer(body):
+        mark = token[0]
+        if mark in b"[{":
+            depth += 1
+        elif mark in b"]}":
+            depth -= 1
+        elif depth == 1 and (stated := _STATED.match(body, token.start())):
+            ids.add(stated[1])
+    whole = body.strip()
+    return depth == 0 and whole[:1] + whole[-1:] == b"{}" and ids == {b"%d" % job_id}
+
+
+def _repeats_its_id(raw: bytes | msgspec.Raw) -> bool:
+    """Whether an item states its own id more than once, or may: the objects in it have ids too.
+
+    Nearly every item comes out again as it came in, key by key, and so repeats none.
+    """
+    if _survives(raw, _KEYS):
+        return False
+    keys: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        keys[:] = [key for key, _ in pairs]  # objects end from the inside out: the last one is the item
+
+    try:
+        json.loads(bytes(raw).decode(errors="replace"), object_pairs_hook=note, parse_int=str, strict=False)
+    except (ValueError, RecursionError):
+        return True
+    return keys.count("id") > 1
+
+
 def repeats_a_key(raw: bytes | msgspec.Raw) -> bool:
     """Whether an object in the item has a key twice: parsers keep the last and say nothing, so the item means nothing.
 
     Costs as much as decoding: meant for the jobs that changed. What comes out again as it came in repeats nothing; only
     where the text differs, such as in how it writes a number, the parser has to tell.
     """
-    if _survives(raw):
+    if _survives(raw, _ANY):
         return False
     found = False
 
@@ -174,9 +218,13 @@ def repeats_a_key(raw: bytes | msgspec.Raw) -> bool:
     return found
 
 
-def _survives(raw: bytes | msgspec.Raw) -> bool:
+_ANY: Final = msgspec.json.Decoder()
+_KEYS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _survives(raw: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[Any]) -> bool:
     try:
-        return msgspec.json.encode(msgspec.json.decode(raw)) == bytes(raw)
+        return msgspec.json.encode(decoder.decode(raw)) == bytes(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
 

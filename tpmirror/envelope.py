@@ -20,7 +20,7 @@ MOST_ITEMS: Final = 10_000
 """A page beyond this is no page: nobody may ask for a larger one. There is room for millions of items of two bytes."""
 
 _ENVELOPE: Final = msgspec.json.Decoder(Envelope)
-_TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
+TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
 """A mark of structure or a string. One without end takes the rest along: a quote in it would begin the next search."""
 _KEY: Final = b'"results"'
 _LIST: Final = re.compile(_KEY + rb"\s*:\s*\[")
@@ -80,7 +80,7 @@ def _split(body: bytes) -> tuple[bytes, list[bytes], bytes]:
     Brackets and strings are all that counts here, and no recursion: an item may hold whatever it likes.
     """
     depth, key, cuts = 0, b"", list[int]()
-    for token in _TOKEN.finditer(body):
+    for token in TOKEN.finditer(body):
         mark = token[0]
         if mark in b"[{":
             depth += 1

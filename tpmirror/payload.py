@@ -6,7 +6,7 @@ makes an item unreadable, because a guess would end up in somebody's books. Rang
 """
 
 from decimal import Decimal
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
@@ -19,6 +19,9 @@ Key: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 """An id: without a readable one nothing can be stored."""
 Code: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**15), le=2**15 - 1)]
 """A status: the one value besides the ids that a job cannot do without."""
+
+MOST_MODELS: Final = 1_000
+"""A job runs a handful of models, one after the other; planning takes time with the square of their number."""
 
 
 class InputVideo(Wire):
@@ -102,7 +105,7 @@ class Job(Wire):
     processing_progress: float | None = None
     input_video: InputVideo | None = None
     output_video: OutputVideo | None = None
-    ml_models: list[MlModel] | None = None
+    ml_models: Annotated[list[MlModel], msgspec.Meta(max_length=MOST_MODELS)] | None = None
     grain: float | None = None
     codec: str | None = None
     output_resolution: int | None = None
