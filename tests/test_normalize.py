@@ -72,6 +72,14 @@ def test_what_is_no_time_is_null_and_noted(text):
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["X-Amz-Signature=s3cret", "at s3://b/k#s3cret", f"{' ' * 30}https://x/y?s3cret", "soon?Expires=9&sig=s3cret"],
+)
+def test_a_note_repeats_no_secret(text):
+    assert "s3cret" not in job_row(finished=text)[1][0]
+
+
+@pytest.mark.parametrize(
     ("text", "held"),
     [
         ("0.1000", "0.1000"), ("1", "1.0000"), ("-3.5", "-3.5000"), ("999999.9999", "999999.9999"),

@@ -39,6 +39,7 @@ def sim() -> Iterator[Simulator]:
     world.edit(3, {"link": SIGNED, "start_frame": 2**64, "description": f"made from {SIGNED} yesterday"})
     world.edit(4, {"links": {SIGNED: [SIGNED]}, "grain": "broken", "codec": SIGNED})
     world.edit(5, {"finished": SIGNED, "codec": SIGNED})
+    world.edit(6, {"finished": f"X-Amz-Signature={QUERY}", SIGNED: 1, f"{SIGNED}&page=2": 2})
     with Simulator(world, token=KEY, page_cap=10) as simulator:
         yield simulator
 

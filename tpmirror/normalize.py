@@ -21,7 +21,7 @@ from tpmirror import schema
 from tpmirror.columns import CENT_OF_CENT, Money, Timestamp
 from tpmirror.decode import Item
 from tpmirror.payload import MlModel
-from tpmirror.redaction import clean, strip_query, unsigned
+from tpmirror.redaction import clean, strip_query, strip_text, unsigned
 
 Row: TypeAlias = dict[str, Any]
 Notes: TypeAlias = list[str]
@@ -149,7 +149,7 @@ def _time(value: str, notes: Notes) -> datetime | None:
         return _within_years(value, _moment(value), notes)
     found = _TIME.fullmatch(value)
     if found is None:
-        notes.append(f"{clean(value).partition('?')[0][:40]!r} is not a time; stored as null")
+        notes.append(f"{strip_text(clean(value))[:40]!r} is not a time; stored as null")
         return None
     second, fraction, zone = found["second"] or "00", (found["fraction"] or "")[:7], found["zone"]
     if second == "60":
