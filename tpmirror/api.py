@@ -31,7 +31,6 @@ from tpmirror.pace import Pace, backoff, retry_after, skew
 from tpmirror.transport import Deadline, PinnedTransport, read_body, room_for
 
 T = TypeVar("T")
-
 JOBS: Final = "/api/jobs/"
 log: Final = logger(__name__)
 _MEDIA_TYPE: Final = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,30}")  # what is none may repeat the key, and be very long
