@@ -212,10 +212,16 @@ def test_unknown_keys_are_kept_by_where_they_stood_and_without_secrets():
     }
 
 
-def test_repeated_keys_read_as_everywhere_else_the_last_counts():
-    found = decode_job(b'{"id": 1, "status": 0, "status": 2}')
-    assert isinstance(found, Item)
-    assert found.job.status == 2
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"id": 1, "status": 0, "status": 2}',
+        b'{"id": 1, "status": 0, "input_video": {"id": 7, "n\\u0061me": "a", "name": "b"}}',
+        b'{"id": 1, "status": 0, "novel": [{"a": 1.50, "a": 1.5}]}',
+    ],
+)
+def test_an_item_with_a_key_twice_means_nothing_whichever_of_the_two_a_parser_keeps(raw):
+    assert decode_job(raw) == Unreadable(1, "a key stands twice in one object", raw)
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])

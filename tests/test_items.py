@@ -238,3 +238,38 @@ def test_a_model_changes_also_when_the_newest_job_that_used_it_is_gone(sim, prog
     program.call(capsys, "sync")
     assert rows(mirror_url, "ml_models", id=9999)[0]["name"] == "after"
     program.call(capsys, "verify")
+
+
+def test_an_item_that_means_nothing_changes_no_model_and_is_not_taken_for_seen(sim, program, mirror_url, capsys):
+    program.call(capsys, "sync")
+    models = rows(mirror_url, "ml_models")
+    twice = swap(b'"codec","codec":"x"')
+
+    def change(item: dict[str, Any]) -> bytes:
+        renamed = [{**model, "name": "never so"} for model in item["ml_models"]]
+        return twice(spoilt(item, {"ml_models": renamed, "codec": ODD} if item["id"] == 60 else {}))
+
+    spoil(sim, change)
+    program.call(capsys, "poll")
+    program.call(capsys, "sync")
+    assert rows(mirror_url, "ml_models") == models
+    assert rows(mirror_url, "sync_runs")[-1]["jobs_seen"] == 60
+    (entry,) = rows(mirror_url, "quarantined_jobs")
+    assert (entry["job_id"], entry["reason"]) == (60, "a key stands twice in one object")
+
+
+def test_a_new_job_that_means_nothing_and_is_deleted_during_the_walk_fails_no_run(sim, program, mirror_url, capsys):
+    def change(item: dict[str, Any]) -> bytes:
+        return spoilt(item, {})[:-1] + b',"codec":"x"}' if item["id"] == 60 else spoilt(item, {})
+
+    spoil(sim, change)
+    answer = sim.respond
+
+    def respond(request: Request) -> Response | None:
+        if request.query.get("limit") == "1" and 60 in sim.world.ids():
+            sim.world.delete(60)
+        return answer(request)
+
+    sim.respond = respond
+    program.call(capsys, "sync")
+    assert [run["outcome"] for run in rows(mirror_url, "sync_runs")] == ["succeeded"]

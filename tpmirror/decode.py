@@ -54,15 +54,18 @@ class RawItem(msgspec.Struct, frozen=True):
     raw: bytes | msgspec.Raw
 
     def decode(self) -> Item | Unreadable:
-        """What is in it. An id that it states twice is none: the job might be either."""
+        """What is in it. A key that stands twice makes it mean nothing; an id that does is none."""
         try:
             job = _JOB.decode(self.raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             found = _with_unknown_keys(self)
         else:
             found = _item(job, {}, self)
-        if found.id is not None and _repeats_its_id(self.raw):
+        own, some = (False, False) if found.id is None else _repeats(self.raw)
+        if own:
             return Unreadable(None, "its id stands in it twice", self.raw)
+        if some and isinstance(found, Item):
+            return Unreadable(found.id, "a key stands twice in one object", self.raw)
         return found
 
 
@@ -181,50 +184,35 @@ def _states(body: bytes, job_id: int) -> bool:
     return depth == 0 and whole[:1] + whole[-1:] == b"{}" and ids == {b"%d" % job_id}
 
 
-def _repeats_its_id(raw: bytes | msgspec.Raw) -> bool:
-    """Whether an item states its own id more than once, or may: the objects in it have ids too.
+def _repeats(raw: bytes | msgspec.Raw) -> tuple[bool, bool]:
+    """Whether an item states its own id twice, or may; and whether any object in it has any key twice.
 
-    Nearly every item comes out again as it came in, key by key, and so repeats none.
+    Parsers keep the last and say nothing. What comes out again as it came in repeats nothing; only where the text
+    differs, such as in how it writes a number, the keys have to be told one by one.
     """
-    if _survives(raw, _KEYS):
-        return False
-    keys: list[str] = []
+    if _survives(raw):
+        return False, False
+    keys, some = list[str](), False
 
     def note(pairs: list[tuple[str, Any]]) -> None:
-        keys[:] = [key for key, _ in pairs]  # objects end from the inside out: the last one is the item
+        nonlocal keys, some
+        keys = [key for key, _ in pairs]  # objects end from the inside out: the last one is the item
+        some = some or len(set(keys)) < len(keys)
 
+    text = bytes(raw).decode(errors="replace")
     try:
-        json.loads(bytes(raw).decode(errors="replace"), object_pairs_hook=note, parse_int=str, strict=False)
+        json.loads(text, object_pairs_hook=note, parse_int=str, parse_float=str, strict=False)
     except (ValueError, RecursionError):
-        return True
-    return keys.count("id") > 1
-
-
-def repeats_a_key(raw: bytes | msgspec.Raw) -> bool:
-    """Whether an object in the item has a key twice: parsers keep the last and say nothing, so the item means nothing.
-
-    Costs as much as decoding: meant for the jobs that changed. What comes out again as it came in repeats nothing; only
-    where the text differs, such as in how it writes a number, the parser has to tell.
-    """
-    if _survives(raw, _ANY):
-        return False
-    found = False
-
-    def check(pairs: list[tuple[str, Any]]) -> None:
-        nonlocal found
-        found = found or len({key for key, _ in pairs}) < len(pairs)
-
-    json.loads(bytes(raw).decode(), object_pairs_hook=check, parse_int=str, parse_float=str)
-    return found
+        return True, True
+    return keys.count("id") > 1, some
 
 
 _ANY: Final = msgspec.json.Decoder()
-_KEYS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def _survives(raw: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[Any]) -> bool:
+def _survives(raw: bytes | msgspec.Raw) -> bool:
     try:
-        return msgspec.json.encode(decoder.decode(raw)) == bytes(raw)
+        return msgspec.json.encode(_ANY.decode(raw)) == bytes(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
 

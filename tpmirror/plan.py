@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tpmirror import labels, schema
 from tpmirror.batch import Known, Look, Plan
-from tpmirror.decode import Unreadable, repeats_a_key
+from tpmirror.decode import Unreadable
 from tpmirror.normalize import Row, Rows, normalize, normalize_model
 from tpmirror.payload import MlModel
 from tpmirror.redaction import redact
@@ -88,9 +88,6 @@ class _Planner:
 
     def job(self, look: Look) -> None:
         """A new job, or one that shows something else than before."""
-        if repeats_a_key(look.item.raw):
-            self.quarantine(look.item.id, "a key stands twice in one object", look.item.raw, look.at)
-            return
         rows, job_id = normalize(look.item), look.item.id
         known = self.known.jobs.get(job_id)
         told = self.told()
