@@ -238,6 +238,12 @@ def test_a_model_changes_also_when_the_newest_job_that_used_it_is_gone(sim, prog
     program.call(capsys, "sync")
     assert rows(mirror_url, "ml_models", id=9999)[0]["name"] == "after"
     program.call(capsys, "verify")
+    model["name"] = "at the same time"
+    sim.world.delete(59)
+    program.call(capsys, "sync")
+    program.call(capsys, "sync")
+    assert rows(mirror_url, "ml_models", id=9999)[0]["name"] == "at the same time"
+    program.call(capsys, "verify")
 
 
 def test_an_item_that_means_nothing_changes_no_model_and_is_not_taken_for_seen(sim, program, mirror_url, capsys):

@@ -7,20 +7,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text, update
+from sqlalchemy import Connection, Engine, text, update
 
 from tests.support.account import KEY, connected, dump, environ, mirror, row, rows, settings
 from tests.support.payloads import look
 from tests.support.program import Program
 from tpmirror import lease, store, vanished
+from tpmirror import run as run_module
 from tpmirror.api import Api
 from tpmirror.batch import Plan
 from tpmirror.database import open_engine, write
-from tpmirror.errors import ApiError, Fenced, MirrorError, Refused, ScopeError, UsageError
+from tpmirror.errors import ApiError, Fenced, Lost, MirrorError, Refused, ScopeError, UsageError
 from tpmirror.poll import poll
 from tpmirror.run import Run, opened
 from tpmirror.schema import writer_lease
@@ -241,6 +243,25 @@ def test_a_run_whose_last_answer_was_lost_counts_what_is_stored(sim, mirror_url,
     (run,) = rows(mirror_url, "sync_runs")
     assert (run["outcome"], run["jobs_inserted"]) == ("failed", len(rows(mirror_url, "jobs")))
     assert run["jobs_inserted"] > 0
+
+
+def test_a_batch_whose_answer_was_lost_counts_once(sim, world, mirror_url, monkeypatch):
+    world.edit(30, {"finished": "never"})
+    write = run_module.write
+    commits = count()
+
+    def lose(engine: Engine, work: Callable[[Connection], Any]) -> Any:
+        done = write(engine, work)
+        if next(commits) in {1, 2, 4}:
+            message = "server closed the connection"
+            raise Lost(message)
+        return done
+
+    monkeypatch.setattr(run_module, "write", lose)
+    run = mirror(sim, mirror_url)
+    assert (run["quarantined"], len(rows(mirror_url, "quarantined_jobs"))) == (1, 1)
+    assert (run["jobs_inserted"], run["jobs_unchanged"], len(rows(mirror_url, "jobs"))) == (30, 0, 30)
+    assert len(rows(mirror_url, "job_status_history")) == 30
 
 
 # Dead ones

@@ -225,6 +225,18 @@ def test_a_job_without_an_answer_does_not_keep_the_others_from_being_mirrored(si
     assert rows(mirror_url, "sync_runs")[-1]["outcome"] == "failed"
 
 
+def test_a_job_that_may_not_be_asked_for_fails_neither_poll_nor_walk(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    refused = min(world.listed(active_only=True))
+    world.hide(refused)
+    by_id(sim, {refused: Response.detail(403, "You do not have permission to perform this action.")})
+    run = look(sim, mirror_url, max_attempts=1)
+    assert (run["outcome"], run["covered"]) == ("succeeded", False)
+    by_id(sim, {refused: Response.detail(500, "Later.")})
+    run = walk(sim, mirror_url, max_attempts=1)
+    assert (run["outcome"], run["certified"]) == ("succeeded", True)
+
+
 def test_an_answer_that_is_no_job_is_not_taken_for_one(sim, world, mirror_url):
     mirror(sim, mirror_url)
     world.hide(60)

@@ -303,6 +303,42 @@ def test_a_job_taken_back_from_gone_waits_until_confirmed(sim, world, tpmirror, 
     assert where(mirror_url) == {7: "gone"}
 
 
+def test_a_restored_job_waits_also_when_the_api_falls_silent_after_denying_it(sim, world, tpmirror, mirror_url):
+    tpmirror("sync")
+    world.delete(7)
+    tpmirror("sync")
+    tpmirror("gone", "restore", 7)
+    sim.reset()
+    answer_by_id(sim, lambda _: Response.detail(503, "later") if 7 in asked(sim)[:-1] else None)
+    tpmirror("sync", code=3)
+    assert [(entry["job_id"], entry["answer"]) for entry in waiting(tpmirror)] == [(7, "restored")]
+    sim.respond = None
+    tpmirror("sync", code=3)
+    assert where(mirror_url) == {7: "missing"}
+
+
+def test_restored_jobs_do_not_count_towards_what_one_run_may_mark(sim, world, tpmirror, mirror_url):
+    tpmirror("sync")
+    for some in (range(10, 14), range(14, 18)):
+        delete(world, some)
+        tpmirror("sync")
+    tpmirror("gone", "restore", *range(10, 18))
+    world.delete(20)
+    tpmirror("sync", code=3)
+    assert where(mirror_url) == {**dict.fromkeys(range(10, 18), "missing"), 20: "gone"}
+
+
+def test_confirmed_jobs_that_get_no_answer_keep_no_others_waiting_for_ever(sim, world, tpmirror, mirror_url):
+    vanish(tpmirror, world)
+    tpmirror("gone", "confirm", "--all")
+    answer_by_id(sim, lambda job_id: Response.detail(503, "later") if job_id < 13 else None)
+    for _ in range(3):
+        tpmirror("sync")
+    assert where(mirror_url) == {
+        **dict.fromkeys(range(10, 13), "missing"), **dict.fromkeys(range(13, 20), "gone")
+    }  # fmt: skip
+
+
 def test_a_confirmation_can_be_taken_back(sim, world, tpmirror, mirror_url):
     vanish(tpmirror, world)
     tpmirror("gone", "confirm", "--all")
@@ -429,6 +465,24 @@ def test_a_job_that_gets_no_answer_does_not_keep_others_waiting_for_ever(sim, wo
     for _ in range(3):
         mirror(sim, mirror_url, **HASTY)
     assert where(mirror_url) == {7: "missing", 8: "gone"}
+
+
+def test_unlisted_jobs_stay_what_they_are_while_others_wait_or_the_api_is_mute(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    hidden = range(2, 7)
+    for job_id in hidden:
+        world.hide(job_id)
+    mirror(sim, mirror_url)
+    unlisted = dict.fromkeys(hidden, "unlisted")
+    answer_by_id(sim, lambda _: NO_ANSWERS["500"])
+    mirror(sim, mirror_url, **HASTY)
+    assert where(mirror_url) == unlisted
+    sim.respond = None
+    delete(world, range(10, 20))
+    for _ in range(3):
+        mirror(sim, mirror_url)
+        assert where(mirror_url) == {**unlisted, **dict.fromkeys(range(10, 20), "missing")}
+    assert [len(moves(mirror_url, job_id)) for job_id in hidden] == [1] * len(hidden)
 
 
 def test_another_job_than_the_one_asked_for_is_no_answer(sim, world, mirror_url):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import inspect, text
 
 from tests.support.account import KEY, connected, dump, environ, mirror, query, row, rows, settings
 from tests.support.program import Program
-from tpmirror.lease import TERM
+from tpmirror import lease
 from tpmirror.simulator import Simulator, World
 from tpmirror.sync import preview, verify
 
@@ -43,16 +43,16 @@ def everything(url: str) -> dict[str, list[Any]]:
     return {**dump(url), **{name: query(url, f"SELECT * FROM {name}") for name in ("sync_runs", "writer_lease")}}
 
 
-def differences(sim: Simulator, url: str) -> list[Difference]:
+def differences(sim: Simulator, url: str, **options: object) -> list[Difference]:
     before = everything(url)
-    found = verify(settings(sim, url))
+    found = verify(settings(sim, url, **options))
     assert everything(url) == before
     return [tuple(difference.values()) for difference in found]
 
 
-def changes(sim: Simulator, url: str) -> list[Difference]:
+def changes(sim: Simulator, url: str, **options: object) -> list[Difference]:
     before = everything(url)
-    found = preview(settings(sim, url))
+    found = preview(settings(sim, url, **options))
     assert everything(url) == before
     return [tuple(difference.values()) for difference in found]
 
@@ -180,8 +180,22 @@ def test_a_job_missing_in_the_mirror_is_shown(sim, world, mirror_url):
 def test_a_job_that_cannot_be_read_is_not_identical(sim, world, mirror_url):
     mirror(sim, mirror_url)
     world.edit(9, {"status": "finished"})
-    found = differences(sim, mirror_url)
-    assert [difference[:2] for difference in found] == [("job", 9)]
+    assert differences(sim, mirror_url) == [("job", 9, "(the job)", "listed", "unreadable")]
+    world.edit(9, {"status": 2})
+    world.hide(9)
+    mirror(sim, mirror_url)
+    world.restore(9)
+    world.edit(9, {"status": "finished"})
+    mirror(sim, mirror_url)
+    assert rows(mirror_url, "jobs", id=9)[0]["presence"] == "listed", "readable or not"
+
+
+def test_a_long_look_without_news_needs_no_lease(sim, mirror_url, monkeypatch):
+    mirror(sim, mirror_url)
+    monkeypatch.setattr(lease, "TERM", timedelta(seconds=0.03))
+    sim.latency = 0.02
+    assert differences(sim, mirror_url, page_size=5, concurrency=1) == []
+    assert changes(sim, mirror_url, page_size=5, concurrency=1) == []
 
 
 def test_a_fingerprint_hides_no_difference_from_verify(sim, world, mirror_url):
@@ -278,7 +292,7 @@ def test_a_dry_run_needs_no_lease(sim, world, tpmirror, mirror_url):
     tpmirror("sync")
     world.hide(9)
     somebody = "elsewhere boot pid|1|1|00000000"
-    until = f"{datetime.now(UTC) + TERM * 0.9:%Y-%m-%d %H:%M:%S.%f+00:00}"
+    until = f"{datetime.now(UTC) + lease.TERM * 0.9:%Y-%m-%d %H:%M:%S.%f+00:00}"
     tamper(mirror_url, f"UPDATE writer_lease SET holder = '{somebody}', expires_at = '{until}'")
     assert len(json.loads(tpmirror("sync", "--dry-run", "--json")[0])["differences"]) == 1
     tpmirror("verify", code=3)

@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
 from tpmirror.decode import Item
 from tpmirror.normalize import Row
+
+UNSETTLED: Final = ""
+"""Fingerprint of a job that has to be looked at again, however it is shown."""
 
 
 class Look(msgspec.Struct, frozen=True):

@@ -166,7 +166,7 @@ def _id_of(raw: bytes | msgspec.Raw) -> int | None:
         return None
 
 
-_STATED: Final = re.compile(rb'"(?:i|\\u0069)(?:d|\\u0064)"\s*:\s*([^\s,}]*)')
+_STATED: Final = re.compile(rb'"(?:i|\\u0069)(?:d|\\u0064)"\s*:\s*([^\s,}]{0,20})')
 
 
 def _states(body: bytes, job_id: int) -> bool:

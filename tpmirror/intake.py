@@ -10,6 +10,7 @@ from tpmirror.api import Answer, Api, Page
 from tpmirror.batch import Look
 from tpmirror.database import read
 from tpmirror.decode import Item, RawItem, Unreadable
+from tpmirror.errors import ApiError
 from tpmirror.run import Run
 
 Found: TypeAlias = RawItem | Item | Unreadable
@@ -32,6 +33,8 @@ class Intake:
         self._read = 0
         self._only_by_id: set[int] = set()
         """Readable jobs that answered when asked for by id, and that no page of this run showed."""
+        self._listed_unread: set[int] = set()
+        """Jobs that a page of this run showed in a way that cannot be read."""
         self._answered = run.tally.answered
         """Only an answer asked for after the one that is mirrored was complete may overwrite it: of two that were under
         way together nobody can tell which is the newer one, and a guess would be a status change that never was. The
@@ -42,8 +45,8 @@ class Intake:
         return self._answered.get(job_id, 0) > since
 
     def lists(self, job_id: int) -> bool:
-        """Whether a page of this run showed the job, readable: an answer by id says that it is there, no more."""
-        return job_id in self._answered and job_id not in self._only_by_id
+        """Whether a page of this run showed the job: an answer by id says that it is there, no more."""
+        return job_id in self._listed_unread or (job_id in self._answered and job_id not in self._only_by_id)
 
     def seen(self) -> set[int]:
         """Every readable job that an answer of this run showed."""
@@ -91,13 +94,15 @@ class Intake:
     def jobs(self, ids: Sequence[int], executor: Executor) -> None:
         """Ask for jobs by id, several at once, and mirror the answers together; those denied stay as they are.
 
-        Raises the first ApiError, after the others are mirrored.
+        Where the API refuses a single job, that job is not seen. Raises the first other ApiError, after all answers are
+        mirrored.
         """
         waiting = [executor.submit(self.api.job, job_id) for job_id in ids]
         wait(waiting)
         self._mirror([future.result() for future in waiting if future.exception() is None])
         for future in waiting:
-            future.result()
+            if type(future.exception()) is not ApiError:
+                future.result()
 
     def _mirror(self, found: Sequence[tuple[Item | Unreadable | None, Answer]]) -> None:
         """Answers to requests for jobs by id."""
@@ -130,6 +135,7 @@ class Intake:
         counts = self.run.tally.counts
         counts["pages"] += 1
         counts["upstream_count"] = page.listing.count
+        self._listed_unread |= {item.id for item in found if isinstance(item, Unreadable) and item.id is not None}
         unnamed = [item for item in found if isinstance(item, Unreadable) and item.id is None]
         self.doubts += [f"an item's id cannot be read: {item.reason}" for item in unnamed]
         readable = [item for item in found if not isinstance(item, Unreadable)]

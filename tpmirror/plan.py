@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tpmirror import labels, schema
-from tpmirror.batch import Known, Look, Plan
+from tpmirror.batch import UNSETTLED, Known, Look, Plan
 from tpmirror.decode import Unreadable
 from tpmirror.normalize import Row, Rows, normalize, normalize_model
 from tpmirror.payload import MlModel
@@ -19,8 +19,6 @@ from tpmirror.redaction import redact
 PROGRESS: Final = ("eta_s", "processing_progress")
 MOVING: Final = (*PROGRESS, "status")
 """Columns of which a change makes a point of the progress curve, while the job is being processed."""
-UNSETTLED: Final = ""
-"""Fingerprint of a job that has to be looked at again, however it is shown."""
 QUARANTINE_REFRESH: Final = timedelta(days=1)
 """How stale ``last_seen_at`` of an unchanged quarantined payload may grow: an unchanged walk writes nothing."""
 

@@ -57,7 +57,7 @@ class _Inquiry:
 
     def ask(self, lacking: set[int], unlisted: list[int]) -> dict[int, Sighting]:
         """Where these jobs are."""
-        first = sorted(lacking & self.confirmed)
+        first = sorted(lacking & self.confirmed, key=self.last_look)
         again = sorted(unlisted, key=self.last_look)[:UNLISTED_LOOKUPS]
         others = [*sorted(lacking - self.confirmed, key=self.last_look), *again]
         asked = (first or others) and self.canary_sings()
@@ -66,7 +66,12 @@ class _Inquiry:
             self.ask_all(others, LOOKUPS)
         trusted = bool(asked) and (DENIED not in self.kinds() or self.canary_sings())
         held = len(self.denied_unconfirmed()) > self.limit
-        return {job_id: self.judge(job_id, trusted=trusted, held=held) for job_id in [*first, *others]}
+        told = lacking | self.answers.keys()  # an unlisted job that was not asked for stays what it is
+        return {
+            job_id: self.judge(job_id, trusted=trusted, held=held, lacks=job_id in lacking)
+            for job_id in [*first, *others]
+            if job_id in told
+        }
 
     def last_look(self, job_id: int) -> tuple[datetime, int]:
         """When a job was last asked for: whose turn it is longest comes first, also after a look without an answer."""
@@ -94,13 +99,13 @@ class _Inquiry:
         except ApiError:
             return UNTOLD
 
-    def judge(self, job_id: int, *, trusted: bool, held: bool) -> Sighting:
-        """What follows for one job."""
+    def judge(self, job_id: int, *, trusted: bool, held: bool, lacks: bool) -> Sighting:
+        """What follows for one job: one that the list lacks for a reason yet unknown, or one known to be unlisted."""
         answer, at = self.answers.get(job_id, (HELD if held else UNTOLD, None))
-        if answer == FOUND:
-            return Sighting("unlisted", answer, at)
         if answer == DENIED and not trusted:
-            return Sighting("missing", UNTOLD, at)
+            answer = UNTOLD
+        if answer == FOUND or (answer != DENIED and not lacks):
+            return Sighting("unlisted", answer, at)
         may_go = job_id in self.confirmed or not (held or job_id in self.restored)
         if answer == DENIED and may_go:
             return Sighting("gone", answer, at)
@@ -112,10 +117,9 @@ class _Inquiry:
         return FOUND in answers
 
     def denied_unconfirmed(self) -> list[int]:
-        """Jobs denied that no operator has confirmed."""
-        return [
-            job_id for job_id, (answer, _) in self.answers.items() if answer == DENIED and job_id not in self.confirmed
-        ]
+        """Jobs denied that might be marked gone without an operator's word."""
+        spoken = self.confirmed | self.restored
+        return [job_id for job_id, (answer, _) in self.answers.items() if answer == DENIED and job_id not in spoken]
 
     def kinds(self) -> set[str]:
         """The kinds of answers so far."""

@@ -74,21 +74,24 @@ _SCHEME: Final = r"[a-z0-9+.-]{2}:\\*/"
 _BEGINS: Final = re.compile(rf"\s*+[a-z0-9+.-]*{_SCHEME}", re.IGNORECASE)
 _WORD: Final = re.compile(rf"(\S*?{_SCHEME}[^\s?#]*+|\S+)\S*", re.IGNORECASE)
 """A word; its group is what stays: all of it, unless it is a URL with a query. Every pattern here takes linear time."""
-_PARAMETER: Final = re.compile(r"&[^\s&=]++=[^\s&]*")
+_PARAMETER: Final = re.compile(r"[&;][^\s&;=]++=[^\s&;]*")
 
 
 def strip_text(text: str) -> str:
     """Text without the queries of its URLs, wherever in it they stand, and without what signs one.
 
-    A query ends with its word. One that a space broke in two leaves its parameters behind: they go as well.
+    A query ends with its word. One that a space broke in two leaves its parameters behind: they go as well; so does all
+    that follows in a text that is a signed URL from its beginning on, or the rest of its signature would stay.
     """
+    if _BEGINS.match(text) and _SIGNATURE.search(text):
+        return unsigned(strip_query(text) or "")
     bare = _WORD.sub(r"\1", text)
     return unsigned(bare if bare == text else _PARAMETER.sub("", bare))
 
 
 _SIGNATURE: Final = re.compile(
     r"""(?:[?&]?(?:[\w-]{0,40}Signature|\b(?:X-Amz-[\w-]{1,40}|X-Goog-[\w-]{1,40}|Key-Pair-Id))"""
-    r"""|[?&](?:Sig|Token|Policy|Expires|AWSAccessKeyId|GoogleAccessId))=[^&\s"'<>]*""",
+    r"""|[?&;#(](?:Sig|Token|Policy|Expires|AWSAccessKeyId|GoogleAccessId))=[^&\s"'<>]*""",
     re.IGNORECASE | re.ASCII,
 )
 """A parameter that signs. Some names are words that anybody uses: those count only where a parameter stands."""

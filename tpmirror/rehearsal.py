@@ -29,6 +29,10 @@ class Rehearsal(Run):
         """With ``everything``, each job may have news."""
         return {} if self._everything else super().fingerprints(ids)
 
+    def _needs_renewal(self) -> bool:
+        """Never: there is no lease."""
+        return False
+
     def commit(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> Plan:
         """Plan, and keep the plan."""
         news = [look for look in looks if look.item.id not in self._planned]

@@ -64,9 +64,10 @@ class Tally:
         self.quarantined |= made.quarantined
         self.shown |= made.shown
 
-    def recover(self, row: Row) -> None:
-        """Count from the run's row what was stored without our being told."""
-        self.counts.update({name: row[name] - self.counts[name] for name in self._news(Plan())})
+    def recover(self, row: Row, made: Plan) -> None:
+        """Count a plan if the run's row says that it is stored, though nobody told us."""
+        if any(row[name] != self.counts[name] for name in self._news(made)):
+            self.add(made)
 
     def columns(self, made: Plan | None = None) -> dict[str, int]:
         """As columns of ``sync_runs``, with a plan that is about to be committed."""
@@ -104,8 +105,8 @@ class Run:
         """The finished row of ``sync_runs``."""
         self._lease = held
         self._renewed = time.monotonic()
-        self._unsure = False
-        """Whether a batch may be stored without our knowing: only the answer to its commit was lost."""
+        self._unsure: Plan | None = None
+        """A batch that may be stored without our knowing: only the answer to its commit was lost."""
         self._suspects: set[int] | None = None
         """Jobs with an open quarantine entry: read anew after each commit, for nobody else writes; where somebody does,
         our lease is over and our next write tells."""
@@ -128,9 +129,9 @@ class Run:
     def _store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> None:
         self.tally.unread.update(item.id for item, _ in unreadable if item.id is not None)
         if looks or unreadable or self.scope.has_news:
-            self._unsure, self._suspects = True, None
+            self._suspects = None
             self.tally.add(self.commit(looks, unreadable))
-            self._unsure = False
+            self._unsure = None
             self.scope.stored()
         elif self._needs_renewal():
             write(self.engine, self._renew)
@@ -139,8 +140,9 @@ class Run:
         """What the run's row says: written with each batch, so it counts what is stored."""
         mine = select(schema.sync_runs).where(schema.sync_runs.c.id == self.id)
         row = dict(conn.execute(mine).mappings().one())
-        if self._unsure:
-            self.tally.recover(row)
+        if self._unsure is not None:
+            self.tally.recover(row, self._unsure)
+            self._unsure = None
         return row
 
     def plan(self, conn: Connection, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> Plan:
@@ -156,7 +158,7 @@ class Run:
 
         def work(conn: Connection) -> Plan:
             self._lease.check(conn)
-            if self._unsure:
+            if self._unsure is not None:
                 self._stored(conn)
             made = self.plan(conn, looks, unreadable)
             self.scope.store(conn)
@@ -165,6 +167,7 @@ class Run:
                 mine = schema.sync_runs.c.id == self.id
                 conn.execute(update(schema.sync_runs).where(mine).values(self.tally.columns(made)))
             self._renew(conn)
+            self._unsure = made
             return made
 
         return write(self.engine, work)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
 from tpmirror import bulk, labels, schema
-from tpmirror.batch import Known, Look, Plan
+from tpmirror.batch import UNSETTLED, Known, Look, Plan
 from tpmirror.history import chain, head
 from tpmirror.normalize import Row
 
@@ -61,6 +61,18 @@ def obsolete_quarantine(conn: Connection, present: Collection[int]) -> list[int]
 def resolve_quarantine(conn: Connection, entries: Collection[int], now: datetime) -> None:
     """Mark entries as resolved."""
     _update(conn, schema.quarantined_jobs, [{"id_": entry, "resolved_at": now} for entry in sorted(entries)])
+
+
+def unsettle_heirs(conn: Connection, left: Collection[int]) -> None:
+    """Have the jobs looked at again whose word on a model counts now that these are not there any more.
+
+    They may have shown it otherwise before, when theirs did not count.
+    """
+    table, newest = schema.job_ml_models.c, dict[int, int]()
+    for row in bulk.find(conn, (table.job_id, table.ml_model_id), table.job_id, left):
+        newest[row.ml_model_id] = row.job_id  # in order of job_id
+    heirs = {heir for model_id, heir in _newest_users(conn, newest).items() if 0 < heir < newest[model_id]}
+    _update(conn, schema.jobs, [{"id_": heir, "fingerprint": UNSETTLED} for heir in sorted(heirs)])
 
 
 def known(
@@ -158,10 +170,11 @@ def _quarantine(conn: Connection, ids: Collection[int | None]) -> dict[int | Non
 
 
 def _newest_users(conn: Connection, models: Collection[int]) -> dict[int, int]:
-    """One short index look per model. Jobs that are gone cannot be asked what their models have become."""
+    """One short index look per model. Jobs that are gone or missing do not tell what their models have become."""
     table, jobs = schema.job_ml_models.c, schema.jobs.c
-    users = select(table.job_id).join(schema.jobs, jobs.id == table.job_id).where(jobs.presence != "gone")
-    newest = users.where(table.ml_model_id == bindparam("model_id")).order_by(table.job_id.desc()).limit(1)
+    users = select(table.job_id).join(schema.jobs, jobs.id == table.job_id)
+    there = jobs.presence.in_(("listed", "unlisted")) & (table.ml_model_id == bindparam("model_id"))
+    newest = users.where(there).order_by(table.job_id.desc()).limit(1)
     return {model_id: conn.execute(newest, {"model_id": model_id}).scalar() or 0 for model_id in models}
 
 

@@ -16,12 +16,15 @@ from tpmirror.certify import Count, Sightings, Verdict, judge, judge_page
 from tpmirror.config import Settings
 from tpmirror.control import Control
 from tpmirror.database import read, reading
+from tpmirror.errors import ApiError, Refused
 from tpmirror.intake import Progress, ascends, ids_of
+from tpmirror.log import logger
 from tpmirror.normalize import Row
 from tpmirror.poll import look
 from tpmirror.session import Session, quiet, rehearsal, session
 from tpmirror.walk import Segment, affordable_overlap, pages, segments
 
+log: Final = logger(__name__)
 RECENT: Final = timedelta(days=1)
 """How old the last certified walk may be for the mirror to stand for the first pass."""
 PASSES: Final = 8
@@ -60,16 +63,19 @@ def _rehearse(settings: Settings, progress: Progress, *, everything: bool) -> li
         walk.pass_over(walk.rest_of(opened.first))
         with reading(opened.run.engine) as conn:
             elsewhere = absence.not_listed(conn)
-        back = [
-            difference(job_id, where, "listed") for job_id, where in elsewhere.items() if walk.intake.has_seen(job_id)
+        back = [difference(job_id, where, "listed") for job_id, where in elsewhere.items() if walk.intake.lists(job_id)]
+        missed = [walk.whereabouts(job_id) for job_id in walk.listed if not opened.intake.lists(job_id)]
+        tally = rehearsed.tally
+        unread = [
+            difference(job_id, "listed" if job_id in walk.listed else None, "unreadable", "(the job)")
+            for job_id in tally.unread - tally.answered.keys()
         ]
-        missed = [walk.whereabouts(job_id) for job_id in walk.listed if not opened.intake.has_seen(job_id)]
-        return rehearsed.changes() + sorted(back + missed, key=lambda row: row["id"])
+        return rehearsed.changes() + sorted(back + missed + unread, key=lambda row: row["id"])
 
 
-def difference(job_id: int, mirror: str, upstream: str) -> Row:
-    """A difference in where a job is."""
-    return {"entity": "job", "id": job_id, "field": "presence", "mirror": mirror, "upstream": upstream}
+def difference(job_id: int, mirror: str | None, upstream: str, name: str = "presence") -> Row:
+    """A difference in where a job is, or in the whole job."""
+    return {"entity": "job", "id": job_id, "field": name, "mirror": mirror, "upstream": upstream}
 
 
 class Walk:
@@ -86,6 +92,8 @@ class Walk:
         self.recent = (certified_at or datetime.min.replace(tzinfo=UTC)) > datetime.now(UTC) - RECENT
         self.sightings = Sightings(self.listed | unread)
         self.passes = 0
+        self.largest = len(opened.first.listing)
+        """Jobs on the fullest page so far."""
         self.count = opened.first.listing.count
         """How many jobs the newest answer says there are."""
 
@@ -149,9 +157,8 @@ class Walk:
         self.intake.passes_ahead = 1 if self.recent else 2
         if not self.recent:
             self.pass_over(self.rest_of(self.first))
-        size = page_size(self.first)
         while True:
-            count = self.take_count()
+            count, size = self.take_count(), self.page_size()
             overlap = affordable_overlap(count, size) if self.passes <= 1 else size // 20
             self.pass_over(segments(0, count, size, overlap))
             verdict = judge(self.sightings, self.doubts())
@@ -166,7 +173,7 @@ class Walk:
         A job that appeared between the look and the count would void the proof a whole pass later; this costs little.
         """
         size, count = self.settings.page_size, self.count
-        ends = [max(0, count - page_size(self.first))] if self.passes == 0 and self.recent else []
+        ends = [max(0, count - self.page_size())] if self.passes == 0 and self.recent else []
         for turn in range(COUNTS):
             for offset in ends:
                 self.consume([self.api.page(size, offset)])
@@ -177,13 +184,17 @@ class Walk:
             if self.sightings.has_seen(ids_of(sample)) and self.sightings.known >= sample.listing.count:
                 break
             # Both ends at times, one at others, so that no rhythm of the account keeps in step with ours.
-            head, tail = 0, max(0, sample.listing.count - page_size(self.first))
+            head, tail = 0, max(0, sample.listing.count - self.page_size())
             ends = [head] if turn % 2 else [tail, head]
         return sample.listing.count
 
     def rest_of(self, first: Page) -> list[Segment]:
         """The list after its first page."""
-        return [] if first.is_last else segments(first.end, first.listing.count, page_size(first))
+        return [] if first.is_last else segments(first.end, first.listing.count, self.page_size())
+
+    def page_size(self) -> int:
+        """The page size in force: what the API says, until a pass has shown whether it gives fewer."""
+        return self.largest if self.passes and not self.first.is_last else self.first.served_limit
 
     def whereabouts(self, job_id: int) -> Row:
         """A difference: a job that the mirror holds as listed and the list lacks."""
@@ -207,12 +218,18 @@ class Walk:
         now = time.monotonic()
         if now >= self.control.poll_at:
             self.control.poll_at = now + self.settings.poll_interval
-            look(self.opened, self.api.page(self.settings.page_size, 0), self.consume)
+            try:
+                look(self.opened, self.api.page(self.settings.page_size, 0), self.consume)
+            except Refused:
+                raise
+            except ApiError as error:  # of requests that the walk itself can do without
+                log.warning("no poll during the walk", error=str(error))
 
     def consume(self, arrived: Sequence[Page]) -> None:
         """Mirror some pages, and remember for the proof what they showed."""
         self.intake.pages(arrived)
         self.count = max(arrived, key=lambda page: page.sent).listing.count
+        self.largest = max(self.largest, *(len(page.listing) for page in arrived))
         for page in arrived:
             self.sightings.saw(ids_of(page), page.sent, page.received)
             self.sightings.counted(count_of(page))
@@ -227,8 +244,3 @@ def count_of(page: Page) -> Count:
 def told(count: Count) -> dict[str, Any]:
     """A count as the certificate has it."""
     return {"count": count.jobs, "counted_at": count.at, "counted_by": count.asked}
-
-
-def page_size(page: Page) -> int:
-    """The page size in force, learnt from what arrived."""
-    return page.served_limit if page.is_last else max(1, len(page.listing))
