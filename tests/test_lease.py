@@ -18,7 +18,6 @@ from tests.support.account import KEY, connected, dump, environ, mirror, row, ro
 from tests.support.payloads import look
 from tests.support.program import Program
 from tpmirror import lease, store, vanished
-from tpmirror import run as run_module
 from tpmirror.api import Api
 from tpmirror.batch import Plan
 from tpmirror.database import open_engine, write
@@ -247,7 +246,6 @@ def test_a_run_whose_last_answer_was_lost_counts_what_is_stored(sim, mirror_url,
 
 def test_a_batch_whose_answer_was_lost_counts_once(sim, world, mirror_url, monkeypatch):
     world.edit(30, {"finished": "never"})
-    write = run_module.write
     commits = count()
 
     def lose(engine: Engine, work: Callable[[Connection], Any]) -> Any:
@@ -257,7 +255,7 @@ def test_a_batch_whose_answer_was_lost_counts_once(sim, world, mirror_url, monke
             raise Lost(message)
         return done
 
-    monkeypatch.setattr(run_module, "write", lose)
+    monkeypatch.setattr("tpmirror.run.write", lose)
     run = mirror(sim, mirror_url)
     assert (run["quarantined"], len(rows(mirror_url, "quarantined_jobs"))) == (1, 1)
     assert (run["jobs_inserted"], run["jobs_unchanged"], len(rows(mirror_url, "jobs"))) == (30, 0, 30)
