@@ -50,17 +50,24 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC, tpmirror_writer, tpmirror_reader;
 GRANT USAGE, CREATE ON SCHEMA public TO tpmirror_owner;
 GRANT USAGE ON SCHEMA public TO tpmirror_writer, tpmirror_reader;
 
--- Advisory locks are one space of numbers for everybody: whoever holds the one of the migrations keeps them waiting.
+-- Advisory locks are one space of numbers for everybody: whoever holds the one of the migrations keeps them waiting. And
+-- large objects and messages in the write-ahead log are written by whoever may call a function: no table protects them.
 DO $$
 DECLARE
-  lock regprocedure;
+  loose regprocedure;
 BEGIN
-  FOR lock IN SELECT oid FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ '^pg_.*advisory' LOOP
-    EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', lock);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO tpmirror_owner', lock);
+  FOR loose IN
+    SELECT oid FROM pg_proc
+    WHERE pronamespace = 'pg_catalog'::regnamespace
+      AND proname ~ '^(pg_.*advisory.*|lo_.*|loread|lowrite|pg_logical_emit_message)$'
+  LOOP
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', loose);
+    IF loose::text ~ 'advisory' THEN
+      EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO tpmirror_owner', loose);
+    END IF;
   END LOOP;
 EXCEPTION WHEN insufficient_privilege THEN
-  RAISE NOTICE 'advisory locks stay open to everybody: only a superuser can take them away';
+  RAISE NOTICE 'advisory locks and large objects stay open to everybody: only a superuser can take them away';
 END $$;
 
 -- Tables and views, once they are there. What an upgrade adds is closed to the reader until this has run again; views
@@ -97,6 +104,7 @@ DECLARE
     "quarantined_jobs": "INSERT, UPDATE",
     "sync_runs": "INSERT, UPDATE",
     "writer_lease": "UPDATE",
+    "alerts": "INSERT, UPDATE",
     "job_status_history": "INSERT",
     "field_changes": "INSERT (entity, entity_id, field, old_value, new_value, observed_at, sync_run_id)"
   }';  -- history: rows are added, never changed, and the number of a change is the database's to give
@@ -130,7 +138,7 @@ BEGIN
     EXECUTE format('GRANT %s ON public.%I TO tpmirror_writer', verbs, relation);
   END LOOP;
 
-  FOREACH relation IN ARRAY ARRAY['sync_runs', 'field_changes', 'quarantined_jobs'] LOOP
+  FOREACH relation IN ARRAY ARRAY['sync_runs', 'field_changes', 'quarantined_jobs', 'alerts'] LOOP
     EXECUTE format('GRANT USAGE ON SEQUENCE %s TO tpmirror_writer', pg_get_serial_sequence('public.' || relation, 'id'));
   END LOOP;
 

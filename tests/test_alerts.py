@@ -128,6 +128,24 @@ def test_many_alerts_come_in_few_messages(hook, engine, sim, mirror_url):
     assert all(alert["notified_at"] for alert in rows(mirror_url, "alerts"))
 
 
+def test_a_service_that_takes_nothing_is_not_tried_with_all_that_waits(hook, engine):
+    hook.status = 500
+    many = [Problem(f"job_failed:{job}:1", f"job {job} failed", "look") for job in range(25)]
+    write(engine, lambda conn: alerts.record(conn, many, NOW))
+    herald(hook, engine, FRESH).tell()
+    assert hook.asked == 1
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_alerts_that_cannot_be_kept_are_told_in_the_log_once(hook, engine, caplog):
+    with engine.begin() as conn:
+        conn.exec_driver_sql("DROP TABLE alerts")
+    broken = herald(hook, engine, FRESH)
+    for _ in range(3):
+        broken.tell()
+    assert caplog.text.count("no such table: alerts") == 1
+
+
 def test_alert_test_sends_to_every_service_and_shows_no_secret(hook, tmp_path, capsys):
     program = Program(tmp_path, {"TPMIRROR_ALERT_URLS": f"{hook.url} json://user:hush-hush@127.0.0.1:9/none"})
     said, complained = program.call(capsys, "alert", "test", code=1)

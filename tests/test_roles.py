@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,17 @@ import pytest
 
 from tests.support.account import KEY, mirror
 from tests.support.program import ROOT, Program
+from tests.support.webhook import Webhook
 from tpmirror import schema
 from tpmirror.cli.common import API_SETTINGS
+from tpmirror.config import load
+from tpmirror.database import connected
 from tpmirror.describe import views
+from tpmirror.herald import Herald
+from tpmirror.key import Key
+from tpmirror.notify import Notifier
 from tpmirror.simulator import Simulator, World
+from tpmirror.timing import Facts
 
 ROLES = ROOT / "deploy" / "postgres-roles.sql"
 EMAIL = "somebody@example.com"
@@ -105,6 +113,15 @@ def test_the_writer_mirrors_everything_that_moves(server, sim, tmp_path, capsys)
     assert len(API_SETTINGS) > 1
 
 
+def test_the_writer_tells_alerts_and_that_they_are_over(server):
+    with Webhook() as hook, connected(url(server, "tpmirror_writer")) as engine:
+        for waiting in (2, 0):
+            facts = Facts(certified_at=datetime.now(UTC), waiting=waiting)
+            Herald(load({}), engine, lambda facts=facts: facts, Notifier([Key(hook.url)])).tell()
+    told = "2 vanished jobs wait for an operator"
+    assert [title for title in hook.titles() if told in title] == [told, f"solved: {told}"]
+
+
 def test_a_writer_that_would_have_to_migrate_is_told_who_can(postgres, sim, tmp_path, capsys):
     postgres.create("roles_empty")
     try:
@@ -137,6 +154,7 @@ CHANGES_OF_HISTORY = [
     "CREATE TABLE more (a int)",
     "CREATE TEMPORARY TABLE more (a int)",
     "SELECT pg_advisory_lock(1)",
+    "SELECT lo_from_bytea(0, 'x')",
 ]
 
 
@@ -186,7 +204,9 @@ def test_the_reader_cannot_read_what_is_personal(reader, writer, hidden):
      "CREATE TABLE more (a int)", "CREATE TEMPORARY TABLE more (a int)", "CREATE SCHEMA more",
      "LOCK TABLE jobs IN EXCLUSIVE MODE", "LOCK TABLE writer_lease IN SHARE MODE", "SELECT id FROM jobs FOR SHARE",
      "SELECT scope FROM writer_lease FOR UPDATE", "SELECT pg_advisory_lock(1)", "SELECT pg_try_advisory_lock(1)",
-     "SELECT pg_advisory_xact_lock_shared(1, 2)", "SET ROLE tpmirror_writer", "COPY jobs TO PROGRAM 'cat'"],
+     "SELECT pg_advisory_xact_lock_shared(1, 2)", "SET ROLE tpmirror_writer",
+     "SELECT lo_create(0)", "SELECT lo_creat(-1)", "SELECT lo_from_bytea(0, 'x')", "SELECT lowrite(0, 'x')",
+     "SELECT pg_logical_emit_message(false, 'x', 'y')", "COPY jobs TO PROGRAM 'cat'"],
 )  # fmt: skip
 def test_the_reader_can_neither_write_nor_lock(reader, statement):
     reader.execute("SET default_transaction_read_only = off")  # what a session may change is no protection

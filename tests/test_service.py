@@ -5,11 +5,15 @@ import signal
 import time
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime
 
 import pytest
 
-from tests.support.account import KEY, environ, rows
-from tests.support.program import Program
+from tests.support.account import KEY, connected, environ, rows
+from tests.support.program import Program, until
+from tests.support.webhook import Webhook
+from tpmirror import alerts
+from tpmirror.problems import Problem
 from tpmirror.simulator import Simulator, World
 
 
@@ -68,13 +72,6 @@ def get(url):
         return refused.code, refused.read().decode()
 
 
-def until(true):
-    deadline = time.monotonic() + 60  # far more than it takes, for a machine that has much else to do
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def end(process, number=signal.SIGTERM):
     """Stop it: how it ended, how long that took, and the rest of its log."""
     started = time.monotonic()
@@ -96,6 +93,20 @@ def test_walks_and_polls_on_schedule_and_stops_cleanly(program, sim, mirror_url)
     assert (code, log[-1]["event"]) == (0, "stopped")
     assert seconds < 10
     assert rows(mirror_url, "sync_runs", outcome="running") == []
+
+
+def test_a_service_that_takes_its_time_with_an_alert_does_not_hold_up_the_watch(program, sim, mirror_url):
+    with connected(mirror_url) as conn:
+        alerts.record(conn, [Problem("job_failed:1:1", "job 1 failed", "look")], datetime.now(UTC))
+        conn.commit()
+    with Webhook() as hook:
+        hook.open.clear()
+        process = program.start("run", TPMIRROR_ALERT_URLS=f"{hook.url}?rto=90", **mirror_of(sim, mirror_url))
+        url = line(process, "started")["url"]
+        until(lambda: hook.asked)
+        until(lambda: get(f"{url}/readyz")[0] == 200)
+        process.kill()
+        hook.open.set()
 
 
 STARTED = """

@@ -54,7 +54,8 @@ class Herald:
         for over in (False, True):
             some = [row for row in due if (row["resolved_at"] is not None) == over]
             for first in range(0, len(some), MOST):
-                self._send(some[first : first + MOST], over=over)
+                if not self._send(some[first : first + MOST], over=over):
+                    return  # nobody is there to take the next one either; all are tried again in a minute
 
     def _due(self, now: datetime) -> list[Row]:
         with reading(self._engine) as conn:
@@ -68,25 +69,31 @@ class Herald:
 
         return patiently(lambda: write(self._engine, work))
 
-    def _send(self, rows: list[Row], *, over: bool) -> None:
+    def _send(self, rows: list[Row], *, over: bool) -> bool:
         title = "tpmirror: " + ("solved: " if over else "") + rows[0]["message"]
         if len(rows) > 1:
             title += f" (and {len(rows) - 1} more)"
         lines = [f"{row['message']}\n{'It is over.' if over else 'What to do: ' + row['remedy']}" for row in rows]
         body = "\n\n".join([*lines, f"Mirror: {self._mirror}"])
-        if any(self._notifier.send(title, body, good=over).values()):
-            ids = [row["id"] for row in rows]
-            patiently(lambda: write(self._engine, lambda conn: alerts.told(conn, ids, datetime.now(UTC))))
-            log.info("alert sent", codes=[row["code"] for row in rows], over=over)
+        if not any(self._notifier.send(title, body, good=over).values()):
+            return False
+        ids = [row["id"] for row in rows]
+        patiently(lambda: write(self._engine, lambda conn: alerts.told(conn, ids, datetime.now(UTC))))
+        log.info("alert sent", codes=[row["code"] for row in rows], over=over)
+        return True
 
     def _miss(self, error: str) -> None:
-        """The database is away: what cannot be remembered there is remembered here."""
-        self._away_since = self._away_since or time.monotonic()
+        """The database cannot be used: what cannot be remembered there is remembered here."""
+        if self._away_since is None:
+            log.error("alerts cannot be told", error=error)
+            self._away_since = time.monotonic()
         if not self._away_told and time.monotonic() - self._away_since > AWAY:
-            told = self._notifier.send("tpmirror: the database is out of reach", f"{error}\n\nMirror: {self._mirror}")
+            told = self._notifier.send("tpmirror: the database cannot be used", f"{error}\n\nMirror: {self._mirror}")
             self._away_told = any(told.values())
 
     def _found(self) -> None:
         if self._away_told:
-            self._notifier.send("tpmirror: solved: the database is back", f"Mirror: {self._mirror}", good=True)
+            self._notifier.send(
+                "tpmirror: solved: the database can be used again", f"Mirror: {self._mirror}", good=True
+            )
         self._away_since, self._away_told = None, False

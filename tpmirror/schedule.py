@@ -1,7 +1,8 @@
 """The schedule of the service: settings become jobs of APScheduler.
 
 The intervals are a safety net; after each run the database says when the next one is due, so that a restart repeats
-nothing and replicas share the work. One thread does all walks, because there is one writer anyway.
+nothing and replicas share the work. One thread does all walks, because there is one writer anyway; another one sends
+the alerts, because a service that takes its time must not hold up the watch.
 """
 
 import random
@@ -53,7 +54,7 @@ class Schedule:
         self._skipping: set[str] = set()
         self._scheduler = BackgroundScheduler(
             jobstores={"default": MemoryJobStore()},  # a store that fails would kill the thread, and says nothing
-            executors={"walks": ThreadPoolExecutor(1), "default": ThreadPoolExecutor(1)},
+            executors={name: ThreadPoolExecutor(1) for name in ("walks", "alerts", "default")},
             # The default grace of one second would drop a run, silently, after the machine paused for longer.
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,

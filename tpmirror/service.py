@@ -59,7 +59,7 @@ class Service:
         schedule.add("poll", lambda: self._checked(self.worker.poll), settings.poll_interval, "walks")
         schedule.add("watch", self.watch.check, CHECK)
         if self._herald is not None:
-            schedule.add("alerts", self._herald.tell, ALERTS)
+            schedule.add("alerts", self._herald.tell, ALERTS, "alerts")
         schedule.add("head", self.worker.head, DAY)
 
     def turn(self) -> int | None:

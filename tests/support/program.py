@@ -7,6 +7,8 @@ Elsewhere the same entry point is called inside the process of the tests.
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +22,14 @@ START: Final = (
     "from tpmirror.__main__ import main; main()"
 )
 """The program, on which Ctrl-C works also where the tests run in a background that ignores it."""
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait for something that another thread or process does."""
+    deadline = time.monotonic() + 60  # far more than it takes, for a machine that has much else to do
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 class Program:

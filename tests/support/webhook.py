@@ -12,11 +12,17 @@ class Webhook:
     def __init__(self) -> None:
         self.posts: list[dict[str, Any]] = []
         self.status = 200
+        self.asked = 0
+        self.open = threading.Event()
+        """Answers wait until it is set."""
+        self.open.set()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                outer.asked += 1
+                outer.open.wait(90)
                 if outer.status == 200:
                     outer.posts.append(json.loads(body))
                 self.send_response(outer.status)
