@@ -1,20 +1,25 @@
 """The service as its supervisor sees it: schedule, signals, health, several replicas."""
 
 import json
+import shutil
 import signal
 import time
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from tests.support.account import KEY, connected, environ, rows
+from tests.support.account import KEY, connected, environ, rows, settings
 from tests.support.program import Program, until
 from tests.support.webhook import Webhook
-from tpmirror import alerts
+from tpmirror import alerts, database, revision
+from tpmirror.errors import MirrorError
+from tpmirror.meters import Meters
 from tpmirror.problems import Problem
 from tpmirror.simulator import Simulator, World
+from tpmirror.worker import Worker
 
 
 class Started(Program):
@@ -93,6 +98,44 @@ def test_walks_and_polls_on_schedule_and_stops_cleanly(program, sim, mirror_url)
     assert (code, log[-1]["event"]) == (0, "stopped")
     assert seconds < 10
     assert rows(mirror_url, "sync_runs", outcome="running") == []
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_in_the_place_of_the_database_is_the_mirror_from_then_on(sim, mirror_url, migrated_file, replaced):
+    path = Path(mirror_url.removeprefix("sqlite:///"))
+    with database.connected(mirror_url) as engine:
+        worker = Worker(settings(sim, mirror_url), engine, Meters())
+        worker.walk()
+        if replaced:
+            Path(shutil.copyfile(migrated_file, path.with_suffix(".new"))).replace(path)
+        else:
+            path.unlink()
+        for beside in ("-wal", "-shm"):
+            path.with_name(path.name + beside).unlink(missing_ok=True)
+        assert worker.facts().walked_at is None
+        worker.walk()
+        (run,) = rows(mirror_url, "sync_runs")
+        assert worker.facts().walked_at == run["started_at"]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_database_that_is_deleted_under_a_writer_is_not_made_anew(mirror_url):
+    path = Path(mirror_url.removeprefix("sqlite:///"))
+    with database.connected(mirror_url) as engine:
+        database.write(engine, revision.current_of)
+        path.unlink()
+        with pytest.raises(MirrorError, match="there is no database"):
+            database.write(engine, revision.current_of)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_walks_that_take_longer_than_their_interval_do_not_follow_upon_one_another(sim, mirror_url):
+    sim.latency = 0.6
+    with database.connected(mirror_url) as engine:
+        worker = Worker(settings(sim, mirror_url, sync_interval=1), engine, Meters())
+        assert worker.walk() == pytest.approx(0.1)
 
 
 def test_a_service_that_takes_its_time_with_an_alert_does_not_hold_up_the_watch(program, sim, mirror_url):

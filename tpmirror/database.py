@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
 from tenacity import (
     Retrying,
     retry_if_exception_message,
@@ -102,6 +102,8 @@ def open_engine(value: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite if lite else _prepare_postgres)
     if lite:
         event.listen(engine, "begin", _begin_sqlite)
+    if file := file_of(engine):
+        _follow(engine, file)
     return engine
 
 
@@ -115,10 +117,16 @@ def connected(value: str) -> Iterator[Engine]:
         engine.dispose()
 
 
+def file_of(engine: Engine) -> Path | None:
+    """The SQLite file; None for one in memory and for PostgreSQL."""
+    name = engine.url.database
+    return Path(name) if engine.dialect.name == "sqlite" and name and name != ":memory:" else None
+
+
 def is_missing(engine: Engine) -> bool:
     """Whether the database is a SQLite file that does not exist yet; connecting would create it."""
-    name = engine.url.database
-    return engine.dialect.name == "sqlite" and bool(name) and name != ":memory:" and not Path(str(name)).exists()
+    file = file_of(engine)
+    return file is not None and not file.exists()
 
 
 def create_file(engine: Engine) -> None:
@@ -131,9 +139,7 @@ def create_file(engine: Engine) -> None:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads, and cannot do more: one snapshot."""
-    if is_missing(engine):
-        message = f"there is no database at {engine.url.database!r}; run tpmirror sync, or set TPMIRROR_DATABASE_URL"
-        raise MirrorError(message)
+    _refuse_missing(engine)
     with translated(engine), engine.connect() as conn, conn.begin():
         if engine.dialect.name == "postgresql":
             conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
@@ -158,8 +164,15 @@ def read(engine: Engine, work: Callable[[Connection], T], patience: float = PATI
 
 def write(engine: Engine, work: Callable[[Connection], T]) -> T:
     """Run ``work`` in one transaction that writes: all of it or nothing."""
+    _refuse_missing(engine)
     with translated(engine), engine.connect().execution_options(tpmirror_writes=True) as conn, conn.begin():
         return work(conn)
+
+
+def _refuse_missing(engine: Engine) -> None:
+    if is_missing(engine):
+        message = f"there is no database at {engine.url.database!r}; run tpmirror sync, or set TPMIRROR_DATABASE_URL"
+        raise MirrorError(message)
 
 
 def clock(conn: Connection) -> datetime:
@@ -249,6 +262,23 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # A statement that may fail half-way notes the pages it touches: thirty times its rows, else in a temporary file.
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()
+
+
+def _follow(engine: Engine, file: Path) -> None:
+    """Open the file anew when another one lies in its place: an open connection would go on with what was deleted."""
+
+    def identity() -> tuple[int, int]:
+        state = file.stat()
+        return state.st_dev, state.st_ino
+
+    @event.listens_for(engine, "connect")
+    def note(_connection: Any, record: Any) -> None:
+        record.info["file"] = identity()
+
+    @event.listens_for(engine, "checkout")
+    def compare(_connection: Any, record: Any, _proxy: Any) -> None:
+        if record.info["file"] != identity():
+            raise DisconnectionError
 
 
 def _begin_sqlite(conn: Connection) -> None:

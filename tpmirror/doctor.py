@@ -15,7 +15,7 @@ from tpmirror import reader, revision
 from tpmirror.api import Api, Page
 from tpmirror.config import Settings, read_key
 from tpmirror.control import Control
-from tpmirror.database import connected, display, reading
+from tpmirror.database import connected, display, file_of, reading
 from tpmirror.errors import TpmirrorError, UsageError
 from tpmirror.intake import ids_of
 from tpmirror.notify import Notifier
@@ -114,9 +114,8 @@ def _clock(skew: float | None) -> Finding:
 def _database(settings: Settings) -> Iterator[Finding]:
     with connected(settings.database_url) as engine:
         shown, found = display(engine.url), revision.current(engine)
-        file = engine.url.database if engine.dialect.name == "sqlite" else None
-        if file:
-            yield _disk(Path(file).resolve().parent)
+        if file := file_of(engine):
+            yield _disk(file.resolve().parent)
         if found is None:
             yield Finding("database", LOOK, f"{shown} holds no mirror yet", "run tpmirror sync")
             return

@@ -25,6 +25,9 @@ from tpmirror.schedule import STANDBY, lateness
 from tpmirror.sync import sync
 from tpmirror.timing import Facts, pause, poll_due, walk_due
 
+REST: Final = 0.1
+"""Share of its interval that a kind of run rests at least, also when it takes longer than that."""
+
 log: Final = logger(__name__)
 
 
@@ -107,7 +110,7 @@ class Worker:
             if wait > 0:
                 return wait
             self._run(task)
-            return self._wait(task)
+            return max(self._wait(task), REST * task.interval)
         except Fenced as error:
             self._lead(False, str(error))
             return STANDBY
