@@ -1,5 +1,7 @@
 """People are told once of each thing that is wrong, and once when it is over: through a real webhook."""
 
+import io
+import logging
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -9,7 +11,7 @@ from sqlalchemy import update
 from tests.support.account import KEY, connected, mirror, query, rows, settings
 from tests.support.program import Program
 from tests.support.webhook import Webhook
-from tpmirror import alerts, reader, schema
+from tpmirror import alerts, log, reader, schema
 from tpmirror.database import open_engine, write
 from tpmirror.errors import UsageError
 from tpmirror.herald import Herald
@@ -155,7 +157,22 @@ def test_alert_test_sends_to_every_service_and_shows_no_secret(hook, tmp_path, c
     assert "hush" not in said + complained
 
 
-@pytest.mark.parametrize("url", ["bogus://user:hush-hush@host", "hush-hush", "json://"])
+def test_the_log_shows_no_secret_of_an_alert_at_any_level(hook):
+    stream, root = io.StringIO(), logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    log.configure("json", "debug", stream)
+    try:
+        Notifier([Key(hook.url.replace("/hook", "/hush-hush"))]).send("title", "body")
+        logging.getLogger("urllib3.connection").warning("Failed to parse headers (url=http://host/hush-hush)")
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.getLogger(log.OURS).setLevel(logging.NOTSET)
+    assert hook.posts
+    assert "hush" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("url", ["bogus://user:hush-hush@host", "hush-hush", "hush-hush:abc", "json://"])
 def test_a_url_that_nobody_understands_is_refused_without_being_shown(url):
     with pytest.raises(UsageError, match="entry") as caught:
         Notifier([Key(url)])

@@ -11,10 +11,12 @@ from tpmirror import log
 
 @pytest.fixture
 def stream():
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    root, ours = logging.getLogger(), logging.getLogger(log.OURS)
+    before, levels = root.handlers[:], (root.level, ours.level)
     yield io.StringIO()
-    root.handlers[:], root.level = before, level
+    root.handlers[:] = before
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])
 
 
 def lines(stream):
@@ -35,12 +37,20 @@ def test_one_json_object_per_event_with_the_number_of_the_run(stream):
 
 def test_others_are_heard_from_warnings_on_in_the_same_form(stream):
     log.configure("json", "debug", stream)
-    for name in ("httpx", "httpcore.connection", "alembic.runtime"):
+    for name in ("httpx", "httpcore.connection", "alembic.runtime", "anybody"):
         logging.getLogger(name).info("chatter")
         logging.getLogger(name).warning("trouble with %s", name)
     assert {line["event"] for line in lines(stream)} == {
         "trouble with httpx", "trouble with httpcore.connection", "trouble with alembic.runtime",
+        "trouble with anybody",
     }  # fmt: skip
+
+
+def test_others_are_not_heard_where_we_are_silent_too(stream):
+    log.configure("json", "error", stream)
+    logging.getLogger("httpx").warning("trouble")
+    log.logger("tpmirror.x").warning("trouble")
+    assert lines(stream) == []
 
 
 @pytest.mark.parametrize(

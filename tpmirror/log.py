@@ -15,8 +15,6 @@ import structlog
 from structlog.contextvars import bound_contextvars, merge_contextvars
 
 OURS: Final = "tpmirror"
-_QUIET: Final = ("httpx", "httpcore", "uvicorn", "alembic")
-"""Others, heard from warnings on. httpcore's debug lines would show the key's header."""
 _SECRETS: Final = (
     (re.compile(r"(?i)\b(token|bearer)\s++[\x21-\x7e]{6,}"), r"\1 ***"),
     (re.compile(r"(://[^/\s:@]*+):[^/\s@]++@"), r"\1:***@"),
@@ -72,9 +70,9 @@ def configure(form: str | None, level: str, stream: TextIO | None = None) -> Non
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last, conceal, _order, shown],
         )
     )
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    # Others are heard from warnings on: httpcore's debug lines would show the key, urllib3's the address of an alert.
+    logging.basicConfig(level=max(logging.WARNING, logging.getLevelName(level.upper())), handlers=[handler], force=True)
+    logging.getLogger(OURS).setLevel(level.upper())
     # What the scheduler has to tell comes to us as events; its own lines would say it twice.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
 

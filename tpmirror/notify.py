@@ -26,11 +26,12 @@ class Notifier:
         except ModuleNotFoundError as error:
             message = f"{VARIABLE} is set, and apprise is not installed: pip install 'tpmirror[alerts]'"
             raise UsageError(message) from error
-        # Its own lines would show URLs.
-        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+        for name in ("apprise", "urllib3"):  # their own lines would show URLs
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self._targets: list[tuple[str, Any]] = []
         for place, url in enumerate(urls, 1):
-            name = f"{url.reveal().partition(':')[0][:20]} ({place})" if ":" in url.reveal() else f"({place})"
+            scheme, colon, _ = url.reveal().partition("://")
+            name = f"{scheme[:20]} ({place})" if colon else f"({place})"
             target = apprise.Apprise.instantiate(url.reveal())
             if target is None:
                 message = (
