@@ -1,11 +1,13 @@
 """Settings: what is accepted, what is refused and how, and that a key shows nowhere."""
 
 import dataclasses
+import re
 from decimal import Decimal
 
 import pytest
 
 from tpmirror.config import Settings, VanishLimit, load, read_key
+from tpmirror.database import parse_url
 from tpmirror.errors import UsageError
 from tpmirror.key import Key, check_key
 
@@ -58,11 +60,27 @@ def test_a_wrong_value_is_refused_with_its_variable_its_value_and_what_is_accept
     said = refusal(**{variable: value})
     assert said.startswith(f"{variable} is ")
     assert "it accepts " in said
-    assert repr(value) in said or "@" in value
+    assert repr(value) in said or re.search("[?@#]|:[^/0-9]", value)
 
 
-def test_a_refusal_never_shows_a_password():
-    assert SECRET not in refusal(TPMIRROR_API_URL=f"https://me:{SECRET}@host")
+@pytest.mark.parametrize(
+    "value",
+    [f"https://me:{SECRET}@host", f"https://host?token={SECRET}", f"https://host#{SECRET}", f"https://me:{SECRET}",
+     f"me:{SECRET}", f"https://[::1?{SECRET}"],
+)  # fmt: skip
+def test_a_refusal_never_shows_a_secret_in_the_place_of_something_else(value):
+    assert SECRET not in refusal(TPMIRROR_API_URL=value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [f"postgresql://me:a@b/{SECRET}@host/db", f"postgresql://me:{SECRET}@b@host/db",
+     "sqlite:///file:x.db?uri=true", "sqlite:///x.db?uri=maybe", "sqlite:///x.db?timeout=abc"],
+)  # fmt: skip
+def test_a_database_url_that_is_not_what_it_seems_is_refused(value):
+    with pytest.raises(UsageError) as caught:
+        parse_url(value)
+    assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("key", ["two words", "tpx\nkey", "schlüssel", "a" * 513, "tpx\x00"])

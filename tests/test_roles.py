@@ -240,6 +240,7 @@ def test_grants_survive_an_upgrade_also_those_of_others(server, tmp_path, capsys
     with connect(server, "postgres") as conn:
         conn.execute("CREATE ROLE other_reader")
         conn.execute("GRANT SELECT (status_name), REFERENCES ON job_overview TO other_reader")
+        conn.execute("GRANT SELECT ON daily_costs TO other_reader WITH GRANT OPTION")
         before = acl(conn)
         tool = Program(tmp_path, {"TPMIRROR_DATABASE_URL": url(server, "tpmirror_owner")})
         tool.call(capsys, "db", "upgrade")
@@ -248,7 +249,7 @@ def test_grants_survive_an_upgrade_also_those_of_others(server, tmp_path, capsys
         assert [entry for entry in acl(conn) if "other_reader" not in entry] == [
             entry for entry in before if "other_reader" not in entry
         ]
-        conn.execute("REVOKE ALL ON job_overview FROM other_reader")
+        conn.execute("REVOKE ALL ON job_overview, daily_costs FROM other_reader")
         conn.execute("DROP OWNED BY other_reader")
         conn.execute("DROP ROLE other_reader")
 
@@ -256,7 +257,7 @@ def test_grants_survive_an_upgrade_also_those_of_others(server, tmp_path, capsys
 def acl(conn: psycopg.Connection[Any]) -> list[str]:
     """Every privilege on every relation and column, in words."""
     found = conn.execute("""
-        SELECT format('%s.%s %s %s', c.relname, t.attname, a.privilege_type, a.grantee::regrole)
+        SELECT format('%s.%s %s %s %s', c.relname, t.attname, a.privilege_type, a.grantee::regrole, a.is_grantable)
         FROM pg_class AS c
         JOIN (SELECT oid AS relid, '' AS attname, relacl AS acl FROM pg_class
               UNION ALL SELECT attrelid, attname, attacl FROM pg_attribute) AS t ON t.relid = c.oid

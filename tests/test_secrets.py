@@ -1,5 +1,6 @@
 """Canaries: a key, presigned queries and a database password pass through everything, and are found nowhere."""
 
+import os
 import sqlite3
 import traceback
 from collections.abc import Iterator
@@ -92,7 +93,7 @@ def test_no_secret_is_in_any_output_nor_anywhere_in_the_database(program, sim, m
         *(
             program.call(capsys, *words, code=code)
             for *words, code in (
-                ("sync", "--json", 0), ("poll", 0), ("verify", "--json", 0), ("status", "--json", 0), ("audit", 0),
+                ("sync", "--json", 0), ("poll", 0), ("verify", "--json", 3), ("status", "--json", 0), ("audit", 0),
                 ("history", "3", 0), ("history", "5", "--json", 0), ("quarantine", "list", "--json", 0), ("report", 0),
                 ("quarantine", "retry", 3), ("export", "csv", "--format", "csv", 0),
                 ("export", "jsonl", "--format", "jsonl", 0),
@@ -201,12 +202,30 @@ def test_a_key_file_is_read_or_refused_without_being_shown(program, content, say
     assert complained.count("\n") == (1 if says else complained.count("\n"))
 
 
-@pytest.mark.parametrize("path", ["none", ".", "/dev/null", "/dev/zero"])
+@pytest.mark.parametrize("path", ["/none", ".", "/dev/null", "/dev/zero"])
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_path_to_no_key_file_is_refused_by_its_name(program, path, capsys):
     program.variables["TPMIRROR_API_KEY_FILE"] = path
     said = program.call(capsys, "sync", code=2)[1]
     assert (said.count("\n"), repr(path) in said) == (1, True)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_pipe_is_refused_as_key_file_and_a_link_to_a_file_is_not(program, capsys):
+    os.mkfifo(program.folder / "pipe")
+    (program.folder / "link").symlink_to("key")
+    program.variables["TPMIRROR_API_KEY_FILE"] = "pipe"
+    assert "a pipe" in program.call(capsys, "sync", code=2)[1]
+    program.variables["TPMIRROR_API_KEY_FILE"] = "link"
+    program.call(capsys, "sync")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_key_given_as_the_name_of_its_file_is_not_shown(program, capsys):
+    for key in (KEY, KEY * 20):
+        program.variables["TPMIRROR_API_KEY_FILE"] = key
+        said, complained = program.call(capsys, "sync", code=2)
+        assert clean(said + complained)
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400, 0o640, 0o644, 0o604, 0o666])

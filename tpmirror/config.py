@@ -14,10 +14,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from tpmirror.errors import UsageError
-from tpmirror.key import Key, check_key
+from tpmirror.key import Key, check_key, read_start
 
-KEY_FILE_LIMIT: Final = 4096
-"""Bytes read of a key's file: a wrong path may lead to something that never ends."""
+_DOUBTFUL: Final = re.compile(r"[?@#]|:(?!//|\d{1,5}\b|$)")
+"""What may stand before or after a secret in a value: no port follows the colon of ``user:password``."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -238,7 +238,7 @@ def _parse(variable: str, parse: Callable[[str], Any], value: str) -> Any:
     try:
         return parse(value)
     except ValueError as error:
-        shown = "a value with a user or password in it" if "@" in value else repr(value[:80])
+        shown = "a value that may hold a secret" if _DOUBTFUL.search(value) else repr(value[:80])
         message = f"{variable} is {shown}; it accepts {error}"
         raise UsageError(message) from None
 
@@ -258,10 +258,11 @@ def read_key(settings: Settings) -> Key:
         raise UsageError(message)
     path = settings.api_key_file
     try:
-        with path.open("rb") as file:
-            value = file.read(KEY_FILE_LIMIT).decode().strip()
+        value = read_start(path).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        message = f"TPMIRROR_API_KEY_FILE is {str(path)!r}, which cannot be read: {reason}"
+        is_path = path.is_absolute() or os.access(path, os.F_OK)
+        shown = repr(str(path)) if is_path else "no file's name (not shown: it may be the key itself)"
+        message = f"TPMIRROR_API_KEY_FILE is {shown}, which cannot be read: {reason}"
         raise UsageError(message) from None
     return check_key(value, f"TPMIRROR_API_KEY_FILE ({str(path)!r})")

@@ -74,11 +74,17 @@ def parse_url(value: str) -> URL:
     except (ArgumentError, ValueError):  # a port that is no number, which may be half a password
         message = f"TPMIRROR_DATABASE_URL is not a database URL; {remedy}"
         raise UsageError(message) from None
-    if "@" in (url.host or ""):
+    lite = url.get_backend_name() == "sqlite"
+    if "@" in (url.host or "") + ("" if lite else url.database or ""):  # else a piece of the password would be shown
         message = "TPMIRROR_DATABASE_URL has an @ too many; one in a user or password is written %40"
         raise UsageError(message)
     if url.get_backend_name() not in {"sqlite", "postgresql"}:
         message = f"TPMIRROR_DATABASE_URL names {url.drivername!r}, which tpmirror cannot use; {remedy}"
+        raise UsageError(message)
+    if lite and url.query:
+        message = (
+            "TPMIRROR_DATABASE_URL has parameters after its ?; SQLite takes none, only a path: sqlite:///tpmirror.db"
+        )
         raise UsageError(message)
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, inspect, text
 
 _GRANTED = text("""
-SELECT c.relname, t.attname, a.privilege_type,
+SELECT c.relname, t.attname, a.privilege_type, a.is_grantable,
   CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
 FROM pg_class AS c
 JOIN (
@@ -30,7 +30,8 @@ def kept(conn: Connection) -> Iterator[None]:
     names = set(there.get_view_names())
     columns = {name: {column["name"] for column in there.get_columns(name)} for name, *_ in granted if name in names}
     quote = conn.dialect.identifier_preparer.quote
-    for view, column, privilege, grantee in granted:
+    for view, column, privilege, grantable, grantee in granted:
         if view in columns and (column is None or column in columns[view]):
             which = f" ({quote(column)})" if column else ""
-            conn.exec_driver_sql(f"GRANT {privilege}{which} ON {quote(view)} TO {grantee}")
+            more = " WITH GRANT OPTION" if grantable else ""
+            conn.exec_driver_sql(f"GRANT {privilege}{which} ON {quote(view)} TO {grantee}{more}")

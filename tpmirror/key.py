@@ -1,5 +1,6 @@
 """The account's key: what may be one, who may read its file, and a text that never shows it."""
 
+import errno
 import os
 import re
 import stat
@@ -8,6 +9,8 @@ from typing import Final
 
 from tpmirror.errors import UsageError
 
+FILE_LIMIT: Final = 4096
+"""Bytes read of a key's file: a wrong path may lead to something that never ends."""
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,512}")
 """What can stand in a header: visible ASCII. Anything else would end up in an error message, key and all."""
 
@@ -47,6 +50,17 @@ def exposure(path: Path | None) -> str | None:
 
 def _open_to_all(mode: int) -> bool:
     return stat.S_ISREG(mode) and bool(mode & 0o007)
+
+
+def read_start(path: Path) -> bytes:
+    """The first bytes of a regular file. Raises OSError for what may keep us waiting or can be read only once."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is a directory, a pipe or a device, and no file that can be read again")
+        return os.read(handle, FILE_LIMIT)
+    finally:
+        os.close(handle)
 
 
 def check_key(value: str, source: str) -> Key:
