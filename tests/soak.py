@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,25 +42,26 @@ def main() -> int:
     parser.add_argument("--mirrors", type=int, default=MIRRORS, help=f"mirrors on each database, {KILLS} kills each")
     parser.add_argument("--seed", type=int, default=FIRST_SEED, help="the first seed")
     asked = parser.parse_args()
-    started, wrong = time.monotonic(), list[str]()
+    started, violations = time.monotonic(), 0
     with _progress() as progress, ProcessPoolExecutor(PROCESSES) as pool:
-        wrong += _simulate(asked, pool, progress)
-        wrong += _kill(asked, pool, progress)
-    for one in wrong:
-        print(one)
-    print(f"{len(wrong)} violations in {(time.monotonic() - started) / 60:.0f} minutes")
-    return 1 if wrong else 0
+        for wrong in chain(_simulate(asked, pool, progress), _kill(asked, pool, progress)):
+            violations += 1
+            print(wrong, flush=True)
+    print(f"{violations} violations in {(time.monotonic() - started) / 60:.0f} minutes")
+    return 1 if violations else 0
 
 
 def _simulate(asked: Any, pool: ProcessPoolExecutor, progress: Progress) -> Iterator[str]:
     bar = progress.add_task("simulated days", total=asked.universes * DAYS)
     total = Figures()
     seeds = range(asked.seed, asked.seed + asked.universes)
-    for figures, wrong in _results(pool, (partial(_live, seed) for seed in seeds)):
-        total += figures
-        progress.update(bar, completed=total.days, description=f"simulated days, {total.crashes:,} crashes")
-        yield from wrong
-    print(f"simulation: {total}", flush=True)
+    try:
+        for figures, wrong in _results(pool, (partial(_live, seed) for seed in seeds)):
+            total += figures
+            progress.update(bar, completed=total.days, description=f"simulated days, {total.crashes:,} crashes")
+            yield from wrong
+    finally:  # what was seen counts, also when somebody ends it early
+        print(f"simulation: {total}", flush=True)
 
 
 def _live(seed: int) -> tuple[Figures, list[str]]:

@@ -3,9 +3,12 @@
 ``make soak`` lives on for years.
 """
 
+from random import Random
+
 import pytest
 
 from tests.support.simulation import Figures, Universe, Violation
+from tests.support.simulation.machine import Machine
 from tpmirror.plan import _Planner
 
 SEEDS = range(8)
@@ -19,6 +22,21 @@ def test_whatever_happens_the_mirror_says_only_what_was_so_and_in_the_end_all_of
     with Universe(seed, tmp_path) as universe:
         figures = universe.live(DAYS)
     assert {name: value for name, value in vars(LEAST).items() if vars(figures)[name] < value} == {}
+
+
+def test_time_goes_on_however_short_a_sleep_is_and_is_not_waited_for_in_vain():
+    machine = Machine(Random(1), lambda _: None)
+
+    def wait(seconds: float) -> None:
+        start = machine.monotonic()
+        while machine.monotonic() == start:
+            machine.sleep(seconds)
+
+    machine.start(lambda: wait(1e-13))
+    machine.run()
+    machine.start(lambda: wait(0))
+    with pytest.raises(AssertionError, match="time stands still"):
+        machine.run()
 
 
 def test_the_same_seed_lives_the_same_life(tmp_path):

@@ -38,6 +38,8 @@ from tpmirror.errors import ApiError
 from tpmirror.simulator.world import START
 
 MICRO: Final = 1_000_000
+STANDSTILL: Final = 100_000
+"""Turns at one moment after which nobody lets time go on any more."""
 TELL_THE_TIME: Final = (api, database, presence, run, scope, session, sync, vanished)
 """The modules of the package that ask what time it is."""
 
@@ -97,10 +99,12 @@ class Machine:
     def sleep(self, seconds: float) -> None:
         """Let others go on for so long."""
         task = self.task()
+        # What is shorter than the clock can show takes time too: somebody may sleep until a moment that is so close.
+        micros = max(1, round(seconds * MICRO)) if seconds > 0 else 0
         if task is None:
-            self._advance(self.micros + round(seconds * MICRO))
+            self._advance(self.micros + micros)
             return
-        self._wake(task, round(seconds * MICRO))
+        self._wake(task, micros)
         self._yield(task)
 
     def _advance(self, micros: int) -> None:
@@ -140,8 +144,11 @@ class Machine:
 
     def run(self) -> None:
         """Until nobody has anything to do."""
+        turns = 0
         while self._due:
             micros, _, task = heapq.heappop(self._due)
+            turns = 0 if micros > self.micros else turns + 1
+            assert turns < STANDSTILL, "time stands still: somebody takes turns for ever"
             self._advance(micros)
             task.switch()
         assert not self._waiting, "somebody waits for nothing"
