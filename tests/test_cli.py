@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import subprocess
 import sys
 import threading
 from datetime import datetime
@@ -14,7 +15,7 @@ from sqlalchemy import create_engine, inspect
 
 import tpmirror
 from tests.support.account import KEY, dump, environ, query, row, rows
-from tests.support.program import Program
+from tests.support.program import START, Program
 from tpmirror import schema
 from tpmirror.cli import cli, main
 from tpmirror.revision import newest
@@ -159,8 +160,10 @@ def test_every_wrong_setting_is_refused_by_its_name_in_one_line(variable, monkey
 
 
 @pytest.mark.parametrize(
-    "arguments", [["snyc"], ["sync", "--now"], ["history"], ["history", "x"], ["history", "0"], ["db", "up"]]
-)
+    "arguments",
+    [["snyc"], ["sync", "--now"], ["history"], ["history", "x"], ["history", "0"], ["history", str(2**63)],
+     ["gone", "restore", str(2**63)], ["db", "up"]],
+)  # fmt: skip
 def test_wrong_use_is_exit_2_in_one_line(arguments, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["tpmirror", *arguments])
     with pytest.raises(SystemExit) as ended:
@@ -295,6 +298,30 @@ def test_history_of_an_unknown_job_is_exit_1(program, capsys):
 def test_looking_at_no_mirror_is_exit_1_and_creates_none(bare, arguments, capsys):
     assert "run tpmirror sync" in bare.call(capsys, *arguments, code=1)[1]
     assert list(bare.folder.iterdir()) == []
+
+
+def test_a_mirror_in_memory_is_not_looked_for_with_another_sync(bare, capsys):
+    bare.variables["TPMIRROR_DATABASE_URL"] = "sqlite://"
+    for command in ("sync", "status"):
+        complained = bare.call(capsys, command, code=2)[1]
+        assert "in memory" in complained
+        assert "run tpmirror sync" not in complained
+
+
+def test_an_output_that_takes_nothing_more_is_said_in_one_line(bare):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        process = subprocess.run(
+            [sys.executable, "-c", START, "--version"], stdout=full, stderr=subprocess.PIPE, text=True,
+            env=bare.variables, check=False,
+        )  # fmt: skip
+    assert process.returncode == 1
+    assert process.stderr.startswith("error: the disk is full")
+    assert process.stderr.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_no_use_to_the_simulator(bare, sim, capsys):
+    port = sim.url.rpartition(":")[2]
+    assert f"port {port}" in bare.call(capsys, "simulate", "--port", port, code=2)[1]
 
 
 def test_the_database_goes_up_and_down_and_is_checked(database_url, tmp_path, capsys):

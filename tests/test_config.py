@@ -35,6 +35,8 @@ BAD = {
     "TPMIRROR_API_URL": [
         "http://backend.tensorpix.ai", "ftp://localhost", "backend.tensorpix.ai", "https://", "https://x/api",
         "https://x?y", "https://x#y", "https://user:pw@x", "https://x:99999", "http://localhost.evil.com", "file:///etc",
+        "https://a..b", f"https://{'a' * 64}.com", "https://xn--zzzzzzz99999", "https://①.com", "https://256.1.1.1",
+        "https://a b",
     ],
     "TPMIRROR_PAGE_SIZE": ["0", "-1", "10001", "1.5", "many", "1e2"],
     "TPMIRROR_CONCURRENCY": ["0", "17", "four"],
@@ -127,6 +129,8 @@ def test_key_and_key_file_together_are_refused(tmp_path):
         ("http://[::1]:80", "http://[::1]"),
         ("http://[::1]:81", "http://[::1]:81"),
         ("HTTPS://API.example.COM", "https://api.example.com"),
+        ("https://my-proxy_1.example.", "https://my-proxy_1.example."),
+        ("https://10.0.0.1:8443", "https://10.0.0.1:8443"),
     ],
 )
 def test_an_origin_is_scheme_host_and_port(value, origin):

@@ -380,9 +380,14 @@ def test_a_folder_that_is_something_else_is_refused(lived, tmp_path):
     with pytest.raises(TpmirrorError, match=r"cannot export to .*: Not a directory"):
         run(lived, file / "below")
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / MANIFEST).write_text('{"name": "of a web page"}')
-    with pytest.raises(UsageError, match="not the manifest of an export"):
-        run(lived, tmp_path / "out")
+    for text in (
+        '{"name": "of a web page"}',
+        '{"format": "parquet", "mark": {"mirror": null}, "layout": 1, "relations": {"jobs": {}}}',
+        '{"format": "parquet", "mark": {"mirror": null}, "layout": 1, "relations": []}',
+    ):
+        (tmp_path / "out" / MANIFEST).write_text(text)
+        with pytest.raises(UsageError, match="not the manifest of an export"):
+            run(lived, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == [MANIFEST]
     assert file.read_text() == "mine"
 

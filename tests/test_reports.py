@@ -55,6 +55,12 @@ def test_a_moment_is_utc_unless_it_says_otherwise():
     assert instant("--as-of", "2026-10", TODAY) == datetime(2026, 11, 1, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_is_none_in_utc_is_refused(text):
+    with pytest.raises(UsageError, match="--as-of is"):
+        instant("--as-of", text, TODAY)
+
+
 def at(minute: float) -> datetime:
     return datetime(2026, 11, 1, 12, tzinfo=UTC) + timedelta(minutes=minute)
 

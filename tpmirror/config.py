@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from tpmirror.key import Key, check_key, read_start
 
 _DOUBTFUL: Final = re.compile(r"[?@#]|:(?!//|\d{1,5}\b|$)")
 """What may stand before or after a secret in a value: no port follows the colon of ``user:password``."""
+_HOST: Final = re.compile(r"(?:(?!xn--)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.|\Z))+")
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -48,16 +50,18 @@ def _choice(*values: str) -> Callable[[str], str]:
 def _origin(value: str) -> str:
     """Scheme, host and port; the key is only ever sent there."""
     accepts = (
-        "an origin such as https://backend.tensorpix.ai, https only except on loopback, without user, path or query"
+        "an origin such as https://backend.tensorpix.ai, https only except on loopback, no internationalized host, "
+        "without user, path or query"
     )
     try:
         parts = urlsplit(value)
-        port = parts.port
+        port, host = parts.port, parts.hostname or ""
+        is_address = ":" in host or host.rpartition(".")[2].isdigit()
+        known = ip_address(host) if is_address else _HOST.fullmatch(host)
     except ValueError:
         raise ValueError(accepts) from None
-    host = parts.hostname
     insecure = parts.scheme == "http" and host not in _LOOPBACK
-    if parts.scheme not in {"http", "https"} or not host or insecure or "@" in parts.netloc:
+    if parts.scheme not in {"http", "https"} or not known or insecure or "@" in parts.netloc:
         raise ValueError(accepts)
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError(accepts)

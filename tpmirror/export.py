@@ -177,8 +177,9 @@ def _manifest(folder: Path, format_: str) -> dict[str, Any]:
         return {}
     try:
         found: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        held = found["format"], found["mark"]["mirror"], found["layout"], found["relations"]
-    except (ValueError, KeyError, TypeError) as error:
+        held = found["format"], found["mark"]["mirror"], found["layout"]
+        _counts(found), _is_whole(folder, found)  # what the export will ask of it
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"{str(folder / MANIFEST)!r} is not the manifest of an export; give a new or empty folder"
         raise UsageError(message) from error
     if held[0] != format_:

@@ -1,5 +1,6 @@
 """The command line: one short function per command; what a command needs is imported when it runs."""
 
+import errno
 import os
 import sys
 import traceback
@@ -30,6 +31,9 @@ def main() -> None:
     except BrokenPipeError:
         os._exit(1)  # whoever read our output has left; nothing to flush it to
     except Exception as error:  # noqa: BLE001 - the last one to tell what happened, without secrets
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            click.echo("error: the disk is full where the output goes; free some space, or send it elsewhere", err=True)
+            os._exit(1)  # a tidy end would try to write the rest again
         if os.environ.get("TPMIRROR_LOG_LEVEL", "").lower() == "debug":
             from tpmirror.log import concealed
 

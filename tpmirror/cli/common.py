@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from tpmirror.config import Settings, load
-from tpmirror.errors import MirrorError, NotProven
+from tpmirror.errors import MirrorError, NotProven, UsageError
 from tpmirror.key import exposure
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,6 +30,9 @@ API_SETTINGS: Final = (
     "max_attempts",
     "retry_base",
 )
+
+JOB_ID: Final = click.IntRange(1, 2**63 - 1)
+"""What the database can hold."""
 
 SHORT_FORMS: Final = {"budget_monthly": ("--budget",)}
 
@@ -76,6 +79,9 @@ def mirror(settings: Settings) -> Iterator[Any]:
     with database.connected(settings.database_url) as engine:
         if not revision.is_current(engine):
             where = database.display(engine.url)
+            if database.file_of(engine) is None and engine.dialect.name == "sqlite":
+                message = f"{where} is in memory and ends with each command; set TPMIRROR_DATABASE_URL to a file's"
+                raise UsageError(message)
             message = f"there is no mirror of this version in {where}; run tpmirror sync, or tpmirror db upgrade"
             raise MirrorError(message)
         yield engine

@@ -2,11 +2,11 @@
 
 import click
 
-from tpmirror.cli.common import as_json, mirror, with_settings
+from tpmirror.cli.common import JOB_ID, as_json, mirror, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import UsageError
 
-JOB_IDS = click.argument("job_ids", metavar="[JOB_ID]...", type=click.IntRange(min=1), nargs=-1)
+JOB_IDS = click.argument("job_ids", metavar="[JOB_ID]...", type=JOB_ID, nargs=-1)
 
 
 @click.group()

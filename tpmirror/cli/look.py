@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import click
 
-from tpmirror.cli.common import EXIT_STATUS, Look, as_json, mirror, with_settings
+from tpmirror.cli.common import EXIT_STATUS, JOB_ID, Look, as_json, mirror, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import TpmirrorError
 
@@ -45,7 +45,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("job_id", type=click.IntRange(min=1))
+@click.argument("job_id", type=JOB_ID)
 @with_settings()
 @as_json
 def history(settings: Settings, *, job_id: int, as_json: bool) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 import click
 
 from tpmirror.cli.common import F
+from tpmirror.errors import UsageError
 
 ORDERINGS: Final = ("-id", "id", "-started", "status", "unordered", "random")
 DRIFTS: Final = ("insert", "delete", "insert+delete", "touch", "cancel")
@@ -30,7 +31,11 @@ def simulate(*, jobs: int, seed: int, **options: Any) -> None:
     """Serve a simulated TensorPix API on loopback, to try tpmirror on."""
     from tpmirror.simulator import Simulator, World
 
-    simulator = Simulator(World(seed=seed, jobs=jobs), **options)
+    try:
+        simulator = Simulator(World(seed=seed, jobs=jobs), **options)
+    except OSError as error:
+        message = f"nothing can listen on port {options['port']}: {error.strerror}; give another --port, or 0"
+        raise UsageError(message) from error
     click.echo(
         f"A simulated account with {jobs:,} jobs on {simulator.url}; stop with Ctrl-C. In another terminal:", err=True
     )

@@ -60,10 +60,11 @@ def instant(option: str, text: str, today: date) -> datetime:
     """A moment in UTC: ISO 8601, or the end of a stretch of days. Raises UsageError."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is not None and len(text) > len("2026-10-05"):
-        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+        moment = found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):  # in UTC, the first day of year 1 may lie before it
+        moment = None
+    if moment is not None and len(text) > len("2026-10-05"):
+        return moment
     try:
         after = _stretch(option, text, today)[1]
     except UsageError as error:
