@@ -1,37 +1,45 @@
-"""The dashboard over HTTP: who may see it, what a browser may do with it, files, wrong addresses and wrong values."""
+"""The dashboard over HTTP: who may see it, what a browser may do with it, files, wrong values, clients that hold on."""
 
 import base64
 import csv
 import io
 import re
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
+from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import literal, select
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.support.account import query
 from tests.support.hostile import HARMFUL, mirror_of_everything
 from tests.support.program import Program
-from tpmirror.config import load
+from tpmirror.config import Settings, load
 from tpmirror.errors import UsageError
+from tpmirror.timing import Facts
+from tpmirror.watch import Watch
+from tpmirror.web import download, health, server
 from tpmirror.web.app import create_app
 from tpmirror.web.server import Server
 
 TOKEN = "sixteen-letters-or-more"
 PAGES = ["/", "/live", "/jobs", "/costs", "/operations", "/sync", "/sql"]
+BROKEN = (Route("/healthz", lambda _request: 1 / 0), Route("/metrics", lambda _request: 1 / 0))
 
 
 @contextmanager
-def dashboard(database_url: str, **variables: str) -> Iterator[httpx.Client]:
-    """A client of the dashboard of a mirror, which is served beside two routes that break."""
-    app = create_app(
-        load({"TPMIRROR_DATABASE_URL": database_url, **variables}),
-        [Route("/healthz", lambda _request: 1 / 0), Route("/metrics", lambda _request: 1 / 0)],
-    )
+def dashboard(database_url: str, routes: Any = BROKEN, **variables: str) -> Iterator[httpx.Client]:
+    """A client of the dashboard of a mirror, which is served beside two routes that break, or others."""
+    app = create_app(load({"TPMIRROR_DATABASE_URL": database_url, **variables}), routes)
     server = Server(app, ("127.0.0.1", 0))
     try:
         with httpx.Client(base_url=server.start(), trust_env=False, timeout=30) as client:
@@ -109,6 +117,18 @@ WRONG = [
     "/jobs?to=9999-12-31", "/jobs?sort=password", "/jobs?presence=here", "/jobs?after=x", "/jobs?after=~~",
     "/jobs?sort=started&after=2026-01-01~1", "/costs?by=owner", "/costs?last=7", "/operations?days=-1",
     "/sync?before=one", "/sync?kind=none", "/jobs.csv?from=now", "/costs.csv?per=year",
+    "/jobs?q=%00", "/jobs?owner=a%00b", "/jobs?resolution=%00", "/jobs.csv?q=%00", f"/jobs.json?q={60_000 * 'a'}",
+    f"/jobs?q={60_000 * 'a'}", f"/jobs?after=~{9 * '9' * 9}", "/jobs?after=1~-9223372036854775809",
+    *(f"/jobs?sort=credits&after={value}~1" for value in ("sNaN", "NaN", "-Infinity", "1e999999")),
+    *(f"/jobs?sort=turnaround_s&after={value}~1" for value in ("nan", "inf", "1e308")),
+    *(f"/jobs?sort=-started&after={value}~1" for value in ("0001-01-01T00:00%2B14:00", "9999-12-31T23:59-14:00")),
+]  # fmt: skip
+LARGE = [
+    f"/jobs?status={18 * '9'}", f"/jobs?model={18 * '9'}", f"/jobs?q={18 * '9'}", f"/jobs?q={1000 * '%25'}",
+    f"/sync?before={18 * '9'}", f"/jobs?after=~{2**63 - 1}", f"/jobs?after={2**63 - 1}~{2**63 - 1}",
+    "/jobs?sort=credits&after=0.00000000001~1", f"/jobs?sort=-credits&after={2**63 - 1}~1",
+    "/jobs?sort=credits&after=1e-999999~1", "/jobs?sort=turnaround_s&after=1e-320~1",
+    "/jobs?sort=-started&after=9999-12-31T23:59:59.999999Z~1", "/jobs?sort=started&after=0001-01-01T00:00Z~1",
 ]  # fmt: skip
 
 
@@ -119,9 +139,19 @@ def test_a_wrong_value_is_refused_with_its_name(client, path):
     assert "Traceback" not in answer.text
 
 
+def test_no_database_has_to_refuse_a_value(mirror_url):
+    with dashboard(mirror_url) as client:
+        assert {path: code for path in WRONG if (code := client.get(path).status_code) != 400} == {}
+        assert {path: code for path in LARGE if (code := client.get(path).status_code) != 200} == {}
+
+
 @pytest.mark.parametrize(
-    "path", ["/nothing", "/jobs/0", "/jobs/99999999999999999999999999", "/static/../app.py", "/jobs/1/x"]
-)
+    "path",
+    [
+        "/nothing", "/jobs/0", "/jobs/99999999999999999999999999", "/static/../app.py", "/jobs/1/x", "/jobs/-1",
+        f"/jobs/{2**63}", f"/jobs/{5000 * '1'}",
+    ],
+)  # fmt: skip
 def test_what_is_not_there_is_not_found(client, path):
     assert client.get(path).status_code == 404
 
@@ -149,6 +179,7 @@ def test_nothing_can_be_sent(client):
         ("127.0.0.1:8377", 200), ("localhost", 200), ("LOCALHOST:1", 200), ("[::1]:8377", 200), ("192.168.1.7", 200),
         ("mirror.example.com", 200), ("Mirror.Example.com:443", 200), ("evil.example.com", 421),
         ("localhost.evil.com", 421), ("127.0.0.1.evil.com:8377", 421), ("", 421), ("mirror.example.com.", 421),
+        ("[::1]", 200), ("[::1].evil.com", 421), ("[::1].evil.com:8377", 421), ("[::1", 421), ("localhost:evil", 421),
     ],
 )  # fmt: skip
 def test_it_answers_to_its_own_names_only(client, host, status):
@@ -164,6 +195,7 @@ def basic(password: str) -> str:
     [
         (None, 401), (basic(TOKEN), 200), (f"Bearer {TOKEN}", 200), (basic("wrong"), 401), (f"Bearer {TOKEN}x", 401),
         ("Basic !!!", 401), ("Basic", 401), (TOKEN, 401), ("Basic /w==", 401), (basic("schl\u00fcssel"), 401),
+        (b"Basic \xe9", 401), (b"Bearer \xe9", 401),
     ],
 )  # fmt: skip
 def test_a_token_is_asked_for(guarded, header, status):
@@ -173,6 +205,14 @@ def test_a_token_is_asked_for(guarded, header, status):
     if status == 401:
         assert answers[0].headers["www-authenticate"].startswith("Basic ")
         assert TOKEN not in answers[0].text
+
+
+def test_a_token_is_the_bytes_that_it_was_set_to(empty):
+    token = b"schl\xc3\xbcssel-\xff-of-bytes"
+    with dashboard(empty, TPMIRROR_HTTP_TOKEN=token.decode("utf-8", "surrogateescape")) as client:
+        pair = base64.b64encode(b"anybody:" + token)
+        headers = [(b"authorization", value) for value in (b"Bearer " + token, b"Basic " + pair, b"Bearer schl")]
+        assert [client.get("/sync", headers=[header]).status_code for header in headers] == [200, 200, 401]
 
 
 def test_supervisors_need_no_token(guarded):
@@ -191,10 +231,150 @@ def test_strangers_are_let_in_on_purpose_only(empty, address):
 
 def test_a_mirror_that_cannot_be_read_is_said(tmp_path):
     with dashboard(f"sqlite:///{tmp_path / 'none.db'}") as client:
-        answer = client.get("/")
-    assert answer.status_code == 503
-    assert "run tpmirror sync" in answer.text
+        answers = [client.get(path) for path in ("/", "/jobs.csv", "/ledger.json")]
+    assert [answer.status_code for answer in answers] == [503] * 3
+    assert "run tpmirror sync" in answers[0].text
     assert list(tmp_path.iterdir()) == []
+
+
+def endless(request: Request) -> Response:
+    """A file without an end."""
+    first = select(literal(1).label("n")).cte("numbers", recursive=True)
+    numbers = first.union_all(select(first.c.n + 1))
+    wanted = select(numbers.c.n, literal(100 * "x").label("text"))
+    return download.csv(request, "endless", ["n", "text"], lambda _conn: wanted)
+
+
+@contextmanager
+def connection(client: httpx.Client, sent: str = "") -> Iterator[socket.socket]:
+    """A connection to the dashboard over which this was sent, and nothing read."""
+    with socket.socket() as made:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        made.settimeout(20)
+        made.connect((client.base_url.host, client.base_url.port))
+        made.sendall(sent.encode())
+        yield made
+
+
+def asking(path: str) -> str:
+    """A request's head."""
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Fail if it does not come true within some seconds."""
+    until = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def is_cut_off(made: socket.socket) -> bool:
+    """Read what there is, to the end of the connection."""
+    try:
+        while made.recv(65536):
+            pass
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+    return True
+
+
+@pytest.mark.parametrize("sent", ["", "GET / HTTP/1.1\r\nHost: ", asking("/static/style.css"), asking("/") * 2 + "GET"])
+def test_a_connection_without_a_request_is_closed(empty, monkeypatch, sent):
+    monkeypatch.setattr(server, "IDLE", 1)
+    with dashboard(empty) as client, connection(client, sent) as idle:
+        begun = time.monotonic()
+        assert is_cut_off(idle)
+        assert 0.2 < time.monotonic() - begun < 10
+
+
+def test_a_head_that_comes_in_drops_is_not_waited_for(empty, monkeypatch):
+    monkeypatch.setattr(server, "IDLE", 1)
+    with dashboard(empty) as client, connection(client, "GET / HTTP/1.1\r\n") as slow:
+        dripping = Thread(target=_drip, args=[slow], daemon=True)
+        dripping.start()
+        dripping.join(0.5)
+        assert dripping.is_alive()
+        dripping.join(10)
+        assert not dripping.is_alive()
+
+
+def _drip(slow: socket.socket) -> None:
+    with suppress(ConnectionError):
+        while True:
+            slow.sendall(b"X-More: x\r\n")
+            time.sleep(0.1)
+
+
+def test_idle_connections_make_room_for_requests(empty, monkeypatch):
+    monkeypatch.setattr(server, "CONNECTIONS", 5)
+    monkeypatch.setattr(server, "IDLE", 60)
+    with dashboard(empty) as client, ExitStack() as stack:
+        idle = [stack.enter_context(connection(client)) for _ in range(50)]
+        assert client.get("/sync").status_code == 200
+        assert all(is_cut_off(one) for one in idle[:40])
+        idle[-1].sendall(asking("/sync").encode())
+        assert idle[-1].recv(12) == b"HTTP/1.1 200"
+
+
+def test_who_does_not_read_an_answer_is_cut_off(mirror_url, monkeypatch):
+    monkeypatch.setattr(server, "STALL", 2.0)
+    with dashboard(mirror_url, [Route("/endless", endless)]) as client, ExitStack() as stack:
+        stalled: list[socket.socket] = []
+
+        def begins() -> bool:
+            stalled.append(stack.enter_context(connection(client, asking("/endless"))))
+            return stalled[-1].recv(12) == b"HTTP/1.1 200"
+
+        for _ in range(download.AT_ONCE):
+            assert begins()
+        assert not begins()
+        assert client.get("/jobs").status_code == 200
+        for _ in range(download.AT_ONCE):
+            eventually(begins)
+        assert all(is_cut_off(one) for one in stalled[: download.AT_ONCE])
+
+
+def test_a_file_has_its_time(mirror_url, monkeypatch):
+    monkeypatch.setattr(download, "LONGEST", 0.5)
+    with dashboard(mirror_url, [Route("/endless", endless)]) as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.get("/endless")
+        assert [client.get("/jobs.csv").status_code for _ in range(2 * download.AT_ONCE)] == [200] * 8
+
+
+def test_who_leaves_gives_the_place_to_another(mirror_url):
+    with dashboard(mirror_url, [Route("/endless", endless)]) as client:
+        for _ in range(2 * download.AT_ONCE):
+            eventually(lambda: _begins(client))
+
+
+def _begins(client: httpx.Client) -> bool:
+    with client.stream("GET", "/endless") as answer:
+        return answer.status_code == 200
+
+
+def test_probes_are_answered_while_every_thread_is_taken(empty):
+    free = Event()
+
+    def wait(_request: Request) -> Response:
+        free.wait()
+        return PlainTextResponse("")
+
+    probes = health.routes(Watch(Settings(), Facts, lambda: None), lambda: True)
+    with dashboard(empty, [*probes, Route("/wait", wait)]) as client:
+        pages = [Thread(target=client.get, args=["/wait"]) for _ in range(60)]
+        for page in pages:
+            page.start()
+        try:
+            time.sleep(0.5)
+            assert [client.get(path, timeout=5).status_code for path in ("/healthz", "/readyz")] == [200, 200]
+        finally:
+            free.set()
+            for page in pages:
+                page.join()
 
 
 def test_the_database_password_is_on_no_page(migrated_postgres):

@@ -1,9 +1,11 @@
 """The application: its routes, its guard, and what it answers when something is wrong."""
 
 from collections.abc import Iterable
+from threading import BoundedSemaphore
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -15,9 +17,18 @@ from starlette.staticfiles import StaticFiles
 from tpmirror.config import Settings
 from tpmirror.database import open_engine
 from tpmirror.errors import TpmirrorError
-from tpmirror.web import costs, job, jobs, operations, overview, render, sql, sync
+from tpmirror.web import costs, download, job, jobs, operations, overview, render, sql, sync
 from tpmirror.web.guard import HEADERS, Guard, check_exposure
 from tpmirror.web.source import Memory
+
+
+class JobId(IntegerConvertor):
+    """A number in an address, no longer than a job's can be: Python refuses to read thousands of digits."""
+
+    regex = "[0-9]{1,19}"
+
+
+register_url_convertor("job_id", JobId())
 
 ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/", overview.page),
@@ -25,7 +36,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/jobs", jobs.page),
     Route("/jobs.csv", jobs.csv),
     Route("/jobs.json", jobs.json),
-    Route("/jobs/{job_id:int}", job.page),
+    Route("/jobs/{job_id:job_id}", job.page),
     Route("/costs", costs.page),
     Route("/costs.csv", costs.csv),
     Route("/costs.json", costs.json),
@@ -52,13 +63,14 @@ def create_app(settings: Settings, extra_routes: Iterable[BaseRoute] = ()) -> St
     app.state.engine = open_engine(settings.database_url)
     app.state.settings = settings
     app.state.memory = Memory()
+    app.state.downloads = BoundedSemaphore(download.AT_ONCE)
     return app
 
 
 def _refused(request: Request, error: Exception) -> Response:
     """What was asked for is not there, or makes no sense."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    titles = {400: "That does not work", 404: "Not found", 405: "Only for reading"}
+    titles = {400: "That does not work", 404: "Not found", 405: "Only for reading", 503: "Busy"}
     title = titles.get(error.status_code, error.detail)
     says = {404: "There is nothing at this address, or not any more."}
     said = says.get(error.status_code, error.detail) if error.detail == "Not Found" else error.detail
@@ -71,5 +83,6 @@ def _unavailable(request: Request, error: Exception) -> Response:
 
 
 def _failed(_request: Request, _error: Exception) -> Response:
-    """A mistake of ours; the server logs it. The answer leaves outside of the guard, so it brings its headers."""
-    return PlainTextResponse("Something went wrong here; the log of tpmirror says what.\n", 500, HEADERS)
+    """A mistake of ours; the server logs it, and hangs up. The answer leaves outside of the guard, with its headers."""
+    text = "Something went wrong here; the log of tpmirror says what.\n"
+    return PlainTextResponse(text, 500, {**HEADERS, "Connection": "close"})

@@ -1,16 +1,26 @@
-"""Results of any length as files: CSV that no spreadsheet runs as formulas, and JSON."""
+"""Results of any length as files: CSV that no spreadsheet runs as formulas, and JSON.
+
+A file holds one snapshot of the mirror until its client has read it all, and a connection to the database: so there are
+few at once, and none for long.
+"""
 
 import csv as writer
 import io
 import json as encoder
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final
 
+import anyio
 from sqlalchemy import Connection, Select
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from tpmirror.normalize import Row
 from tpmirror.spreadsheet import cell
@@ -20,44 +30,73 @@ Wanted = Callable[[Connection], Select[Any]]
 """A SELECT, made when the mirror is open."""
 CHUNK: Final = 500
 """Rows in memory, and in one piece of the answer."""
+AT_ONCE: Final = 4
+"""Files under way; the rest of the pool's connections is for pages."""
+LONGEST: Final = 600.0
+"""Seconds after which a file is cut off: SQLite's write-ahead log grows as long as somebody reads an old snapshot."""
 
 
 def csv(request: Request, name: str, columns: Sequence[str], wanted: Wanted) -> Response:
     """An answer with the rows of a SELECT as CSV (RFC 4180): numbers as numbers, money exact, times in UTC."""
 
-    def lines() -> Iterator[str]:
-        yield ",".join(columns) + "\r\n"
-        for rows in _chunks(request, wanted):
-            text = io.StringIO()
-            writer.writer(text).writerows([cell(row[column]) for column in columns] for row in rows)
-            yield text.getvalue()
+    def lines() -> Generator[str]:
+        with _opened(request, wanted) as chunks:
+            yield ",".join(columns) + "\r\n"
+            for rows in chunks:
+                text = io.StringIO()
+                writer.writer(text).writerows([cell(row[column]) for column in columns] for row in rows)
+                yield text.getvalue()
 
-    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=_named(name, "csv"))
+    return _File(lines(), f"{name}.csv", "text/csv; charset=utf-8")
 
 
 def json(request: Request, name: str, wanted: Wanted) -> Response:
     """An answer with the rows as one JSON array: money as text, so that no digit is lost, times in ISO 8601."""
 
-    def parts() -> Iterator[str]:
-        before = "["
-        for rows in _chunks(request, wanted):
-            for row in rows:
-                yield before + encoder.dumps({key: _value(value) for key, value in row.items()})
+    def parts() -> Generator[str]:
+        with _opened(request, wanted) as chunks:
+            before = "["
+            for rows in chunks:
+                yield before + ",\n".join(
+                    encoder.dumps({key: _value(value) for key, value in row.items()}) for row in rows
+                )
                 before = ",\n"
-        yield "[]\n" if before == "[" else "]\n"
+            yield "[]\n" if before == "[" else "]\n"
 
-    return StreamingResponse(parts(), media_type="application/json", headers=_named(name, "json"))
-
-
-def _chunks(request: Request, wanted: Wanted) -> Iterator[list[Row]]:
-    with render.snapshot(request) as conn:
-        found = conn.execution_options(yield_per=CHUNK).execute(wanted(conn)).mappings()
-        for some in found.partitions(CHUNK):
-            yield [dict(row) for row in some]
+    return _File(parts(), f"{name}.json", "application/json")
 
 
-def _named(name: str, ending: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="tpmirror-{name}.{ending}"'}
+class _File(StreamingResponse):
+    """Pieces of text. The first is made before the answer begins: if the mirror cannot be read, it can still say so."""
+
+    def __init__(self, pieces: Generator[str], name: str, media_type: str) -> None:
+        headers = {"Content-Disposition": f'attachment; filename="tpmirror-{name}"'}
+        super().__init__(chain([next(pieces)], pieces), media_type=media_type, headers=headers)
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; the mirror is let go of however that ends."""
+        try:
+            with anyio.move_on_after(LONGEST):
+                await super().__call__(scope, receive, send)
+        finally:
+            await run_in_threadpool(self._pieces.close)
+
+
+@contextmanager
+def _opened(request: Request, wanted: Wanted) -> Iterator[Iterator[list[Row]]]:
+    """The rows, chunk by chunk, once the database has begun to find them. Raises HTTPException 503 if too many ask."""
+    turns = request.app.state.downloads
+    if not turns.acquire(blocking=False):
+        raise HTTPException(503, f"{AT_ONCE} files are under way already; try again when one of them has ended.")
+    try:
+        with (
+            render.snapshot(request) as conn,
+            conn.execution_options(yield_per=CHUNK).execute(wanted(conn)) as found,
+        ):
+            yield ([dict(row) for row in some] for some in found.mappings().partitions(CHUNK))
+    finally:
+        turns.release()
 
 
 def _value(value: Any) -> Any:

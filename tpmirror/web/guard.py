@@ -7,9 +7,9 @@
 """
 
 import base64
-import binascii
 import hmac
 import ipaddress
+import re
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,6 +21,7 @@ from tpmirror.errors import UsageError
 
 PROBES: Final = frozenset({"/healthz", "/readyz"})
 """Answered to anybody by any name: supervisors ask without a password, and learn nothing of the account."""
+_HOST: Final = re.compile(r"(?:\[([^]]*)\]|([^:]*))(?::[0-9]*)?")
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -82,22 +83,21 @@ class Guard:
 
 
 def host_name(header: str) -> str:
-    """A Host header without its port, small letters; brackets of IPv6 removed."""
-    if header.startswith("["):
-        return header[1:].partition("]")[0].lower()
-    return header.rpartition(":")[0].lower() if ":" in header else header.lower()
+    """A Host header without its port, small letters; brackets of IPv6 removed. Nothing if it is no such thing."""
+    found = _HOST.fullmatch(header.lower())
+    return (found[1] or found[2] or "") if found else ""
 
 
-def given(header: str) -> str:
+def given(header: str) -> bytes:
     """The token of an Authorization header: after ``Bearer``, or the password of ``Basic``; else nothing."""
     scheme, _, value = header.partition(" ")
     if scheme.lower() == "bearer":
-        return value.strip()
+        return value.strip().encode("latin-1")
     try:
-        pair = base64.b64decode(value, validate=True).decode() if scheme.lower() == "basic" else ""
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-    return pair.partition(":")[2]
+        pair = base64.b64decode(value, validate=True) if scheme.lower() == "basic" else b""
+    except ValueError:
+        return b""
+    return pair.partition(b":")[2]
 
 
 def _is_address(host: str) -> bool:
@@ -108,5 +108,5 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())
+def _same(sent: bytes, token: str) -> bool:
+    return hmac.compare_digest(sent, token.encode("utf-8", "surrogateescape"))  # the bytes that the environment holds

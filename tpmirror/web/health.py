@@ -11,13 +11,16 @@ from tpmirror.watch import Watch
 
 
 def routes(watch: Watch, alive: Callable[[], bool]) -> list[Route]:
-    """The two routes. ``alive`` says whether the main loop and the scheduler of the service still turn."""
+    """The two routes. ``alive`` says whether the main loop and the scheduler of the service still turn.
 
-    def healthz(_request: Request) -> Response:
+    They wait for nothing, so they are answered on the loop itself: threads may all be taken by pages.
+    """
+
+    async def healthz(_request: Request) -> Response:
         healthy = alive()
         return _answer({"alive": healthy}, healthy)
 
-    def readyz(_request: Request) -> Response:
+    async def readyz(_request: Request) -> Response:
         ready = watch.is_current and not any(problem.critical for problem in watch.problems)
         # Codes alone: probes ask without a password, and the messages may tell what was spent.
         codes = [problem.code for problem in watch.problems]

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from decimal import Decimal
+from typing import Any, Final, NoReturn
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, tuple_
 from starlette.exceptions import HTTPException
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tpmirror import schema
+from tpmirror.columns import CENT_OF_CENT
 from tpmirror.describe import view
 from tpmirror.normalize import Row
 from tpmirror.web import download, render
@@ -86,14 +87,14 @@ def _all(request: Request) -> Callable[[Connection], Select[Any]]:
 
 def conditions(request: Request) -> list[ColumnElement[bool]]:
     """The filter of a request. Raises HTTPException 400 for a value that makes no sense."""
-    jobs, given = view("job_overview").c, request.query_params
+    jobs = view("job_overview").c
     found: list[ColumnElement[bool]] = []
     if (status := render.whole(request, "status")) is not None:
         found.append(jobs.status == status)
     if (model := render.whole(request, "model")) is not None:
         used = schema.job_ml_models.c
         found.append(jobs.job_id.in_(select(used.job_id).where(used.ml_model_id == model)))
-    if resolution := given.get("resolution"):
+    if resolution := render.words(request, "resolution"):
         found.append(jobs.resolution == resolution)
     if presence := render.choice(request, "presence", PRESENCES, ""):
         found.append(jobs.presence == presence)
@@ -101,9 +102,9 @@ def conditions(request: Request) -> list[ColumnElement[bool]]:
         found.append(jobs.started >= first)
     if last := _day(request, "to"):
         found.append(jobs.started < last + timedelta(days=1))
-    if owner := given.get("owner", "").strip():
+    if owner := render.words(request, "owner"):
         found.append(jobs.input_owner.icontains(owner, autoescape=True))
-    if text := given.get("q", "").strip():
+    if text := render.words(request, "q"):
         found.append(_mentions(text))
     return found
 
@@ -129,7 +130,7 @@ def _day(request: Request, name: str) -> datetime | None:
         raise HTTPException(400, f"{name} is {value[:80]!r}; it accepts a day such as 2026-11-30") from None
 
 
-def _beyond(value: str) -> datetime:
+def _beyond(value: str) -> NoReturn:
     raise ValueError(value)
 
 
@@ -178,8 +179,8 @@ def _place(text: str, order: str) -> Place | None:
         return None
     value, _, job_id = text.rpartition("~")
     try:
-        return Place(_parsed(value, order.lstrip("-")), int(job_id))
-    except (ValueError, InvalidOperation):
+        return Place(_parsed(value, order.lstrip("-")), _number(job_id, int))
+    except (ValueError, ArithmeticError):
         raise HTTPException(400, "after is no place that a page of jobs ended at; begin with the first page") from None
 
 
@@ -189,8 +190,19 @@ def _parsed(value: str, name: str) -> Any:
         return None
     if name in {"started", "finished"}:
         moment = datetime.fromisoformat(value)
-        return moment if moment.tzinfo is not None else _beyond(value)
-    return {"job_id": int, "credits": Decimal}.get(name, float)(value)
+        return moment.astimezone(UTC) if moment.tzinfo is not None else _beyond(value)
+    kinds: dict[str, Callable[[str], Any]] = {"job_id": int, "credits": _money}
+    return _number(value, kinds.get(name, float))
+
+
+def _money(text: str) -> Decimal:
+    return Decimal(text).quantize(CENT_OF_CENT)
+
+
+def _number(text: str, kind: Callable[[str], Any]) -> Any:
+    """A number that a database can hold; NaN is not below anything."""
+    number = kind(text)
+    return number if abs(number) < 2**63 else _beyond(text)
 
 
 def _count(conn: Connection, wanted: list[ColumnElement[bool]]) -> int:

@@ -28,6 +28,8 @@ PAGES: Final = {
     "/sql": "SQL",
 }
 """The menu."""
+LETTERS: Final = 1000
+"""Most letters of a text to look for; SQLite compares with no more than 50,000 bytes."""
 
 
 def as_json(value: Any) -> Markup:
@@ -81,6 +83,14 @@ def choice(request: Request, name: str, values: Mapping[str, Any] | tuple[str, .
     value = request.query_params.get(name) or default
     if value != default and value not in values:
         raise HTTPException(400, f"{name} is {value[:80]!r}; it accepts {', '.join(map(str, values))}")
+    return value
+
+
+def words(request: Request, name: str) -> str:
+    """A parameter that is text, such as a database can look for. Raises HTTPException 400."""
+    value = request.query_params.get(name, "").strip()
+    if len(value) > LETTERS or "\0" in value:
+        raise HTTPException(400, f"{name} is {value[:80]!r}; it accepts up to {LETTERS:,} letters, and no NUL")
     return value
 
 

@@ -1,16 +1,71 @@
-"""The HTTP server of the service: uvicorn in a thread, so that the main thread stays free to watch."""
+"""The HTTP server of the service: uvicorn in a thread, so that the main thread stays free to watch.
 
+It shares the process's file descriptors with the mirroring, so no client may hold many of them, or one for long.
+"""
+
+import asyncio
 import socket
 import threading
 from contextlib import closing
 from typing import Any, Final
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tpmirror.errors import UsageError
 
 STOP: Final = 2.0
 """Seconds that open requests get to end."""
+IDLE: Final = 10
+"""Seconds that a connection may take to send a whole head: longer than a page waits before it asks for news."""
+STALL: Final = 30.0
+"""Seconds that a client may take to read a piece of an answer; PostgreSQL ends a transaction that pauses for 60."""
+CONNECTIONS: Final = 64
+"""Open at once; with what is in the backlog, and the database's files, fewer than the 256 that some systems allow."""
+BACKLOG: Final = 32
+"""Connections taken in one go, before the limit on them is looked at."""
+
+
+class Connection(H11Protocol):
+    """A client's connection. One that sends no request, or does not read the answer, is closed."""
+
+    _stalled: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for a request; where there is no room, in the place of whoever has waited longest."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=0)  # writing pauses as long as anything is unread: see pause_writing
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        if len(self.connections) > CONNECTIONS:
+            ours = [one for one in self.connections if isinstance(one, Connection)]
+            waiting = {timer.when(): one for one in ours if (timer := one.timeout_keep_alive_task)}
+            longest = waiting[min(waiting)]
+            self.connections.discard(longest)
+            longest.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """As inherited, but a part of a head does not stop the clock; ``handle_events`` stops it after a whole one."""
+        self.conn.receive_data(data)
+        self.handle_events()
+
+    def pause_writing(self) -> None:
+        """The client has not read all that was sent. To close is no help: that waits until it has."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALL, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Now it has."""
+        super().resume_writing()
+        self._has_read()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is left to be read."""
+        super().connection_lost(exc)
+        self._has_read()
+
+    def _has_read(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
 
 
 class Server:
@@ -20,6 +75,11 @@ class Server:
         self._address = address
         config = uvicorn.Config(
             app,
+            loop="asyncio",
+            http=Connection,
+            ws="none",
+            backlog=BACKLOG,
+            timeout_keep_alive=IDLE,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -36,7 +96,7 @@ class Server:
         host, port = self._address
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            self._socket = socket.create_server((host, port), family=family, backlog=128)
+            self._socket = socket.create_server((host, port), family=family, backlog=BACKLOG)
         except OSError as error:
             message = f"TPMIRROR_HTTP_ADDR is {host}:{port}, where nothing can listen: {error.strerror}"
             raise UsageError(message) from error
