@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +117,8 @@ def test_the_writer_mirrors_everything_that_moves(server, sim, tmp_path, capsys)
 def test_the_writer_tells_alerts_and_that_they_are_over(server):
     with Webhook() as hook, connected(url(server, "tpmirror_writer")) as engine:
         for waiting in (2, 0):
-            facts = Facts(certified_at=datetime.now(UTC), waiting=waiting)
-            Herald(load({}), engine, lambda facts=facts: facts, Notifier([Key(hook.url)])).tell()
+            facts = partial(Facts, certified_at=datetime.now(UTC), waiting=waiting)
+            Herald(load({}), engine, facts, Notifier([Key(hook.url)])).tell()
     told = "2 vanished jobs wait for an operator"
     assert [title for title in hook.titles() if told in title] == [told, f"solved: {told}"]
 
