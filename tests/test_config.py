@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tpmirror.config import Settings, VanishLimit, load, read_key
-from tpmirror.database import parse_url
+from tpmirror.database import open_engine
 from tpmirror.errors import UsageError
 from tpmirror.key import Key, check_key
 
@@ -81,7 +81,7 @@ def test_a_refusal_never_shows_a_secret_in_the_place_of_something_else(value):
 )  # fmt: skip
 def test_a_database_url_that_is_not_what_it_seems_is_refused(value):
     with pytest.raises(UsageError) as caught:
-        parse_url(value)
+        open_engine(value)
     assert SECRET not in str(caught.value)
 
 

@@ -81,10 +81,8 @@ def parse_url(value: str) -> URL:
     if url.get_backend_name() not in {"sqlite", "postgresql"}:
         message = f"TPMIRROR_DATABASE_URL names {url.drivername!r}, which tpmirror cannot use; {remedy}"
         raise UsageError(message)
-    if lite and url.query:
-        message = (
-            "TPMIRROR_DATABASE_URL has parameters after its ?; SQLite takes none, only a path: sqlite:///tpmirror.db"
-        )
+    if lite and "uri" in url.query:  # the file would be another than the one that is made private, and followed
+        message = "TPMIRROR_DATABASE_URL names a file by a URI; name it by its path: sqlite:///tpmirror.db"
         raise UsageError(message)
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 
@@ -102,7 +100,7 @@ def open_engine(value: str) -> Engine:
             "PostgreSQL needs psycopg 3; install tpmirror with its postgres extra: pip install 'tpmirror[postgres]'"
         )
         raise UsageError(message) from error
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         message = "TPMIRROR_DATABASE_URL has parameters after its ? that are not what the driver expects"
         raise UsageError(message) from None
     event.listen(engine, "connect", _prepare_sqlite if lite else _prepare_postgres)
