@@ -18,7 +18,7 @@ from tpmirror.errors import UsageError
 from tpmirror.key import Key, check_key, read_start
 
 _DOUBTFUL: Final = re.compile(r"[?@#]|:(?!//|\d{1,5}\b|$)")
-"""What may stand before or after a secret in a value: no port follows the colon of ``user:password``."""
+"""What may stand before or after a secret in a URL: no port follows the colon of ``user:password``."""
 _HOST: Final = re.compile(r"(?:(?!xn--)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.|\Z))+")
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -242,7 +242,8 @@ def _parse(variable: str, parse: Callable[[str], Any], value: str) -> Any:
     try:
         return parse(value)
     except ValueError as error:
-        shown = "a value that may hold a secret" if _DOUBTFUL.search(value) else repr(value[:80])
+        doubtful = _DOUBTFUL.search(value) if parse is _origin else "@" in value
+        shown = "a value that may hold a secret" if doubtful else repr(value[:80])
         message = f"{variable} is {shown}; it accepts {error}"
         raise UsageError(message) from None
 
