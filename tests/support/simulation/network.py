@@ -185,17 +185,21 @@ class Network:
         return httpx.Response(200, headers=dict(answer.headers), stream=_Body([body]))
 
     def _lie_empty(self, asked: Request, answer: Response) -> httpx.Response:
-        """One page of nothing, as of an empty account."""
-        return self._whole(Response.json(200, EMPTY) if asked.path == LIST else answer)
+        """One page of nothing, as of an empty account. A mirror that holds nothing yet has to believe it."""
+        if asked.path != LIST:
+            return self._whole(answer)
+        self.notes[-1].counted = self.notes[-1].sliced = frozenset()
+        return self._whole(Response.json(200, EMPTY))
 
     def _lie_first_page(self, asked: Request, answer: Response) -> httpx.Response:
         """A cache that knows no queries."""
         if asked.path != LIST or answer.status != 200:
             return self._whole(answer)
         first = Request("GET", f"{LIST}?limit={asked.query.get('limit', 5)}&offset=0", asked.headers)
-        self._still = True  # the note tells what was listed when this was counted
+        self._still = True
         cached = self._window(first) or self.backend.handle(first)
         self._still = False
+        self.notes[-1].counted = self.notes[-1].sliced = self.listed  # at the moment of this answer, not of the other
         return self._whole(cached)
 
     def _lie_short(self, asked: Request, answer: Response) -> httpx.Response:
