@@ -202,7 +202,7 @@ def test_a_key_file_is_read_or_refused_without_being_shown(program, content, say
     assert complained.count("\n") == (1 if says else complained.count("\n"))
 
 
-@pytest.mark.parametrize("path", ["/none", ".", "/dev/null", "/dev/zero"])
+@pytest.mark.parametrize("path", ["none", "/none", ".", "/dev/null", "/dev/zero"])
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_path_to_no_key_file_is_refused_by_its_name(program, path, capsys):
     program.variables["TPMIRROR_API_KEY_FILE"] = path

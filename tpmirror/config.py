@@ -266,7 +266,7 @@ def read_key(settings: Settings) -> Key:
         value = read_start(path).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        is_path = path.is_absolute() or os.access(path, os.F_OK)
+        is_path = len(str(path)) < 16 or path.is_absolute() or os.access(path, os.F_OK)
         shown = repr(str(path)) if is_path else "no file's name (not shown: it may be the key itself)"
         message = f"TPMIRROR_API_KEY_FILE is {shown}, which cannot be read: {reason}"
         raise UsageError(message) from None

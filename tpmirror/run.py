@@ -139,11 +139,13 @@ class Run:
     def _stored(self, conn: Connection) -> Row:
         """What the run's row says: written with each batch, so it counts what is stored."""
         mine = select(schema.sync_runs).where(schema.sync_runs.c.id == self.id)
-        row = dict(conn.execute(mine).mappings().one())
+        return dict(conn.execute(mine).mappings().one())
+
+    def _catch_up(self, conn: Connection) -> None:
+        """Count a batch that was stored without our knowing. Only behind the lease's check: it waits for its end."""
         if self._unsure is not None:
-            self.tally.recover(row, self._unsure)
+            self.tally.recover(self._stored(conn), self._unsure)
             self._unsure = None
-        return row
 
     def plan(self, conn: Connection, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> Plan:
         """What a batch changes."""
@@ -158,8 +160,7 @@ class Run:
 
         def work(conn: Connection) -> Plan:
             self._lease.check(conn)
-            if self._unsure is not None:
-                self._stored(conn)
+            self._catch_up(conn)
             made = self.plan(conn, looks, unreadable)
             self.scope.store(conn)
             if made:
@@ -179,6 +180,7 @@ class Run:
             row = self._stored(conn)
             if row["outcome"] != outcome:
                 self._lease.check(conn)
+                self._catch_up(conn)
                 row = self._stored(conn)
             if row["outcome"] == outcome:
                 return row  # it was closed before, only the answer to that commit was lost
