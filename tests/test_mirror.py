@@ -11,7 +11,7 @@ import pytest
 from tests.support.account import KEY, dump, mirror, pages, query, row, rows
 from tests.support.life import HUGE, Life
 from tests.support.oracle import Oracle
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator import Request, Response, Simulator, World
 
 NOTHING = {"jobs_inserted": 0, "jobs_updated": 0, "transitions": 0, "field_changes": 0}
 
@@ -96,6 +96,23 @@ def test_two_thousand_jobs_are_mirrored_to_the_last_column(mirror_url):
     oracle.look()
     assert run["certified"]
     oracle.check(mirror_url, run)
+
+
+def test_a_first_page_that_comes_short_makes_no_pages_of_its_size(mirror_url):
+    world, short = World(seed=8, jobs=300, jobs_per_day=0), list[Response]()
+
+    def shorten(request: Request) -> Response | None:
+        if short:
+            return None
+        page = json.loads(simulator.answer(request).body)
+        short.append(Response.json(200, {**page, "results": page["results"][:1]}))
+        return short[0]
+
+    with Simulator(world, token=KEY, page_cap=20) as simulator:
+        simulator.respond = shorten
+        run = mirror(simulator, mirror_url)
+    assert (run["certified"], run["jobs_inserted"]) == (True, 300)
+    assert run["requests"] < 40
 
 
 def test_a_walk_without_proof_mirrors_the_same_with_fewer_requests(sim, world, mirror_url):
