@@ -115,6 +115,12 @@ def test_a_first_page_that_comes_short_makes_no_pages_of_its_size(mirror_url):
     assert run["requests"] < 40
 
 
+def test_an_account_that_is_emptied_between_its_first_count_and_the_rows_is_mirrored_as_empty(sim, world, mirror_url):
+    sim.between = lambda world: [world.delete(job_id) for job_id in world.listed()]
+    run = mirror(sim, mirror_url)
+    assert (run["certified"], run["jobs_seen"], rows(mirror_url, "jobs")) == (True, 0, [])
+
+
 def test_a_walk_without_proof_mirrors_the_same_with_fewer_requests(sim, world, mirror_url):
     oracle = Oracle(world)
     oracle.look()

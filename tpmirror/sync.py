@@ -193,8 +193,12 @@ class Walk:
         return [] if first.is_last else segments(first.end, first.listing.count, self.page_size())
 
     def page_size(self) -> int:
-        """The page size in force: what the API says, until a pass has shown whether it gives fewer."""
-        return self.largest if self.passes and not self.first.is_last else self.first.served_limit
+        """The page size in force: what the API says, until a pass has shown whether it gives fewer.
+
+        Pages without a job show nothing of it: the account was emptied between the first count and its rows.
+        """
+        shown = self.largest if self.passes and not self.first.is_last else 0
+        return shown or self.first.served_limit
 
     def whereabouts(self, job_id: int) -> Row:
         """A difference: a job that the mirror holds as listed and the list lacks."""
