@@ -31,6 +31,7 @@ LAYERS = [
     {"envelope", "key", "schema.declaration"},
     {"schema.codes", "schema.history", "schema.mirror", "schema.upstream"},
     {"schema", "config", "transport", "pace", "database", "decode", "reports.period"},
+    {"page"},
     {"normalize", "api", "lease", "describe", "grants", "notify", "problems", "scope", "revision"},
     {
         "batch",
@@ -114,7 +115,7 @@ WRITERS = {
     "vanished",
     "quarantine",
 }
-PURE = {*"redaction decode normalize batch plan certify payload labels history timing problems".split()}  # noqa: SIM905 - short
+PURE = {*"redaction decode page normalize batch plan certify payload labels history timing problems".split()}  # noqa: SIM905 - short
 FILES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix("."): path
     for path in sorted(PACKAGE.rglob("*.py"))

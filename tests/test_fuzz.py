@@ -21,12 +21,13 @@ from tests.support.account import environ
 from tests.support.payloads import contents
 from tests.support.strategies import CANARY, SOUND, Sent, pages, scanned
 from tpmirror import schema
-from tpmirror.api import Api, Page
+from tpmirror.api import Api
 from tpmirror.config import load
 from tpmirror.database import connected, reading
 from tpmirror.decode import Item, decode_job, decode_listing
 from tpmirror.errors import Passing
 from tpmirror.intake import Intake
+from tpmirror.page import Page
 from tpmirror.run import opened
 from tpmirror.session import quiet
 

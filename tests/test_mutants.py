@@ -26,7 +26,7 @@ from tests.support.simulation.lab import Lab
 from tests.support.witness import LIST, Witness
 from tpmirror import api, database, decode, lease, plan, presence, run, schema, store, sync
 from tpmirror.absence import DENIED, Sighting
-from tpmirror.api import Api, Page
+from tpmirror.api import Api
 from tpmirror.audit import audit
 from tpmirror.batch import Look
 from tpmirror.certify import Sightings, Verdict, judge, judge_page
@@ -35,6 +35,7 @@ from tpmirror.database import connected, reading
 from tpmirror.errors import TpmirrorError
 from tpmirror.intake import Intake
 from tpmirror.normalize import Row
+from tpmirror.page import Page
 from tpmirror.scope import Scope
 from tpmirror.simulator import Request, Response, Simulator, World
 

@@ -232,6 +232,9 @@ def test_a_job_that_may_not_be_asked_for_fails_neither_poll_nor_walk(sim, world,
     by_id(sim, {refused: Response.detail(403, "You do not have permission to perform this action.")})
     run = look(sim, mirror_url, max_attempts=1)
     assert (run["outcome"], run["covered"]) == ("succeeded", False)
+    by_id(sim, {refused: Response(302, {"Location": "https://elsewhere.example/"})})
+    with pytest.raises(ApiError, match="redirects"):
+        look(sim, mirror_url, max_attempts=1)
     by_id(sim, {refused: Response.detail(500, "Later.")})
     run = walk(sim, mirror_url, max_attempts=1)
     assert (run["outcome"], run["certified"]) == ("succeeded", True)

@@ -144,6 +144,15 @@ def test_another_account_is_refused_at_its_first_page(sim, stranger, mirror_url)
     assert dump(mirror_url) == before
 
 
+def test_another_account_is_refused_also_where_its_key_may_not_ask_for_foreign_jobs(sim, stranger, mirror_url):
+    mirror(sim, mirror_url)
+    answer, denial = answers_of(stranger), Response.detail(403, "You do not have permission to perform this action.")
+    sim.respond = lambda request: answer(request) if request.path == "/api/jobs/" else denial
+    with pytest.raises(ScopeError, match="another account"):
+        mirror(sim, mirror_url)
+    assert_nothing_of_it(mirror_url)
+
+
 def test_the_run_tells_why_it_failed_without_a_word_of_the_other_account(sim, stranger, mirror_url):
     mirror(sim, mirror_url)
     switch(sim, stranger, after=0)

@@ -12,7 +12,7 @@ from sqlalchemy import inspect, text
 from tests.support.account import KEY, connected, dump, environ, mirror, query, row, rows, settings
 from tests.support.program import Program
 from tpmirror import lease
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator import Response, Simulator, World
 from tpmirror.sync import preview, verify
 
 Difference = tuple[str, int, str, Any, Any]
@@ -149,9 +149,13 @@ def test_jobs_off_the_list_are_shown_with_what_the_api_says_of_them(sim, world, 
     mirror(sim, mirror_url)
     world.hide(9)
     world.delete(12)
+    world.hide(15)
+    denial = Response.detail(403, "You do not have permission to perform this action.")
+    sim.respond = lambda request: denial if request.path == "/api/jobs/15/" else None
     assert differences(sim, mirror_url) == [
         ("job", 9, "presence", "listed", "unlisted"),
         ("job", 12, "presence", "listed", "not found"),
+        ("job", 15, "presence", "listed", "no answer"),
     ]
 
 

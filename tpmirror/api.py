@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Self, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import httpcore
 import httpx
@@ -23,11 +23,12 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tpmirror import __version__
 from tpmirror.config import Settings, read_key
 from tpmirror.control import Control
-from tpmirror.decode import Item, Listing, Unreadable, decode_job, decode_listing
-from tpmirror.errors import ApiError, Interrupted, Passing, Refused
+from tpmirror.decode import Item, Unreadable, decode_job, decode_listing
+from tpmirror.errors import ApiError, Denied, Interrupted, Passing, Refused
 from tpmirror.key import Key
 from tpmirror.log import logger
 from tpmirror.pace import Pace, backoff, retry_after, skew
+from tpmirror.page import Page
 from tpmirror.transport import Deadline, PinnedTransport, read_body, room_for
 
 T = TypeVar("T")
@@ -48,34 +49,6 @@ class Answer:
     sent: int
     received: int
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of the list, as asked for and as served."""
-
-    listing: Listing
-    limit: int
-    offset: int
-    sent: int
-    received: int
-    at: datetime
-
-    @property
-    def end(self) -> int:
-        """The offset after the last item served."""
-        return self.offset + len(self.listing)
-
-    @property
-    def is_last(self) -> bool:
-        """Whether nothing follows: all three signs, because each alone is wrong on a list that moves."""
-        return len(self.listing) < self.served_limit and self.listing.next is None and self.end >= self.listing.count
-
-    @property
-    def served_limit(self) -> int:
-        """The page size in force: what ``next`` says, else what was asked for. The server may cap it silently."""
-        limit = _number_in(self.listing.next or self.listing.previous, "limit")
-        return limit if limit is not None and 0 < limit <= self.limit else self.limit
 
 
 class Api:
@@ -124,22 +97,31 @@ class Api:
 
         def attempt() -> Page:
             answer = self._send(JOBS, {"limit": limit, "offset": offset})
-            _check_ok(answer, JOBS)
+            if answer.status != httpx.codes.OK:
+                message = f"{JOBS} answers {answer.status}; check TPMIRROR_API_URL"
+                raise ApiError(message)
             page = Page(decode_listing(answer.body), limit, offset, answer.sent, answer.received, answer.at)
-            _check_fit(page)
+            if page.stated_offset not in {None, offset}:  # a proxy's cache may hand out another page
+                message = f"asked for the jobs from {offset}, the API answered with those from {page.stated_offset}"
+                raise Passing(message)
             return page
 
         return self._retry(attempt)
 
     def job(self, job_id: int) -> tuple[Item | Unreadable | None, Answer]:
-        """One job by its id, and the answer it came in; None if the API itself says that there is none."""
+        """One job by its id, and the answer it came in; None if the API itself says that there is none.
+
+        Raises Denied when it will not tell about this job, other ApiErrors as ``page`` does.
+        """
 
         def attempt() -> tuple[Item | Unreadable | None, Answer]:
             answer = self._send(f"{JOBS}{job_id}/", {})
             if answer.status == httpx.codes.NOT_FOUND:
                 _check_not_found(answer)
                 return None, answer
-            _check_ok(answer, f"{JOBS}{job_id}/")
+            if answer.status != httpx.codes.OK:
+                message = f"{JOBS}{job_id}/ answers {answer.status}"
+                raise Denied(message)
             found = decode_job(answer.body, job_id)
             if found.id != job_id:
                 message = f"asked for job {job_id}, the API answered with something else"
@@ -147,6 +129,13 @@ class Api:
             return found, answer
 
         return self._retry(attempt)
+
+    def shows(self, job_id: int) -> bool:
+        """Whether the API shows this key a job by its id."""
+        try:
+            return self.job(job_id)[0] is not None
+        except Denied:
+            return False
 
     def _retry(self, attempt: Callable[[], T]) -> T:
         stop = stop_after_attempt(self._settings.max_attempts)
@@ -234,38 +223,6 @@ class Api:
     def _sleep(self, seconds: float) -> None:
         if self._closing.wait(seconds):
             raise Interrupted
-
-
-def _number_in(url: str | None, name: str) -> int | None:
-    """A number in the query of ``next`` or ``previous``; None if it is not there, or that is no URL."""
-    try:
-        value = parse_qs(urlsplit(url or "").query).get(name, [""])[0]
-    except ValueError:
-        return None
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
-
-
-def _check_ok(answer: Answer, path: str) -> None:
-    if answer.status != httpx.codes.OK:
-        message = f"{path} answers {answer.status}; check TPMIRROR_API_URL"
-        raise ApiError(message)
-
-
-def _check_fit(page: Page) -> None:
-    """Whether the page is the one asked for: a proxy's cache may hand out another one."""
-    begins = _stated_offset(page)
-    if begins is not None and begins != page.offset:
-        message = f"asked for the jobs from {page.offset}, the API answered with those from {begins}"
-        raise Passing(message)
-
-
-def _stated_offset(page: Page) -> int | None:
-    """Where a page begins by its own links; None if they do not tell, or tell nothing that can be."""
-    for link, step in ((page.listing.next, -1), (page.listing.previous, 1)):
-        offset, limit = _number_in(link, "offset"), _number_in(link, "limit")
-        if offset is not None and limit is not None and offset + step * limit >= 0 and offset != page.end:
-            return offset + step * limit
-    return None
 
 
 def _check_not_found(answer: Answer) -> None:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from tpmirror import reader, revision
-from tpmirror.api import Api, Page
+from tpmirror.api import Api
 from tpmirror.config import Settings, read_key
 from tpmirror.control import Control
 from tpmirror.database import connected, display, file_of, reading
 from tpmirror.errors import TpmirrorError, UsageError
 from tpmirror.intake import ids_of
 from tpmirror.notify import Notifier
+from tpmirror.page import Page
 from tpmirror.problems import SKEW, of_mirror
 
 OK: Final = "ok"

@@ -6,6 +6,7 @@ TpmirrorError                  exit 1: the run failed; try again later
 ├── Interrupted                exit 1: asked to stop; what was mirrored stays, run it again to go on
 ├── ApiError                   exit 1: the API did not give a usable answer
 │   ├── Refused                exit 4: the API refused the key
+│   ├── Denied                 the API will not tell about this one job; the run goes on without it
 │   └── Passing                retried inside the run: throttled, overloaded, cut off
 ├── MirrorError                exit 1: the database is out of reach, too new, damaged
 │   ├── Lost                   retried inside the run: connection lost, deadlock, database restarting
@@ -49,6 +50,10 @@ class Refused(ApiError):
     """The API refused the key; set TPMIRROR_API_KEY to the account's current key (TensorPix: account, API)."""
 
     exit_code = 4
+
+
+class Denied(ApiError):
+    """The API will not tell about this job."""
 
 
 class Passing(ApiError):

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import TypeAlias
 
 from tpmirror import store
-from tpmirror.api import Answer, Api, Page
+from tpmirror.api import Answer, Api
 from tpmirror.batch import Look
 from tpmirror.database import read
 from tpmirror.decode import Item, RawItem, Unreadable
-from tpmirror.errors import ApiError
+from tpmirror.errors import Denied
+from tpmirror.page import Page
 from tpmirror.run import Run
 
 Found: TypeAlias = RawItem | Item | Unreadable
@@ -94,14 +95,13 @@ class Intake:
     def jobs(self, ids: Sequence[int], executor: Executor) -> None:
         """Ask for jobs by id, several at once, and mirror the answers together; those denied stay as they are.
 
-        Where the API refuses a single job, that job is not seen. Raises the first other ApiError, after all answers are
-        mirrored.
+        Raises the first ApiError but Denied, after all answers are mirrored.
         """
         waiting = [executor.submit(self.api.job, job_id) for job_id in ids]
         wait(waiting)
         self._mirror([future.result() for future in waiting if future.exception() is None])
         for future in waiting:
-            if type(future.exception()) is not ApiError:
+            if not isinstance(future.exception(), Denied):
                 future.result()
 
     def _mirror(self, found: Sequence[tuple[Item | Unreadable | None, Answer]]) -> None:
@@ -129,7 +129,7 @@ class Intake:
             )
 
         items = [item for item in found if isinstance(item, Item)]
-        self.run.scope.admit(items, ids_of(page), known, lambda job_id: self.api.job(job_id)[0] is not None)
+        self.run.scope.admit(items, ids_of(page), known, self.api.shows)
 
     def _note(self, page: Page, found: Sequence[Found]) -> None:
         counts = self.run.tally.counts

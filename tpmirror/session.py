@@ -11,12 +11,13 @@ from typing import Any
 from sqlalchemy import Engine
 
 from tpmirror import revision, run
-from tpmirror.api import Api, Page
+from tpmirror.api import Api
 from tpmirror.config import Settings
 from tpmirror.control import Control
 from tpmirror.database import connected
 from tpmirror.errors import MirrorError
 from tpmirror.intake import Intake, Progress
+from tpmirror.page import Page
 from tpmirror.rehearsal import Rehearsal
 from tpmirror.run import Run
 

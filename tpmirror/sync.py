@@ -11,15 +11,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from tpmirror import absence, presence, store
-from tpmirror.api import Page
 from tpmirror.certify import Count, Sightings, Verdict, judge, judge_page
 from tpmirror.config import Settings
 from tpmirror.control import Control
 from tpmirror.database import read, reading
-from tpmirror.errors import ApiError, Refused
+from tpmirror.errors import ApiError, Denied, Refused
 from tpmirror.intake import Progress, ascends, ids_of
 from tpmirror.log import logger
 from tpmirror.normalize import Row
+from tpmirror.page import Page
 from tpmirror.poll import look
 from tpmirror.session import Session, quiet, rehearsal, session
 from tpmirror.walk import Segment, affordable_overlap, pages, segments
@@ -202,7 +202,11 @@ class Walk:
 
     def whereabouts(self, job_id: int) -> Row:
         """A difference: a job that the mirror holds as listed and the list lacks."""
-        return difference(job_id, "listed", "unlisted" if self.api.job(job_id)[0] is not None else "not found")
+        try:
+            where = "unlisted" if self.api.job(job_id)[0] is not None else "not found"
+        except Denied:
+            where = "no answer"
+        return difference(job_id, "listed", where)
 
     def pass_over(self, todo: list[Segment]) -> None:
         """Fetch and mirror the pages of some segments."""

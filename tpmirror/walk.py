@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from tpmirror.api import Page
 from tpmirror.errors import ApiError
+from tpmirror.page import Page
 
 STALLS: Final = 3
 """Empty pages in a row, inside the list by its own count, that a segment stands before the pass fails."""

@@ -4,9 +4,9 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from tpmirror.api import Page
 from tpmirror.batch import Look
 from tpmirror.decode import Item, Listing, RawItem, Unreadable, decode_job, decode_listing
+from tpmirror.page import Page
 
 NOON: Final = datetime(2026, 11, 1, 12, tzinfo=UTC)
 STORAGE: Final = "https://storage.example.com/media"
