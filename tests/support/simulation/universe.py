@@ -23,6 +23,7 @@ from tpmirror.api import Api
 from tpmirror.audit import audit
 from tpmirror.config import Settings, load
 from tpmirror.poll import poll
+from tpmirror.presence import UNLISTED_LOOKUPS
 from tpmirror.simulator import World
 from tpmirror.simulator.backend import Backend
 from tpmirror.simulator.listing import ORDERINGS
@@ -234,14 +235,17 @@ class Universe:
         self.network.backend.ordering, self._alone = "-id", True
         self.machine.sleep(2 * DAY if self._jumps else DAY / 6)  # every lease is over
         unlisted = self.judge.rows("SELECT 1 FROM jobs WHERE presence = 'unlisted'") if self.judge.is_ready() else []
-        for turn in range(2 + len(unlisted) // 20):
+        turns = 2 + len(unlisted) // UNLISTED_LOOKUPS
+        for _ in range(10 + len(unlisted)):
             process = self._start(sync)
             self.machine.run()
             if process.error is not None or not process.result["certified"]:
                 self._check([f"a quiet account is not certified: {process.error or process.result}"], process)
-            if turn == 0:
-                self.machine.start(lambda: vanished.confirm(self.engine, None))
-                self.machine.run()
+            operator = self.machine.start(lambda: vanished.confirm(self.engine, None))
+            self.machine.run()
+            turns -= not operator.result  # those it let go end in one turn more, and others are asked for in it
+            if turns == 0:
+                break
         self._check(self.judge.differences())
         with database.reading(self.engine) as conn:
             self._check(str(finding) for finding in audit(conn).findings)
