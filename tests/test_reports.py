@@ -3,22 +3,31 @@
 import csv
 import io
 import json
+import re
+import sys
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from tests.support.account import connected, rows
 from tpmirror.cli import cli
+from tpmirror.describe import view
 from tpmirror.errors import UsageError
-from tpmirror.formats import TEXTS
+from tpmirror.formats import TEXTS, show
+from tpmirror.reader import jobs_by_status
+from tpmirror.render import duration, to_json
 from tpmirror.reports import REPORTS, Question, answer
 from tpmirror.reports.asof import known, possible
 from tpmirror.reports.costs import growth, in_turn
-from tpmirror.reports.forecast import backtest, outlook, seasonal_naive
+from tpmirror.reports.forecast import backtest, forecast, outlook, seasonal_naive
 from tpmirror.reports.period import Period, instant, period
 from tpmirror.reports.report import Report, percentile, plain
+from tpmirror.web.overview import _credits
 
 TODAY = date(2026, 11, 25)
 STRETCHES = {
@@ -47,6 +56,11 @@ def test_what_is_no_stretch_is_refused_with_what_is_accepted(text):
 def test_the_stretch_before_whole_months_is_as_many_months():
     assert period("2026-03", "2026-03", TODAY).before() == Period(date(2026, 2, 1), date(2026, 3, 1))
     assert period("2026-03-10", "2026-03-11", TODAY).before() == Period(date(2026, 3, 8), date(2026, 3, 10))
+
+
+def test_nothing_comes_before_the_calendar():
+    assert period("1000", "2026", TODAY).before() is None
+    assert period("0001-01-02", "2026-10-05", TODAY).before() is None
 
 
 def test_a_moment_is_utc_unless_it_says_otherwise():
@@ -118,6 +132,50 @@ def test_a_day_that_has_cost_more_than_expected_takes_nothing_from_the_days_to_c
     assert [late["forecast"] - early["forecast"] for early, late in zip(before, after, strict=True)] == [100, 100]
 
 
+def test_the_dashboard_forecasts_what_the_report_does(lived_mirror, dialect):
+    with connected(lived_mirror[dialect]) as conn:
+        costs = view("daily_costs")
+        days = {row.day: row.credits for row in conn.execute(select(costs.c.day, costs.c.credits)) if row.day}
+        dearest = max(days, key=lambda day: days[day])
+        for today in (max(days), dearest):
+            told = {row["method"]: row["forecast"] for row in forecast(conn, today).rows}
+            assert _credits(conn, today)["forecast"] == told["run rate"]
+
+
+def test_previews_cost_nothing_by_status_either(lived_mirror, dialect):
+    with connected(lived_mirror[dialect]) as conn:
+        told = sum(row["credits"] for row in jobs_by_status(conn))
+    jobs = rows(lived_mirror[dialect], "jobs")
+    assert told == sum(job["cost_usd"] or 0 for job in jobs if not job["preview"])
+    assert told != sum(job["cost_usd"] or 0 for job in jobs)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_csv_keeps_a_name_as_it_is_and_lets_it_steer_no_terminal(terminal, monkeypatch, capsys):
+    name = "clip\x1b]0;own\x07\x1b[31m\u202e"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    show("x", Report("", plain(name="name"), [{"name": name}]), "csv")
+    said = capsys.readouterr().out
+    assert (name in said) != terminal
+    assert ("\x1b" in said or "\x07" in said or "\u202e" in said) != terminal
+
+
+def test_json_lets_nothing_steer_a_terminal_and_loses_nothing():
+    names = ["\x1b[31m", "\x9b31m", "\x7f", "\u202eexe.4pm", "\u2067", "日本"]
+    told = to_json(names)
+    assert json.loads(told) == names
+    assert "日本" in told
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", told)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0 s"), (-0.4, "0 s"), (-5, "-5 s"), (3 * 3600 + 20 * 60 + 5, "3 h 20 min"), (1e15, "11574074074 d 1 h")],
+)
+def test_any_length_of_time_can_be_shown(seconds, shown):
+    assert duration(seconds) == shown
+
+
 def test_a_percentile_is_one_of_the_values():
     assert [percentile([1.0, 2.0, 3.0, 4.0], share) for share in (0.5, 0.9, 1.0)] == [2.0, 4.0, 4.0]
     assert percentile([], 0.5) is None
@@ -158,8 +216,22 @@ def test_only_whole_months_and_days_are_compared(lived_mirror, dialect):
             running, *over = answer(conn, "costs", Question(now, by=by)).rows
             assert (running[by], running["change"], running["complete"]) == (key, None, False)
             assert all(row["complete"] for row in over)
-            assert over[0]["change"] == round(float(over[0]["credits"] / over[1]["credits"]) - 1, 4)
-            assert answer(conn, "costs", Question(now + timedelta(days=31), by=by)).rows[0]["change"] is not None
+            later = answer(conn, "costs", Question(now + timedelta(days=31), by=by)).rows
+            for found in (over, later):
+                pairs = [(row, before) for row, before in pairwise(found) if before["credits"]]
+                compared = [(row, before) for row, before in pairs if follows(row[by], before[by])]
+                assert compared
+                for row, before in compared:
+                    assert row["change"] == round(float(row["credits"] / before["credits"]) - 1, 4)
+                told = {row[by] for row, _ in compared}
+                assert all(row["change"] is None for row in found if row[by] not in told)
+
+
+def follows(key: Any, before: Any) -> bool:
+    """Whether one day or month comes right after another."""
+    if isinstance(key, str):
+        return key == f"{date.fromisoformat(f'{before}-28') + timedelta(days=4):%Y-%m}"
+    return key == before + timedelta(days=1)
 
 
 def test_a_running_month_and_one_that_was_cut_say_so_and_are_not_compared():
@@ -173,6 +245,8 @@ def test_a_running_month_and_one_that_was_cut_say_so_and_are_not_compared():
         "2026-09": (None, True),
         "2026-08": (None, False),
     }
+    gap = in_turn([months[0], months[2]], Period(), TODAY)
+    assert [row["change"] for row in gap] == [None, None], "without a job in September there is nothing to compare with"
     (column,) = growth("month", TODAY).values()
     assert column.show
     shown = [column.show({"month": key, **row}) for key, row in named.items()]

@@ -15,12 +15,12 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import literal, select
+from sqlalchemy import literal, select, text
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from tests.support.account import query
+from tests.support.account import connected, query
 from tests.support.hostile import HARMFUL, mirror_of_everything
 from tests.support.program import Program
 from tpmirror.config import Settings, load
@@ -82,6 +82,18 @@ def test_files_hold_every_job_and_no_formula(mirror_url):
         costs = list(csv.DictReader(io.StringIO(client.get("/costs.csv?per=day&by=task").text, newline="")))
         assert costs
         assert costs[0].keys() == {"period", "name", "credits"}
+
+
+def test_numbers_beyond_all_measure_break_no_page(mirror_url):
+    mirror_of_everything(mirror_url)
+    with connected(mirror_url) as conn:
+        conn.execute(text("UPDATE jobs SET eta_s = 1e15"))
+        conn.execute(text("UPDATE output_videos SET n_frames = -9223372036854775808, framerate = 25, size = 10"))
+        conn.commit()
+    ids = [job_id for (job_id,) in query(mirror_url, "SELECT id FROM jobs")]
+    with dashboard(mirror_url) as client:
+        for path in [*PAGES, *(f"/jobs/{job_id}" for job_id in ids[:9])]:
+            assert client.get(path).status_code == 200, path
 
 
 def test_numbers_kept_in_memory_are_those_of_now(mirror_url):

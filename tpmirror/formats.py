@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sys
 from decimal import Decimal
 from typing import Final
 
@@ -25,7 +26,10 @@ def check(form: str) -> str:
 def show(name: str, report: Report, form: str) -> None:
     """Print a report in a format that ``check`` accepts."""
     if form != "table":
-        click.echo(TEXTS[form](name, report), nl=False)
+        lines = TEXTS[form](name, report)
+        if sys.stdout.isatty():  # a file gets the text as it is
+            lines = "".join(f"{render.harmless(line)}\n" for line in lines.splitlines())
+        click.echo(lines, nl=False, color=True)  # or click takes out of a name what looks like a colour
         return
     right = numeric(report)
     headings = [(column.heading, key in right) for key, column in report.columns.items()]

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, or_, select, text
+from sqlalchemy import Connection, and_, case, func, or_, select, text
 
 from tpmirror import absence, history, labels, schema
 from tpmirror.normalize import Row
@@ -98,8 +98,9 @@ def recent_runs(conn: Connection, limit: int) -> list[Row]:
 def jobs_by_status(conn: Connection) -> list[Row]:
     """Jobs and Credits by status; previews count as jobs and cost nothing."""
     jobs, names = schema.jobs, schema.job_statuses
+    charged = func.sum(case((jobs.c.preview.is_(True), None), else_=jobs.c.cost_usd), type_=jobs.c.cost_usd.type)
     wanted = (
-        select(jobs.c.status, names.c.name, func.count().label("jobs"), func.sum(jobs.c.cost_usd).label("credits"))
+        select(jobs.c.status, names.c.name, func.count().label("jobs"), charged.label("credits"))
         .join(names, names.c.code == jobs.c.status)
         .group_by(jobs.c.status, names.c.name, names.c.is_terminal)
         .order_by(names.c.is_terminal, jobs.c.status.desc())

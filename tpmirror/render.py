@@ -7,7 +7,7 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -17,12 +17,17 @@ LONGEST: Final = 50
 """Rows of a table shown."""
 SHORT: Final = 20
 """Characters up to which a text is not broken into lines."""
+_STEERS: Final = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
 def to_json(value: Any) -> str:
-    """One JSON document: times in ISO 8601 UTC, money as text, so that no digit is lost."""
-    return json.dumps(value, default=_plain, ensure_ascii=False, indent=2)
+    """One JSON document: times in ISO 8601 UTC, money as text, so that no digit is lost.
+
+    Characters that steer a terminal, or the order of what it shows, are escaped: they occur in strings only.
+    """
+    text = json.dumps(value, default=_plain, ensure_ascii=False, indent=2)
+    return _STEERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def show_table(title: str, rows: Sequence[Row], columns: Mapping[str, str], *, empty: str = "none") -> None:
@@ -92,13 +97,13 @@ def hanging(label: str, text: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time in its two largest units: ``3 h 20 min``."""
-    left, parts = timedelta(seconds=round(seconds)), []
+    """A length of time in its two largest units: ``3 h 20 min``. One below 0, by two clocks, has a minus before it."""
+    left, parts = round(abs(seconds)), []
     for unit, name in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
-        count, left = divmod(left, timedelta(seconds=unit))
+        count, left = divmod(left, unit)
         if count:
             parts.append(f"{count} {name}")
-    return " ".join(parts[:2]) or "0 s"
+    return ("-" if seconds < 0 and parts else "") + (" ".join(parts[:2]) or "0 s")
 
 
 def brief(*lengths: float) -> str:

@@ -47,23 +47,27 @@ def against(now: list[Row], before: dict[Any, Decimal]) -> list[Row]:
 
 
 def in_turn(now: list[Row], period: Period, today: date) -> list[Row]:
-    """Days or months with their share of all, and their change against the row before; the newest first.
+    """Days or months with their share of all, and their change against the one before; the newest first.
 
-    ``complete`` is whether the row holds all that the day or month will ever cost: only such rows are compared.
+    ``complete`` is whether the row holds all that the day or month will ever cost: only such rows are compared. A day
+    or month without any job has no row.
     """
     rows: list[Row] = []
+    whole: dict[date, Decimal] = {}
     for row in sorted(_shared(now), key=lambda row: str(row["key"])):
-        complete = row["key"] is not None and _lies_in(row["key"], period, today)
-        last = rows[-1]["credits"] if complete and rows and rows[-1]["complete"] else None
+        first, after = _days_of(row["key"]) if row["key"] is not None else (date.max, date.max)
+        complete = after <= today and (period.first or first) <= first and after <= (period.after or after)
+        last = whole.get(first) if complete else None
         rows.append({**row, "change": change(row["credits"], last), "complete": complete})
+        if complete:
+            whole[after] = row["credits"]
     return rows[::-1]
 
 
-def _lies_in(key: date | str, period: Period, today: date) -> bool:
-    """Whether a day, or a month written 2026-10, is over and lies in the period as a whole."""
+def _days_of(key: date | str) -> tuple[date, date]:
+    """The first day of a day, or of a month written 2026-10, and the day after its last one."""
     first = date.fromisoformat(f"{key}-01") if isinstance(key, str) else key
-    after = add_months(first, 1) if isinstance(key, str) else first + timedelta(days=1)
-    return after <= today and (period.first or first) <= first and after <= (period.after or after)
+    return first, add_months(first, 1) if isinstance(key, str) else first + timedelta(days=1)
 
 
 def _shared(now: list[Row]) -> list[Row]:

@@ -44,6 +44,13 @@ def total(days: Days, method: Method, today: date) -> Decimal:
     return (spent + method(days, today, after)).quantize(UNIT)
 
 
+def expected(days: Days, method: Method, today: date) -> Decimal:
+    """The same in the course of ``today``: if it has cost more than was expected of it, that comes on top."""
+    # Not out of the days to come: they are expected to cost what they were.
+    surplus = days.get(today, Decimal(0)) - method(days, today, today + DAY)
+    return (total(days, method, today) + max(surplus, Decimal(0))).quantize(UNIT)
+
+
 def backtest(days: Days, method: Method, today: date) -> tuple[float | None, int]:
     """Mean error of the totals that a method would have told on the same day of past months, and of how many.
 
@@ -73,12 +80,10 @@ def outlook(days: Days, today: date, budget: float | None) -> Report:
     spent = sum((credits_ for day, credits_ in days.items() if first <= day <= today), Decimal(0))
     rows: list[Row] = []
     for name, method in METHODS.items():
-        # A day that has cost more than was expected of it takes nothing from the days to come.
-        surplus = max(days.get(today, Decimal(0)) - method(days, today, today + DAY), Decimal(0))
-        expected = (total(days, method, today) + surplus).quantize(UNIT)
+        told = expected(days, method, today)
         error, months = backtest(days, method, today) if days else (None, 0)
-        known = {"method": name, "month": f"{today:%Y-%m}", "forecast": expected, "error": error, "tested": months}
-        rows.append({**known, "of_budget": ratio(expected, budget) if budget else None})
+        known = {"method": name, "month": f"{today:%Y-%m}", "forecast": told, "error": error, "tested": months}
+        rows.append({**known, "of_budget": ratio(told, budget) if budget else None})
     columns = plain(method="method", month="month", forecast="forecast")
     columns |= percent("error", "mean error") | plain(tested="months tested")
     summary = {"month_to_date": spent, "days_left": (after - today).days - 1, "budget": budget}

@@ -22,16 +22,20 @@ class Period:
     after: date | None = None
 
     def before(self) -> "Period | None":
-        """The stretch of the same length that ends where this one begins; None if it has no beginning or end.
+        """The stretch of the same length that ends where this one begins.
 
-        Whole months go by months: before October comes September, though it is shorter.
+        None if it has no beginning or end, or would begin before the calendar does. Whole months go by months: before
+        October comes September, though it is shorter.
         """
         if self.first is None or self.after is None:
             return None
-        if self.first.day == self.after.day == 1:
-            months = (self.after.year - self.first.year) * 12 + self.after.month - self.first.month
-            return Period(add_months(self.first, -months), self.first)
-        return Period(self.first - (self.after - self.first), self.first)
+        try:
+            if self.first.day == self.after.day == 1:
+                months = (self.after.year - self.first.year) * 12 + self.after.month - self.first.month
+                return Period(add_months(self.first, -months), self.first)
+            return Period(self.first - (self.after - self.first), self.first)
+        except (ValueError, OverflowError):
+            return None
 
     def __str__(self) -> str:
         """For a title."""

@@ -94,7 +94,7 @@ def _credits(conn: Connection, today: date) -> dict[str, Any]:
         "this": this,
         "last": total(before, first),
         "last_so_far": total(before, min(first, before + timedelta(days=today.day))),
-        "forecast": max(this, forecast.total(spent, forecast.run_rate, today)),
+        "forecast": forecast.expected(spent, forecast.run_rate, today),
     }
 
 
