@@ -11,6 +11,7 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -291,6 +292,39 @@ def test_a_killed_export_leaves_whole_files_and_the_next_one_mends_all(where, li
         assert mended.manifest["relations"][name] == new.manifest["relations"][name]
         assert read(folder, name).num_rows == new.manifest["relations"][name]["rows"]
     assert not (folder / STAGING).exists()
+
+
+@pytest.mark.parametrize("format_", ["parquet", "csv"])
+def test_an_export_whose_files_could_not_all_be_moved_is_mended_by_the_next_one(lived, out, format_, monkeypatch):
+    moved, move = count(), Path.replace
+
+    def fail(self: Path, target: Path) -> Path:
+        if next(moved) == 20:
+            raise OSError(28, "No space left on device")
+        return move(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", fail)
+        with pytest.raises(TpmirrorError, match="No space left on device"):
+            run(lived, out)
+    done = run(lived, out, format_)
+    files = {file["path"] for part in done.manifest["relations"].values() for file in part["files"]}
+    assert {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} == {*files, MANIFEST}
+
+
+def test_where_the_account_has_another_name_all_its_costs_have(lived, sim, world, out, tmp_path):
+    run(lived, out)
+    made = max(job_id for job_id in world.ids() if world.job(job_id)["output_video"])
+    world.edit(made, {"output_video": {"owner": 1}})
+    mirror(sim, lived)
+    kept, new = run(lived, out), run(lived, tmp_path / "new")
+    assert kept.manifest["relations"]["focus_costs"] == new.manifest["relations"]["focus_costs"]
+    assert set(read(out, "focus_costs")["BillingAccountId"].to_pylist()) == {"user-1"}
+
+
+def test_a_new_folder_is_its_owners_alone(mirror_url, out):
+    run(mirror_url, out)
+    assert out.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_lost_file_is_written_again(lived, out):

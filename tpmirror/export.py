@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Engine, text
 from tpmirror import __version__, relations, watermark
 from tpmirror.database import reading
 from tpmirror.errors import Fenced, TpmirrorError, UsageError
-from tpmirror.exportfile import ExportFile, arrow_schema
+from tpmirror.exportfile import FORMATS, ExportFile, arrow_schema
 from tpmirror.relations import Month, Relation
 
 MANIFEST: Final = "manifest.json"
@@ -59,9 +59,13 @@ def export(engine: Engine, folder: Path, format_: str, progress: Progress) -> Ou
         try:
             with reading(engine) as conn:
                 new = _staged(conn, stage, old, whole=_is_whole(folder, old))
-            return Outcome(old) if new is None else _commit(folder, old, new)
-        finally:
-            shutil.rmtree(stage.folder, ignore_errors=True)
+        except BaseException:
+            stage.remove()
+            raise
+        # What fails from here on leaves what is staged, as a kill does: it tells whose half-made folder this is.
+        done = Outcome(old) if new is None else _commit(folder, old, new)
+        stage.remove()
+        return done
 
 
 def _staged(conn: Connection, stage: "_Stage", old: dict[str, Any], *, whole: bool) -> dict[str, Any] | None:
@@ -111,8 +115,12 @@ class _Stage:
     def clear(self) -> None:
         """Begin anew, whatever a killed export left."""
         with _saying(self.folder):
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.remove()
             self.folder.mkdir()
+
+    def remove(self) -> None:
+        """Leave nothing."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def files(self, conn: Connection, relation: Relation, months: set[Month] | None) -> Iterator[dict[str, Any]]:
         """Write the rows of a relation, a file per month or one; what the manifest says of each."""
@@ -161,8 +169,8 @@ def _commit(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
 
 def _ours(folder: Path, *manifests: dict[str, Any]) -> set[str]:
     """Files of exports that are there, those of one that was killed before its manifest too."""
-    names = {(name, known["format"]) for known in manifests if known for name in known["relations"]}
-    found = (path for name, format_ in names for path in (folder / name).glob(f"**/data.{format_}"))
+    names = {name for known in manifests if known for name in known["relations"]}
+    found = (path for name in names for format_ in FORMATS for path in (folder / name).glob(f"**/data.{format_}"))
     return {str(path.relative_to(folder)) for path in found}
 
 
@@ -213,7 +221,7 @@ def _locked(folder: Path) -> Iterator[None]:
     """One export at a time into a folder; the lock goes with the process, however it ends."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{str(folder)!r} is a file; give a folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # a new one: it will hold personal data
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

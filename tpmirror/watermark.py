@@ -36,6 +36,7 @@ def take(conn: Connection) -> dict[str, Any]:
         "history": [entry or 0, _hash_of(conn, entry)],
         "field_changes": [change or 0, _digest(conn, select(schema.field_changes).where(_changes.id == change))],
         "sync_runs": [running or newest or 0, _digest(conn, select(schema.sync_runs).where(_runs.id == newest))],
+        "account": _account(conn),
         "state": _state(conn),
         "declaration": _declaration(),
     }
@@ -68,8 +69,10 @@ def touched(
         mine = or_(table.c.id.in_(_changed(entity, change)), table.c.id.in_(select(link).where(_jobs.id.in_(jobs))))
         video_months |= _months(conn, table.c.created_at, mine)
         video_months |= _differing(relations.count(conn, table), counts[table.name])
+    # The account is named in each row of focus_costs: where it has another name now, all its months are touched.
+    by_job = JOB_KEYS.keys() - ({"focus_costs"} if old["account"] != _account(conn) else set())
     return {
-        **dict.fromkeys(JOB_KEYS, job_months),
+        **dict.fromkeys(by_job, job_months),
         **dict.fromkeys(("input_videos", "output_videos", "videos"), video_months),
         "field_changes": _months(conn, _changes.observed_at, _changes.id > change),
         "sync_runs": _months(conn, _runs.started_at, _runs.id >= run),
@@ -107,6 +110,13 @@ def _months(conn: Connection, time: ColumnElement[Any], condition: ColumnElement
 
 def _differing(now: Mapping[Month, int], before: Mapping[Month, int]) -> set[Month]:
     return {month for month in now.keys() | before.keys() if now.get(month) != before.get(month)}
+
+
+def _account(conn: Connection) -> str | None:
+    """What the view focus_costs names the account by: nothing in the history tells when it changes."""
+    scope = schema.mirror_scope.c
+    found: str | None = conn.execute(select(func.min(scope.value)).where(scope.kind == "output_owner")).scalar()
+    return found
 
 
 def _state(conn: Connection) -> str:
