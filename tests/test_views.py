@@ -1,13 +1,15 @@
 """The views: what they declare is what both databases give, row for row; sums are exact to the last unit."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, select
+from sqlalchemy import insert, inspect, select
 
-from tests.support.account import connected, query, rows
-from tpmirror import describe
+from tests.support.account import KEY, connected, mirror, query, rows
+from tpmirror import describe, schema
+from tpmirror.simulator import Simulator, World
 
 VIEWS = sorted(describe.views("sqlite"))
 NOW_COLUMNS = {"waiting_s", "status_s", "certified_age_s"}
@@ -102,3 +104,76 @@ def test_costs_add_up_to_what_the_jobs_cost(view, lived, dialect):
     truth = sum(job["cost_usd"] or 0 for job in jobs)
     assert charged != truth, "a preview has to have a cost, or this shows nothing"
     assert sum(amounts) == (charged if view == "daily_costs" else truth) > 0
+
+
+def at(minute: int, hour: int = 10) -> datetime:
+    return datetime(2026, 11, 1, hour, minute, tzinfo=UTC)
+
+
+def remember(database_url: str, looks: list[datetime], changes: list[tuple[Any, ...]], **job: Any) -> None:
+    """Job 1 with a history: runs that began at ``looks``, and rows of status, not_before, observed_at, occurred_at."""
+    kept = {"id": 1, "presence": "listed", "fingerprint": "", "first_seen_at": at(0), "changed_at": at(0), **job}
+    names = ("to_status", "not_before", "observed_at", "occurred_at")
+    with connected(database_url) as conn:
+        for look in looks:
+            run = {"kind": "poll", "outcome": "succeeded", "certified": False, "covered": True}
+            conn.execute(insert(schema.sync_runs).values(started_at=look, **run))
+        conn.execute(insert(schema.jobs).values(status=changes[-1][0], **kept))
+        for seq, change in enumerate(changes, 1):
+            before = changes[seq - 2][0] if seq > 1 else None
+            row = {"job_id": 1, "seq": seq, "from_status": before, "sync_run_id": 1, "row_hash": "", "entry": seq}
+            conn.execute(insert(schema.job_status_history).values(**row, **dict(zip(names, change, strict=True))))
+        conn.commit()
+
+
+def durations(database_url: str) -> list[Any]:
+    return query(database_url, "SELECT status, lower_s, upper_s FROM job_durations ORDER BY status")
+
+
+def test_a_job_that_was_not_seen_in_processing_was_in_the_queue_only_as_long_as_it_was_seen_there(mirror_url):
+    ended = (2, at(1), at(0, hour=12), at(55, hour=11))
+    remember(mirror_url, [at(1)], [(0, None, at(1), at(0)), ended], started=at(0), finished=at(55, hour=11))
+    assert durations(mirror_url) == [(0, 60, 6900)]
+
+
+def test_a_job_is_in_its_status_at_least_up_to_the_newest_look_that_read_it(mirror_url):
+    ahead = datetime(2027, 11, 1, tzinfo=UTC)  # by a clock that was set back before the next look
+    remember(mirror_url, [ahead, at(5)], [(0, None, at(1), at(0))], started=at(0))
+    assert durations(mirror_url) == [(0, 300, None)]
+    seen = {"first_seen_at": at(2), "last_seen_at": at(5), "sync_run_id": 1}
+    with connected(mirror_url) as conn:
+        conn.execute(insert(schema.quarantined_jobs).values(job_id=1, reason="unreadable", payload="{}", **seen))
+        conn.commit()
+    assert durations(mirror_url) == [(0, 0, None)]
+
+
+@pytest.mark.parametrize(("stated", "seconds"), [(at(0), 300), (None, None)])
+def test_time_in_the_queue_ends_where_upstream_says_that_processing_began(mirror_url, stated, seconds):
+    """Also where it says so in ``started``, which then is no longer when the job came into the queue."""
+    begun = (1, at(1), at(6), at(5))
+    remember(mirror_url, [at(6)], [(0, None, at(1), stated), begun], started=at(5))
+    assert query(mirror_url, "SELECT queue_s FROM job_overview") == [(seconds,)]
+
+
+def test_a_job_that_uses_a_model_twice_counts_once_for_it(mirror_url):
+    world = World(seed=5, jobs=1, in_flight=1, jobs_per_day=0)
+    (job_id,) = world.ids()
+    world.edit(job_id, {"ml_models": [world.job(job_id)["ml_models"][0]] * 2, "cost_usd": "5.0000"})
+    with Simulator(world, token=KEY) as sim:
+        mirror(sim, mirror_url)
+        world.fail(job_id)
+        mirror(sim, mirror_url)
+    assert query(mirror_url, "SELECT jobs, failures, credits_failed FROM failure_rates") == [(1, 1, 5)]
+
+
+def test_a_number_that_is_no_measure_does_no_harm(mirror_url):
+    world = World(seed=5, jobs=3, in_flight=1, jobs_per_day=0)
+    done, _, active = world.ids()
+    world.edit(active, {"eta_s": 1e308})
+    world.edit(done, {"output_video": {"framerate": 1e308, "n_frames": -(2**63)}})
+    with Simulator(world, token=KEY) as sim:
+        assert mirror(sim, mirror_url)["certified"]
+    for view in VIEWS:
+        query(mirror_url, f'SELECT * FROM "{view}"')
+    notes = [note["reason"] for note in rows(mirror_url, "quarantined_jobs")]
+    assert sorted(reason.partition(":")[0] for reason in notes) == ["eta_s", "output_video.framerate"]

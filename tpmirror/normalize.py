@@ -5,9 +5,7 @@ says what it can hold.
 """
 
 import json
-import math
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -109,9 +107,9 @@ def _weight(model: MlModel, notes: Notes) -> float | None:
 
 
 def _real(value: float, notes: Notes) -> float | None:
-    if math.isfinite(value):
+    if abs(value) <= LARGEST:
         return value
-    notes.append(f"{value} is not a number; stored as null")
+    notes.append(f"{value:g} is no measure; stored as null")
     return None
 
 
@@ -141,6 +139,9 @@ _TIME: Final = re.compile(
 _USUAL: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{6})?Z", re.ASCII)
 """As DRF prints it nearly always, and as the standard library reads it."""
 _YEARS: Final = range(1970, 2201)
+LARGEST: Final = 1e15
+"""The largest real number that is taken for a measure: PostgreSQL refuses a sum or product that leaves its range, and
+with it the whole view."""
 
 
 def _time(value: str, notes: Notes) -> datetime | None:
@@ -202,7 +203,7 @@ def _is_number(column: Column[Any]) -> bool:
 def _range(column: Column[Any]) -> tuple[float, float]:
     """The numbers that a column holds as they are."""
     if isinstance(column.type, Float):
-        return -sys.float_info.max, sys.float_info.max
+        return -LARGEST, LARGEST
     limit = 1 << (_bits(column) - 1)
     return -limit, limit - 1
 

@@ -278,7 +278,7 @@ READ: Final[dict[str, Callable[[Any], Any]]] = {
     "i16": _whole(16),
     "i32": _whole(32),
     "i64": _whole(64),
-    "real": float,
+    "real": lambda value: float(value) if abs(value) <= 1e15 else None,
     "money": lambda value: Decimal(value).quantize(Decimal("0.0001")),
     "text": lambda value: value.replace("\0", "\u2400"),
     "url": lambda value: value.split("?")[0],

@@ -45,4 +45,4 @@ FROM (
   FROM job_overview AS o
   WHERE NOT o.is_terminal AND o.presence <> 'gone'
 ) AS a
-ORDER BY a.started, a.job_id
+ORDER BY a.started NULLS LAST, a.job_id

@@ -33,6 +33,6 @@ SELECT
   SUM(s.abs_error_s) / SUM(s.samples) AS mean_abs_error_s,
   SUM(s.relative_error) / SUM(s.samples) AS mean_relative_error
 FROM summed AS s
-JOIN job_ml_models AS l ON l.job_id = s.job_id
+JOIN (SELECT DISTINCT job_id, ml_model_id FROM job_ml_models) AS l ON l.job_id = s.job_id
 JOIN ml_models AS m ON m.id = l.ml_model_id
 GROUP BY m.id, m.name, s.progress_from

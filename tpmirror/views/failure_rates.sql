@@ -24,6 +24,6 @@ SELECT
     SUM(CASE WHEN o.status = -1 THEN CAST(ROUND(COALESCE(o.credits, 0) * 10000) AS bigint) ELSE 0 END) / 10000.0, 4
   ) AS credits_failed
 FROM job_overview AS o
-LEFT JOIN job_ml_models AS l ON l.job_id = o.job_id
+LEFT JOIN (SELECT DISTINCT job_id, ml_model_id FROM job_ml_models) AS l ON l.job_id = o.job_id
 LEFT JOIN ml_models AS m ON m.id = l.ml_model_id
 GROUP BY o.month, l.ml_model_id, m.name, o.resolution

@@ -2,8 +2,8 @@
 -- What each column holds: job_durations.sql.
 WITH
   looks AS (
-    -- The last run that saw every job in flight.
-    SELECT MAX(started_at) AS seen_at FROM sync_runs WHERE covered
+    -- The last run that saw every job in flight: by its number, a clock may have been wrong.
+    SELECT (SELECT started_at FROM sync_runs WHERE covered ORDER BY id DESC LIMIT 1) AS seen_at
   ),
   visits AS (
     -- Upstream's own time bounds both ends of a change; else it lies between two looks of the mirror.
@@ -12,10 +12,14 @@ WITH
       h.to_status AS status,
       COALESCE(h.occurred_at, h.not_before, j.started) AS entered_first,
       COALESCE(h.occurred_at, h.observed_at) AS entered_last,
-      COALESCE(n.occurred_at, n.not_before) AS left_first,
+      -- Of a job that was not seen in processing, the end is stated, not when it left the queue.
+      CASE WHEN h.to_status = 0 AND n.to_status <> 1 THEN n.not_before ELSE COALESCE(n.occurred_at, n.not_before) END AS left_first,
       COALESCE(n.occurred_at, n.observed_at) AS left_last,
       n.seq IS NULL AS is_open,
-      j.presence
+      -- What lies in quarantine was listed, but nobody could read its status.
+      j.presence = 'listed' AND NOT EXISTS (
+        SELECT 1 FROM quarantined_jobs AS q WHERE q.job_id = j.id AND q.resolved_at IS NULL
+      ) AS is_read
     FROM job_status_history AS h
     JOIN jobs AS j ON j.id = h.job_id
     -- The change that ended it; a join, not a window, so that the rows of one job are found by their key.
@@ -29,7 +33,7 @@ WITH
       v.is_open,
       GREATEST(0, EXTRACT(EPOCH FROM COALESCE(
         v.left_first - v.entered_last,
-        CASE WHEN v.presence = 'listed' THEN l.seen_at - v.entered_last END
+        CASE WHEN v.is_read THEN l.seen_at - v.entered_last END
       ))) AS lower_s,
       EXTRACT(EPOCH FROM v.left_last - v.entered_first) AS upper_s
     FROM visits AS v

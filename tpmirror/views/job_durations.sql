@@ -8,8 +8,8 @@
 -- upper_s (real): and at most for so many; null if that is open
 WITH
   looks AS (
-    -- The last run that saw every job in flight.
-    SELECT julianday(MAX(started_at)) AS seen_at FROM sync_runs WHERE covered
+    -- The last run that saw every job in flight: by its number, a clock may have been wrong.
+    SELECT julianday((SELECT started_at FROM sync_runs WHERE covered ORDER BY id DESC LIMIT 1)) AS seen_at
   ),
   visits AS (
     -- Upstream's own time bounds both ends of a change; else it lies between two looks of the mirror.
@@ -18,10 +18,16 @@ WITH
       h.to_status AS status,
       julianday(COALESCE(h.occurred_at, h.not_before, j.started)) AS entered_first,
       julianday(COALESCE(h.occurred_at, h.observed_at)) AS entered_last,
-      julianday(COALESCE(n.occurred_at, n.not_before)) AS left_first,
+      -- Of a job that was not seen in processing, the end is stated, not when it left the queue.
+      julianday(
+        CASE WHEN h.to_status = 0 AND n.to_status <> 1 THEN n.not_before ELSE COALESCE(n.occurred_at, n.not_before) END
+      ) AS left_first,
       julianday(COALESCE(n.occurred_at, n.observed_at)) AS left_last,
       n.seq IS NULL AS is_open,
-      j.presence
+      -- What lies in quarantine was listed, but nobody could read its status.
+      j.presence = 'listed' AND NOT EXISTS (
+        SELECT 1 FROM quarantined_jobs AS q WHERE q.job_id = j.id AND q.resolved_at IS NULL
+      ) AS is_read
     FROM job_status_history AS h
     JOIN jobs AS j ON j.id = h.job_id
     -- The change that ended it; a join, not a window, so that the rows of one job are found by their key.
@@ -35,7 +41,7 @@ WITH
       v.is_open,
       MAX(0, 86400 * COALESCE(
         v.left_first - v.entered_last,
-        CASE WHEN v.presence = 'listed' THEN l.seen_at - v.entered_last END,
+        CASE WHEN v.is_read THEN l.seen_at - v.entered_last END,
         0
       )) AS lower_s,
       86400 * (v.left_last - v.entered_first) AS upper_s

@@ -49,6 +49,12 @@ SELECT
   o.quality_score,
   -- Processing began between two looks of the mirror: half-way, unless upstream states it. Never below 0: clocks differ.
   CASE
+    -- Where upstream states the start of processing as started, what it stated while the job was in the queue counts.
+    WHEN h.occurred_at = j.started THEN (
+      SELECT CAST(ROUND(GREATEST(0, EXTRACT(EPOCH FROM h.occurred_at - q.occurred_at)), 3) AS double precision)
+      FROM job_status_history AS q
+      WHERE q.job_id = j.id AND q.seq = 1 AND q.occurred_at IS NOT NULL
+    )
     WHEN h.seq = 2 AND j.started IS NOT NULL THEN CAST(ROUND(GREATEST(0, EXTRACT(EPOCH FROM
       COALESCE(h.occurred_at, h.not_before + (h.observed_at - h.not_before) / 2) - j.started
     )), 3) AS double precision)

@@ -98,7 +98,14 @@ SELECT
   o.quality_score,
   -- Processing began between two looks of the mirror: half-way, unless upstream states it. Never below 0: clocks differ.
   ROUND(MAX(0, 86400 * (
-    COALESCE(julianday(h.occurred_at), (julianday(h.not_before) + julianday(h.observed_at)) / 2) - julianday(j.started)
+    COALESCE(julianday(h.occurred_at), (julianday(h.not_before) + julianday(h.observed_at)) / 2) - julianday(
+      -- Where upstream states the start of processing as started, what it stated while the job was in the queue counts.
+      CASE
+        WHEN h.occurred_at = j.started
+          THEN (SELECT q.occurred_at FROM job_status_history AS q WHERE q.job_id = j.id AND q.seq = 1)
+        ELSE j.started
+      END
+    )
   )), 3) AS queue_s,
   ROUND(MAX(0, 86400 * (
     julianday(j.finished) - COALESCE(julianday(h.occurred_at), (julianday(h.not_before) + julianday(h.observed_at)) / 2)
