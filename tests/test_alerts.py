@@ -16,6 +16,7 @@ from tpmirror.database import open_engine, write
 from tpmirror.errors import UsageError
 from tpmirror.herald import Herald
 from tpmirror.key import Key
+from tpmirror.migrate import downgrade, upgrade
 from tpmirror.notify import Notifier
 from tpmirror.poll import poll
 from tpmirror.problems import Problem
@@ -117,16 +118,18 @@ def test_what_was_spent_is_what_the_view_says(sim, engine, mirror_url):
     assert spent == sum((Decimal(str(credits_)) for _, credits_ in days), Decimal(0)) > 0
 
 
-def test_many_alerts_come_in_few_messages(hook, engine, sim, mirror_url):
+def test_many_alerts_come_in_one_message(hook, engine, sim, mirror_url):
     world = World(seed=5, jobs=30, in_flight=25, jobs_per_day=0, now=NOW)
     sim.world = world
     mirror(sim, mirror_url)
     for job_id in world.listed(active_only=True):
         world.fail(job_id)
     poll(settings(sim, mirror_url))
-    herald(hook, engine, FRESH).tell()
-    assert len(hook.posts) == 3
-    assert "(and 9 more)" in hook.titles()[0]
+    herald(hook, engine, Facts(certified_at=NOW, waiting=2)).tell()
+    (post,) = hook.posts
+    assert post["title"] == "tpmirror: 2 vanished jobs wait for an operator (and 25 more)"
+    assert post["message"].count("What to do") == 10
+    assert "And 16 more" in post["message"]
     assert all(alert["notified_at"] for alert in rows(mirror_url, "alerts"))
 
 
@@ -136,6 +139,32 @@ def test_a_service_that_takes_nothing_is_not_tried_with_all_that_waits(hook, eng
     write(engine, lambda conn: alerts.record(conn, many, NOW))
     herald(hook, engine, FRESH).tell()
     assert hook.asked == 1
+
+
+def test_an_alert_that_was_tried_by_a_clock_ahead_is_tried_again(hook, engine, mirror_url):
+    hook.status = 500
+    herald(hook, engine, Facts(certified_at=NOW, waiting=2)).tell()
+    with connected(mirror_url) as conn:
+        conn.execute(update(schema.alerts).values(attempted_at=NOW + timedelta(days=365)))
+        conn.commit()
+    hook.status = 200
+    herald(hook, engine, Facts(certified_at=NOW, waiting=2)).tell()
+    assert len(hook.posts) == 1
+
+
+@pytest.mark.parametrize("revision", ["base", "0001"])
+def test_that_there_is_no_mirror_of_this_version_is_told_in_time(hook, engine, revision, monkeypatch, caplog):
+    downgrade(engine, revision)
+    waiting = herald(hook, engine, FRESH)
+    waiting.tell()
+    assert (hook.posts, caplog.text) == ([], ""), "so does every mirror begin"
+    monkeypatch.setattr("tpmirror.herald.AWAY", -1)
+    for _ in range(2):
+        waiting.tell()
+    upgrade(engine)
+    waiting.tell()
+    assert hook.titles() == ["the database cannot be used", "solved: the database can be used again"]
+    assert "tpmirror doctor" in hook.posts[0]["message"]
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

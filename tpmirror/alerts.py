@@ -18,6 +18,8 @@ from tpmirror.schema import alerts
 
 AGAIN: Final = timedelta(seconds=60)
 """After which an alert that could not be told is tried again."""
+MOST: Final = 1000
+"""Values in one statement: both databases have a limit."""
 
 
 def record(conn: Connection, problems: Sequence[Problem], now: datetime) -> None:
@@ -39,16 +41,18 @@ def claim(conn: Connection, now: datetime) -> list[Row]:
     table = alerts.c
     new = and_(table.notified_at.is_(None), table.resolved_at.is_(None))
     over = and_(table.notified_at.is_not(None), table.resolved_at.is_not(None), table.recovery_notified_at.is_(None))
-    free = or_(table.attempted_at.is_(None), table.attempted_at < now - AGAIN)
+    # An attempt in the future was noted by a clock that has been set back since.
+    free = or_(table.attempted_at.is_(None), table.attempted_at < now - AGAIN, table.attempted_at > now)
     taken = update(alerts).where(or_(new, over), free).values(attempted_at=now).returning(alerts)
     return sorted((dict(row) for row in conn.execute(taken).mappings()), key=lambda row: int(row["id"]))
 
 
 def told(conn: Connection, ids: Sequence[int], now: datetime) -> None:
     """Note that these were told."""
-    mine = alerts.c.id.in_(ids)
-    conn.execute(update(alerts).where(mine, alerts.c.resolved_at.is_not(None)).values(recovery_notified_at=now))
-    conn.execute(update(alerts).where(mine, alerts.c.notified_at.is_(None)).values(notified_at=now))
+    for first in range(0, len(ids), MOST):
+        mine = alerts.c.id.in_(ids[first : first + MOST])
+        conn.execute(update(alerts).where(mine, alerts.c.resolved_at.is_not(None)).values(recovery_notified_at=now))
+        conn.execute(update(alerts).where(mine, alerts.c.notified_at.is_(None)).values(notified_at=now))
 
 
 def _open_once(conn: Connection) -> Any:

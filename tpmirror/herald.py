@@ -14,7 +14,7 @@ from tpmirror.errors import MirrorError
 from tpmirror.log import logger
 from tpmirror.normalize import Row
 from tpmirror.notify import Notifier
-from tpmirror.problems import of_failed_jobs, of_mirror
+from tpmirror.problems import EVENTS, of_failed_jobs, of_mirror
 from tpmirror.timing import Facts
 
 SILENT: Final = frozenset({"never_certified"})
@@ -24,7 +24,7 @@ WINDOW: Final = timedelta(hours=24)
 AWAY: Final = 300.0
 """Seconds without the database after which that is told, from memory."""
 MOST: Final = 10
-"""Alerts in one message."""
+"""Alerts that one message tells in full."""
 
 log: Final = logger(__name__)
 
@@ -45,6 +45,7 @@ class Herald:
         """Tell what is new and what is over."""
         try:
             if not revision.is_current(self._engine):
+                self._miss()
                 return
             due = self._due(datetime.now(UTC))
         except MirrorError as error:
@@ -53,9 +54,8 @@ class Herald:
         self._found()
         for over in (False, True):
             some = [row for row in due if (row["resolved_at"] is not None) == over]
-            for first in range(0, len(some), MOST):
-                if not self._send(some[first : first + MOST], over=over):
-                    return  # nobody is there to take the next one either; all are tried again in a minute
+            if some and not self._send(sorted(some, key=_urgency), over=over):
+                return  # nobody is there to take the next one either; all are tried again in a minute
 
     def _due(self, now: datetime) -> list[Row]:
         with reading(self._engine) as conn:
@@ -70,10 +70,14 @@ class Herald:
         return patiently(lambda: write(self._engine, work))
 
     def _send(self, rows: list[Row], *, over: bool) -> bool:
+        """All in one message, however many: a day on which everything fails must not flood whoever is told."""
         title = "tpmirror: " + ("solved: " if over else "") + rows[0]["message"]
         if len(rows) > 1:
             title += f" (and {len(rows) - 1} more)"
-        lines = [f"{row['message']}\n{'It is over.' if over else 'What to do: ' + row['remedy']}" for row in rows]
+        told = rows[:MOST]
+        lines = [f"{row['message']}\n{'It is over.' if over else 'What to do: ' + row['remedy']}" for row in told]
+        if len(rows) > MOST:
+            lines.append(f"And {len(rows) - MOST} more: see tpmirror status and tpmirror report failures.")
         body = "\n\n".join([*lines, f"Mirror: {self._mirror}"])
         if not any(self._notifier.send(title, body, good=over).values()):
             return False
@@ -82,11 +86,16 @@ class Herald:
         log.info("alert sent", codes=[row["code"] for row in rows], over=over)
         return True
 
-    def _miss(self, error: str) -> None:
-        """The database cannot be used: what cannot be remembered there is remembered here."""
+    def _miss(self, error: str = "") -> None:
+        """The database cannot be used: what cannot be remembered there is remembered here.
+
+        Without an error, there is no mirror of this program's revision, which at its first start is nothing to tell of.
+        """
         if self._away_since is None:
-            log.error("alerts cannot be told", error=error)
+            if error:
+                log.error("alerts cannot be told", error=error)
             self._away_since = time.monotonic()
+        error = error or "no mirror of this version yet: see the log for why, and run tpmirror doctor"
         if not self._away_told and time.monotonic() - self._away_since > AWAY:
             told = self._notifier.send("tpmirror: the database cannot be used", f"{error}\n\nMirror: {self._mirror}")
             self._away_told = any(told.values())
@@ -97,3 +106,8 @@ class Herald:
                 "tpmirror: solved: the database can be used again", f"Mirror: {self._mirror}", good=True
             )
         self._away_since, self._away_told = None, False
+
+
+def _urgency(row: Row) -> tuple[bool, int]:
+    """What is wrong with the mirror comes before what happened to jobs, the oldest first."""
+    return row["code"].startswith(EVENTS), row["id"]
