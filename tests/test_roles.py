@@ -255,6 +255,17 @@ def test_grants_survive_an_upgrade_also_those_of_others(server, tmp_path, capsys
         conn.execute("DROP ROLE other_reader")
 
 
+def test_a_view_of_somebody_else_does_not_stand_in_an_upgrades_way(server, tmp_path, capsys):
+    with connect(server, "postgres") as conn:
+        conn.execute("CREATE VIEW finance AS SELECT 1 AS one")
+        conn.execute("GRANT SELECT ON finance TO tpmirror_reader")
+        before = acl(conn)
+        tool = Program(tmp_path, {"TPMIRROR_DATABASE_URL": url(server, "tpmirror_owner")})
+        tool.call(capsys, "db", "upgrade")
+        assert acl(conn) == before
+        conn.execute("DROP VIEW finance")
+
+
 def acl(conn: psycopg.Connection[Any]) -> list[str]:
     """Every privilege on every relation and column, in words."""
     found = conn.execute("""

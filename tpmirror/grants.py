@@ -1,6 +1,6 @@
 """What others may do with our views on PostgreSQL, kept while the views are dropped and made anew."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, inspect, text
@@ -14,17 +14,21 @@ JOIN (
   UNION ALL SELECT attrelid, attname, attacl FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped
 ) AS t ON t.relid = c.oid
 CROSS JOIN aclexplode(t.acl) AS a
-WHERE c.relkind = 'v' AND c.relnamespace = current_schema()::regnamespace AND a.grantee <> c.relowner
+WHERE c.relkind = 'v' AND c.relname::text = ANY(:ours) AND c.relnamespace = current_schema()::regnamespace
+  AND a.grantee <> c.relowner
 """)
 
 
 @contextmanager
-def kept(conn: Connection) -> Iterator[None]:
-    """Grant again, on the views there are in the end, what was granted on views and their columns before."""
+def kept(conn: Connection, ours: Collection[str]) -> Iterator[None]:
+    """Grant again, on those of our views that there are in the end, what was granted on them and their columns before.
+
+    Not on others: they stay as they are, and who does not own them may not grant on them.
+    """
     if conn.dialect.name != "postgresql":
         yield
         return
-    granted = conn.execute(_GRANTED).all()
+    granted = conn.execute(_GRANTED, {"ours": list(ours)}).all()
     yield
     there = inspect(conn)
     names = set(there.get_view_names())

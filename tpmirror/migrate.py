@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, text
 
 from tpmirror import schema
 from tpmirror.database import create_file, reading, translated
-from tpmirror.describe import describe, drop_views
+from tpmirror.describe import describe, drop_views, views
 from tpmirror.errors import MirrorError, UsageError
 from tpmirror.grants import kept
 from tpmirror.revision import SCRIPTS, current, current_of, known, newest, refuse_newer
@@ -65,7 +65,7 @@ def _run(engine: Engine, revision: str, *, down: bool) -> None:
         found = current_of(conn)
         if found is not None:
             refuse_newer(found)
-        with kept(conn):
+        with kept(conn, views(conn.dialect.name)):
             drop_views(conn)
             _migrate(conn, revision, down=down)
             if current_of(conn) == newest():
