@@ -68,3 +68,10 @@ def test_status_says_what_is_wrong_and_what_to_do_next(program, sim, mirror_url,
     assert (problem["code"], problem["critical"]) == ("never_certified", True)
     mirror(sim, mirror_url)
     assert json.loads(program.call(capsys, "status", "--json")[0])["problems"] == []
+
+
+def test_a_folder_that_is_not_there_is_named(program, capsys, tmp_path):
+    found = examined(program, capsys, "--database-url", f"sqlite:///{tmp_path}/none/tpmirror.db", code=1)
+    assert found["disk"]["state"] == "bad"
+    assert f"{tmp_path}/none" in found["disk"]["seen"]
+    assert "create the folder" in found["disk"]["remedy"]

@@ -133,7 +133,12 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _disk(folder: Path) -> Finding:
-    free = shutil.disk_usage(folder).free
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Finding(
+            "disk", BAD, f"{folder}: {error.strerror}", "create the folder, or mend TPMIRROR_DATABASE_URL", 1
+        )
     seen = f"{free / 2**30:,.1f} GiB free in {folder}"
     if free >= LOW:
         return Finding("disk", OK, seen)
