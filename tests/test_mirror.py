@@ -3,14 +3,16 @@
 import gc
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import update
 
-from tests.support.account import KEY, dump, mirror, pages, query, row, rows
+from tests.support.account import KEY, connected, dump, mirror, pages, query, row, rows
 from tests.support.life import HUGE, Life
 from tests.support.oracle import Oracle
+from tpmirror import api, schema
 from tpmirror.simulator import Request, Response, Simulator, World
 
 NOTHING = {"jobs_inserted": 0, "jobs_updated": 0, "transitions": 0, "field_changes": 0}
@@ -168,6 +170,23 @@ def test_only_jobs_that_are_processing_are_sampled(sim, world, mirror_url):
     sampled = {sample["job_id"] for sample in rows(mirror_url, "job_progress_samples")}
     processed = {entry["job_id"] for entry in rows(mirror_url, "job_status_history", to_status=1)}
     assert sampled == processed
+
+
+def test_old_samples_are_removed_by_the_apis_clock(sim, world, mirror_url, monkeypatch):
+    """Ours may be ahead by a year when the machine starts."""
+    job_id = world.submit()
+    world.start(job_id)
+    mirror(sim, mirror_url)
+    long_ago = datetime.now(UTC) - timedelta(days=100)
+    with connected(mirror_url) as conn:
+        conn.execute(update(schema.job_progress_samples).values(observed_at=long_ago))
+        conn.commit()
+    with monkeypatch.context() as patch:
+        patch.setattr(api, "skew", lambda *_: 20 * 86400.0)
+        mirror(sim, mirror_url)
+    assert rows(mirror_url, "job_progress_samples", observed_at=long_ago)
+    mirror(sim, mirror_url)
+    assert not rows(mirror_url, "job_progress_samples", observed_at=long_ago)
 
 
 def test_a_job_on_two_pages_is_mirrored_once(sim, world, mirror_url):

@@ -42,7 +42,9 @@ def sync(
     """
     with session(settings, "full", progress, control) as opened:
         Walk(opened).finish(certify=certify)
-        opened.run.prune(timedelta(days=settings.progress_retention))
+        # By the API's clock: ours may be a year ahead for a moment, and what is removed does not come back.
+        ahead = timedelta(seconds=max(0, opened.control.skew or 0))
+        opened.run.prune(timedelta(days=settings.progress_retention) + ahead)
     return opened.run.row
 
 
