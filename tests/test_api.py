@@ -5,6 +5,7 @@ import gzip
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 import httpcore
 import httpx
@@ -13,6 +14,7 @@ import pytest
 from tests.support.account import KEY, environ, mirror, pages, rows, settings
 from tests.support.payloads import encoded, envelope, job
 from tpmirror import __version__
+from tpmirror import api as api_module
 from tpmirror.api import Api
 from tpmirror.config import load
 from tpmirror.errors import ApiError, Interrupted, Passing, Refused
@@ -190,6 +192,25 @@ def test_a_server_that_says_nothing_is_given_up_in_time(sim):
     with client(sim, request_timeout=0.2) as api, pytest.raises(Passing, match="within"):
         api.page(100, 0)
     assert time.monotonic() - before < 0.55
+
+
+def test_an_answer_over_which_the_machine_slept_is_asked_for_again(sim, monkeypatch):
+    """The clock of the deadline stands still meanwhile; what the answer shows was so before."""
+    slept = [timedelta(0)]
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + slept[0]
+
+    def sleep_once(_request: Request) -> None:
+        slept[0] = timedelta(hours=8)
+
+    monkeypatch.setattr(api_module, "datetime", Clock)
+    sim.respond = sleep_once
+    with client(sim, max_attempts=2) as api:
+        page = api.page(10, 0)
+        assert (len(page.listing), api.requests, api.retries) == (10, 2, 1)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

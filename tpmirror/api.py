@@ -168,7 +168,7 @@ class Api:
         with self._lock:
             self.requests += 1
         self._deadline.at = time.monotonic() + self._settings.request_timeout
-        sent = self.number()
+        sent, began = self.number(), datetime.now(UTC)
         headers = {"authorization": f"Token {self._key.reveal()}"}
         status, started = "error", time.monotonic()
         try:
@@ -188,8 +188,15 @@ class Api:
             raise Passing(message) from error
         finally:
             self._control.heard(status, time.monotonic() - started)
+        at = datetime.now(UTC)
+        if (at - began).total_seconds() > self._settings.request_timeout:
+            # The machine slept, and the clock of the deadline with it: what was so when it fell asleep is no news now.
+            message = (
+                f"no answer from {self._settings.api_url} within {self._settings.request_timeout:g} s by the clock"
+            )
+            raise Passing(message)
         self._judge(response, body)
-        return Answer(response.status_code, body, sent, self.number(), datetime.now(UTC))
+        return Answer(response.status_code, body, sent, self.number(), at)
 
     def _judge(self, response: httpx.Response, body: bytes) -> None:
         """Raise for answers that are none; let 200, 401, 403, 404 and other refusals through."""
