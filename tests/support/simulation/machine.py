@@ -213,6 +213,7 @@ class Machine:
             run: {"time": SimpleNamespace(monotonic=self.monotonic)},
             transport: {"time": SimpleNamespace(monotonic=self.monotonic)},
             api: {
+                "Deadline": _deadlines(self),
                 "time": SimpleNamespace(monotonic=self.monotonic),
                 "random": SimpleNamespace(random=self.rng.random),
             },
@@ -299,6 +300,21 @@ def _sleep_open(client: Any, machine: Machine, seconds: float) -> None:
     machine.sleep(seconds)
     if client._closing.is_set():
         raise ApiError("interrupted")
+
+
+def _deadlines(machine: Machine) -> type:
+    """``Deadline``, which each thread has for itself, for each task: they all live in one thread."""
+
+    class PerTask(transport.Deadline):
+        @property
+        def at(self) -> float:
+            return getattr(machine.task(), "deadline", float("inf"))
+
+        @at.setter
+        def at(self, moment: float) -> None:
+            vars(machine.task())["deadline"] = moment
+
+    return PerTask
 
 
 @contextmanager
