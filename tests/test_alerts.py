@@ -80,11 +80,12 @@ def test_what_could_not_be_told_is_told_later_unless_it_is_over_by_then(hook, en
 def test_two_replicas_tell_it_once(engine):
     later = NOW + timedelta(seconds=1)
 
-    def look(conn):
-        alerts.record(conn, [Problem("stale", "old", "look")], later)
-        return alerts.claim(conn, later)
+    def look(conn, now):
+        alerts.record(conn, [Problem("stale", "old", "look")], now)
+        return alerts.claim(conn, now)
 
-    first, second = write(engine, look), write(engine, look)
+    first = write(engine, lambda conn: look(conn, later))
+    second = write(engine, lambda conn: look(conn, NOW))  # it looked at its clock before, and waited for the other
     assert ([alert["code"] for alert in first], second) == (["stale"], [])
 
 

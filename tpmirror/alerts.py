@@ -41,8 +41,8 @@ def claim(conn: Connection, now: datetime) -> list[Row]:
     table = alerts.c
     new = and_(table.notified_at.is_(None), table.resolved_at.is_(None))
     over = and_(table.notified_at.is_not(None), table.resolved_at.is_not(None), table.recovery_notified_at.is_(None))
-    # An attempt in the future was noted by a clock that has been set back since.
-    free = or_(table.attempted_at.is_(None), table.attempted_at < now - AGAIN, table.attempted_at > now)
+    # An attempt well in the future was noted by a clock that has been set back since; a replica may be a little ahead.
+    free = or_(table.attempted_at.is_(None), table.attempted_at < now - AGAIN, table.attempted_at > now + AGAIN)
     taken = update(alerts).where(or_(new, over), free).values(attempted_at=now).returning(alerts)
     return sorted((dict(row) for row in conn.execute(taken).mappings()), key=lambda row: int(row["id"]))
 

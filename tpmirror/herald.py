@@ -40,6 +40,7 @@ class Herald:
         self._notifier = notifier
         self._away_since: float | None = None
         self._away_told = False
+        self._logged = False
 
     def tell(self) -> None:
         """Tell what is new and what is over."""
@@ -91,9 +92,10 @@ class Herald:
 
         Without an error, there is no mirror of this program's revision, which at its first start is nothing to tell of.
         """
+        if error and not self._logged:
+            log.error("alerts cannot be told", error=error)
+            self._logged = True
         if self._away_since is None:
-            if error:
-                log.error("alerts cannot be told", error=error)
             self._away_since = time.monotonic()
         error = error or "no mirror of this version yet: see the log for why, and run tpmirror doctor"
         if not self._away_told and time.monotonic() - self._away_since > AWAY:
@@ -105,7 +107,7 @@ class Herald:
             self._notifier.send(
                 "tpmirror: solved: the database can be used again", f"Mirror: {self._mirror}", good=True
             )
-        self._away_since, self._away_told = None, False
+        self._away_since, self._away_told, self._logged = None, False, False
 
 
 def _urgency(row: Row) -> tuple[bool, int]:
