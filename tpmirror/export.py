@@ -60,9 +60,10 @@ def export(engine: Engine, folder: Path, format_: str, progress: Progress) -> Ou
             with reading(engine) as conn:
                 new = _staged(conn, stage, old, whole=_is_whole(folder, old))
         except BaseException:
-            stage.remove()
+            if old or {path.name for path in folder.iterdir()} <= {STAGING}:
+                stage.remove()  # else it alone tells whose half-made folder this is
             raise
-        # What fails from here on leaves what is staged, as a kill does: it tells whose half-made folder this is.
+        # What fails from here on leaves what is staged, as a kill does.
         done = Outcome(old) if new is None else _commit(folder, old, new)
         stage.remove()
         return done
@@ -169,8 +170,10 @@ def _commit(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
 
 def _ours(folder: Path, *manifests: dict[str, Any]) -> set[str]:
     """Files of exports that are there, those of one that was killed before its manifest too."""
+    old, new = manifests
+    formats = {old["format"], new["format"]} if old else FORMATS  # it may have been killed in another one
     names = {name for known in manifests if known for name in known["relations"]}
-    found = (path for name in names for format_ in FORMATS for path in (folder / name).glob(f"**/data.{format_}"))
+    found = (path for name in names for format_ in formats for path in (folder / name).glob(f"**/data.{format_}"))
     return {str(path.relative_to(folder)) for path in found}
 
 
