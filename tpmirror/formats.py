@@ -26,10 +26,9 @@ def check(form: str) -> str:
 def show(name: str, report: Report, form: str) -> None:
     """Print a report in a format that ``check`` accepts."""
     if form != "table":
-        lines = TEXTS[form](name, report)
-        if sys.stdout.isatty():  # a file gets the text as it is
-            lines = "".join(f"{render.harmless(line)}\n" for line in lines.splitlines())
-        click.echo(lines, nl=False, color=True)  # or click takes out of a name what looks like a colour
+        text = TEXTS[form](name, report)
+        # A file gets it as it is, JSON steers nothing. And click takes out of names what looks like a colour, unless told.
+        click.echo(render.calmed(text) if sys.stdout.isatty() and form != "json" else text, nl=False, color=True)
         return
     right = numeric(report)
     headings = [(column.heading, key in right) for key, column in report.columns.items()]

@@ -98,7 +98,7 @@ def recent_runs(conn: Connection, limit: int) -> list[Row]:
 def jobs_by_status(conn: Connection) -> list[Row]:
     """Jobs and Credits by status; previews count as jobs and cost nothing."""
     jobs, names = schema.jobs, schema.job_statuses
-    charged = func.sum(case((jobs.c.preview.is_(True), None), else_=jobs.c.cost_usd), type_=jobs.c.cost_usd.type)
+    charged = func.sum(case((jobs.c.preview.is_(True), 0), else_=jobs.c.cost_usd), type_=jobs.c.cost_usd.type)
     wanted = (
         select(jobs.c.status, names.c.name, func.count().label("jobs"), charged.label("credits"))
         .join(names, names.c.code == jobs.c.status)

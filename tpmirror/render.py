@@ -17,7 +17,7 @@ LONGEST: Final = 50
 """Rows of a table shown."""
 SHORT: Final = 20
 """Characters up to which a text is not broken into lines."""
-_STEERS: Final = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_STEERS: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
@@ -84,8 +84,12 @@ def cell(value: Any) -> str:
 
 def harmless(text: str) -> str:
     """Text without control, format (bidi) and unassigned characters; joiners inside emoji stay."""
-    shown = "".join(ch if ch == "\u200d" or unicodedata.category(ch) not in _CONTROL else "\ufffd" for ch in text)
-    return re.sub(r"\s+", " ", shown)
+    return re.sub(r"\s+", " ", calmed(text, keep="\u200d"))
+
+
+def calmed(text: str, keep: str = "\u200d\r\n\t") -> str:
+    """The same of lines and columns, which stay as they are."""
+    return "".join(ch if ch in keep or unicodedata.category(ch) not in _CONTROL else "\ufffd" for ch in text)
 
 
 def hanging(label: str, text: str) -> str:
