@@ -10,13 +10,14 @@ WITH
     SELECT
       h.job_id,
       h.to_status AS status,
-      COALESCE(h.occurred_at, h.not_before, j.started) AS entered_first,
+      -- Where started is when processing began, nobody knows since when a job was in the queue.
+      COALESCE(h.occurred_at, h.not_before, CASE WHEN n.occurred_at = j.started THEN NULL ELSE j.started END) AS entered_first,
       COALESCE(h.occurred_at, h.observed_at) AS entered_last,
       -- Of a job that was not seen in processing, the end is stated, not when it left the queue.
       CASE WHEN h.to_status = 0 AND n.to_status <> 1 THEN n.not_before ELSE COALESCE(n.occurred_at, n.not_before) END AS left_first,
       COALESCE(n.occurred_at, n.observed_at) AS left_last,
       n.seq IS NULL AS is_open,
-      -- What lies in quarantine was listed, but nobody could read its status.
+      -- Of what lies in quarantine perhaps not even the status could be read.
       j.presence = 'listed' AND NOT EXISTS (
         SELECT 1 FROM quarantined_jobs AS q WHERE q.job_id = j.id AND q.resolved_at IS NULL
       ) AS is_read

@@ -16,7 +16,10 @@ WITH
     SELECT
       h.job_id,
       h.to_status AS status,
-      julianday(COALESCE(h.occurred_at, h.not_before, j.started)) AS entered_first,
+      -- Where started is when processing began, nobody knows since when a job was in the queue.
+      julianday(
+        COALESCE(h.occurred_at, h.not_before, CASE WHEN n.occurred_at = j.started THEN NULL ELSE j.started END)
+      ) AS entered_first,
       julianday(COALESCE(h.occurred_at, h.observed_at)) AS entered_last,
       -- Of a job that was not seen in processing, the end is stated, not when it left the queue.
       julianday(
@@ -24,7 +27,7 @@ WITH
       ) AS left_first,
       julianday(COALESCE(n.occurred_at, n.observed_at)) AS left_last,
       n.seq IS NULL AS is_open,
-      -- What lies in quarantine was listed, but nobody could read its status.
+      -- Of what lies in quarantine perhaps not even the status could be read.
       j.presence = 'listed' AND NOT EXISTS (
         SELECT 1 FROM quarantined_jobs AS q WHERE q.job_id = j.id AND q.resolved_at IS NULL
       ) AS is_read

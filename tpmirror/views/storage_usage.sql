@@ -34,5 +34,6 @@ SELECT
   v.file
 FROM output_videos AS v
 JOIN jobs AS j ON j.output_video_id = v.id
-WHERE v.deleted IS NULL AND v.size > 0 AND j.output_video_detached_at IS NULL AND j.presence <> 'gone'
+-- A petabyte is no size of a video: a few such numbers would be more than a sum can hold.
+WHERE v.deleted IS NULL AND v.size > 0 AND v.size < 1000000000000000 AND j.output_video_detached_at IS NULL AND j.presence <> 'gone'
 ORDER BY v.size DESC, v.id
