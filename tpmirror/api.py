@@ -191,9 +191,7 @@ class Api:
         at = datetime.now(UTC)
         if (at - began).total_seconds() > self._settings.request_timeout:
             # The machine slept, and the clock of the deadline with it: what was so when it fell asleep is no news now.
-            message = (
-                f"no answer from {self._settings.api_url} within {self._settings.request_timeout:g} s by the clock"
-            )
+            message = f"no answer from {self._settings.api_url} in time: the machine slept, or its clock was set"
             raise Passing(message)
         self._judge(response, body)
         return Answer(response.status_code, body, sent, self.number(), at)

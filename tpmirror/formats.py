@@ -27,7 +27,7 @@ def show(name: str, report: Report, form: str) -> None:
     """Print a report in a format that ``check`` accepts."""
     if form != "table":
         text = TEXTS[form](name, report)
-        # A file gets it as it is, JSON steers nothing. And click takes out of names what looks like a colour, unless told.
+        # A file gets it as it is; JSON steers nothing. Click takes out of names what looks like a colour, unless told.
         click.echo(render.calmed(text) if sys.stdout.isatty() and form != "json" else text, nl=False, color=True)
         return
     right = numeric(report)
