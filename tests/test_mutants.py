@@ -544,7 +544,7 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (overlook_who_comes_back, a_job_that_comes_back),
     (check_no_lease, a_writer_that_slept),
     (claim_to_have_seen_it_just_now, days(3)),
-    (turn_back_with_the_clock, days(4)),
+    (turn_back_with_the_clock, days(2)),
 ]
 
 
