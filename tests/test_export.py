@@ -27,6 +27,7 @@ from tpmirror import describe, relations, schema
 from tpmirror.database import open_engine
 from tpmirror.errors import Fenced, TpmirrorError, UsageError
 from tpmirror.export import MANIFEST, STAGING, _locked, export
+from tpmirror.exportfile import ExportFile
 from tpmirror.simulator import Simulator, World
 
 NAMES = [relation.name for relation in relations.relations()]
@@ -307,9 +308,10 @@ def test_an_export_whose_files_could_not_all_be_moved_is_mended_by_the_next_one(
         patch.setattr(Path, "replace", fail)
         with pytest.raises(TpmirrorError, match="No space left on device"):
             run(lived, out)
-        patch.setattr("tpmirror.export.ExportFile", fail)
-        with pytest.raises(TypeError):
-            run(lived, out)  # nor can any be written the next time
+        patch.setattr(ExportFile, "add", lambda *_: fail(out, out))  # nor can any be written the next time
+        moved = count(20)
+        with pytest.raises(TpmirrorError, match="No space left on device"):
+            run(lived, out)
     done = run(lived, out, format_)
     files = {file["path"] for part in done.manifest["relations"].values() for file in part["files"]}
     assert {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} == {*files, MANIFEST}

@@ -243,8 +243,7 @@ def test_grants_survive_an_upgrade_also_those_of_others(server, tmp_path, capsys
         conn.execute("GRANT SELECT (status_name), REFERENCES ON job_overview TO other_reader")
         conn.execute("GRANT SELECT ON daily_costs TO other_reader WITH GRANT OPTION")
         before = acl(conn)
-        tool = Program(tmp_path, {"TPMIRROR_DATABASE_URL": url(server, "tpmirror_owner")})
-        tool.call(capsys, "db", "upgrade")
+        upgrade(server, tmp_path, capsys)
         assert acl(conn) == before
         apply_roles(server)
         assert [entry for entry in acl(conn) if "other_reader" not in entry] == [
@@ -260,10 +259,14 @@ def test_a_view_of_somebody_else_does_not_stand_in_an_upgrades_way(server, tmp_p
         conn.execute("CREATE VIEW finance AS SELECT 1 AS one")
         conn.execute("GRANT SELECT ON finance TO tpmirror_reader")
         before = acl(conn)
-        tool = Program(tmp_path, {"TPMIRROR_DATABASE_URL": url(server, "tpmirror_owner")})
-        tool.call(capsys, "db", "upgrade")
+        upgrade(server, tmp_path, capsys)
         assert acl(conn) == before
         conn.execute("DROP VIEW finance")
+
+
+def upgrade(server: Any, folder: Path, capsys: Any) -> None:
+    """As the owner."""
+    Program(folder, {"TPMIRROR_DATABASE_URL": url(server, "tpmirror_owner")}).call(capsys, "db", "upgrade")
 
 
 def acl(conn: psycopg.Connection[Any]) -> list[str]:

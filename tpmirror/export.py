@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import file_digest
 from itertools import groupby
@@ -125,12 +125,13 @@ class _Stage:
 
     def files(self, conn: Connection, relation: Relation, months: set[Month] | None) -> Iterator[dict[str, Any]]:
         """Write the rows of a relation, a file per month or one; what the manifest says of each."""
-        found = relations.rows(conn, relation, months, CHUNK)
-        if relation.partitioned_by is None:
-            yield self.file(relation, None, relation.name, found)
-            return
-        for month, rows in groupby(found, key=itemgetter(0)):
-            yield self.file(relation, month, f"{relation.name}/{relation.partitioned_by}={month or NULL_MONTH}", rows)
+        with closing(relations.rows(conn, relation, months, CHUNK)) as found:
+            if relation.partitioned_by is None:
+                yield self.file(relation, None, relation.name, found)
+                return
+            for month, rows in groupby(found, key=itemgetter(0)):
+                place = f"{relation.name}/{relation.partitioned_by}={month or NULL_MONTH}"
+                yield self.file(relation, month, place, rows)
 
     def file(self, relation: Relation, month: Month, place: str, found: Iterable[Any]) -> dict[str, Any]:
         """Write one file."""

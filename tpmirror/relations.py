@@ -5,7 +5,7 @@ so that a job and all that hangs on it can be read together; a video lies in the
 wrote down lies in the month in which it did so. Small tables, and views that sum up, are one file.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -101,15 +101,16 @@ def relations() -> list[Relation]:
     return [Relation(table, kind, _partition_key(table.name)) for table, kind in kinds]
 
 
-def rows(conn: Connection, relation: Relation, months: Collection[Month] | None, size: int) -> Iterator[Any]:
+def rows(conn: Connection, relation: Relation, months: Collection[Month] | None, size: int) -> Generator[Any]:
     """Pairs of month and up to ``size`` rows of it, ordered by month and key; of these months only, or of all (None).
 
-    Streamed: whatever the relation weighs, no more than ``size`` rows are in memory.
+    Streamed: whatever the relation weighs, no more than ``size`` rows are in memory. Close it if it is not read to its
+    end.
     """
-    found = conn.execute(_query(conn, relation, months), execution_options={"yield_per": size})
-    for part in found.partitions():
-        for month, some in groupby(part, key=itemgetter(0)):
-            yield month, [row[1:] for row in some]
+    with conn.execute(_query(conn, relation, months), execution_options={"yield_per": size}) as found:
+        for part in found.partitions():
+            for month, some in groupby(part, key=itemgetter(0)):
+                yield month, [row[1:] for row in some]
 
 
 def count(conn: Connection, table: Table) -> dict[Month, int]:
