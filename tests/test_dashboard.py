@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from tests.support import browser as chromium
 from tests.support.account import query
@@ -177,6 +177,12 @@ def test_nulls_show_as_dashes(watched: Watched):
     assert page.locator("dd", has_text="\u2013").count() > 20
 
 
+def follow(leads: Locator) -> None:
+    """Click what leads to another page, and wait until all of that is there: a click alone returns before."""
+    with leads.page.expect_navigation():
+        leads.click()
+
+
 def ids(page: Page) -> list[int]:
     """The jobs on a page, in order."""
     return [int(text) for text in page.locator("tbody th").all_inner_texts()]
@@ -191,7 +197,7 @@ def test_paging_shows_every_job_once_in_order(watched: Watched, account: str):
         page = watched.open(f"/jobs?sort={sort}")
         seen = ids(page)
         while page.get_by_role("link", name="Next page").count():
-            page.get_by_role("link", name="Next page").click()
+            follow(page.get_by_role("link", name="Next page"))
             seen += ids(page)
         assert seen == [row[0] for row in query(account, f"SELECT job_id FROM job_overview ORDER BY {order}")], sort
 
@@ -199,21 +205,21 @@ def test_paging_shows_every_job_once_in_order(watched: Watched, account: str):
 def test_filters_narrow_the_list_and_stay_in_the_url(watched: Watched, account: str):
     page = watched.open("/jobs")
     page.get_by_label("Status").select_option("Failed")
-    page.get_by_role("button", name="Filter").click()
+    follow(page.get_by_role("button", name="Filter"))
     (wanted,) = query(account, "SELECT COUNT(*) FROM job_overview WHERE status = -1")[0]
     assert "status=-1" in page.url
     assert len(ids(page)) == wanted > 0
     assert set(page.locator("tbody td:nth-child(2) .status:first-child").all_inner_texts()) == {"Failed"}
-    page.get_by_role("link", name="Credits").click()
+    follow(page.get_by_role("link", name="Credits"))
     assert "status=-1" in page.url
     assert page.locator("th[aria-sort='descending']").inner_text().startswith("Credits")
     page.reload()
     assert page.get_by_label("Status").input_value() == "-1"
-    page.get_by_role("link", name="Show all").click()
+    follow(page.get_by_role("link", name="Show all"))
     page.get_by_label("Text or number").fill("=cmd()")
-    page.get_by_role("button", name="Filter").click()
+    follow(page.get_by_role("button", name="Filter"))
     assert ids(page) == [3]
-    page.get_by_role("link", name="3", exact=True).click()
+    follow(page.get_by_role("link", name="3", exact=True))
     assert page.locator("h1").inner_text().startswith("Job 3")
 
 
