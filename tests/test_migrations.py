@@ -106,7 +106,7 @@ def test_an_unknown_revision_is_wrong_use(migrated):
 def test_several_upgrades_at_once_on_an_empty_database_all_succeed(database_url, tmp_path):
     program = Program(tmp_path, {"TPMIRROR_DATABASE_URL": database_url})
     running = [program.start("db", "upgrade") for _ in range(4)]
-    ended = [(process.communicate(timeout=30), process.returncode) for process in running]
+    ended = [(process.communicate(timeout=120), process.returncode) for process in running]
     assert [code for _, code in ended] == [0] * 4, ended
     engine = open_engine(database_url)
     assert migrate.differences(engine) == []

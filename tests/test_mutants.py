@@ -21,6 +21,7 @@ from sqlalchemy import Engine, event, insert
 from tests.support.account import KEY, dump, mirror, query
 from tests.support.drifts import QUICK
 from tests.support.payloads import contents
+from tests.support.program import until
 from tests.support.simulation import Universe, Violation
 from tests.support.simulation.lab import Lab
 from tests.support.witness import LIST, Witness
@@ -164,7 +165,7 @@ def an_answer_overtaken_by_a_newer_one(url: str) -> list[str]:
     shared = world.submit()
     for _ in range(19):
         world.submit()
-    counted, served, overtaken = threading.Event(), threading.Event(), threading.Event()
+    counted, served = threading.Event(), threading.Event()
     with Simulator(world, token=KEY, page_cap=20) as sim:
         witness = Witness(sim)
         watch = witness.respond
@@ -174,13 +175,12 @@ def an_answer_overtaken_by_a_newer_one(url: str) -> list[str]:
             offset = request.query.get("offset") if counted.is_set() else None
             if request.query.get("limit") == "1":
                 counted.set()
-            if offset == "19" and served.wait(3) and world.status(shared) == 0:
+            if offset == "19" and served.wait(20) and world.status(shared) == 0:
                 world.start(shared)
-                threading.Timer(0.2, overtaken.set).start()
             answer = watch(request)
             if offset == "0":
                 served.set()
-                overtaken.wait(3)
+                until(lambda: query(url, f"SELECT status FROM jobs WHERE id = {shared}") == [(1,)])
             return answer
 
         sim.respond = respond

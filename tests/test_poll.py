@@ -371,12 +371,12 @@ def test_a_page_asked_for_before_an_answer_by_id_does_not_take_it_back(sim, worl
 
     def respond(request: Any) -> Response | None:
         if request.path == "/api/jobs/25/":
-            assert old_served.wait(10)
+            assert old_served.wait(25)
             world.finish(25)
             new_served.set()
         elif not old_served.is_set() and shows(answer := sim.answer(request), 25):
             old_served.set()
-            assert new_served.wait(10)
+            assert new_served.wait(25)
             return answer
         return None
 

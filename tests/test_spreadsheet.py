@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tpmirror import exportfile
@@ -26,6 +26,7 @@ def test_other_text_stays_as_it_is(text):
     assert harmless(text) == text
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.text(

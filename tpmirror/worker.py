@@ -139,9 +139,11 @@ class Worker:
         # A walk may find jobs in flight where none were known: it waits no longer than if there were some.
         wait = min(max(0.0, self._wait(self._poll)), self._poll.interval)
         self._control = Control(heard=self._heard, poll_at=time.monotonic() + wait)
-        if self.stopping:
+        self.busy, self.sign = True, time.monotonic()
+        if self.stopping:  # looked at after saying so: whoever stops us leaves once nobody is busy
+            self.busy = False
             return
-        self.forced, self.busy, self.sign = False, True, time.monotonic()
+        self.forced = False
         outcome, started, retries = "failed", time.monotonic(), 0
         try:
             row = task.do(self._control)

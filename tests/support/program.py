@@ -50,7 +50,7 @@ class Program:
     def run(self, *arguments: str, code: int = 0, **variables: str) -> tuple[str, str]:
         """What it says on stdout and stderr; it must end with this exit code."""
         process = self.start(*arguments, **variables)
-        said, complained = process.communicate(timeout=30)
+        said, complained = process.communicate(timeout=120)
         assert process.returncode == code, f"exit {process.returncode}\n{said}\n{complained}"
         return said, complained
 

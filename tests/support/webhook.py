@@ -37,8 +37,8 @@ class Webhook:
 
     @property
     def url(self) -> str:
-        """As apprise wants it, with a secret in it."""
-        return f"json://user:hush-hush@127.0.0.1:{self._server.server_port}/hook"
+        """As apprise wants it, with a secret in it, and the patience of a busy machine."""
+        return f"json://user:hush-hush@127.0.0.1:{self._server.server_port}/hook?cto=60&rto=90"
 
     def titles(self) -> list[str]:
         """What was told, in short."""

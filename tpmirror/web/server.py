@@ -6,7 +6,6 @@ It shares the process's file descriptors with the mirroring, so no client may ho
 import asyncio
 import socket
 import threading
-from contextlib import closing
 from typing import Any, Final
 
 import uvicorn
@@ -88,7 +87,6 @@ class Server:
             timeout_graceful_shutdown=int(STOP),
         )
         self._server = uvicorn.Server(config)
-        self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> str:
@@ -96,18 +94,17 @@ class Server:
         host, port = self._address
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            self._socket = socket.create_server((host, port), family=family, backlog=BACKLOG)
+            listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
         except OSError as error:
             message = f"TPMIRROR_HTTP_ADDR is {host}:{port}, where nothing can listen: {error.strerror}"
             raise UsageError(message) from error
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="http", daemon=True)
+        self._thread = threading.Thread(target=self._server.run, args=([listening],), name="http", daemon=True)
         self._thread.start()
         shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{self._socket.getsockname()[1]}"
+        return f"http://{shown}:{listening.getsockname()[1]}"
 
     def stop(self) -> None:
-        """Stop listening; requests under way get a moment."""
+        """Stop listening; requests under way get a moment. The thread closes what it listens on."""
         self._server.should_exit = True
-        if self._thread is not None and self._socket is not None:
+        if self._thread is not None:
             self._thread.join(STOP + 1)
-            closing(self._socket).__exit__()
