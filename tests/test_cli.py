@@ -226,17 +226,17 @@ def test_a_second_writer_is_exit_5_and_is_told_who_holds_the_mirror(program, sim
 
     def hold(_):
         asked.set()
-        go_on.wait(20)
+        go_on.wait(60)
 
     sim.respond = hold
     first = program.start("sync")
     try:
-        assert asked.wait(30)
+        assert asked.wait(60)
         said = program.refuse("sync", code=5)
         assert f"process {first.pid} on " in said
     finally:
         go_on.set()
-        first.communicate(timeout=20)
+        first.communicate(timeout=60)
     assert first.returncode == 0
     assert [run["outcome"] for run in rows(mirror_url, "sync_runs")] == ["succeeded"]
 
@@ -248,13 +248,13 @@ def test_a_run_that_is_stopped_ends_cleanly_and_lets_the_next_one_in(program, si
 
     def hold(_):
         asked.set()
-        go_on.wait(20)
+        go_on.wait(60)
 
     sim.respond = hold
     process = program.start("sync")
-    assert asked.wait(30)
+    assert asked.wait(60)
     process.send_signal(how)
-    _, complained = process.communicate(timeout=30)
+    _, complained = process.communicate(timeout=60)
     go_on.set()
     sim.respond = None
     if how == signal.SIGINT:

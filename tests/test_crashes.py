@@ -103,15 +103,23 @@ def run_out(database_url: str) -> None:
 
 
 def test_a_stopped_run_is_closed_as_interrupted_and_the_next_one_starts_at_once(program, mirror_url):
-    with Simulator(World(seed=5, jobs=600), token=KEY, page_cap=20, latency=0.05) as simulator:
+    over = threading.Event()
+    with Simulator(World(seed=5, jobs=600), token=KEY, page_cap=20) as simulator:
+
+        def hold(_):
+            if simulator.count_requests() >= 10:
+                over.wait(60)
+
+        simulator.respond = hold
         process = program.start("sync", **environ(simulator.url))
         wait_for_jobs(mirror_url)
         process.send_signal(signal.SIGTERM)
-        _, complained = process.communicate(timeout=10)
+        _, complained = process.communicate(timeout=60)
+        over.set()
         assert (process.returncode, complained.strip().count("\n")) == (1, 0)
         assert "interrupted" in complained
         assert row(mirror_url, "sync_runs")["outcome"] == "interrupted"
-        simulator.latency = 0
+        simulator.respond = None
         assert_sound(simulator, mirror_url)
 
 
@@ -124,21 +132,20 @@ def test_a_walk_survives_restarts_of_the_database():
         server.create("mirror")
         url = server.url("mirror")
         migrated(url)
-        restarts, over = list[float](), threading.Event()
+        due, lock = [35, 5], threading.Lock()  # so far apart that the first is over before
 
-        def disturb():
-            while not over.wait(0.5) and len(restarts) < 2:
-                server.restart(mode="immediate")
-                restarts.append(time.monotonic())
+        def restart(_):
+            with lock:
+                if not due or simulator.count_requests() < due[-1]:
+                    return
+                due.pop()
+            server.restart(mode="immediate")
 
-        thread = threading.Thread(target=disturb)
-        thread.start()
+        simulator.respond = restart
         run = mirror(simulator, url)
-        over.set()
-        thread.join()
         assert (run["outcome"], run["certified"], run["jobs_seen"]) == ("succeeded", True, 2000)
-        assert restarts
-        simulator.latency = 0
+        assert due == []
+        simulator.latency, simulator.respond = 0, None
         assert_sound(simulator, url)
 
 

@@ -215,7 +215,7 @@ def run_as_compose_does(service: dict[str, Any], server: Any, secrets: Path) -> 
         env={**given, "PGHOST": str(server.home), "PATH": path},
         cwd=secrets,
         check=True,
-        timeout=60,
+        timeout=300,
     )
 
 

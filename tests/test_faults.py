@@ -53,7 +53,7 @@ class Fault:
 
 def slow(what: str, answer: Answer) -> Fault:
     """A fault that only the request's time ends."""
-    return Fault(what, answer, "within 0.25 s", options={"request_timeout": "0.25"})
+    return Fault(what, answer, "within 1 s", options={"request_timeout": "1"})
 
 
 def final(what: str, answer: Answer, says: str, code: int = 1) -> Fault:
@@ -241,6 +241,7 @@ def test_a_fault_is_named_keeps_what_arrived_and_is_mended_by_another_try(fault,
     assert 1 <= asked <= (TRIES if fault.again else 1) * 2 * IN_FLIGHT
     assert asked >= (TRIES if fault.again else 1)
 
+    tool.variables["TPMIRROR_MAX_ATTEMPTS"] = "9"  # also an honest answer may be too slow, on a busy machine
     pending = [fault.answer] if fault.again else []
     sim.respond = lambda request: pending.pop()(sim, request) if pending and request.query["offset"] != "0" else None
     tool.call(capsys, "sync")
@@ -309,7 +310,7 @@ def test_a_pause_the_api_asks_for_is_kept_by_all_pages_in_flight(sim, header):
                 all_asked.set()
             if len(times) > 1:
                 return None
-        all_asked.wait(5)
+        all_asked.wait(25)
         told.append(time.monotonic())
         return Response.detail(429, "Request was throttled.", header)
 
@@ -319,7 +320,7 @@ def test_a_pause_the_api_asks_for_is_kept_by_all_pages_in_flight(sim, header):
         def ask() -> None:
             for number in range(3):
                 api.page(5, 5 * number)
-                all_asked.wait(5)
+                all_asked.wait(25)
                 for _ in range(1000):  # until the answer that was under way with the others has reached its thread
                     if api._pace._held > 0:
                         break
@@ -329,7 +330,7 @@ def test_a_pause_the_api_asks_for_is_kept_by_all_pages_in_flight(sim, header):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
     assert len(times) == 13
     assert min(moment for moment in times if moment > told[0]) - told[0] >= 0.95
 
@@ -428,10 +429,15 @@ def test_a_sync_under_gzip_bombs_stays_below_150_mb(sim, url, tmp_path):
 def test_a_mirror_that_met_every_fault_equals_one_that_met_none(sim, url, tmp_path, migrated_file):
     """All faults that pass, one after the other, in a single walk with as many tries as it takes."""
     plagued = [fault.answer for fault in FAULTS if fault.again and not fault.options and fault.code == 1]
-    pending = list(plagued)
-    sim.respond = lambda request: pending.pop()(sim, request) if pending and request.query["offset"] != "0" else None
+    pending = iter(plagued)
+
+    def respond(request: Request) -> Response | None:
+        answer = next(pending, None) if request.query["offset"] != "0" else None
+        return answer(sim, request) if answer else None
+
+    sim.respond = respond
     run = mirror(sim, url, page_size=PAGE, concurrency=4, max_attempts=100, retry_base=0)
-    assert (run["certified"], run["retries"], pending) == (True, len(plagued), [])
+    assert (run["certified"], run["retries"], list(pending)) == (True, len(plagued), [])
     calm = tmp_path / "calm.db"
     calm.write_bytes(migrated_file.read_bytes())
     sim.respond = None
