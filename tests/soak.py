@@ -95,7 +95,10 @@ def _kill(asked: Any, pool: ProcessPoolExecutor, progress: Progress) -> Iterator
 def _kill_writers(name: str, seed: int, url: str) -> tuple[str, tuple[int, int], list[str]]:
     migrated(url)
     kills = Kills(url, seed)
-    wrong = kills.run(KILLS)
+    try:
+        wrong = kills.run(KILLS)
+    except Exception as error:  # noqa: BLE001 - the other mirrors have to live on
+        wrong = [repr(error)]
     return name, (kills.killed, kills.abandoned), [f"{name}, seed {seed}: {one}" for one in wrong]
 
 

@@ -22,6 +22,7 @@ from typing import Any, Final, Literal, Self
 
 import psycopg
 from psycopg import sql
+from tenacity import retry, retry_if_exception_type, stop_after_delay
 
 from tests.support import memory
 
@@ -184,6 +185,8 @@ class Postgres:
         """Drop a database and end the connections a failed test left open."""
         self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(dbname)))
 
+    # A backend that is over may take longer to leave than the five seconds that the server waits for it.
+    @retry(retry=retry_if_exception_type(psycopg.errors.ObjectInUse), stop=stop_after_delay(60), reraise=True)
     def _execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(host=str(self.home), user="postgres", dbname="postgres", autocommit=True) as connection:
             connection.execute(statement)
