@@ -121,6 +121,11 @@ def test_a_regular_account_is_forecast_without_error():
     assert "exceeded" in found.notes[-1]
 
 
+def test_a_budget_of_nothing_is_a_budget():
+    assert outlook({}, TODAY, 0).notes[-1] == "Budget: 0.00 Credits; both forecasts stay within it."
+    assert outlook({TODAY: Decimal(1)}, TODAY, 0).notes[-1] == "Budget: 0.00 Credits; it is exceeded."
+
+
 def test_an_account_without_a_past_has_a_forecast_too():
     assert [row["forecast"] for row in outlook({}, TODAY, None).rows] == [0, 0]
 

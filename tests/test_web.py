@@ -400,6 +400,14 @@ def test_probes_are_answered_while_every_thread_is_taken(empty):
                 page.join()
 
 
+@pytest.mark.parametrize(
+    ("budget", "said"), [("", "at the rate of"), ("0", "the budget is 0"), ("9", "of the budget of 9")]
+)
+def test_the_forecast_is_held_against_the_budget(lived_mirror, dialect, budget, said):
+    with dashboard(lived_mirror[dialect], TPMIRROR_BUDGET_MONTHLY=budget) as client:
+        assert said in client.get("/").text
+
+
 def test_the_database_password_is_on_no_page(migrated_postgres):
     url = migrated_postgres.url("migrated")
     assert "://" in url

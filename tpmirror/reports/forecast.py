@@ -91,17 +91,17 @@ def outlook(days: Days, today: date, budget: float | None) -> Report:
         f"Month to date: {spent:,.4f} Credits, {summary['days_left']} days left after today (UTC).",
         "mean error: how far off the method would have been on this day of past months.",
     ]
-    if budget:
+    if budget is not None:
         columns |= percent("of_budget", "of budget")
         notes.append(_against(budget, spent, rows))
     return Report("Forecast of the month's Credits", columns, rows, notes, summary)
 
 
 def _against(budget: float, spent: Decimal, rows: list[Row]) -> str:
-    used = float(spent) / budget
+    used = f", {float(spent) / budget:.0%} used" if budget else ""
     over = [row["method"] for row in rows if row["forecast"] > budget]
-    if used > 1:
+    if spent > budget:
         judged = "it is exceeded"
     else:
         judged = f"to be exceeded by {' and '.join(over)}" if over else "both forecasts stay within it"
-    return f"Budget: {budget:,.2f} Credits, {used:.0%} used; {judged}."
+    return f"Budget: {budget:,.2f} Credits{used}; {judged}."
