@@ -2,10 +2,12 @@
 
 import contextlib
 import gzip
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import httpcore
 import httpx
@@ -13,10 +15,11 @@ import pytest
 
 from tests.support.account import KEY, environ, mirror, pages, rows, settings
 from tests.support.payloads import encoded, envelope, job
-from tpmirror import __version__
+from tpmirror import __version__, transport
 from tpmirror import api as api_module
 from tpmirror.api import Api
 from tpmirror.config import load
+from tpmirror.control import Control
 from tpmirror.errors import ApiError, Interrupted, Passing, Refused
 from tpmirror.pace import Pace, backoff, retry_after
 from tpmirror.poll import poll
@@ -200,6 +203,38 @@ def test_a_server_that_says_nothing_is_given_up_in_time(sim):
         given_up.set()
 
 
+def resolves_to(monkeypatch, name, *addresses):
+    resolve = socket.getaddrinfo
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *of, **by: found if host == name else resolve(host, *of, **by)
+    )
+
+
+def test_a_host_has_another_address_where_one_does_not_answer(sim, monkeypatch):
+    resolves_to(monkeypatch, "localhost", "127.0.0.2", "127.0.0.1")
+    with client(sim, api_url=sim.url.replace("127.0.0.1", "localhost")) as api:
+        assert len(api.page(100, 0).listing) == 25
+
+
+def test_all_addresses_of_a_host_share_the_time_for_one(monkeypatch):
+    addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"]
+    resolves_to(monkeypatch, "api.example.com", *addresses)
+    clock, tried = Clock(), []
+
+    def connect(_backend, host, _port, timeout, *_):
+        tried.append(host)
+        clock.sleep(timeout)
+        raise httpcore.ConnectTimeout
+
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
+    monkeypatch.setattr(transport, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    with pytest.raises(httpcore.ConnectTimeout):
+        transport._Backend(Deadline(Control())).connect_tcp("api.example.com", 443)
+    assert tried == addresses
+    assert sum(clock.slept) == pytest.approx(transport.CONNECT)
+
+
 def test_an_answer_over_which_the_machine_slept_is_asked_for_again(sim, monkeypatch):
     """The clock of the deadline stands still meanwhile; what the answer shows was so before."""
     slept = [timedelta(0)]
@@ -274,10 +309,10 @@ def test_proxies_of_the_environment_are_not_used(sim, monkeypatch):
 )
 def test_the_transport_sends_gets_to_its_origin_and_nothing_else(method, url):
     with (
-        PinnedTransport("http://127.0.0.1:1", 1, Deadline(threading.Event())) as transport,
+        PinnedTransport("http://127.0.0.1:1", 1, Deadline(Control())) as pinned,
         pytest.raises(ApiError, match="refused"),
     ):
-        transport.handle_request(httpx.Request(method, url))
+        pinned.handle_request(httpx.Request(method, url))
 
 
 def test_a_key_refused_twice_is_refused(sim):

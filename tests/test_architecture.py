@@ -50,6 +50,7 @@ LAYERS = [
     {
         "plan",
         "store",
+        "tally",
         "audit",
         "tables",
         "watermark",

@@ -265,6 +265,15 @@ def test_a_run_that_is_stopped_ends_cleanly_and_lets_the_next_one_in(program, si
     assert rows(mirror_url, "sync_runs")[-1]["outcome"] == "succeeded"
 
 
+def test_names_that_upstream_makes_up_do_not_steer_the_terminal(program, sim, capsys):
+    sim.world.edit(3, {"odd\x1b]0;owned\x07": 1})
+    said, complained = program.call(capsys, "sync")
+    assert "odd" in complained
+    said += complained + program.call(capsys, "status")[0]
+    assert "\x1b" not in said
+    assert "\x07" not in said
+
+
 def test_status_shows_the_mirror_at_a_glance(program, capsys):
     program.call(capsys, "sync")
     said, complained = program.call(capsys, "status")

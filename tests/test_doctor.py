@@ -60,6 +60,12 @@ def test_an_api_out_of_reach_is_a_failure(program, capsys):
     assert found["API"]["remedy"] == "check TPMIRROR_API_URL and the network"
 
 
+def test_a_doctor_does_not_wait_where_the_api_asks_for_it(program, sim, capsys):
+    sim.throttle(1, retry_after=900)
+    assert examined(program, capsys, code=1)["API"]["seen"].endswith("answers 429")
+    assert sim.count_requests() == 1
+
+
 def test_status_says_what_is_wrong_and_what_to_do_next(program, sim, mirror_url, capsys):
     mirror(sim, mirror_url, certify=False)
     said, _ = program.call(capsys, "status")

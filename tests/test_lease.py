@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -420,6 +421,38 @@ def test_a_long_walk_without_news_renews_its_lease(sim, mirror_url, monkeypatch)
     sim.respond = lambda _: ends.add(row(mirror_url, "writer_lease")["expires_at"])
     assert mirror(sim, mirror_url, page_size=1, concurrency=1)["jobs_unchanged"] == 30
     assert len(ends) > 3
+
+
+@pytest.mark.parametrize("answer", [Response.detail(429, "Later.", {"Retry-After": "1"}), None])
+def test_a_writer_that_waits_for_the_api_renews_its_lease(sim, mirror_url, monkeypatch, answer):
+    """It is told to wait, or not answered for long; nothing comes in meanwhile."""
+    mirror(sim, mirror_url)
+    monkeypatch.setattr(lease, "TERM", timedelta(seconds=0.5))
+    monkeypatch.setattr("tpmirror.api.NAP", 0.05)
+    ends: list[datetime] = []
+
+    def respond(_: Request) -> Response | None:
+        ends.append(row(mirror_url, "writer_lease")["expires_at"])
+        if len(ends) > 1:
+            return None
+        time.sleep(0 if answer else 1)
+        return answer
+
+    sim.respond = respond
+    assert mirror(sim, mirror_url, max_attempts=2)["certified"]
+    assert ends[0] < ends[1]
+
+
+def test_no_thread_of_a_run_that_is_over_takes_the_lease_up_again(sim, mirror_url):
+    engine = open_engine(mirror_url)
+    with Api(settings(sim, mirror_url)) as api, opened(engine, "poll", api, now()) as run:
+        run._renewed = -inf
+        run.hold_on()
+        assert row(mirror_url, "writer_lease")["expires_at"] > now()
+    run._renewed = -inf
+    run.hold_on()
+    assert row(mirror_url, "writer_lease")["expires_at"] <= now()
+    engine.dispose()
 
 
 # Whatever happens, the next one may start

@@ -10,10 +10,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, TypeAlias
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import Engine, event, insert
@@ -306,6 +307,23 @@ def a_job_that_comes_back(url: str) -> list[str]:
         return wrong + look(witness, url) + witness.differences(url)
 
 
+class AnHourAgo(datetime):
+    """A clock that was set back."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Any:
+        return datetime.now(tz) - timedelta(hours=1)
+
+
+def a_clock_that_is_set_back(url: str) -> list[str]:
+    """Between two looks; meanwhile a job ends."""
+    with account(in_flight=1) as witness:
+        wrong = look(witness, url)
+        witness.world.finish(witness.world.listed(active_only=True)[0])
+        with patch.object(api, "datetime", AnHourAgo):
+            return wrong + look(witness, url, certify=False)
+
+
 def days(seed: int) -> Play:
     """Days with everything that can go wrong, until something is."""
 
@@ -544,7 +562,7 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (overlook_who_comes_back, a_job_that_comes_back),
     (check_no_lease, a_writer_that_slept),
     (claim_to_have_seen_it_just_now, days(3)),
-    (turn_back_with_the_clock, days(2)),
+    (turn_back_with_the_clock, a_clock_that_is_set_back),
 ]
 
 

@@ -17,6 +17,7 @@ from tpmirror.config import Settings
 from tpmirror.control import Control
 from tpmirror.database import open_engine
 from tpmirror.errors import ApiError, Refused
+from tpmirror.intake import FAILURES
 from tpmirror.meters import Meters
 from tpmirror.poll import poll
 from tpmirror.schedule import lateness
@@ -223,6 +224,23 @@ def test_a_job_without_an_answer_does_not_keep_the_others_from_being_mirrored(si
         look(sim, mirror_url, max_attempts=2, retry_base=0.001)
     assert row(mirror_url, "jobs", id=59)["status"] == 2
     assert rows(mirror_url, "sync_runs")[-1]["outcome"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("answer", "most"),
+    [(Response.detail(500, "Later."), FAILURES + 15), (Response.detail(401, "Invalid token."), 20)],
+)
+def test_an_api_that_answers_for_no_job_is_not_asked_for_all_of_them(mirror_url, answer, most):
+    world = World(seed=5, jobs=60, in_flight=40, jobs_per_day=0)
+    with Simulator(world, token=KEY, page_cap=PAGE) as sim:
+        mirror(sim, mirror_url)
+        for job_id in world.listed(active_only=True):
+            world.hide(job_id)
+        sim.respond = lambda request: None if request.path == "/api/jobs/" else answer
+        sim.reset()
+        with pytest.raises(ApiError):
+            look(sim, mirror_url, max_attempts=1, concurrency=2)
+        assert 1 < sum(request.path != "/api/jobs/" for request in sim.requests) <= most
 
 
 def test_a_job_that_may_not_be_asked_for_fails_neither_poll_nor_walk(sim, world, mirror_url):

@@ -9,8 +9,10 @@ import pytest
 
 from tests.support.account import KEY, dump, environ, mirror, pages, query, row, rows
 from tests.support.program import Program
+from tpmirror import vanished
 from tpmirror.config import load
-from tpmirror.errors import ApiError, UsageError
+from tpmirror.database import open_engine, write
+from tpmirror.errors import ApiError, Lost, UsageError
 from tpmirror.presence import CANARIES, UNLISTED_LOOKUPS
 from tpmirror.simulator import Request, Response, Simulator, World
 
@@ -203,13 +205,13 @@ def test_history_only_grows_whatever_vanishes_and_returns(sim, world, mirror_url
 
 def test_many_that_vanish_at_once_wait_for_an_operator(mirror_url):
     world = World(seed=3, jobs=200, in_flight=2, jobs_per_day=0)
-    vanished = range(50, 130)
+    lost = range(50, 130)
     with Simulator(world, token=KEY) as sim:
         mirror(sim, mirror_url)
-        delete(world, vanished)
+        delete(world, lost)
         run = mirror(sim, mirror_url)
         assert (run["jobs_gone"], run["certified"]) == (0, True)
-        assert where(mirror_url) == dict.fromkeys(vanished, "missing")
+        assert where(mirror_url) == dict.fromkeys(lost, "missing")
         assert all(moves(mirror_url, job_id) == [("listed", "missing", run["id"])] for job_id in (50, 129))
         before, sent = dump(mirror_url), run["requests"]
         again = mirror(sim, mirror_url)
@@ -251,6 +253,24 @@ def test_what_waits_is_explained_confirmed_and_then_marked(sim, world, tpmirror,
     assert json.loads(tpmirror("sync", "--json")[0])["jobs_gone"] == 16
     assert where(mirror_url) == dict.fromkeys(range(10, 26), "gone")
     assert waiting(tpmirror) == []
+
+
+@pytest.mark.parametrize("ids", [None, [11, 13]])
+def test_a_confirmation_whose_answer_was_lost_is_one(world, tpmirror, mirror_url, monkeypatch, ids):
+    vanish(tpmirror, world)
+    engine, lost = open_engine(mirror_url), [Lost("server closed the connection")]
+
+    def lose(*of: Any) -> Any:
+        done = write(*of)
+        if lost:
+            raise lost.pop()
+        return done
+
+    monkeypatch.setattr(vanished, "write", lose)
+    confirmed = vanished.confirm(engine, ids)
+    engine.dispose()
+    assert confirmed
+    assert confirmed == [entry["job_id"] for entry in rows(mirror_url, "job_absences") if entry["confirmed_at"]]
 
 
 def test_only_those_confirmed_are_marked(sim, world, tpmirror, mirror_url):

@@ -37,6 +37,7 @@ def test_a_mirror_is_stale_after_three_intervals():
         ({"uncertified": 3, "uncertified_reason": "the list moves"}, "uncertified"),
         ({"waiting": 1}, "operator"),
         ({"quarantined": 1}, "quarantine"),
+        ({"unknown_codes": ("job_statuses 3",)}, "unknown_code"),
         ({"credits_today": Decimal("10.0001")}, "budget:day:2026-11-25"),
         ({"credits_month": Decimal("100.0001")}, "budget:month:2026-11"),
     ],

@@ -12,6 +12,8 @@ from sqlalchemy import inspect, text
 from tests.support.account import KEY, connected, dump, environ, mirror, query, row, rows, settings
 from tests.support.program import Program
 from tpmirror import lease
+from tpmirror.errors import Lost
+from tpmirror.rehearsal import Rehearsal
 from tpmirror.simulator import Response, Simulator, World
 from tpmirror.sync import preview, verify
 
@@ -65,6 +67,29 @@ def tamper(url: str, *statements: str) -> None:
 
 
 # Verify
+
+
+def test_a_connection_that_is_lost_hides_no_difference(sim, world, mirror_url, monkeypatch):
+    mirror(sim, mirror_url)
+    world.edit(3, {"description": "news"})
+    plan, lost = Rehearsal.plan, [Lost("server closed the connection")]
+
+    def once(rehearsed: Rehearsal, *of: Any) -> Any:
+        if lost:
+            raise lost.pop()
+        return plan(rehearsed, *of)
+
+    monkeypatch.setattr(Rehearsal, "plan", once)
+    assert [difference[:3] for difference in differences(sim, mirror_url)] == [("job", 3, "description")]
+
+
+def test_an_item_without_a_readable_id_is_a_difference(sim, world, mirror_url, tpmirror):
+    mirror(sim, mirror_url)
+    world.edit(world.submit(), {"id": "three"})
+    (unnamed,) = differences(sim, mirror_url)
+    assert unnamed[0] == "list"
+    assert unnamed[4].startswith("an item's id cannot be read")
+    assert "cannot be read" in tpmirror("verify", code=3)[0]
 
 
 def test_a_mirror_that_is_the_account_is_identical(sim, mirror_url):

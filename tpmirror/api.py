@@ -39,6 +39,9 @@ _MEDIA_TYPE: Final = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,30}")  # what is non
 REFUSALS: Final = 2
 """401s in a row after which the key is taken for refused: once may be a hiccup, or a key just replaced in its file."""
 
+NAP: Final = 10.0
+"""Seconds of a longer pause after which the rest of the run gets a moment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -62,7 +65,7 @@ class Api:
         self._key: Key = read_key(settings)
         self._control = control or Control()
         self._closing = self._control.stop
-        self._deadline = Deadline(self._closing)
+        self._deadline = Deadline(self._control)
         self._pace = Pace(settings.max_rps, time.monotonic, self._sleep)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -72,7 +75,12 @@ class Api:
             base_url=settings.api_url,
             transport=transport or PinnedTransport(settings.api_url, settings.concurrency, self._deadline),
             timeout=httpx.Timeout(settings.request_timeout, pool=None),
-            headers={"user-agent": f"tpmirror/{__version__}", "accept": "application/json", "accept-encoding": "gzip"},
+            headers={
+                "user-agent": f"tpmirror/{__version__}",
+                "accept": "application/json",
+                "accept-encoding": "gzip",
+                "cache-control": "no-cache",  # an old answer would be old news, told as new
+            },
             follow_redirects=False,
             # Before httpx looks at where a redirect goes: it fails on what is no URL, and that would be tried again.
             event_hooks={"response": [_refuse_redirect]},
@@ -226,8 +234,13 @@ class Api:
             self.retries += 1
 
     def _sleep(self, seconds: float) -> None:
-        if self._closing.wait(seconds):
-            raise Interrupted
+        until, left = time.monotonic() + seconds, seconds
+        while not self._closing.wait(min(left, NAP)):
+            self._control.waiting()
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+        raise Interrupted
 
 
 def _check_not_found(answer: Answer) -> None:

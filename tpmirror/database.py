@@ -233,6 +233,7 @@ def _remedy(reason: str) -> str:
         "unable to open database file": "check that the folder exists and may be written",
         "readonly database": "check the permissions of the file and its folder",
         "disk is full": "free some space; nothing half-written stays",
+        "no space left on device": "free some space where the server keeps its data; nothing half-written stays",
         "is locked": "another program holds a lock on the file; try again",
         "connection refused": "check that the server runs and TPMIRROR_DATABASE_URL names it",
         "could not translate host name": "check the host in TPMIRROR_DATABASE_URL",

@@ -26,7 +26,7 @@ OK: Final = "ok"
 LOOK: Final = "look"
 BAD: Final = "bad"
 PATIENCE: Final = 10.0
-"""Seconds for one request, and two tries: a doctor does not wait long."""
+"""Seconds for the one request: a doctor does not wait long, also where the API asks for it."""
 LOW: Final = 500 * 2**20
 """Bytes free on the disk that are little."""
 NONE: Final = 50 * 2**20
@@ -80,7 +80,7 @@ def _key(settings: Settings) -> Iterator[Finding]:
 
 
 def _api(settings: Settings) -> Iterator[Finding]:
-    hurried = replace(settings, request_timeout=min(PATIENCE, settings.request_timeout), max_attempts=2)
+    hurried = replace(settings, request_timeout=min(PATIENCE, settings.request_timeout), max_attempts=1)
     control = Control()
     if settings.api_key is None and settings.api_key_file is None:
         return  # said already

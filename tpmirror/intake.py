@@ -1,16 +1,16 @@
 """From answers to batches: whose they are is checked, repeated jobs are resolved, what voids a proof is noted."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from tpmirror import store
 from tpmirror.api import Answer, Api
 from tpmirror.batch import Look
 from tpmirror.database import read
 from tpmirror.decode import Item, RawItem, Unreadable
-from tpmirror.errors import Denied
+from tpmirror.errors import Denied, Refused
 from tpmirror.page import Page
 from tpmirror.run import Run
 
@@ -18,6 +18,9 @@ Found: TypeAlias = RawItem | Item | Unreadable
 """An item that is shown as the mirror knows it; one with news; one that cannot be read."""
 Progress: TypeAlias = Callable[[int, int], None]
 """Told after each batch: rows read so far, rows to read as far as known."""
+
+FAILURES: Final = 10
+"""Jobs in a row without an answer after which a poll asks for no more: fewer may be jobs that the API fails on."""
 
 
 class Intake:
@@ -95,12 +98,21 @@ class Intake:
     def jobs(self, ids: Sequence[int], executor: Executor) -> None:
         """Ask for jobs by id, several at once, and mirror the answers together; those denied stay as they are.
 
-        Raises the first ApiError but Denied, after all answers are mirrored.
+        Raises the first ApiError but Denied, after all answers are mirrored. No more are asked for once the key is
+        refused, or so many in a row had no answer that the others will have none either.
         """
         waiting = [executor.submit(self.api.job, job_id) for job_id in ids]
-        wait(waiting)
-        self._mirror([future.result() for future in waiting if future.exception() is None])
-        for future in waiting:
+        pending, failures = set(waiting), 0
+        while pending and failures < FAILURES:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            errors = [error for future in done if (error := future.exception()) and not isinstance(error, Denied)]
+            failures = failures + len(errors) if len(errors) == len(done) else 0
+            if any(isinstance(error, Refused) for error in errors):
+                break
+        wait([future for future in pending if not future.cancel()])
+        asked = [future for future in waiting if not future.cancelled()]
+        self._mirror([future.result() for future in asked if future.exception() is None])
+        for future in asked:
             if not isinstance(future.exception(), Denied):
                 future.result()
 

@@ -61,6 +61,7 @@ def of_mirror(facts: Facts, settings: Settings, now: datetime) -> list[Problem]:
         *_of_runs(facts),
         *_of_freshness(facts, settings.sync_interval, now),
         *_of_operator(facts),
+        *_of_upstream(facts),
         *_of_budgets(facts, settings, now),
     ]
 
@@ -128,6 +129,13 @@ def _of_operator(facts: Facts) -> Iterator[Problem]:
     if facts.quarantined:
         message = f"{facts.quarantined:,} payloads could not be mirrored"
         yield Problem("quarantine", message, "tpmirror quarantine list, then quarantine retry")
+
+
+def _of_upstream(facts: Facts) -> Iterator[Problem]:
+    if facts.unknown_codes:
+        message = f"upstream sends codes that this version has no name for: {', '.join(facts.unknown_codes)}"
+        remedy = "see whether a newer tpmirror knows them; until then a job of an unknown status counts as in flight"
+        yield Problem("unknown_code", message, remedy)
 
 
 def _of_budgets(facts: Facts, settings: Settings, now: datetime) -> Iterator[Problem]:

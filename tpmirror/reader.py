@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, case, func, or_, select, text
+from sqlalchemy import Connection, and_, case, func, literal, or_, select, text, union_all
 
 from tpmirror import absence, history, labels, schema
 from tpmirror.normalize import Row
@@ -62,6 +62,7 @@ def facts(conn: Connection, today: date | None = None) -> Facts:
         in_flight=_scalar(conn, select(func.count()).where(_active(), schema.jobs.c.presence != "gone")),
         waiting=len(absence.waiting(conn)),
         quarantined=_quarantined(conn),
+        unknown_codes=tuple(f"{name} {code}" for name, codes in unknown_codes(conn).items() for code in codes),
         credits_today=spent(conn, today) if today else None,
         credits_month=spent(conn, today.replace(day=1)) if today else None,
     )
@@ -156,17 +157,21 @@ def most_eventful_job(conn: Connection) -> int:
     return _scalar(conn, wanted) or 0
 
 
+def unknown_codes(conn: Connection) -> dict[str, list[int]]:
+    """Codes that upstream sent and this version has no name for, by table."""
+    strange = []
+    for name, seeds in labels.SEEDS.items():
+        code = schema.metadata.tables[name].c.code
+        strange.append(select(literal(name), code).where(code.not_in([row["code"] for row in seeds])))
+    found: dict[str, list[int]] = {}
+    for name, code in sorted(conn.execute(union_all(*strange)).all()):
+        found.setdefault(name, []).append(code)
+    return found
+
+
 def unknown(conn: Connection) -> dict[str, list[Any]]:
     """What upstream sent that this version has no name for: codes by table, keys by table."""
-    found: dict[str, list[Any]] = {}
-    for name, seeds in labels.SEEDS.items():
-        table = schema.metadata.tables[name]
-        known = [row["code"] for row in seeds]
-        codes = list(
-            conn.execute(select(table.c.code).where(table.c.code.not_in(known)).order_by(table.c.code)).scalars()
-        )
-        if codes:
-            found[name] = codes
+    found: dict[str, list[Any]] = dict(unknown_codes(conn))
     for table in (schema.jobs, schema.input_videos, schema.output_videos, schema.ml_models):
         sample = conn.execute(select(table.c.extra).where(table.c.extra.is_not(None)).limit(EXTRA_SAMPLE)).scalars()
         keys = sorted({key for extra in sample for key in json.loads(extra)})

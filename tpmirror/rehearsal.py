@@ -36,9 +36,9 @@ class Rehearsal(Run):
     def commit(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> Plan:
         """Plan, and keep the plan."""
         news = [look for look in looks if look.item.id not in self._planned]
-        self._planned.update(look.item.id for look in news)
         with reading(self.engine) as conn:
             made = self.plan(conn, news, unreadable)
+        self._planned.update(look.item.id for look in news)  # not before: if the connection was lost, it plans again
         self.plans.append(made)
         return made
 

@@ -6,15 +6,13 @@ there together or not at all.
 
 import json
 import time
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from logging import ERROR, INFO, WARNING
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Integer, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from tpmirror import absence, lease, schema, store
 from tpmirror.absence import Sighting
@@ -28,65 +26,10 @@ from tpmirror.log import bound, logger
 from tpmirror.normalize import Row
 from tpmirror.plan import changed_models, plan
 from tpmirror.scope import Scope
+from tpmirror.tally import COUNTS, Tally
 
 log: Final = logger(__name__)
 LEVELS: Final = {"succeeded": INFO, "interrupted": WARNING, "failed": ERROR}
-
-COUNTS: Final = tuple(
-    column.name
-    for column in schema.sync_runs.columns
-    if isinstance(column.type, Integer) and column.server_default is not None
-)
-"""The columns of ``sync_runs`` that count."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What the run has done so far."""
-
-    answered: dict[int, int] = field(default_factory=dict)
-    """By readable job that an answer showed, the number at which the answer that is mirrored was complete."""
-    unread: set[int] = field(default_factory=set)
-    """Jobs shown in a way that cannot be read."""
-    changed: set[int] = field(default_factory=set)
-    """Jobs inserted or updated in this run: each counts once."""
-    quarantined: set[tuple[int | None, str]] = field(default_factory=set)
-    """Payloads quarantined in this run: each counts once."""
-    shown: dict[int, int] = field(default_factory=dict)
-    """By input video, the number at which the answer was complete that showed it last."""
-    counts: Counter[str] = field(default_factory=Counter)
-    """The counts that ``sync_runs`` has columns for."""
-
-    def add(self, made: Plan) -> None:
-        """Count a plan that is committed."""
-        self.counts += self._news(made)
-        self.changed |= made.inserted | made.updated
-        self.quarantined |= made.quarantined
-        self.shown |= made.shown
-
-    def recover(self, row: Row, made: Plan) -> None:
-        """Count a plan if the run's row says that it is stored, though nobody told us."""
-        if any(row[name] != self.counts[name] for name in self._news(made)):
-            self.add(made)
-
-    def columns(self, made: Plan | None = None) -> dict[str, int]:
-        """As columns of ``sync_runs``, with a plan that is about to be committed."""
-        counts = self.counts + self._news(made) if made else self.counts
-        changed = counts["jobs_inserted"] + counts["jobs_updated"]
-        return {
-            **counts,
-            "jobs_seen": len(self.answered) + len(self.unread - self.answered.keys()),
-            "jobs_unchanged": len(self.answered) - changed,
-        }
-
-    def _news(self, made: Plan) -> Counter[str]:
-        return Counter(
-            jobs_inserted=len(made.inserted),
-            jobs_updated=len(made.updated - self.changed),
-            transitions=made.transitions,
-            field_changes=len(made.field_changes),
-            quarantined=len(made.quarantined - self.quarantined),
-        )
 
 
 class Run:
@@ -105,6 +48,7 @@ class Run:
         """The finished row of ``sync_runs``."""
         self._lease = held
         self._renewed = time.monotonic()
+        self._over = False
         self._unsure: Plan | None = None
         """A batch that may be stored without our knowing: only the answer to its commit was lost."""
         self._suspects: set[int] | None = None
@@ -133,8 +77,8 @@ class Run:
             self.tally.add(self.commit(looks, unreadable))
             self._unsure = None
             self.scope.stored()
-        elif self._needs_renewal():
-            write(self.engine, self._renew)
+        else:
+            self.hold_on()
 
     def _stored(self, conn: Connection) -> Row:
         """What the run's row says: written with each batch, so it counts what is stored."""
@@ -192,6 +136,7 @@ class Run:
             self._lease.release(conn)
             return self._stored(conn)
 
+        self._over = True  # before the lease is let go: no thread of ours may take it up again
         self.row = patiently(lambda: write(self.engine, close))
 
     def resolve(self, entries: Sequence[int]) -> None:
@@ -219,8 +164,18 @@ class Run:
 
         patiently(lambda: write(self.engine, remove))
 
+    def hold_on(self) -> None:
+        """Renew the lease if it is time. For any thread, while nothing comes in: the API may ask for a long pause."""
+
+        def work(conn: Connection) -> None:
+            self._lease.check(conn)
+            self._renew(conn)  # which looks again: once the row is ours, the run may be over
+
+        if self._needs_renewal():
+            patiently(lambda: write(self.engine, work))
+
     def _needs_renewal(self) -> bool:
-        return time.monotonic() - self._renewed > lease.TERM.total_seconds() / 3
+        return not self._over and time.monotonic() - self._renewed > lease.TERM.total_seconds() / 3
 
     def _renew(self, conn: Connection) -> None:
         if self._needs_renewal():

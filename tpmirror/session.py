@@ -62,7 +62,7 @@ def session(settings: Settings, kind: str, progress: Progress, control: Control 
             api.page(settings.page_size, 0)
             _upgrade(engine)
         with run.opened(engine, kind, api, started_at) as opened:
-            control.run_id = opened.id
+            control.run_id, control.waiting = opened.id, opened.hold_on
             intake = Intake(api, opened, progress)
             # Asked for under the lease, like all that is stored: what is older than another writer's run must not be.
             yield Session(settings, api, executor, opened, intake, control, api.page(settings.page_size, 0))

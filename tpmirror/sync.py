@@ -72,7 +72,11 @@ def _rehearse(settings: Settings, progress: Progress, *, everything: bool) -> li
             difference(job_id, "listed" if job_id in walk.listed else None, "unreadable", "(the job)")
             for job_id in tally.unread - tally.answered.keys()
         ]
-        return rehearsed.changes() + sorted(back + missed + unread, key=lambda row: row["id"])
+        doubts = [
+            {"entity": "list", "id": None, "field": "(an item)", "mirror": None, "upstream": doubt}
+            for doubt in dict.fromkeys(walk.intake.doubts)
+        ]
+        return rehearsed.changes() + sorted(back + missed + unread, key=lambda row: row["id"]) + doubts
 
 
 def difference(job_id: int, mirror: str | None, upstream: str, name: str = "presence") -> Row:
@@ -225,15 +229,15 @@ class Walk:
 
         Nobody else could, there is one writer. What it shows is as good for the proof as any other page.
         """
-        now = time.monotonic()
-        if now >= self.control.poll_at:
-            self.control.poll_at = now + self.settings.poll_interval
+        if time.monotonic() >= self.control.poll_at:
             try:
                 look(self.opened, self.api.page(self.settings.page_size, 0), self.consume)
             except Refused:
                 raise
             except ApiError as error:  # of requests that the walk itself can do without
                 log.warning("no poll during the walk", error=str(error))
+            # From its end: a poll that takes longer than its interval must not stop the walk.
+            self.control.poll_at = time.monotonic() + self.settings.poll_interval
 
     def consume(self, arrived: Sequence[Page]) -> None:
         """Mirror some pages, and remember for the proof what they showed."""

@@ -49,6 +49,8 @@ class Facts:
     """Vanished jobs that wait for an operator."""
     quarantined: int = 0
     """Payloads that could not be mirrored."""
+    unknown_codes: tuple[str, ...] = ()
+    """Codes without a name, each after its table."""
     credits_today: Decimal | None = None
     credits_month: Decimal | None = None
     """What the jobs of this day and month (UTC) cost; None if nobody asked."""

@@ -5,6 +5,7 @@ Here every read gets what is left of the request's own time. And httpx takes hal
 body counts only if its stream ended, and memory stays bounded whatever it claims to unpack to.
 """
 
+import socket
 import ssl
 import threading
 import time
@@ -15,6 +16,7 @@ from typing import Any, Final
 import httpcore
 import httpx
 
+from tpmirror.control import Control
 from tpmirror.errors import ApiError, Interrupted, Passing
 
 _ROOM: Final = 64 * 2**10
@@ -34,20 +36,21 @@ SLICE: Final = 0.5
 
 
 class Deadline(threading.local):
-    """When the request of the current thread has to be over, on the monotonic clock, or at once if ``stop`` is set."""
+    """When the current thread's request has to be over, on the monotonic clock, or at once if the run is to stop."""
 
     at: float = float("inf")
 
-    def __init__(self, stop: threading.Event) -> None:
-        self._stop = stop
+    def __init__(self, control: Control) -> None:
+        self._control = control
 
     def left(self, timeout: float | None = None) -> float:
-        """Seconds left, or ``timeout`` if that is less.
+        """Seconds left, or ``timeout`` if that is less. Whoever waits asks time and again.
 
         Raises httpcore.ReadTimeout when none are, Interrupted when the run is to stop.
         """
-        if self._stop.is_set():
+        if self._control.stop.is_set():
             raise Interrupted
+        self._control.waiting()
         left = self.at - time.monotonic()
         if left <= 0:
             message = "the request's time is over"
@@ -101,9 +104,17 @@ class _Backend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        left = min(self._deadline.left(timeout), CONNECT)
-        stream = super().connect_tcp(host, port, left, local_address, socket_options)
-        return _Stream(stream, self._deadline)
+        # One time for all addresses of a host: where none answers, each would take as long as the only one may.
+        ends, found = time.monotonic() + CONNECT, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+        while True:
+            left = min(self._deadline.left(timeout), (ends - time.monotonic()) / len(addresses))
+            try:
+                stream = super().connect_tcp(addresses.pop(0), port, max(left, 0.1), local_address, socket_options)
+                return _Stream(stream, self._deadline)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if not addresses:
+                    raise
 
 
 class PinnedTransport(httpx.HTTPTransport):

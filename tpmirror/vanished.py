@@ -16,11 +16,13 @@ def confirm(engine: Engine, ids: Collection[int] | None) -> list[int]:
 
     Raises UsageError for a job that does not wait.
     """
+    chosen: list[int] = []  # stays, if only the answer to a commit was lost: those jobs no longer wait then
 
     def work(conn: Connection) -> list[int]:
-        waiting = [row["job_id"] for row in absence.waiting(conn)]
-        _refuse(set(ids or ()) - set(waiting), "does not wait for an operator; see tpmirror gone list")
-        chosen = waiting if ids is None else sorted(ids)
+        if not chosen:
+            waiting = [row["job_id"] for row in absence.waiting(conn)]
+            _refuse(set(ids or ()) - set(waiting), "does not wait for an operator; see tpmirror gone list")
+            chosen.extend(waiting if ids is None else sorted(ids))
         if chosen:
             absence.confirm(conn, chosen, datetime.now(UTC))
         return chosen

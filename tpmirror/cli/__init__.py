@@ -77,5 +77,7 @@ for command in (
 
 def _fail(message: str, code: int) -> None:
     if message.strip():
-        click.echo(f"error: {message}", err=True)
+        from tpmirror.render import calmed
+
+        click.echo(f"error: {calmed(message)}", err=True)
     sys.exit(code)

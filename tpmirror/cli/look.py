@@ -36,7 +36,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
     click.echo(f"In flight  {found['in_flight']:,} jobs")
     click.echo(f"History    {found['history']['entries']:,} entries, head {found['history']['head']}")
     for name, values in found["unknown"].items():
-        click.echo(f"Unknown    {name}: {', '.join(map(str, values))}")
+        click.echo(f"Unknown    {name}: {render.harmless(', '.join(map(str, values)))}")
     for problem in wrong:
         click.echo(render.hanging(f"{'Wrong' if problem.critical else 'Look':10} ", problem.message))
         click.echo(render.hanging(f"{'':10} -> ", problem.remedy))

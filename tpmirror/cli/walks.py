@@ -112,14 +112,13 @@ def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
 
 def _report(settings: Settings) -> int:
     """Say on stderr what somebody has to look at; how many jobs wait for an operator."""
-    from tpmirror import absence, database, reader
+    from tpmirror import absence, database, reader, render
 
     with mirror(settings) as engine, database.reading(engine) as conn:
         waiting, unknown = len(absence.waiting(conn)), reader.unknown(conn)
     for name, values in unknown.items():
-        click.echo(
-            f"note: upstream sends what this version does not know, {name}: {', '.join(map(str, values))}", err=True
-        )
+        told = render.harmless(", ".join(map(str, values)))
+        click.echo(f"note: upstream sends what this version does not know, {name}: {told}", err=True)
     if waiting:
         click.echo(f"look: {waiting:,} vanished jobs wait for an operator; see tpmirror gone list", err=True)
     return waiting

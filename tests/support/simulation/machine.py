@@ -297,9 +297,14 @@ class Workers(Executor):
 
 def _sleep_open(client: Any, machine: Machine, seconds: float) -> None:
     """``Api._sleep``: a client that is closed meanwhile gives up."""
-    machine.sleep(seconds)
-    if client._closing.is_set():
-        raise ApiError("interrupted")
+    while True:
+        machine.sleep(min(seconds, api.NAP))
+        if client._closing.is_set():
+            raise ApiError("interrupted")
+        client._control.waiting()
+        seconds -= api.NAP
+        if seconds <= 0:
+            return
 
 
 def _deadlines(machine: Machine) -> type:

@@ -1,0 +1,67 @@
+"""What a run has done so far, as ``sync_runs`` counts it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Integer
+
+from tpmirror import schema
+from tpmirror.batch import Plan
+from tpmirror.normalize import Row
+
+COUNTS: Final = tuple(
+    column.name
+    for column in schema.sync_runs.columns
+    if isinstance(column.type, Integer) and column.server_default is not None
+)
+"""The columns of ``sync_runs`` that count."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the run has done so far."""
+
+    answered: dict[int, int] = field(default_factory=dict)
+    """By readable job that an answer showed, the number at which the answer that is mirrored was complete."""
+    unread: set[int] = field(default_factory=set)
+    """Jobs shown in a way that cannot be read."""
+    changed: set[int] = field(default_factory=set)
+    """Jobs inserted or updated in this run: each counts once."""
+    quarantined: set[tuple[int | None, str]] = field(default_factory=set)
+    """Payloads quarantined in this run: each counts once."""
+    shown: dict[int, int] = field(default_factory=dict)
+    """By input video, the number at which the answer was complete that showed it last."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """The counts that ``sync_runs`` has columns for."""
+
+    def add(self, made: Plan) -> None:
+        """Count a plan that is committed."""
+        self.counts += self._news(made)
+        self.changed |= made.inserted | made.updated
+        self.quarantined |= made.quarantined
+        self.shown |= made.shown
+
+    def recover(self, row: Row, made: Plan) -> None:
+        """Count a plan if the run's row says that it is stored, though nobody told us."""
+        if any(row[name] != self.counts[name] for name in self._news(made)):
+            self.add(made)
+
+    def columns(self, made: Plan | None = None) -> dict[str, int]:
+        """As columns of ``sync_runs``, with a plan that is about to be committed."""
+        counts = self.counts + self._news(made) if made else self.counts
+        changed = counts["jobs_inserted"] + counts["jobs_updated"]
+        return {
+            **counts,
+            "jobs_seen": len(self.answered) + len(self.unread - self.answered.keys()),
+            "jobs_unchanged": len(self.answered) - changed,
+        }
+
+    def _news(self, made: Plan) -> Counter[str]:
+        return Counter(
+            jobs_inserted=len(made.inserted),
+            jobs_updated=len(made.updated - self.changed),
+            transitions=made.transitions,
+            field_changes=len(made.field_changes),
+            quarantined=len(made.quarantined - self.quarantined),
+        )
