@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import socket
+import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -313,6 +314,14 @@ def test_the_transport_sends_gets_to_its_origin_and_nothing_else(method, url):
         pytest.raises(ApiError, match="refused"),
     ):
         pinned.handle_request(httpx.Request(method, url))
+
+
+def test_the_name_of_the_server_is_checked():
+    with PinnedTransport("https://api.example.com", 1, Deadline(Control())) as pinned:
+        context = pinned._pool._ssl_context
+        assert context is not None
+        assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+        assert context.get_ca_certs()
 
 
 def test_a_key_refused_twice_is_refused(sim):

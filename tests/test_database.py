@@ -1,0 +1,93 @@
+"""The database's edge: what every session relies on, and which errors are worth another try."""
+
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from tpmirror.database import connected, patiently, translated
+from tpmirror.errors import Lost, MirrorError
+
+
+def fails(engine, error):
+    """What becomes of a driver's error."""
+    with pytest.raises(MirrorError) as caught, translated(engine):
+        raise OperationalError("SELECT 1", {}, error)
+    return caught.value
+
+
+def test_a_session_waits_for_nothing_for_ever_and_its_commits_last(mirror_url, dialect):
+    known: dict[str, dict[str, Any]] = {
+        "postgresql": {
+            "statement_timeout": "30s",
+            "lock_timeout": "5s",
+            "idle_in_transaction_session_timeout": "1min",
+            "TimeZone": "UTC",
+            "application_name": "tpmirror",
+        },
+        "sqlite": {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000},
+    }
+    wanted = known[dialect]
+    ask = {"postgresql": "SHOW {}", "sqlite": "PRAGMA {}"}[dialect]
+    with connected(mirror_url) as engine, engine.connect() as conn:
+        told = {name: conn.execute(text(ask.format(name))).scalar_one() for name in wanted}
+    assert told == wanted
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_a_peer_that_is_dead_is_noticed(mirror_url):
+    with connected(mirror_url) as engine, engine.connect() as conn:
+        driver: Any = conn.connection.dbapi_connection
+        told = driver.info.get_parameters()
+    assert {name: told[name] for name in ("keepalives_idle", "keepalives_interval", "keepalives_count")} == {
+        "keepalives_idle": "15", "keepalives_interval": "5", "keepalives_count": "3",
+    }  # fmt: skip
+    assert (told["tcp_user_timeout"], told["connect_timeout"]) == ("20000", "10")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (psycopg.errors.SerializationFailure, True),
+        (psycopg.errors.DeadlockDetected, True),
+        (psycopg.errors.LockNotAvailable, True),
+        (psycopg.errors.TooManyConnections, True),
+        (psycopg.errors.AdminShutdown, True),
+        (psycopg.errors.CrashShutdown, True),
+        (psycopg.errors.CannotConnectNow, True),
+        (psycopg.errors.ConnectionFailure, True),
+        (psycopg.errors.IdleInTransactionSessionTimeout, True),
+        (psycopg.errors.QueryCanceled, False),
+        (psycopg.errors.DiskFull, False),
+        (psycopg.errors.InsufficientPrivilege, False),
+        (psycopg.errors.NotNullViolation, False),
+    ],
+)
+def test_what_may_pass_is_tried_again_and_nothing_else(mirror_url, error, passes):
+    with connected(mirror_url) as engine:
+        assert isinstance(fails(engine, error("it went wrong")), Lost) == passes
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_full_disk_has_a_remedy_wherever_it_is(mirror_url):
+    with connected(mirror_url) as engine:
+        for error in (
+            psycopg.errors.DiskFull('could not extend file "base/1/2": No space left on device'),
+            psycopg.OperationalError("database or disk is full"),
+        ):
+            assert "free some space" in str(fails(engine, error))
+
+
+def test_patience_ends():
+    tried = []
+
+    def work():
+        tried.append(1)
+        raise Lost("server closed the connection")
+
+    with pytest.raises(Lost):
+        patiently(work, 0.05)
+    assert len(tried) > 1
