@@ -17,7 +17,9 @@ from tpmirror import schema, transport
 from tpmirror.audit import audit
 from tpmirror.database import connected as opened
 from tpmirror.database import reading
+from tpmirror.poll import poll
 from tpmirror.simulator import Simulator, World
+from tpmirror.sync import verify
 
 
 def counted(engine: Engine, run: dict[str, Any]) -> dict[str, int]:
@@ -58,6 +60,39 @@ def test_killed_at_any_touch_the_next_run_goes_on_and_a_fault_at_any_touch_is_su
         assert lab.disk.wrong == []
         assert n > 60
         assert query(mirror_url, "SELECT count(*) FROM sync_runs WHERE outcome = 'running'") == [(0,)]
+    with opened(mirror_url) as engine, reading(engine) as conn:
+        assert audit(conn).findings == []
+
+
+def test_a_fault_at_any_touch_hides_no_difference_from_verify(mirror_url):
+    with Lab() as lab:
+        lab.sync(mirror_url)
+        lab.happen()
+        told = lab.sync(mirror_url, work=verify).result
+        assert {(row["field"], row["upstream"]) for row in told} >= {("(the job)", "listed"), ("status", 2)}
+        for n in count(1):
+            struck = lab.sync(mirror_url, work=verify, strike=n)
+            assert (struck.error, struck.result) == (None, told), n
+            if struck.touches < n:
+                break
+        assert n > 15
+
+
+def test_a_fault_at_any_touch_of_a_poll_is_survived(mirror_url):
+    with Lab() as lab:
+        lab.sync(mirror_url)
+        for n in count(1):
+            lab.happen()
+            struck = lab.sync(mirror_url, work=poll, strike=n)
+            assert struck.error is None, n
+            run, stored = struck.result, counted(lab.engine(mirror_url), struck.result)
+            assert run["outcome"] == "succeeded", n
+            assert {name: run[name] for name in stored} == stored, n
+            if struck.touches < n:
+                break
+        assert n > 20
+        assert lab.sync(mirror_url).result["certified"]
+        assert lab.sync(mirror_url, work=verify).result == []
     with opened(mirror_url) as engine, reading(engine) as conn:
         assert audit(conn).findings == []
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from tpmirror.batch import Look, Plan
-from tpmirror.database import reading
+from tpmirror.database import read, reading
 from tpmirror.decode import Unreadable
 from tpmirror.lease import Lease
 from tpmirror.normalize import Row
@@ -18,9 +18,7 @@ class Rehearsal(Run):
     """Plans each job once. With ``everything``, also jobs whose fingerprint says that nothing changed."""
 
     def __init__(self, engine: Engine, api_url: str, *, everything: bool) -> None:
-        with reading(engine) as conn:
-            scope = Scope(conn, api_url)
-        super().__init__(engine, Lease(0), 0, scope)
+        super().__init__(engine, Lease(0), 0, read(engine, lambda conn: Scope(conn, api_url)))
         self.plans: list[Plan] = []
         self._everything = everything
         self._planned = set[int]()

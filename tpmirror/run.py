@@ -5,6 +5,7 @@ there together or not at all.
 """
 
 import json
+import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ class Run:
         """The finished row of ``sync_runs``."""
         self._lease = held
         self._renewed = time.monotonic()
+        self._renewing = threading.Lock()
         self._over = False
         self._unsure: Plan | None = None
         """A batch that may be stored without our knowing: only the answer to its commit was lost."""
@@ -165,14 +167,17 @@ class Run:
         patiently(lambda: write(self.engine, remove))
 
     def hold_on(self) -> None:
-        """Renew the lease if it is time. For any thread, while nothing comes in: the API may ask for a long pause."""
+        """Renew the lease if it is time. For all threads, while nothing comes in: the API may ask for a long pause."""
 
         def work(conn: Connection) -> None:
             self._lease.check(conn)
             self._renew(conn)  # which looks again: once the row is ours, the run may be over
 
-        if self._needs_renewal():
-            patiently(lambda: write(self.engine, work))
+        if self._needs_renewal() and self._renewing.acquire(blocking=False):
+            try:
+                patiently(lambda: write(self.engine, work))
+            finally:
+                self._renewing.release()
 
     def _needs_renewal(self) -> bool:
         return not self._over and time.monotonic() - self._renewed > lease.TERM.total_seconds() / 3

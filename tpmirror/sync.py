@@ -14,7 +14,7 @@ from tpmirror import absence, presence, store
 from tpmirror.certify import Count, Sightings, Verdict, judge, judge_page
 from tpmirror.config import Settings
 from tpmirror.control import Control
-from tpmirror.database import read, reading
+from tpmirror.database import read
 from tpmirror.errors import ApiError, Denied, Refused
 from tpmirror.intake import Progress, ascends, ids_of
 from tpmirror.log import logger
@@ -63,8 +63,7 @@ def _rehearse(settings: Settings, progress: Progress, *, everything: bool) -> li
         walk = Walk(opened)
         walk.consume([opened.first])
         walk.pass_over(walk.rest_of(opened.first))
-        with reading(opened.run.engine) as conn:
-            elsewhere = absence.not_listed(conn)
+        elsewhere = read(opened.run.engine, absence.not_listed)
         back = [difference(job_id, where, "listed") for job_id, where in elsewhere.items() if walk.intake.lists(job_id)]
         missed = [walk.whereabouts(job_id) for job_id in walk.listed if not opened.intake.lists(job_id)]
         tally = rehearsed.tally

@@ -1,10 +1,11 @@
 """A bench for single faults: an account that only moves between two runs, and runs that are hit at a given touch."""
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache, partial
 from random import Random
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 from sqlalchemy import Engine, select
 
@@ -14,13 +15,14 @@ from tests.support.simulation.machine import Machine, Process
 from tests.support.simulation.network import Network, Wire
 from tpmirror import schema
 from tpmirror.api import Api
-from tpmirror.config import load
+from tpmirror.config import Settings, load
 from tpmirror.database import open_engine
 from tpmirror.simulator import World
 from tpmirror.simulator.backend import Backend
 from tpmirror.sync import sync
 
 TIMES: Final = ("first_seen_at", "changed_at", "gone_at", "input_video_detached_at", "output_video_detached_at")
+Work: TypeAlias = Callable[[Settings], Any]
 UNTIMED: Final = ("jobs", "input_videos", "output_videos", "ml_models", "job_ml_models")
 
 
@@ -56,15 +58,17 @@ class Lab:
         self.world.finish(self.world.listed(active_only=True)[0])
         self.world.delete(self.world.listed()[0])
 
-    def start(self, url: str, *, host: str = "host", after: float = 0, doom: int | None = None) -> Process:
-        """A sync that begins when the machine runs."""
+    def start(
+        self, url: str, *, work: Work = sync, host: str = "host", after: float = 0, doom: int | None = None
+    ) -> Process:
+        """A sync, or other work, that begins when the machine runs."""
         variables = {"API_URL": "http://127.0.0.1:1", "API_KEY": KEY, "DATABASE_URL": url, "MAX_RPS": "0"}
         settings = load({f"TPMIRROR_{name}": value for name, value in variables.items()})
-        return self.machine.start(lambda: sync(settings), host=host, after=after, doom=doom)
+        return self.machine.start(lambda: work(settings), host=host, after=after, doom=doom)
 
-    def sync(self, url: str, *, doom: int | None = None, strike: int | None = None) -> Process:
+    def sync(self, url: str, *, work: Work = sync, doom: int | None = None, strike: int | None = None) -> Process:
         """One sync, from start to end; ``doom`` is the touch that kills it, ``strike`` one that goes wrong."""
-        process = self.start(url, doom=doom)
+        process = self.start(url, work=work, doom=doom)
         process.strike = strike
         self.machine.run()
         self.network.notes.clear()
