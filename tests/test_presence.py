@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.account import KEY, dump, environ, mirror, pages, query, row, rows
+from tests.support.account import KEY, connected, dump, environ, mirror, pages, query, row, rows
 from tests.support.program import Program
-from tpmirror import vanished
+from tpmirror import reader, vanished
 from tpmirror.config import load
 from tpmirror.database import open_engine, write
 from tpmirror.errors import ApiError, Lost, UsageError
@@ -456,6 +456,21 @@ def test_an_answer_that_denies_nothing_leaves_a_job_missing(sim, world, mirror_u
         world.restore(job_id)
     assert found == dict.fromkeys(NO_ANSWERS, "missing")
     assert not rows(mirror_url, "quarantined_jobs")
+
+
+def test_since_when_a_job_is_missing_for_want_of_an_answer_is_known(sim, world, mirror_url):
+    mirror(sim, mirror_url)
+    for day in (1, 2):
+        world.delete(day)
+        answer_by_id(sim, dict.fromkeys((1, 2), NO_ANSWERS["301"]).get)
+        mirror(sim, mirror_url, **HASTY)
+    first = row(mirror_url, "job_absences", job_id=1)["absent_since"]
+    with connected(mirror_url) as conn:
+        assert reader.facts(conn).untold_since == first
+    sim.respond = None
+    mirror(sim, mirror_url)
+    with connected(mirror_url) as conn:
+        assert reader.facts(conn).untold_since is None
 
 
 def test_a_job_missing_for_want_of_an_answer_is_asked_for_again(sim, world, mirror_url):

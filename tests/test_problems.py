@@ -36,6 +36,7 @@ def test_a_mirror_is_stale_after_three_intervals():
         ({"look_failures": 1, "look_error": f"{KEY_REFUSED} (401); put"}, "key_refused"),
         ({"uncertified": 3, "uncertified_reason": "the list moves"}, "uncertified"),
         ({"waiting": 1}, "operator"),
+        ({"untold_since": NOW - timedelta(days=1, seconds=1)}, "untold"),
         ({"quarantined": 1}, "quarantine"),
         ({"unknown_codes": ("job_statuses 3",)}, "unknown_code"),
         ({"credits_today": Decimal("10.0001")}, "budget:day:2026-11-25"),
@@ -55,6 +56,7 @@ def test_a_budget_may_be_used_up_to_the_last_credit():
 
 def test_hiccups_are_no_problem():
     assert codes(walk_failures=2, look_failures=2, look_error="no route", uncertified=2) == []
+    assert codes(untold_since=NOW - timedelta(hours=23)) == []
 
 
 def test_only_what_spoils_the_mirror_is_critical():

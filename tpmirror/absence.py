@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from tpmirror import bulk, schema, store
 from tpmirror.normalize import Row
@@ -53,6 +53,16 @@ def waiting(conn: Connection) -> list[Row]:
         .order_by(table.c.job_id)
     )
     return [dict(row) for row in conn.execute(wanted).mappings()]
+
+
+def untold_since(conn: Connection) -> datetime | None:
+    """Since when the oldest job is missing for which asking by id brings no answer; None if there is none."""
+    table, jobs = schema.job_absences, schema.jobs
+    wanted = select(func.min(table.c.absent_since)).join(jobs, jobs.c.id == table.c.job_id)
+    since: datetime | None = conn.execute(
+        wanted.where(table.c.answer == UNTOLD, jobs.c.presence == "missing")
+    ).scalar_one()
+    return since
 
 
 def settle(conn: Connection, found: Mapping[int, Sighting], run_id: int | None, now: datetime) -> dict[str, int]:

@@ -17,6 +17,8 @@ UNCERTIFIED: Final = 3
 """Full walks in a row without a proof that are worth a word."""
 FAILURES: Final = 3
 """Runs in a row that failed, after which this is more than a hiccup."""
+UNTOLD: Final = timedelta(days=1)
+"""How long jobs may be missing without an answer of the API, before somebody should know."""
 SKEW: Final = 60.0
 """Seconds that our clock may differ from the API's."""
 KEY_REFUSED: Final = "the API refused the key"
@@ -60,7 +62,7 @@ def of_mirror(facts: Facts, settings: Settings, now: datetime) -> list[Problem]:
     return [
         *_of_runs(facts),
         *_of_freshness(facts, settings.sync_interval, now),
-        *_of_operator(facts),
+        *_of_operator(facts, now),
         *_of_upstream(facts),
         *_of_budgets(facts, settings, now),
     ]
@@ -122,10 +124,15 @@ def _of_freshness(facts: Facts, sync_interval: float, now: datetime) -> Iterator
         yield Problem("uncertified", message, "walk more often or at a quieter time; see sync_runs.certificate")
 
 
-def _of_operator(facts: Facts) -> Iterator[Problem]:
+def _of_operator(facts: Facts, now: datetime) -> Iterator[Problem]:
     if facts.waiting:
         message = f"{facts.waiting:,} vanished jobs wait for an operator"
         yield Problem("operator", message, "tpmirror gone list, then gone confirm or gone restore")
+    if facts.untold_since is not None and now - facts.untold_since > UNTOLD:
+        message = f"jobs are missing since {facts.untold_since:%Y-%m-%d}, and the API does not answer for them by id"
+        yield Problem(
+            "untold", message, "see that the key may read single jobs; SELECT * FROM jobs WHERE presence = 'missing'"
+        )
     if facts.quarantined:
         message = f"{facts.quarantined:,} payloads could not be mirrored"
         yield Problem("quarantine", message, "tpmirror quarantine list, then quarantine retry")

@@ -61,6 +61,7 @@ def facts(conn: Connection, today: date | None = None) -> Facts:
         last_run=_scalar(conn, select(func.max(runs.id))),
         in_flight=_scalar(conn, select(func.count()).where(_active(), schema.jobs.c.presence != "gone")),
         waiting=len(absence.waiting(conn)),
+        untold_since=absence.untold_since(conn),
         quarantined=_quarantined(conn),
         unknown_codes=tuple(f"{name} {code}" for name, codes in unknown_codes(conn).items() for code in codes),
         credits_today=spent(conn, today) if today else None,

@@ -47,6 +47,8 @@ class Facts:
     """Jobs that are not over."""
     waiting: int = 0
     """Vanished jobs that wait for an operator."""
+    untold_since: datetime | None = None
+    """Since when jobs are missing for which asking by id brings no answer."""
     quarantined: int = 0
     """Payloads that could not be mirrored."""
     unknown_codes: tuple[str, ...] = ()
