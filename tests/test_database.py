@@ -89,5 +89,5 @@ def test_patience_ends():
         raise Lost("server closed the connection")
 
     with pytest.raises(Lost):
-        patiently(work, 0.05)
+        patiently(work, 1)
     assert len(tried) > 1

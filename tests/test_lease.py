@@ -429,13 +429,16 @@ def test_a_writer_that_waits_for_the_api_renews_its_lease(sim, mirror_url, monke
     mirror(sim, mirror_url)
     monkeypatch.setattr(lease, "TERM", timedelta(seconds=0.5))
     monkeypatch.setattr("tpmirror.api.NAP", 0.05)
+    monkeypatch.setattr("tpmirror.transport.SLICE", 0.05)
     ends: list[datetime] = []
 
     def respond(_: Request) -> Response | None:
         ends.append(row(mirror_url, "writer_lease")["expires_at"])
         if len(ends) > 1:
             return None
-        time.sleep(0 if answer else 1)
+        if answer is None:
+            time.sleep(1)
+            ends.append(row(mirror_url, "writer_lease")["expires_at"])
         return answer
 
     sim.respond = respond
@@ -446,12 +449,34 @@ def test_a_writer_that_waits_for_the_api_renews_its_lease(sim, mirror_url, monke
 def test_no_thread_of_a_run_that_is_over_takes_the_lease_up_again(sim, mirror_url):
     engine = open_engine(mirror_url)
     with Api(settings(sim, mirror_url)) as api, opened(engine, "poll", api, now()) as run:
+        set_lease(mirror_url, expires_at=now() - timedelta(hours=1))
         run._renewed = -inf
         run.hold_on()
         assert row(mirror_url, "writer_lease")["expires_at"] > now()
     run._renewed = -inf
     run.hold_on()
     assert row(mirror_url, "writer_lease")["expires_at"] <= now()
+    engine.dispose()
+
+
+def test_a_renewal_that_is_lost_is_none_and_fails_no_run_whose_lease_holds(sim, mirror_url, monkeypatch):
+    def lose(_engine: Engine, _work: Any) -> None:
+        message = "server closed the connection"
+        raise Lost(message)
+
+    engine = open_engine(mirror_url)
+    with (
+        Api(settings(sim, mirror_url)) as api,
+        opened(engine, "poll", api, now()) as run,
+        monkeypatch.context() as patch,
+    ):
+        patch.setattr("tpmirror.run.write", lose)
+        run._renewed = due = time.monotonic() - lease.TERM.total_seconds() / 2
+        run.hold_on()
+        assert run._renewed == due
+        run._renewed = -inf
+        with pytest.raises(Lost):
+            run.hold_on()
     engine.dispose()
 
 

@@ -473,6 +473,24 @@ def test_since_when_a_job_is_missing_for_want_of_an_answer_is_known(sim, world, 
         assert reader.facts(conn).untold_since is None
 
 
+def test_silence_does_not_take_back_that_jobs_wait_for_an_operator(sim, world, tpmirror, mirror_url):
+    vanish(tpmirror, world)
+    held = [entry["job_id"] for entry in waiting(tpmirror)]
+    sim.respond = lambda request: None if request.path == "/api/jobs/" else NO_ANSWERS["500"]
+    tpmirror("sync", code=3)
+    assert [entry["job_id"] for entry in waiting(tpmirror)] == held
+
+
+def test_jobs_whose_turn_to_be_asked_for_has_not_come_are_not_without_an_answer(sim, world, mirror_url, monkeypatch):
+    monkeypatch.setattr("tpmirror.presence.LOOKUPS", 3)
+    mirror(sim, mirror_url)
+    delete(world, range(10, 15))
+    mirror(sim, mirror_url)
+    assert list(where(mirror_url).values()) == ["gone"] * 3 + ["missing"] * 2
+    with connected(mirror_url) as conn:
+        assert reader.facts(conn).untold_since is None
+
+
 def test_a_job_missing_for_want_of_an_answer_is_asked_for_again(sim, world, mirror_url):
     mirror(sim, mirror_url)
     world.delete(7)

@@ -38,7 +38,7 @@ def test_a_mirror_is_stale_after_three_intervals():
         ({"waiting": 1}, "operator"),
         ({"untold_since": NOW - timedelta(days=1, seconds=1)}, "untold"),
         ({"quarantined": 1}, "quarantine"),
-        ({"unknown_codes": ("job_statuses 3",)}, "unknown_code"),
+        ({"unknown_codes": ("job_statuses=3",)}, "unknown_code:job_statuses=3"),
         ({"credits_today": Decimal("10.0001")}, "budget:day:2026-11-25"),
         ({"credits_month": Decimal("100.0001")}, "budget:month:2026-11"),
     ],

@@ -122,10 +122,13 @@ def _note(conn: Connection, found: Mapping[int, Sighting], now: datetime) -> Non
     rows = []
     for job_id, sighting in sorted(found.items()):
         if sighting.presence in {"missing", "unlisted"}:
-            old = known.get(job_id, {"absent_since": now, "looked_up_at": None, "confirmed_at": None})
+            old = known.get(job_id, {"absent_since": now, "looked_up_at": None, "confirmed_at": None, "answer": None})
             # An answer ends what an operator said about the silence before it.
             confirmed = None if sighting.presence == "unlisted" else old["confirmed_at"]
-            looked = {"looked_up_at": sighting.looked_up_at or old["looked_up_at"], "answer": sighting.answer}
+            # Nor does silence take back what the API answered, or that jobs not asked for since were held.
+            stays = {DENIED} if sighting.looked_up_at else {DENIED, HELD}
+            answer = old["answer"] if sighting.answer == UNTOLD and old["answer"] in stays else sighting.answer
+            looked = {"looked_up_at": sighting.looked_up_at or old["looked_up_at"], "answer": answer}
             rows.append({"job_id": job_id, "absent_since": old["absent_since"], **looked, "confirmed_at": confirmed})
     bulk.upsert(conn, table, rows)
 

@@ -10,7 +10,7 @@ def _unheard(_status: str, _seconds: float) -> None:
     """Nobody listens."""
 
 
-def _idle() -> None:
+def idle() -> None:
     """Nothing to do meanwhile."""
 
 
@@ -22,7 +22,7 @@ class Control:
     """Set: the run gives up within seconds, rolls its batch back, and is closed as interrupted."""
     heard: Callable[[str, float], None] = _unheard
     """Told after each request: the status code, or ``error`` if there was no answer, and how many seconds it took."""
-    waiting: Callable[[], None] = _idle
+    waiting: Callable[[], None] = idle
     """Called time and again by each thread that waits for the API; what it raises ends the wait."""
     poll_at: float = math.inf
     """When a poll is due, on the monotonic clock: a walk that still goes on then does it in between."""

@@ -1,5 +1,6 @@
 """From answers to batches: whose they are is checked, repeated jobs are resolved, what voids a proof is noted."""
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from datetime import datetime
@@ -101,7 +102,8 @@ class Intake:
         Raises the first ApiError but Denied, after all answers are mirrored. No more are asked for once the key is
         refused, or so many in a row had no answer that the others will have none either.
         """
-        waiting = [executor.submit(self.api.job, job_id) for job_id in ids]
+        # In any order: those that the API fails on must not always come before the others.
+        waiting = [executor.submit(self.api.job, job_id) for job_id in random.sample(ids, len(ids))]
         pending, failures = set(waiting), 0
         while pending and failures < FAILURES:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)

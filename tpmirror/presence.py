@@ -54,6 +54,8 @@ class _Inquiry:
         self.restored = {job_id for job_id, row in notes.items() if row["answer"] == RESTORED}
         self.present = present
         self.answers: dict[int, tuple[str, datetime | None]] = {}
+        self.mute = False
+        """Whether the API stopped answering: then those not asked have no answer either."""
 
     def ask(self, lacking: set[int], unlisted: list[int]) -> dict[int, Sighting]:
         """Where these jobs are."""
@@ -61,6 +63,7 @@ class _Inquiry:
         again = sorted(unlisted, key=self.last_look)[:UNLISTED_LOOKUPS]
         others = [*sorted(lacking - self.confirmed, key=self.last_look), *again]
         asked = (first or others) and self.canary_sings()
+        self.mute = not asked
         if asked:
             self.ask_all(first, len(first))
             self.ask_all(others, LOOKUPS)
@@ -88,6 +91,7 @@ class _Inquiry:
             self.answers[job_id] = (answer, datetime.now(UTC))
             failures = failures + 1 if answer == UNTOLD else 0
             if failures == FAILURES:
+                self.mute = True
                 return
 
     def look_up(self, job_id: int) -> str:
@@ -101,7 +105,7 @@ class _Inquiry:
 
     def judge(self, job_id: int, *, trusted: bool, held: bool, lacks: bool) -> Sighting:
         """What follows for one job: one that the list lacks for a reason yet unknown, or one known to be unlisted."""
-        answer, at = self.answers.get(job_id, (HELD if held else UNTOLD, None))
+        answer, at = self.answers.get(job_id, (HELD if held else UNTOLD if self.mute else None, None))
         if answer == DENIED and not trusted:
             answer = UNTOLD
         if answer == FOUND or (answer != DENIED and not lacks):

@@ -139,10 +139,10 @@ def _of_operator(facts: Facts, now: datetime) -> Iterator[Problem]:
 
 
 def _of_upstream(facts: Facts) -> Iterator[Problem]:
-    if facts.unknown_codes:
-        message = f"upstream sends codes that this version has no name for: {', '.join(facts.unknown_codes)}"
-        remedy = "see whether a newer tpmirror knows them; until then a job of an unknown status counts as in flight"
-        yield Problem("unknown_code", message, remedy)
+    for code in facts.unknown_codes:
+        message = f"upstream sends a code that this version has no name for: {code}"
+        remedy = "see whether a newer tpmirror knows it; until then a job of an unknown status counts as in flight"
+        yield Problem(f"unknown_code:{code}", message, remedy)
 
 
 def _of_budgets(facts: Facts, settings: Settings, now: datetime) -> Iterator[Problem]:

@@ -63,7 +63,7 @@ def facts(conn: Connection, today: date | None = None) -> Facts:
         waiting=len(absence.waiting(conn)),
         untold_since=absence.untold_since(conn),
         quarantined=_quarantined(conn),
-        unknown_codes=tuple(f"{name} {code}" for name, codes in unknown_codes(conn).items() for code in codes),
+        unknown_codes=tuple(f"{name}={code}" for name, codes in unknown_codes(conn).items() for code in codes),
         credits_today=spent(conn, today) if today else None,
         credits_month=spent(conn, today.replace(day=1)) if today else None,
     )

@@ -21,7 +21,7 @@ from tpmirror.api import Api
 from tpmirror.batch import Look, Plan
 from tpmirror.database import patiently, read, write
 from tpmirror.decode import Unreadable
-from tpmirror.errors import Interrupted, TpmirrorError
+from tpmirror.errors import Interrupted, Lost, TpmirrorError
 from tpmirror.lease import Lease
 from tpmirror.log import bound, logger
 from tpmirror.normalize import Row
@@ -171,11 +171,16 @@ class Run:
 
         def work(conn: Connection) -> None:
             self._lease.check(conn)
-            self._renew(conn)  # which looks again: once the row is ours, the run may be over
+            if not self._over:  # looked at once the row is ours
+                self._lease.renew(conn)
 
         if self._needs_renewal() and self._renewing.acquire(blocking=False):
             try:
-                patiently(lambda: write(self.engine, work))
+                write(self.engine, work)
+                self._renewed = time.monotonic()
+            except Lost:
+                if time.monotonic() - self._renewed > lease.TERM.total_seconds():
+                    raise  # else the next time will do: nothing has to be written now
             finally:
                 self._renewing.release()
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from tpmirror import revision, run
 from tpmirror.api import Api
 from tpmirror.config import Settings
-from tpmirror.control import Control
+from tpmirror.control import Control, idle
 from tpmirror.database import connected
 from tpmirror.errors import MirrorError
 from tpmirror.intake import Intake, Progress
@@ -65,7 +65,10 @@ def session(settings: Settings, kind: str, progress: Progress, control: Control 
             control.run_id, control.waiting = opened.id, opened.hold_on
             intake = Intake(api, opened, progress)
             # Asked for under the lease, like all that is stored: what is older than another writer's run must not be.
-            yield Session(settings, api, executor, opened, intake, control, api.page(settings.page_size, 0))
+            try:
+                yield Session(settings, api, executor, opened, intake, control, api.page(settings.page_size, 0))
+            finally:
+                control.waiting = idle  # whoever keeps the control does not keep the run
 
 
 @contextmanager

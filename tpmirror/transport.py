@@ -105,8 +105,9 @@ class _Backend(httpcore.SyncBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         # One time for all addresses of a host: where none answers, each would take as long as the only one may.
-        ends, found = time.monotonic() + CONNECT, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+        ends = time.monotonic() + CONNECT
         while True:
             left = min(self._deadline.left(timeout), (ends - time.monotonic()) / len(addresses))
             try:
