@@ -1,6 +1,7 @@
 """The look between walks: what is new and what is in flight, for as many requests as there is news, and no verdicts."""
 
 import json
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from tpmirror.config import Settings
 from tpmirror.control import Control
 from tpmirror.database import open_engine
 from tpmirror.errors import ApiError, Refused
+from tpmirror.intake import FAILURES
 from tpmirror.meters import Meters
 from tpmirror.poll import poll
 from tpmirror.schedule import lateness
@@ -237,6 +239,22 @@ def test_an_api_that_answers_for_no_job_is_not_asked_for_all_of_them(mirror_url,
         with pytest.raises(ApiError):
             look(sim, mirror_url, max_attempts=1, concurrency=2)
         assert 1 < sum(request.path != "/api/jobs/" for request in sim.requests) < 200
+
+
+def test_jobs_that_the_api_fails_on_do_not_keep_those_after_them_from_being_asked_for(mirror_url):
+    random.seed(1)
+    world = World(seed=5, jobs=60, in_flight=40, jobs_per_day=0)
+    with Simulator(world, token=KEY, page_cap=PAGE) as sim:
+        mirror(sim, mirror_url)
+        hidden = world.listed(active_only=True)
+        for job_id in hidden:
+            world.hide(job_id)
+            world.finish(job_id)
+        failing = sorted(hidden)[: FAILURES + 2]
+        by_id(sim, dict.fromkeys(failing, Response.detail(500, "A server error occurred.")))
+        with pytest.raises(ApiError):
+            look(sim, mirror_url, max_attempts=1, concurrency=1)
+    assert {job["id"] for job in rows(mirror_url, "jobs") if job["status"] in {0, 1}} == set(failing)
 
 
 def test_a_job_that_may_not_be_asked_for_fails_neither_poll_nor_walk(sim, world, mirror_url):
