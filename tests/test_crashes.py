@@ -16,7 +16,7 @@ from tests.support import fork
 from tests.support.account import KEY, connected, dump, environ, mirror, query, row, rows, settings
 from tests.support.kills import Kills, Trap, findings, migrated
 from tests.support.postgres import Postgres
-from tests.support.program import Program
+from tests.support.program import Program, until
 from tests.support.witness import Witness
 from tpmirror import quarantine
 from tpmirror.errors import MirrorError
@@ -113,6 +113,8 @@ def test_a_stopped_run_is_closed_as_interrupted_and_the_next_one_starts_at_once(
         simulator.respond = hold
         process = program.start("sync", **environ(simulator.url))
         wait_for_jobs(mirror_url)
+        until(lambda: simulator.count_requests() >= 10)
+        time.sleep(1)  # by now it waits for an answer: Python drops an interrupt that comes within a finalizer
         process.send_signal(signal.SIGTERM)
         _, complained = process.communicate(timeout=60)
         over.set()

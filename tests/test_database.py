@@ -81,6 +81,19 @@ def test_a_full_disk_has_a_remedy_wherever_it_is(mirror_url):
             assert "free some space" in str(fails(engine, error))
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_an_interrupt_is_one_also_where_the_connection_does_not_survive_it(mirror_url):
+    def leave(engine):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            with engine.connect():
+                raise OperationalError("ROLLBACK", {}, psycopg.ProgrammingError("can't change 'autocommit' now"))
+
+    with connected(mirror_url) as engine, pytest.raises(KeyboardInterrupt), translated(engine):
+        leave(engine)
+
+
 def test_patience_ends():
     tried = []
 

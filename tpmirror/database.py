@@ -19,7 +19,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from tpmirror.errors import Lost, MirrorError, UsageError
+from tpmirror.errors import Lost, MirrorError, UsageError, raise_interrupt
 
 T = TypeVar("T")
 
@@ -206,6 +206,7 @@ def translated(engine: Engine) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, OSError, sqlite3.Error) as error:
+        raise_interrupt(error)
         cause = getattr(error, "orig", None) or error
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
         message = f"cannot use the database {display(engine.url)}: {reason}{_remedy(reason)}"

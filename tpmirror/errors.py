@@ -81,3 +81,15 @@ class Fenced(MirrorError):
 
 class ScopeError(TpmirrorError):
     """The key opens another account than the one this mirror belongs to."""
+
+
+def raise_interrupt(error: BaseException) -> None:
+    """Raise the KeyboardInterrupt in whose handling this error came up, if there is one: it is what really happened.
+
+    Ctrl-C or SIGTERM in the middle of a statement may leave a connection that cannot be put back in order.
+    """
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, KeyboardInterrupt):
+            raise behind from None
+        behind = behind.__context__
