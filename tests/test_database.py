@@ -94,6 +94,19 @@ def test_an_interrupt_is_one_also_where_the_connection_does_not_survive_it(mirro
         leave(engine)
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_an_interrupt_before_hides_no_error_of_what_is_done_because_of_it(mirror_url):
+    def close(engine):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            with translated(engine):
+                raise OperationalError("UPDATE", {}, psycopg.errors.AdminShutdown("terminating connection"))
+
+    with connected(mirror_url) as engine, pytest.raises(Lost):
+        close(engine)
+
+
 def test_patience_ends():
     tried = []
 

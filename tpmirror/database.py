@@ -19,7 +19,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from tpmirror.errors import Lost, MirrorError, UsageError, raise_interrupt
+from tpmirror.errors import Lost, MirrorError, UsageError, interruptible
 
 T = TypeVar("T")
 
@@ -204,9 +204,9 @@ def patiently(work: Callable[[], T], patience: float = PATIENCE) -> T:
 def translated(engine: Engine) -> Iterator[None]:
     """Turn the driver's errors into a MirrorError of one line, without values and passwords; Lost if it may pass."""
     try:
-        yield
+        with interruptible():
+            yield
     except (DBAPIError, OSError, sqlite3.Error) as error:
-        raise_interrupt(error)
         cause = getattr(error, "orig", None) or error
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
         message = f"cannot use the database {display(engine.url)}: {reason}{_remedy(reason)}"

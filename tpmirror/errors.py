@@ -16,6 +16,10 @@ TpmirrorError                  exit 1: the run failed; try again later
 A message names the thing, the value (never a secret) and the remedy. An exception's docstring is its default message.
 """
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class TpmirrorError(Exception):
     """Something went wrong."""
@@ -83,13 +87,20 @@ class ScopeError(TpmirrorError):
     """The key opens another account than the one this mirror belongs to."""
 
 
-def raise_interrupt(error: BaseException) -> None:
-    """Raise the KeyboardInterrupt in whose handling this error came up, if there is one: it is what really happened.
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let a KeyboardInterrupt within the block be what ends it, whatever came up while it was handled there.
 
-    Ctrl-C or SIGTERM in the middle of a statement may leave a connection that cannot be put back in order.
+    Ctrl-C or SIGTERM in the middle of a statement may leave a connection that cannot be put back in order. One that was
+    being handled before, as when an interrupted run is closed, hides no error of the block.
     """
-    behind: BaseException | None = error
-    while behind is not None:
-        if isinstance(behind, KeyboardInterrupt):
-            raise behind from None
-        behind = behind.__context__
+    before = sys.exception()
+    try:
+        yield
+    except Exception as error:
+        behind: BaseException | None = error
+        while behind is not None and behind is not before:
+            if isinstance(behind, KeyboardInterrupt):
+                raise behind from None
+            behind = behind.__context__
+        raise
