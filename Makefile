@@ -30,10 +30,11 @@ test: lint ## all checks: formatting, lint, types, tests on SQLite and PostgreSQ
 	@echo "Running the tests ..."
 	@$(TEST_VENV)/bin/python -m pytest
 
-lint: $(TEST_VENV)/.install-stamp ## formatting, lint and types only
+lint: $(TEST_VENV)/.install-stamp ## formatting, lint, imports and types only
 	@echo "Checking style and types ..."
 	@$(TEST_VENV)/bin/ruff check --quiet
 	@$(TEST_VENV)/bin/ruff format --check --quiet
+	@$(TEST_VENV)/bin/lint-imports --no-logo --no-cache
 	@$(TEST_VENV)/bin/mypy
 
 bench: $(TEST_VENV)/.install-stamp ## run the benchmarks

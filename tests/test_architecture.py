@@ -1,4 +1,4 @@
-"""The shape of the code: imports point down, all is explained, nothing grows too large, no field is forgotten."""
+"""The shape of the code: displays cannot write, all is explained, nothing grows too large, no field is forgotten."""
 
 import ast
 from collections.abc import Iterator
@@ -12,82 +12,6 @@ from tpmirror import payload, schema
 PACKAGE = Path(__file__).parents[1] / "tpmirror"
 
 REPORTS = ("asof", "costs", "eta", "failures", "forecast", "storage", "syncs", "transitions", "turnaround")
-LAYERS = [
-    {
-        "",
-        "errors",
-        "columns",
-        "labels",
-        "payload",
-        "redaction",
-        "control",
-        "log",
-        "meters",
-        "signals",
-        "spreadsheet",
-        "systemd",
-        "timing",
-    },
-    {"envelope", "key", "schema.declaration"},
-    {"schema.codes", "schema.history", "schema.mirror", "schema.upstream"},
-    {"schema", "config", "transport", "pace", "database", "decode", "reports.period"},
-    {"page"},
-    {"normalize", "api", "lease", "describe", "grants", "notify", "problems", "scope", "revision"},
-    {
-        "batch",
-        "bulk",
-        "history",
-        "render",
-        "migrate",
-        "walk",
-        "alerts",
-        "certify",
-        "schedule",
-        "watch",
-        "relations",
-        "exportfile",
-    },
-    {
-        "plan",
-        "store",
-        "tally",
-        "audit",
-        "tables",
-        "watermark",
-        "reports.report",
-        "web",
-        "web.health",
-        "web.metrics",
-        "web.server",
-    },
-    {"web.figures", "web.guard", "web.source", "web.text"},
-    {"absence", "export", "formats", "web.render", *(f"reports.{name}" for name in REPORTS)},
-    {"run", "reader", "reports", "vanished", "web.download"},
-    {"intake", "rehearsal", "web.freshness"},
-    {"web.costs", "web.job", "web.jobs", "web.operations", "web.overview", "web.sql", "web.sync"},
-    {"doctor", "presence", "session", "web.app"},
-    {"poll", "quarantine"},
-    {"sync"},
-    {"demo", "herald", "worker"},
-    {"service"},
-    {"cli.common"},
-    {
-        "cli.db",
-        "cli.export",
-        "cli.gone",
-        "cli.look",
-        "cli.quarantine",
-        "cli.report",
-        "cli.service",
-        "cli.trial",
-        "cli.walks",
-        "cli.web",
-    },
-    {"cli"},
-    {"__main__"},
-]
-"""Lowest first. A module imports from lower layers only; the simulator stands beside and knows none of them."""
-
 DISPLAYS = {
     "reader",
     "render",
@@ -177,24 +101,6 @@ def public(node: ast.Module | ast.ClassDef) -> Iterator[ast.ClassDef | ast.Funct
 def _sets(node: ast.ClassDef | ast.FunctionDef) -> bool:
     """Whether it is a property's setter: the property itself is explained."""
     return any(isinstance(mark, ast.Attribute) and mark.attr == "setter" for mark in node.decorator_list)
-
-
-def test_every_module_has_its_layer():
-    placed = [name for layer in LAYERS for name in layer]
-    assert sorted(placed) == OURS
-
-
-@pytest.mark.parametrize("name", OURS)
-def test_imports_point_down(name):
-    level = {module: number for number, layer in enumerate(LAYERS) for module in layer}
-    beside = {other for other in imports(name) if other.startswith("simulator")}
-    assert not beside or name in {"demo", "cli.trial"}
-    assert [other for other in imports(name) - beside if level[other] >= level[name]] == []
-
-
-def test_the_simulator_knows_nothing_of_the_mirror():
-    for name in FILES.keys() - set(OURS):
-        assert {other for other in imports(name) if not other.startswith("simulator")} == set(), name
 
 
 def test_api_and_store_never_meet_but_in_the_run():

@@ -1,6 +1,5 @@
-"""What the documents say is what the code does: settings, commands, statuses, tables, layers, and every example."""
+"""What the documents say is what the code does: settings, commands, statuses, tables, and every example."""
 
-import ast
 import os
 import re
 import shlex
@@ -167,48 +166,6 @@ def shape(transcript: str) -> list[str]:
     """The lines without their numbers, times and widths, which differ from run to run."""
     lines = (" ".join(re.sub(r"[\d.,:]*\d[\d.,:TZ-]*|─+", "#", line).split()) for line in transcript.splitlines())
     return [line for line in lines if line]
-
-
-def test_contributing_draws_every_module():
-    modules = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" and not path.stem.startswith("__")}
-    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    drawn = [module for row in layers() for side in row for module in side]
-    assert sorted(drawn) == sorted(modules | packages)
-
-
-def test_imports_point_down():
-    """No module imports one that is drawn above it; in a row of two sides, neither side knows the other."""
-    rows = layers()
-    level = {module: number for number, row in enumerate(rows) for side in row for module in side}
-    side = {module: number for row in rows for number, side in enumerate(row) for module in side}
-    wrong = [
-        f"{module} imports {other}"
-        for module in level
-        for other in imports_of(module)
-        if level[other] < level[module] or (level[other] == level[module] and side[other] != side[module])
-    ]
-    assert wrong == []
-
-
-def layers() -> list[list[list[str]]]:
-    """The drawing: rows from the top, each of one side or more, each of modules."""
-    drawing = blocks("CONTRIBUTING.md", "text")[0]
-    rows = [re.split(r"\s{2,}", line, maxsplit=1)[1] for line in drawing.splitlines() if re.match(r"\w", line)]
-    return [[side.split() for side in row.split("|")] for row in rows]
-
-
-def imports_of(module: str) -> set[str]:
-    """The modules of the package, other than itself, that a module or subpackage imports anywhere."""
-    folder = PACKAGE / module
-    files = folder.rglob("*.py") if folder.is_dir() else [folder.with_suffix(".py")]
-    found: set[str] = set()
-    for path in files:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module == "tpmirror":
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tpmirror."):
-                found.add(str(node.module).split(".")[1])
-    return found - {module, "__version__"}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
