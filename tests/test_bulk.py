@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine, select
 
 from tpmirror import bulk, schema
+from tpmirror.columns import Row
 from tpmirror.database import connected, read, write
-from tpmirror.normalize import Row
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

@@ -32,11 +32,11 @@ from tpmirror.api import Api
 from tpmirror.audit import audit
 from tpmirror.batch import Look
 from tpmirror.certify import Sightings, Verdict, judge, judge_page
+from tpmirror.columns import Row
 from tpmirror.config import VanishLimit
 from tpmirror.database import connected, reading
 from tpmirror.errors import TpmirrorError
 from tpmirror.intake import Intake
-from tpmirror.normalize import Row
 from tpmirror.page import Page
 from tpmirror.scope import Scope
 from tpmirror.simulator import Request, Response, Simulator, World

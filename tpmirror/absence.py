@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from tpmirror import bulk, schema, store
-from tpmirror.normalize import Row
+from tpmirror.columns import Row
 
 FOUND: Final = "found"
 DENIED: Final = "not found"

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from tpmirror.normalize import Row
+from tpmirror.columns import Row
 from tpmirror.problems import EVENTS, Problem
 from tpmirror.schema import alerts
 

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from tpmirror import schema
+from tpmirror.columns import Row
 from tpmirror.history import GENESIS, row_hash
-from tpmirror.normalize import Row
 
 _CHUNK = 5000
 

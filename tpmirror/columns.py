@@ -3,11 +3,14 @@
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Float, Integer, Numeric, Text
 from sqlalchemy import Double as _Double
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+Row: TypeAlias = dict[str, Any]
+"""A row of a table or view: values by column name."""
 
 Id: Final[TypeEngine[int]] = BigInteger().with_variant(Integer(), "sqlite")
 """A 64-bit key. SQLite calls it INTEGER: only then is a primary key the table's own row id."""

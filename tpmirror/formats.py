@@ -9,8 +9,8 @@ from typing import Final
 import click
 
 from tpmirror import render, spreadsheet
+from tpmirror.columns import Row
 from tpmirror.errors import UsageError
-from tpmirror.normalize import Row
 from tpmirror.reports.report import Report
 
 

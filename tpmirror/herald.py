@@ -8,11 +8,11 @@ from typing import Final
 from sqlalchemy import Connection, Engine
 
 from tpmirror import alerts, reader, revision
+from tpmirror.columns import Row
 from tpmirror.config import Settings
 from tpmirror.database import display, patiently, reading, write
 from tpmirror.errors import MirrorError
 from tpmirror.log import logger
-from tpmirror.normalize import Row
 from tpmirror.notify import Notifier
 from tpmirror.problems import EVENTS, of_failed_jobs, of_mirror
 from tpmirror.timing import Facts

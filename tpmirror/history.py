@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from tpmirror import schema
-from tpmirror.normalize import Row
+from tpmirror.columns import Row
 
 GENESIS: Final = sha256(b"tpmirror job_status_history 1").hexdigest()
 """What stands for the hash before the first row."""

@@ -16,12 +16,11 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import Boolean, Column, Float, Integer, SmallInteger, Table, Text
 
 from tpmirror import schema
-from tpmirror.columns import CENT_OF_CENT, Money, Timestamp
+from tpmirror.columns import CENT_OF_CENT, Money, Row, Timestamp
 from tpmirror.decode import Item
 from tpmirror.payload import MlModel
 from tpmirror.redaction import clean, strip_query, strip_text, unsigned
 
-Row: TypeAlias = dict[str, Any]
 Notes: TypeAlias = list[str]
 Converter: TypeAlias = Callable[[Any, Notes], Any]
 """From a value that is not null to what the column holds; what could not be held is noted."""

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from tpmirror import labels, schema
 from tpmirror.batch import UNSETTLED, Known, Look, Plan
+from tpmirror.columns import Row
 from tpmirror.decode import Unreadable
-from tpmirror.normalize import Row, Rows, normalize, normalize_model
+from tpmirror.normalize import Rows, normalize, normalize_model
 from tpmirror.payload import MlModel
 from tpmirror.redaction import redact
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from tpmirror import store
+from tpmirror.columns import Row
 from tpmirror.config import Settings
 from tpmirror.control import Control
 from tpmirror.database import read
 from tpmirror.intake import Progress, ascends, ids_of
-from tpmirror.normalize import Row
 from tpmirror.page import Page
 from tpmirror.session import Session, quiet, session
 

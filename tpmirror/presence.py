@@ -12,11 +12,11 @@ from typing import Final
 
 from tpmirror import absence
 from tpmirror.absence import DENIED, FOUND, HELD, RESTORED, UNTOLD, Sighting
+from tpmirror.columns import Row
 from tpmirror.config import VanishLimit
 from tpmirror.database import read
 from tpmirror.errors import ApiError, Refused
 from tpmirror.intake import Intake
-from tpmirror.normalize import Row
 
 LOOKUPS: Final = 1000
 """Most jobs asked for by id in one run, those an operator confirmed not counted."""

@@ -1,11 +1,11 @@
 """Another try for payloads that could not be mirrored, after the program or upstream mended what was wrong."""
 
 from tpmirror import store
+from tpmirror.columns import Row
 from tpmirror.config import Settings
 from tpmirror.database import read
 from tpmirror.decode import decode_job
 from tpmirror.intake import Progress
-from tpmirror.normalize import Row
 from tpmirror.session import quiet, session
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, case, func, literal, or_, select, text, union_all
 
 from tpmirror import absence, history, labels, schema
-from tpmirror.normalize import Row
+from tpmirror.columns import Row
 from tpmirror.timing import Facts
 
 EXTRA_SAMPLE: Final = 200

@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from tpmirror.batch import Look, Plan
+from tpmirror.columns import Row
 from tpmirror.database import read, reading
 from tpmirror.decode import Unreadable
 from tpmirror.lease import Lease
-from tpmirror.normalize import Row
 from tpmirror.run import Run
 from tpmirror.scope import Scope
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from tpmirror.normalize import Row
+from tpmirror.columns import Row
 
 LONGEST: Final = 50
 """Rows of a table shown."""

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
 from tpmirror import bulk, labels, schema
 from tpmirror.batch import UNSETTLED, Known, Look, Plan
+from tpmirror.columns import Row
 from tpmirror.history import chain, head
-from tpmirror.normalize import Row
 
 _IS_OPEN: Final = schema.quarantined_jobs.c.resolved_at.is_(None)
 

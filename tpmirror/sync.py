@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from tpmirror import absence, presence, store
 from tpmirror.certify import Count, Sightings, Verdict, judge, judge_page
+from tpmirror.columns import Row
 from tpmirror.config import Settings
 from tpmirror.control import Control
 from tpmirror.database import read
 from tpmirror.errors import ApiError, Denied, Refused
 from tpmirror.intake import Progress, ascends, ids_of
 from tpmirror.log import logger
-from tpmirror.normalize import Row
 from tpmirror.page import Page
 from tpmirror.poll import look
 from tpmirror.session import Session, quiet, rehearsal, session

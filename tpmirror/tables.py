@@ -3,7 +3,7 @@
 from typing import Any
 
 from tpmirror import render
-from tpmirror.normalize import Row
+from tpmirror.columns import Row
 
 
 def show_statuses(rows: list[Row]) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Integer
 
 from tpmirror import schema
 from tpmirror.batch import Plan
-from tpmirror.normalize import Row
+from tpmirror.columns import Row
 
 COUNTS: Final = tuple(
     column.name

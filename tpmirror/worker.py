@@ -13,13 +13,13 @@ from typing import Final
 from sqlalchemy import Engine
 
 from tpmirror import history, reader, revision
+from tpmirror.columns import Row
 from tpmirror.config import Settings
 from tpmirror.control import Control
 from tpmirror.database import read, reading
 from tpmirror.errors import Fenced, Interrupted, TpmirrorError
 from tpmirror.log import logger
 from tpmirror.meters import Meters
-from tpmirror.normalize import Row
 from tpmirror.poll import poll
 from tpmirror.schedule import STANDBY, lateness
 from tpmirror.sync import sync

@@ -15,8 +15,8 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from tpmirror import labels, schema
+from tpmirror.columns import Row
 from tpmirror.describe import view
-from tpmirror.normalize import Row
 from tpmirror.reports.report import Report, plain
 
 QUEUED: Final = 0

@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from tpmirror import schema
+from tpmirror.columns import Row
 from tpmirror.describe import view
-from tpmirror.normalize import Row
 from tpmirror.reports.period import Period, add_months
 from tpmirror.reports.report import Column, Report, change, money, percent, plain, ratio, units, within
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
+from tpmirror.columns import Row
 from tpmirror.describe import view
-from tpmirror.normalize import Row
 from tpmirror.reports.period import Period
 from tpmirror.reports.report import Report, money, percent, plain, ratio, units, within
 

@@ -5,8 +5,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from tpmirror import schema
+from tpmirror.columns import Row
 from tpmirror.describe import view
-from tpmirror.normalize import Row
 from tpmirror.reports.period import Period, start_of
 from tpmirror.reports.report import Report, plain, seconds
 

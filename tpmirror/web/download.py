@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from tpmirror.normalize import Row
+from tpmirror.columns import Row
 from tpmirror.spreadsheet import cell
 from tpmirror.web import render
 

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, select
 from starlette.requests import Request
 
 from tpmirror import reader, schema
+from tpmirror.columns import Row
 from tpmirror.describe import view
-from tpmirror.normalize import Row
 from tpmirror.render import duration
 from tpmirror.web.source import remembered, rows
 

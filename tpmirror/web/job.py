@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tpmirror import reader, schema
+from tpmirror.columns import Row
 from tpmirror.describe import view
-from tpmirror.normalize import Row
 from tpmirror.web import render
 from tpmirror.web.source import rows
 

@@ -12,9 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tpmirror import schema
-from tpmirror.columns import CENT_OF_CENT
+from tpmirror.columns import CENT_OF_CENT, Row
 from tpmirror.describe import view
-from tpmirror.normalize import Row
 from tpmirror.web import download, render
 from tpmirror.web.source import remembered, rows
 

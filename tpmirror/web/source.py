@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 from starlette.requests import Request
 
 from tpmirror import schema
-from tpmirror.normalize import Row
+from tpmirror.columns import Row
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tpmirror import absence, schema
-from tpmirror.normalize import Row
+from tpmirror.columns import Row
 from tpmirror.web import render
 
 RUNS: Final = 50
