@@ -12,10 +12,10 @@ from tests.support.account import KEY, connected, mirror, query, rows, settings
 from tests.support.program import Program
 from tests.support.webhook import Webhook
 from tpmirror import alerts, log, reader, schema
+from tpmirror.credentials import Key
 from tpmirror.database import open_engine, write
 from tpmirror.errors import UsageError
 from tpmirror.herald import Herald
-from tpmirror.key import Key
 from tpmirror.migrate import downgrade, upgrade
 from tpmirror.notify import Notifier
 from tpmirror.poll import poll

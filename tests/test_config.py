@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 
 from tpmirror.config import Settings, VanishLimit, load, read_key
+from tpmirror.credentials import Key, check_key
 from tpmirror.database import open_engine
 from tpmirror.errors import UsageError
-from tpmirror.key import Key, check_key
 
 SECRET = "tpx-very-secret"
 

@@ -19,8 +19,8 @@ from tpmirror.cli import cli
 from tpmirror.describe import view
 from tpmirror.errors import UsageError
 from tpmirror.formats import TEXTS, show
+from tpmirror.formatting import duration, to_json
 from tpmirror.reader import jobs_by_status
-from tpmirror.render import duration, to_json
 from tpmirror.reports import REPORTS, Question, answer
 from tpmirror.reports.asof import known, possible
 from tpmirror.reports.costs import growth, in_turn

@@ -16,10 +16,10 @@ from tests.support.webhook import Webhook
 from tpmirror import schema
 from tpmirror.cli.common import API_SETTINGS
 from tpmirror.config import load
+from tpmirror.credentials import Key
 from tpmirror.database import connected
 from tpmirror.describe import views
 from tpmirror.herald import Herald
-from tpmirror.key import Key
 from tpmirror.notify import Notifier
 from tpmirror.simulator import Simulator, World
 from tpmirror.timing import Facts

@@ -17,8 +17,8 @@ from tests.support.program import Program
 from tpmirror import sync as syncing
 from tpmirror.api import Api
 from tpmirror.config import load
+from tpmirror.credentials import exposure
 from tpmirror.database import open_engine
-from tpmirror.key import exposure
 from tpmirror.simulator import Request, Response, Simulator, World
 from tpmirror.web.app import create_app
 from tpmirror.web.server import Server

@@ -23,9 +23,9 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tpmirror import __version__
 from tpmirror.config import Settings, read_key
 from tpmirror.control import Control
+from tpmirror.credentials import Key
 from tpmirror.decode import Item, Unreadable, decode_job, decode_listing
 from tpmirror.errors import ApiError, Denied, Interrupted, Passing, Refused
-from tpmirror.key import Key
 from tpmirror.log import logger
 from tpmirror.pace import Pace, backoff, retry_after, skew
 from tpmirror.page import Page

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from tpmirror.credentials import Key, check_key, read_start
 from tpmirror.errors import UsageError
-from tpmirror.key import Key, check_key, read_start
 
 _DOUBTFUL: Final = re.compile(r"[?@#]|:(?!//|\d{1,5}\b|$)")
 """What may stand before or after a secret in a URL: no port follows the colon of ``user:password``."""

@@ -18,7 +18,7 @@ import pyarrow.parquet
 from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Float, Integer, SmallInteger, Text
 
 from tpmirror.columns import Exact, Timestamp
-from tpmirror.spreadsheet import FORMULA
+from tpmirror.formatting import FORMULA
 
 FORMATS: Final = ("parquet", "csv", "jsonl")
 GROUP: Final = 131_072
@@ -99,7 +99,7 @@ class _Csv:
         """Add rows."""
         for place, field in enumerate(table.schema):
             if pa.types.is_string(field.type):
-                table = table.set_column(place, field, harmless(table.column(place)))
+                table = table.set_column(place, field, escape_formulas(table.column(place)))
         self._writer.write_table(table)
 
     def close(self) -> None:
@@ -130,7 +130,7 @@ def _parquet(file: Any, schema: pa.Schema) -> Any:
 _WRITERS: Final = {"parquet": _parquet, "csv": _Csv, "jsonl": _JsonLines}
 
 
-def harmless(column: Any) -> Any:
-    """``spreadsheet.harmless`` for a whole column at once."""
+def escape_formulas(column: Any) -> Any:
+    """``escape_formula`` for a whole column at once."""
     dangerous = pc.match_substring_regex(column, FORMULA)
     return pc.if_else(dangerous, pc.binary_join_element_wise("'", column, ""), column)

@@ -8,10 +8,11 @@ from typing import Final
 
 import click
 
-from tpmirror import render, spreadsheet
+from tpmirror import formatting
 from tpmirror.columns import Row
 from tpmirror.errors import UsageError
 from tpmirror.reports.report import Report
+from tpmirror.tables import show_lines
 
 
 def check(form: str) -> str:
@@ -28,13 +29,17 @@ def show(name: str, report: Report, form: str) -> None:
     if form != "table":
         text = TEXTS[form](name, report)
         # A file gets it as it is; JSON steers nothing. Click takes out of names what looks like a colour, unless told.
-        click.echo(render.calmed(text) if sys.stdout.isatty() and form != "json" else text, nl=False, color=True)
+        click.echo(
+            formatting.escape_terminal(text, keep_lines=True) if sys.stdout.isatty() and form != "json" else text,
+            nl=False,
+            color=True,
+        )
         return
     right = numeric(report)
     headings = [(column.heading, key in right) for key, column in report.columns.items()]
-    render.show_lines(report.title, headings, [shown(report, row) for row in report.rows])
+    show_lines(report.title, headings, [shown(report, row) for row in report.rows])
     for note in report.notes:
-        click.echo(render.harmless(note))
+        click.echo(formatting.escape_terminal(note))
 
 
 def to_csv(_name: str, report: Report) -> str:
@@ -43,14 +48,14 @@ def to_csv(_name: str, report: Report) -> str:
     writer = csv.writer(lines)
     names = _names(report)
     writer.writerow(names)
-    writer.writerows([spreadsheet.cell(row[name]) for name in names] for row in report.rows)
+    writer.writerows([formatting.csv_cell(row[name]) for name in names] for row in report.rows)
     return lines.getvalue()
 
 
 def to_json(name: str, report: Report) -> str:
     """One document: title, summary, and the rows with all their values."""
     found = {"report": name, "title": report.title, "summary": report.summary, "rows": list(report.rows)}
-    return render.to_json(found) + "\n"
+    return formatting.to_json(found) + "\n"
 
 
 def to_markdown(_name: str, report: Report) -> str:
@@ -66,7 +71,8 @@ def to_markdown(_name: str, report: Report) -> str:
 def shown(report: Report, row: Row) -> list[str]:
     """A row as people see it."""
     return [
-        render.cell(row[name]) if column.show is None else column.show(row) for name, column in report.columns.items()
+        formatting.cell(row[name]) if column.show is None else column.show(row)
+        for name, column in report.columns.items()
     ]
 
 

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Final
 
+from tpmirror.credentials import Key
 from tpmirror.errors import UsageError
-from tpmirror.key import Key
 from tpmirror.log import logger
 
 VARIABLE: Final = "TPMIRROR_ALERT_URLS"

@@ -77,7 +77,7 @@ for command in (
 
 def _fail(message: str, code: int) -> None:
     if message.strip():
-        from tpmirror.render import calmed
+        from tpmirror.formatting import escape_terminal
 
-        click.echo(f"error: {calmed(message)}", err=True)
+        click.echo(f"error: {escape_terminal(message, keep_lines=True)}", err=True)
     sys.exit(code)

@@ -10,8 +10,8 @@ from typing import Any, Final, TypeVar
 import click
 
 from tpmirror.config import Settings, load
+from tpmirror.credentials import exposure
 from tpmirror.errors import MirrorError, NotProven, UsageError
-from tpmirror.key import exposure
 
 F = TypeVar("F", bound=Callable[..., Any])
 

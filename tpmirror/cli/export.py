@@ -26,13 +26,13 @@ def export(settings: Settings, *, folder: Path, format_: str, as_json: bool) -> 
     Again into the same DIR: only the months that have changed since are written. --json prints the manifest, which is
     DIR/manifest.json: rows, columns, and SHA-256 of each file.
     """
-    from tpmirror import render
+    from tpmirror import formatting
 
     exporting = _needing_pyarrow()
     with mirror(settings) as engine, _progress_bar() as progress:
         done = exporting.export(engine, folder, format_, progress)
     if as_json:
-        click.echo(render.to_json(done.manifest))
+        click.echo(formatting.to_json(done.manifest))
         return
     files = [file for part in done.manifest["relations"].values() for file in part["files"]]
     rows, size = (sum(file[name] for file in files) for name in ("rows", "bytes"))

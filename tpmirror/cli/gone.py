@@ -19,12 +19,13 @@ def gone() -> None:
 @as_json
 def list_(settings: Settings, *, as_json: bool) -> None:
     """Show the jobs that wait, and why."""
-    from tpmirror import absence, database, render
+    from tpmirror import absence, database, formatting
+    from tpmirror.tables import show_table
 
     with mirror(settings) as engine, database.reading(engine) as conn:
         waiting = absence.waiting(conn)
     if as_json:
-        click.echo(render.to_json(waiting))
+        click.echo(formatting.to_json(waiting))
         return
     if waiting:
         click.echo(
@@ -38,7 +39,7 @@ def list_(settings: Settings, *, as_json: bool) -> None:
         )
         click.echo("If not, do nothing: they are listed again when the API shows them again.")
     columns = {"job_id": "job", "started": "started", "absent_since": "absent since", "answer": "answer by id"}
-    render.show_table("Vanished jobs that wait", waiting, columns)
+    show_table("Vanished jobs that wait", waiting, columns)
 
 
 @gone.command()

@@ -17,7 +17,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
     """Show the mirror at a glance: what is wrong and what to do, proven complete as of when, jobs, last runs."""
     from datetime import UTC, datetime
 
-    from tpmirror import database, problems, reader, render, tables
+    from tpmirror import database, formatting, problems, reader, tables
 
     now = datetime.now(UTC)
     with mirror(settings) as engine, database.reading(engine) as conn:
@@ -29,17 +29,17 @@ def status(settings: Settings, *, as_json: bool) -> None:
         for name in ("last_run", "last_failure"):
             found[name] = found[name] and run.as_json(found[name])
         found["problems"] = [asdict(problem) for problem in wrong]
-        click.echo(render.to_json({"database": database.display(engine.url), **found}))
+        click.echo(formatting.to_json({"database": database.display(engine.url), **found}))
         return
     click.echo(f"Mirror     {database.display(engine.url)}")
     click.echo(f"Certified  {_certified(found)}")
     click.echo(f"In flight  {found['in_flight']:,} jobs")
     click.echo(f"History    {found['history']['entries']:,} entries, head {found['history']['head']}")
     for name, values in found["unknown"].items():
-        click.echo(f"Unknown    {name}: {render.harmless(', '.join(map(str, values)))}")
+        click.echo(f"Unknown    {name}: {formatting.escape_terminal(', '.join(map(str, values)))}")
     for problem in wrong:
-        click.echo(render.hanging(f"{'Wrong' if problem.critical else 'Look':10} ", problem.message))
-        click.echo(render.hanging(f"{'':10} -> ", problem.remedy))
+        click.echo(formatting.hanging(f"{'Wrong' if problem.critical else 'Look':10} ", problem.message))
+        click.echo(formatting.hanging(f"{'':10} -> ", problem.remedy))
     tables.show_statuses(found["by_status"])
     tables.show_runs(runs)
 
@@ -50,7 +50,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
 @as_json
 def history(settings: Settings, *, job_id: int, as_json: bool) -> None:
     """Show every recorded transition and field change of job JOB_ID."""
-    from tpmirror import database, reader, render
+    from tpmirror import database, formatting, reader
     from tpmirror.tables import show_history
 
     with mirror(settings) as engine, database.reading(engine) as conn:
@@ -60,7 +60,7 @@ def history(settings: Settings, *, job_id: int, as_json: bool) -> None:
         message = f"the mirror has no job {job_id}; SELECT id FROM jobs lists those it has"
         raise TpmirrorError(message)
     if as_json:
-        click.echo(render.to_json({"job_id": job_id, "presence": row["presence"], **found}))
+        click.echo(formatting.to_json({"job_id": job_id, "presence": row["presence"], **found}))
         return
     show_history(job_id, found)
 
@@ -75,14 +75,15 @@ def audit(settings: Settings, *, head: str | None, as_json: bool) -> None:
     Exit status 0: whole; 3: findings, each listed. Note the head hash somewhere else: only that shows a tail cut off.
     """
     from tpmirror import audit as auditing
-    from tpmirror import database, render
+    from tpmirror import database, formatting
+    from tpmirror.tables import show_table
 
     with mirror(settings) as engine, database.reading(engine) as conn:
         found = auditing.audit(conn, head)
     if as_json:
-        click.echo(render.to_json({"entries": found.entries, "head": found.head, "findings": found.findings}))
+        click.echo(formatting.to_json({"entries": found.entries, "head": found.head, "findings": found.findings}))
     else:
-        render.show_table(
+        show_table(
             "Findings", found.findings, {"check": "check", "job_id": "job", "entry": "entry", "finding": "finding"}
         )
         click.echo(f"{found.entries:,} entries, head {found.head}")
@@ -91,14 +92,15 @@ def audit(settings: Settings, *, head: str | None, as_json: bool) -> None:
 
 
 def _certified(found: dict[str, Any]) -> str:
-    from tpmirror import render
+    from tpmirror import formatting
 
     if found["certified_at"] is None:
         return "never; run tpmirror sync"
     last = found["last_run"]
     usual = last["certified"] or (last["kind"] == "poll" and last["outcome"] == "succeeded")
     newer = "" if usual else f"; last run: {last['outcome']}, not certified"
-    return f"complete as of {found['certified_at']:%Y-%m-%d %H:%M:%S} UTC, {render.duration(found['age_s'])} ago{newer}"
+    age = formatting.duration(found["age_s"])
+    return f"complete as of {found['certified_at']:%Y-%m-%d %H:%M:%S} UTC, {age} ago{newer}"
 
 
 COMMANDS: Final = (status, history, audit)

@@ -16,15 +16,16 @@ def quarantine() -> None:
 @as_json
 def list_(settings: Settings, *, as_json: bool) -> None:
     """Show the entries that are not resolved; --json shows the payloads too."""
-    from tpmirror import database, render, store
+    from tpmirror import database, formatting, store
+    from tpmirror.tables import show_table
 
     with mirror(settings) as engine, database.reading(engine) as conn:
         entries = store.open_quarantine(conn)
     if as_json:
-        click.echo(render.to_json(entries))
+        click.echo(formatting.to_json(entries))
         return
     columns = {"id": "entry", "job_id": "job", "first_seen_at": "first seen", "reason": "what and why"}
-    render.show_table("In quarantine (times in UTC)", entries, columns)
+    show_table("In quarantine (times in UTC)", entries, columns)
 
 
 @quarantine.command(epilog=EXIT_STATUS)
@@ -32,15 +33,15 @@ def list_(settings: Settings, *, as_json: bool) -> None:
 @as_json
 def retry(settings: Settings, *, as_json: bool) -> None:
     """Ask the API for the quarantined jobs again and mirror what can be read now; exit status 3 if some are left."""
+    from tpmirror import formatting
     from tpmirror import quarantine as trying
-    from tpmirror import render
 
     with mirror(settings):
         pass
     with progress_bar() as progress:
         left = trying.retry(settings, progress)
     if as_json:
-        click.echo(render.to_json({"left": left}))
+        click.echo(formatting.to_json({"left": left}))
     else:
         click.echo(f"{len(left):,} entries left in quarantine")
     if left:

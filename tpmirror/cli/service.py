@@ -53,7 +53,7 @@ def test_alert(settings: Settings, *, as_json: bool) -> None:
 
     Exit status 0: each took it; 1: one did not. Only the schemes of the URLs are shown, the rest is secret.
     """
-    from tpmirror import render
+    from tpmirror import formatting
     from tpmirror.errors import TpmirrorError, UsageError
     from tpmirror.notify import Notifier
 
@@ -62,7 +62,7 @@ def test_alert(settings: Settings, *, as_json: bool) -> None:
         raise UsageError(message)
     told = Notifier(settings.alert_urls).send("tpmirror: test", "This is a test; nothing is wrong.", good=True)
     if as_json:
-        click.echo(render.to_json({"delivered": told}))
+        click.echo(formatting.to_json({"delivered": told}))
     else:
         for name, delivered in told.items():
             click.echo(f"{name}: {'delivered' if delivered else 'not delivered'}")
@@ -80,18 +80,18 @@ def doctor(settings: Settings, *, as_json: bool) -> None:
     Exit status 0: works, though there may be something to look at; 4: the key is refused; else the first failure's.
     """
     from tpmirror import doctor as looking
-    from tpmirror import render
+    from tpmirror import formatting
 
     findings = looking.examine(settings)
     code = looking.exit_code(findings)
     if as_json:
         shown = [{"check": one.check, "state": one.state, "seen": one.seen, "remedy": one.remedy} for one in findings]
-        click.echo(render.to_json({"healthy": code == 0, "findings": shown}))
+        click.echo(formatting.to_json({"healthy": code == 0, "findings": shown}))
     else:
         for one in findings:
-            click.echo(render.hanging(f"{one.state:4}  {one.check:8}  ", one.seen))
+            click.echo(formatting.hanging(f"{one.state:4}  {one.check:8}  ", one.seen))
             if one.remedy:
-                click.echo(render.hanging(f"{'':16}-> ", one.remedy))
+                click.echo(formatting.hanging(f"{'':16}-> ", one.remedy))
     sys.exit(code)
 
 

@@ -69,26 +69,27 @@ def verify(settings: Settings, *, as_json: bool) -> None:
 
 
 def _show_differences(title: str, differences: list[dict[str, Any]], *, as_json: bool) -> None:
-    from tpmirror import render
+    from tpmirror import formatting
+    from tpmirror.tables import show_table
 
     if as_json:
-        click.echo(render.to_json({"differences": differences}))
+        click.echo(formatting.to_json({"differences": differences}))
         return
-    render.show_table(title, differences, {name: name for name in ("entity", "id", "field", "mirror", "upstream")})
+    show_table(title, differences, {name: name for name in ("entity", "id", "field", "mirror", "upstream")})
 
 
 def _show_run(row: dict[str, Any], *, as_json: bool) -> None:
-    from tpmirror import render, run
+    from tpmirror import formatting, run
 
     shown = run.as_json(row)
     if as_json:
-        click.echo(render.to_json(shown))
+        click.echo(formatting.to_json(shown))
     else:
         _summarize(row, shown["certificate"])
 
 
 def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
-    from tpmirror import render
+    from tpmirror import formatting
 
     seconds = (row["finished_at"] - row["started_at"]).total_seconds()
     click.echo(f"Mirrored {row['jobs_seen']:,} jobs in {seconds:.1f} s with {row['requests']:,} requests")
@@ -107,17 +108,17 @@ def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
         count, when = f"{certificate['count']:,}", certificate["counted_at"]
         click.echo(f"Certified: the mirror holds all {count} jobs that were listed at {when}")
     else:
-        click.echo(f"Not certified: {render.harmless(certificate['reason'])}")
+        click.echo(f"Not certified: {formatting.escape_terminal(certificate['reason'])}")
 
 
 def _report(settings: Settings) -> int:
     """Say on stderr what somebody has to look at; how many jobs wait for an operator."""
-    from tpmirror import absence, database, reader, render
+    from tpmirror import absence, database, formatting, reader
 
     with mirror(settings) as engine, database.reading(engine) as conn:
         waiting, unknown = len(absence.waiting(conn)), reader.unknown(conn)
     for name, values in unknown.items():
-        told = render.harmless(", ".join(map(str, values)))
+        told = formatting.escape_terminal(", ".join(map(str, values)))
         click.echo(f"note: upstream sends what this version does not know, {name}: {told}", err=True)
     if waiting:
         click.echo(f"look: {waiting:,} vanished jobs wait for an operator; see tpmirror gone list", err=True)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Table, cast, func
 
-from tpmirror import render
+from tpmirror import formatting
 from tpmirror.columns import Row
 from tpmirror.reports.period import Period
 
@@ -54,7 +54,7 @@ def seconds(name: str, heading: str, *, signed: bool = False) -> dict[str, Colum
         value = row[name]
         if value is None:
             return "-"
-        return ("+" if signed and value > 0 else "") + render.brief(value)
+        return ("+" if signed and value > 0 else "") + formatting.brief(value)
 
     return {name: Column(heading, show)}
 

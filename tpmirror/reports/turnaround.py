@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from tpmirror import render
+from tpmirror import formatting
 from tpmirror.columns import Row
 from tpmirror.describe import view
 from tpmirror.reports.period import Period
@@ -63,7 +63,7 @@ def bounds(name: str, heading: str) -> Column:
     """A column of two bounds, or of one figure if they are the same."""
 
     def show(row: Row) -> str:
-        return render.brief(row[f"{name}_lower_s"], row[f"{name}_upper_s"])
+        return formatting.brief(row[f"{name}_lower_s"], row[f"{name}_upper_s"])
 
     return Column(heading, show)
 

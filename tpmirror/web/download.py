@@ -23,7 +23,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from tpmirror.columns import Row
-from tpmirror.spreadsheet import cell
+from tpmirror.formatting import csv_cell
 from tpmirror.web import render
 
 Wanted = Callable[[Connection], Select[Any]]
@@ -44,7 +44,7 @@ def csv(request: Request, name: str, columns: Sequence[str], wanted: Wanted) -> 
             yield ",".join(columns) + "\r\n"
             for rows in chunks:
                 text = io.StringIO()
-                writer.writer(text).writerows([cell(row[column]) for column in columns] for row in rows)
+                writer.writer(text).writerows([csv_cell(row[column]) for column in columns] for row in rows)
                 yield text.getvalue()
 
     return _File(lines(), f"{name}.csv", "text/csv; charset=utf-8")

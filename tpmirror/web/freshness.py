@@ -10,7 +10,7 @@ from starlette.requests import Request
 from tpmirror import reader, schema
 from tpmirror.columns import Row
 from tpmirror.describe import view
-from tpmirror.render import duration
+from tpmirror.formatting import duration
 from tpmirror.web.source import remembered, rows
 
 LATE: Final = 3

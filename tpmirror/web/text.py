@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from tpmirror.render import duration
+from tpmirror.formatting import duration
 
 NOTHING: Final = "\u2013"
 """What stands for null."""
