@@ -16,7 +16,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-from tpmirror.payload import Job
+from tpmirror.tensorpix.models import Job
 
 Rows = list[tuple[Any, ...]]
 

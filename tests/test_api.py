@@ -16,16 +16,17 @@ import pytest
 
 from tests.support.account import KEY, environ, mirror, pages, rows, settings
 from tests.support.payloads import encoded, envelope, job
-from tpmirror import __version__, transport
-from tpmirror import api as api_module
-from tpmirror.api import Api
+from tpmirror import __version__
 from tpmirror.config import load
-from tpmirror.control import Control
 from tpmirror.errors import ApiError, Interrupted, Passing, Refused
-from tpmirror.pace import Pace, backoff, retry_after
 from tpmirror.poll import poll
 from tpmirror.simulator import Request, Response, Simulator, World
-from tpmirror.transport import Deadline, PinnedTransport
+from tpmirror.tensorpix import client as api_module
+from tpmirror.tensorpix import transport
+from tpmirror.tensorpix.client import Api
+from tpmirror.tensorpix.control import Control
+from tpmirror.tensorpix.ratelimit import Pace, backoff, retry_after
+from tpmirror.tensorpix.transport import Deadline, PinnedTransport
 
 JSON = {"Content-Type": "application/json"}
 GZIP = {**JSON, "Content-Encoding": "gzip"}

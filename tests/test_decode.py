@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.support.payloads import SECRET, STORAGE, contents, encoded, envelope, item, job, model, output, source
-from tpmirror.decode import Item, RawItem, Unreadable, decode_job, decode_listing, readable_id
 from tpmirror.errors import Passing
-from tpmirror.redaction import clean, cut_queries, redact, strip_query, strip_text, strip_urls, unsigned
+from tpmirror.tensorpix.decode import Item, RawItem, Unreadable, decode_job, decode_listing, readable_id
+from tpmirror.tensorpix.redaction import clean, cut_queries, redact, strip_query, strip_text, strip_urls, unsigned
 
 
 def test_a_page_is_its_items_in_order():

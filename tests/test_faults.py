@@ -27,8 +27,8 @@ import pytest
 from tests.support.account import KEY, environ, mirror, row, rows
 from tests.support.account import settings as client_settings
 from tests.support.program import ROOT, Program
-from tpmirror.api import Api
 from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.tensorpix.client import Api
 
 JOBS, PAGE, IN_FLIGHT, TRIES = 35, 10, 2, 2
 JSON = {"Content-Type": "application/json"}

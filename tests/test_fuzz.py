@@ -21,15 +21,15 @@ from tests.support.account import environ
 from tests.support.payloads import contents
 from tests.support.strategies import CANARY, SOUND, Sent, pages, scanned
 from tpmirror import schema
-from tpmirror.api import Api
 from tpmirror.config import load
 from tpmirror.database import connected, reading
-from tpmirror.decode import Item, decode_job, decode_listing
 from tpmirror.errors import Passing
 from tpmirror.intake import Intake
-from tpmirror.page import Page
 from tpmirror.run import opened
 from tpmirror.session import quiet
+from tpmirror.tensorpix.client import Api
+from tpmirror.tensorpix.decode import Item, decode_job, decode_listing
+from tpmirror.tensorpix.page import Page
 
 SECONDS: Final = float(os.environ.get("TPMIRROR_TEST_FUZZ_SECONDS", "0"))
 EXAMPLES: Final = {"sqlite": 200, "postgresql": 60}

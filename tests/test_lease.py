@@ -19,7 +19,6 @@ from tests.support.account import KEY, connected, dump, environ, mirror, row, ro
 from tests.support.payloads import look
 from tests.support.program import Program
 from tpmirror import lease, store, vanished
-from tpmirror.api import Api
 from tpmirror.batch import Plan
 from tpmirror.database import open_engine, patiently, write
 from tpmirror.errors import ApiError, Fenced, Lost, MirrorError, Refused, ScopeError, UsageError
@@ -28,6 +27,7 @@ from tpmirror.run import Run, opened
 from tpmirror.schema import writer_lease
 from tpmirror.simulator import Request, Response, Simulator, World
 from tpmirror.sync import sync
+from tpmirror.tensorpix.client import Api
 
 ELSEWHERE = "studio-7 11111111-2222-3333-4444-555555555555 pid:[1]|4711|99|00000000"
 
@@ -428,8 +428,8 @@ def test_a_writer_that_waits_for_the_api_renews_its_lease(sim, mirror_url, monke
     """It is told to wait, or not answered for long; nothing comes in meanwhile."""
     mirror(sim, mirror_url)
     monkeypatch.setattr(lease, "TERM", timedelta(seconds=0.5))
-    monkeypatch.setattr("tpmirror.api.NAP", 0.05)
-    monkeypatch.setattr("tpmirror.transport.SLICE", 0.05)
+    monkeypatch.setattr("tpmirror.tensorpix.client.NAP", 0.05)
+    monkeypatch.setattr("tpmirror.tensorpix.transport.SLICE", 0.05)
     ends: list[datetime] = []
 
     def respond(_: Request) -> Response | None:

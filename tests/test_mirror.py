@@ -13,8 +13,9 @@ from tests.support.account import KEY, connected, dump, mirror, pages, query, ro
 from tests.support.life import HUGE, Life
 from tests.support.oracle import Oracle
 from tests.support.program import until
-from tpmirror import api, schema
+from tpmirror import schema
 from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.tensorpix import client
 
 NOTHING = {"jobs_inserted": 0, "jobs_updated": 0, "transitions": 0, "field_changes": 0}
 
@@ -183,7 +184,7 @@ def test_old_samples_are_removed_by_the_apis_clock(sim, world, mirror_url, monke
         conn.execute(update(schema.job_progress_samples).values(observed_at=long_ago))
         conn.commit()
     with monkeypatch.context() as patch:
-        patch.setattr(api, "skew", lambda *_: 20 * 86400.0)
+        patch.setattr(client, "skew", lambda *_: 20 * 86400.0)
         mirror(sim, mirror_url)
     assert rows(mirror_url, "job_progress_samples", observed_at=long_ago)
     mirror(sim, mirror_url)

@@ -26,9 +26,8 @@ from tests.support.program import until
 from tests.support.simulation import Universe, Violation
 from tests.support.simulation.lab import Lab
 from tests.support.witness import LIST, Witness
-from tpmirror import api, database, decode, lease, plan, presence, run, schema, store, sync
+from tpmirror import database, lease, plan, presence, run, schema, store, sync
 from tpmirror.absence import DENIED, Sighting
-from tpmirror.api import Api
 from tpmirror.audit import audit
 from tpmirror.batch import Look
 from tpmirror.certify import Sightings, Verdict, judge, judge_page
@@ -37,9 +36,11 @@ from tpmirror.config import VanishLimit
 from tpmirror.database import connected, reading
 from tpmirror.errors import TpmirrorError
 from tpmirror.intake import Intake
-from tpmirror.page import Page
 from tpmirror.scope import Scope
 from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.tensorpix import client, decode
+from tpmirror.tensorpix.client import Api
+from tpmirror.tensorpix.page import Page
 
 Play: TypeAlias = Callable[[str], list[str]]
 """A scenario on a database: what is wrong afterwards."""
@@ -320,7 +321,7 @@ def a_clock_that_is_set_back(url: str) -> list[str]:
     with account(in_flight=1) as witness:
         wrong = look(witness, url)
         witness.world.finish(witness.world.listed(active_only=True)[0])
-        with patch.object(api, "datetime", AnHourAgo):
+        with patch.object(client, "datetime", AnHourAgo):
             return wrong + look(witness, url, certify=False)
 
 
@@ -460,7 +461,7 @@ def take_a_full_page_for_the_last(patch: pytest.MonkeyPatch) -> None:
 
 
 def ignore_retry_after(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(api, "retry_after", lambda *_: None)
+    patch.setattr(client, "retry_after", lambda *_: None)
 
 
 def ask_only_once(patch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from tests.support.payloads import NOON, encoded, item, later, look, model, output, source
 from tpmirror.batch import Known, Look
-from tpmirror.decode import Unreadable
 from tpmirror.plan import QUARANTINE_REFRESH, changed_models, moment_of, plan, words
+from tpmirror.tensorpix.decode import Unreadable
 
 
 def made(shown, known=None, *, models=None, unreadable=(), run_id=5):

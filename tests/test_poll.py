@@ -15,7 +15,6 @@ import pytest
 from tests.support.account import KEY, dump, environ, mirror, query, row, rows, settings
 from tests.support.program import Program
 from tpmirror.config import Settings
-from tpmirror.control import Control
 from tpmirror.database import open_engine
 from tpmirror.errors import ApiError, Refused
 from tpmirror.intake import FAILURES
@@ -24,6 +23,7 @@ from tpmirror.poll import poll
 from tpmirror.schedule import lateness
 from tpmirror.simulator import Response, Simulator, World
 from tpmirror.sync import sync
+from tpmirror.tensorpix.control import Control
 from tpmirror.worker import Worker
 
 PAGE = 10

@@ -13,13 +13,14 @@ from sqlalchemy import Engine, func, select
 
 from tests.support.account import KEY, mirror, query
 from tests.support.simulation.lab import Lab, story
-from tpmirror import schema, transport
+from tpmirror import schema
 from tpmirror.audit import audit
 from tpmirror.database import connected as opened
 from tpmirror.database import reading
 from tpmirror.poll import poll
 from tpmirror.simulator import Simulator, World
 from tpmirror.sync import verify
+from tpmirror.tensorpix import transport
 
 
 def counted(engine: Engine, run: dict[str, Any]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from tpmirror.columns import Row
-from tpmirror.decode import Item
+from tpmirror.tensorpix.decode import Item
 
 UNSETTLED: Final = ""
 """Fingerprint of a job that has to be looked at again, however it is shown."""

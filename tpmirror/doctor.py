@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from tpmirror import reader, revision
-from tpmirror.api import Api
 from tpmirror.config import Settings, read_key
-from tpmirror.control import Control
 from tpmirror.database import connected, display, file_of, reading
 from tpmirror.errors import TpmirrorError, UsageError
-from tpmirror.intake import ids_of
 from tpmirror.notify import Notifier
-from tpmirror.page import Page
 from tpmirror.problems import SKEW, of_mirror
+from tpmirror.tensorpix.client import Api
+from tpmirror.tensorpix.control import Control
+from tpmirror.tensorpix.page import Page, ids_of
 
 OK: Final = "ok"
 LOOK: Final = "look"

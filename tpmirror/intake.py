@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from tpmirror import store
-from tpmirror.api import Answer, Api
 from tpmirror.batch import Look
 from tpmirror.database import read
-from tpmirror.decode import Item, RawItem, Unreadable
 from tpmirror.errors import Denied, Refused
-from tpmirror.page import Page
 from tpmirror.run import Run
+from tpmirror.tensorpix.client import Answer, Api
+from tpmirror.tensorpix.decode import Item, RawItem, Unreadable
+from tpmirror.tensorpix.page import Page, ids_of
 
 Found: TypeAlias = RawItem | Item | Unreadable
 """An item that is shown as the mirror knows it; one with news; one that cannot be read."""
@@ -167,14 +167,3 @@ def _decode(page: Page, known: Mapping[int, str]) -> list[Found]:
         item.decode() if isinstance(item, RawItem) and known.get(item.id) != item.fingerprint else item
         for item in page.listing.items
     ]
-
-
-def ids_of(page: Page) -> list[int]:
-    """Every id on a page that can be read, also of items that otherwise cannot."""
-    return [item.id for item in page.listing.items if item.id is not None]
-
-
-def ascends(page: Page) -> bool:
-    """Whether the list seems to start with its oldest jobs, so that news appears at its end."""
-    ids = ids_of(page)
-    return len(ids) > 1 and ids == sorted(ids)

@@ -17,9 +17,9 @@ from sqlalchemy import Boolean, Column, Float, Integer, SmallInteger, Table, Tex
 
 from tpmirror import schema
 from tpmirror.columns import CENT_OF_CENT, Money, Row, Timestamp
-from tpmirror.decode import Item
-from tpmirror.payload import MlModel
-from tpmirror.redaction import clean, strip_query, strip_text, unsigned
+from tpmirror.tensorpix.decode import Item
+from tpmirror.tensorpix.models import MlModel
+from tpmirror.tensorpix.redaction import clean, strip_query, strip_text, unsigned
 
 Notes: TypeAlias = list[str]
 Converter: TypeAlias = Callable[[Any, Notes], Any]

@@ -12,10 +12,10 @@ from typing import Any, Final
 from tpmirror import labels, schema
 from tpmirror.batch import UNSETTLED, Known, Look, Plan
 from tpmirror.columns import Row
-from tpmirror.decode import Unreadable
 from tpmirror.normalize import Rows, normalize, normalize_model
-from tpmirror.payload import MlModel
-from tpmirror.redaction import redact
+from tpmirror.tensorpix.decode import Unreadable
+from tpmirror.tensorpix.models import MlModel
+from tpmirror.tensorpix.redaction import redact
 
 PROGRESS: Final = ("eta_s", "processing_progress")
 MOVING: Final = (*PROGRESS, "status")

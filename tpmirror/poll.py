@@ -6,11 +6,11 @@ from typing import TypeAlias
 from tpmirror import store
 from tpmirror.columns import Row
 from tpmirror.config import Settings
-from tpmirror.control import Control
 from tpmirror.database import read
-from tpmirror.intake import Progress, ascends, ids_of
-from tpmirror.page import Page
+from tpmirror.intake import Progress
 from tpmirror.session import Session, quiet, session
+from tpmirror.tensorpix.control import Control
+from tpmirror.tensorpix.page import Page, ascends, ids_of
 
 Consume: TypeAlias = Callable[[Sequence[Page]], None]
 """Mirrors some pages."""

@@ -4,9 +4,9 @@ from tpmirror import store
 from tpmirror.columns import Row
 from tpmirror.config import Settings
 from tpmirror.database import read
-from tpmirror.decode import decode_job
 from tpmirror.intake import Progress
 from tpmirror.session import quiet, session
+from tpmirror.tensorpix.decode import decode_job
 
 
 def retry(settings: Settings, progress: Progress = quiet) -> list[Row]:

@@ -8,10 +8,10 @@ from sqlalchemy import Engine
 from tpmirror.batch import Look, Plan
 from tpmirror.columns import Row
 from tpmirror.database import read, reading
-from tpmirror.decode import Unreadable
 from tpmirror.lease import Lease
 from tpmirror.run import Run
 from tpmirror.scope import Scope
+from tpmirror.tensorpix.decode import Unreadable
 
 
 class Rehearsal(Run):

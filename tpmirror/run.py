@@ -17,17 +17,17 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from tpmirror import absence, lease, schema, store
 from tpmirror.absence import Sighting
-from tpmirror.api import Api
 from tpmirror.batch import Look, Plan
 from tpmirror.columns import Row
 from tpmirror.database import patiently, read, write
-from tpmirror.decode import Unreadable
 from tpmirror.errors import Interrupted, Lost, TpmirrorError
 from tpmirror.lease import Lease
 from tpmirror.log import bound, logger
 from tpmirror.plan import changed_models, plan
 from tpmirror.scope import Scope
 from tpmirror.tally import COUNTS, Tally
+from tpmirror.tensorpix.client import Api
+from tpmirror.tensorpix.decode import Unreadable
 
 log: Final = logger(__name__)
 LEVELS: Final = {"succeeded": INFO, "interrupted": WARNING, "failed": ERROR}

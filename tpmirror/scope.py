@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, insert, select
 
 from tpmirror import schema
-from tpmirror.decode import Item
 from tpmirror.errors import ScopeError
-from tpmirror.redaction import clean, unsigned
+from tpmirror.tensorpix.decode import Item
+from tpmirror.tensorpix.redaction import clean, unsigned
 
 PROBES: Final = 3
 """Known jobs asked for by id when a page shows nothing known: one may have been deleted meanwhile."""

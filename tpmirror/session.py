@@ -11,15 +11,15 @@ from typing import Any
 from sqlalchemy import Engine
 
 from tpmirror import revision, run
-from tpmirror.api import Api
 from tpmirror.config import Settings
-from tpmirror.control import Control, idle
 from tpmirror.database import connected
 from tpmirror.errors import MirrorError
 from tpmirror.intake import Intake, Progress
-from tpmirror.page import Page
 from tpmirror.rehearsal import Rehearsal
 from tpmirror.run import Run
+from tpmirror.tensorpix.client import Api
+from tpmirror.tensorpix.control import Control, idle
+from tpmirror.tensorpix.page import Page
 
 
 def quiet(_seen: int, _count: int) -> None:

@@ -14,14 +14,14 @@ from tpmirror import absence, presence, store
 from tpmirror.certify import Count, Sightings, Verdict, judge, judge_page
 from tpmirror.columns import Row
 from tpmirror.config import Settings
-from tpmirror.control import Control
 from tpmirror.database import read
 from tpmirror.errors import ApiError, Denied, Refused
-from tpmirror.intake import Progress, ascends, ids_of
+from tpmirror.intake import Progress
 from tpmirror.log import logger
-from tpmirror.page import Page
 from tpmirror.poll import look
 from tpmirror.session import Session, quiet, rehearsal, session
+from tpmirror.tensorpix.control import Control
+from tpmirror.tensorpix.page import Page, ascends, ids_of
 from tpmirror.walk import Segment, affordable_overlap, pages, segments
 
 log: Final = logger(__name__)

@@ -12,7 +12,7 @@ from math import ceil
 from typing import Final
 
 from tpmirror.errors import ApiError
-from tpmirror.page import Page
+from tpmirror.tensorpix.page import Page
 
 STALLS: Final = 3
 """Empty pages in a row, inside the list by its own count, that a segment stands before the pass fails."""

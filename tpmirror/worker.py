@@ -15,7 +15,6 @@ from sqlalchemy import Engine
 from tpmirror import history, reader, revision
 from tpmirror.columns import Row
 from tpmirror.config import Settings
-from tpmirror.control import Control
 from tpmirror.database import read, reading
 from tpmirror.errors import Fenced, Interrupted, TpmirrorError
 from tpmirror.log import logger
@@ -23,6 +22,7 @@ from tpmirror.meters import Meters
 from tpmirror.poll import poll
 from tpmirror.schedule import STANDBY, lateness
 from tpmirror.sync import sync
+from tpmirror.tensorpix.control import Control
 from tpmirror.timing import Facts, pause, poll_due, walk_due
 
 REST: Final = 0.1

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from tpmirror.batch import Look
-from tpmirror.decode import Item, Listing, RawItem, Unreadable, decode_job, decode_listing
-from tpmirror.page import Page
+from tpmirror.tensorpix.decode import Item, Listing, RawItem, Unreadable, decode_job, decode_listing
+from tpmirror.tensorpix.page import Page
 
 NOON: Final = datetime(2026, 11, 1, 12, tzinfo=UTC)
 STORAGE: Final = "https://storage.example.com/media"

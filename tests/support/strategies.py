@@ -11,7 +11,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from tests.support.payloads import job, model, output, source
-from tpmirror.payload import InputVideo, Job, MlModel, OutputVideo, PreviewVideos
+from tpmirror.tensorpix.models import InputVideo, Job, MlModel, OutputVideo, PreviewVideos
 
 CANARY: Final = "canary-of-a-presigned-query"
 SIGNED: Final = f"https://storage.example.com/a.mp4?X-Amz-Signature={CANARY}"

@@ -14,12 +14,12 @@ from tests.support.simulation.disk import Disk
 from tests.support.simulation.machine import Machine, Process
 from tests.support.simulation.network import Network, Wire
 from tpmirror import schema
-from tpmirror.api import Api
 from tpmirror.config import Settings, load
 from tpmirror.database import open_engine
 from tpmirror.simulator import World
 from tpmirror.simulator.backend import Backend
 from tpmirror.sync import sync
+from tpmirror.tensorpix.client import Api
 
 TIMES: Final = ("first_seen_at", "changed_at", "gone_at", "input_video_detached_at", "output_video_detached_at")
 Work: TypeAlias = Callable[[Settings], Any]

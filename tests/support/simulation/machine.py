@@ -20,27 +20,16 @@ from unittest.mock import patch
 import greenlet
 from tenacity import Retrying
 
-from tpmirror import (
-    api,
-    database,
-    intake,
-    lease,
-    presence,
-    run,
-    scope,
-    session,
-    sync,
-    transport,
-    vanished,
-    walk,
-)
+from tpmirror import database, intake, lease, presence, run, scope, session, sync, vanished, walk
 from tpmirror.errors import ApiError
 from tpmirror.simulator.world import START
+from tpmirror.tensorpix import client as tensorpix_client
+from tpmirror.tensorpix import transport
 
 MICRO: Final = 1_000_000
 STANDSTILL: Final = 100_000
 """Turns at one moment after which nobody lets time go on any more."""
-TELL_THE_TIME: Final = (api, database, presence, run, scope, session, sync, vanished)
+TELL_THE_TIME: Final = (tensorpix_client, database, presence, run, scope, session, sync, vanished)
 """The modules of the package that ask what time it is."""
 
 
@@ -212,7 +201,7 @@ class Machine:
             lease: {"_machine": self._host, "secrets": SimpleNamespace(token_hex=self._token)},
             run: {"time": SimpleNamespace(monotonic=self.monotonic)},
             transport: {"time": SimpleNamespace(monotonic=self.monotonic)},
-            api: {
+            tensorpix_client: {
                 "Deadline": _deadlines(self),
                 "time": SimpleNamespace(monotonic=self.monotonic),
                 "random": SimpleNamespace(random=self.rng.random),
@@ -224,7 +213,7 @@ class Machine:
                     lent(module, name, value)
             for module in TELL_THE_TIME:
                 lent(module, "datetime", _clocked(self))
-            lent(api.Api, "_sleep", partialmethod(_sleep_open, self))
+            lent(tensorpix_client.Api, "_sleep", partialmethod(_sleep_open, self))
             yield
 
     def _host(self) -> str:
@@ -298,11 +287,11 @@ class Workers(Executor):
 def _sleep_open(client: Any, machine: Machine, seconds: float) -> None:
     """``Api._sleep``: a client that is closed meanwhile gives up."""
     while True:
-        machine.sleep(min(seconds, api.NAP))
+        machine.sleep(min(seconds, tensorpix_client.NAP))
         if client._closing.is_set():
             raise ApiError("interrupted")
         client._control.waiting()
-        seconds -= api.NAP
+        seconds -= tensorpix_client.NAP
         if seconds <= 0:
             return
 

@@ -19,7 +19,6 @@ from tests.support.simulation.judge import FOREIGN, Judge
 from tests.support.simulation.machine import Machine, Process
 from tests.support.simulation.network import Network, Wire
 from tpmirror import database, vanished
-from tpmirror.api import Api
 from tpmirror.audit import audit
 from tpmirror.config import Settings, load
 from tpmirror.poll import poll
@@ -28,6 +27,7 @@ from tpmirror.simulator import World
 from tpmirror.simulator.backend import Backend
 from tpmirror.simulator.listing import ORDERINGS
 from tpmirror.sync import sync, verify
+from tpmirror.tensorpix.client import Api
 
 KEY: Final = "tpx-canary-0123456789abcdef"
 STEPS: Final = 10

@@ -12,9 +12,9 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from tpmirror.envelope import TOKEN, unwrap
-from tpmirror.payload import InputVideo, Job, Key, MlModel, OutputVideo, PreviewVideos, Wire
-from tpmirror.redaction import cut_queries, strip_query, strip_urls
+from tpmirror.tensorpix.envelope import TOKEN, unwrap
+from tpmirror.tensorpix.models import InputVideo, Job, Key, MlModel, OutputVideo, PreviewVideos, Wire
+from tpmirror.tensorpix.redaction import cut_queries, strip_query, strip_urls
 
 Extra: TypeAlias = dict[str, dict[str, Any]]
 """Unknown keys by the object they stood in: ``job``, ``input_video``, ``output_video``, ``ml_model 44``."""

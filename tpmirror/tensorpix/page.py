@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
-from tpmirror.decode import Listing
+from tpmirror.tensorpix.decode import Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +51,14 @@ def _number_in(url: str | None, name: str) -> int | None:
     except ValueError:
         return None
     return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
+
+
+def ids_of(page: Page) -> list[int]:
+    """Every id on a page that can be read, also of items that otherwise cannot."""
+    return [item.id for item in page.listing.items if item.id is not None]
+
+
+def ascends(page: Page) -> bool:
+    """Whether the list seems to start with its oldest jobs, so that news appears at its end."""
+    ids = ids_of(page)
+    return len(ids) > 1 and ids == sorted(ids)

@@ -16,8 +16,8 @@ from typing import Any, Final
 import httpcore
 import httpx
 
-from tpmirror.control import Control
 from tpmirror.errors import ApiError, Interrupted, Passing
+from tpmirror.tensorpix.control import Control
 
 _ROOM: Final = 64 * 2**10
 """Bytes that a job may have on average: true ones have about 2,600."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from tpmirror.errors import Passing
-from tpmirror.payload import Envelope
+from tpmirror.tensorpix.models import Envelope
 
 MOST_JOBS: Final = 10_000_000
 """A count beyond this is no count: a walk would begin by laying out that many offsets."""

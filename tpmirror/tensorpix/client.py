@@ -22,14 +22,14 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from tpmirror import __version__
 from tpmirror.config import Settings, read_key
-from tpmirror.control import Control
 from tpmirror.credentials import Key
-from tpmirror.decode import Item, Unreadable, decode_job, decode_listing
 from tpmirror.errors import ApiError, Denied, Interrupted, Passing, Refused
 from tpmirror.log import logger
-from tpmirror.pace import Pace, backoff, retry_after, skew
-from tpmirror.page import Page
-from tpmirror.transport import Deadline, PinnedTransport, read_body, room_for
+from tpmirror.tensorpix.control import Control
+from tpmirror.tensorpix.decode import Item, Unreadable, decode_job, decode_listing
+from tpmirror.tensorpix.page import Page
+from tpmirror.tensorpix.ratelimit import Pace, backoff, retry_after, skew
+from tpmirror.tensorpix.transport import Deadline, PinnedTransport, read_body, room_for
 
 T = TypeVar("T")
 JOBS: Final = "/api/jobs/"
