@@ -1,12 +1,12 @@
-"""Alembic's entry: runs on the connection that ``tpmirror.migrate`` hands over, or, for developers, on a new one."""
+"""Alembic's entry: runs on the connection that ``tpmirror.db.migrate`` hands over, or, for developers, on a new one."""
 
 import os
 
 from alembic import context
 from sqlalchemy import Connection
 
-from tpmirror.database import open_engine
-from tpmirror.schema import metadata
+from tpmirror.db.engine import open_engine
+from tpmirror.db.schema import metadata
 
 
 def run(connection: Connection) -> None:

@@ -113,8 +113,8 @@ def _database(server: Postgres, template: str | None = None) -> Iterator[str]:
 
 def _migrate(url: str) -> None:
     # Imported here: a package that cannot be imported must fail the tests that need it, not all of them.
-    from tpmirror import migrate
-    from tpmirror.database import open_engine
+    from tpmirror.db import migrate
+    from tpmirror.db.engine import open_engine
 
     engine = open_engine(url)
     try:

@@ -11,12 +11,13 @@ from sqlalchemy import update
 from tests.support.account import KEY, connected, mirror, query, rows, settings
 from tests.support.program import Program
 from tests.support.webhook import Webhook
-from tpmirror import alerts, log, reader, schema
+from tpmirror import alerts, log, reader
 from tpmirror.credentials import Key
-from tpmirror.database import open_engine, write
+from tpmirror.db import schema
+from tpmirror.db.engine import open_engine, write
+from tpmirror.db.migrate import downgrade, upgrade
 from tpmirror.errors import UsageError
 from tpmirror.herald import Herald
-from tpmirror.migrate import downgrade, upgrade
 from tpmirror.notify import Notifier
 from tpmirror.poll import poll
 from tpmirror.problems import Problem

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tpmirror import schema
+from tpmirror.db import schema
 from tpmirror.tensorpix import models
 
 PACKAGE = Path(__file__).parents[1] / "tpmirror"
@@ -31,7 +31,7 @@ WRITERS = {
     "herald",
     "store",
     "plan",
-    "lease",
+    "db.lease",
     "scope",
     "intake",
     "session",
@@ -50,7 +50,7 @@ PURE = {
     "plan",
     "certify",
     "tensorpix.models",
-    "labels",
+    "db.labels",
     "history",
     "timing",
     "problems",
@@ -132,7 +132,7 @@ def test_what_displays_cannot_write(name):
 
 def test_pure_modules_know_no_database_no_socket_and_no_clock():
     for name in PURE:
-        assert reachable(name) & {"database", "tensorpix.client", "tensorpix.transport", "store"} == set(), name
+        assert reachable(name) & {"db.engine", "tensorpix.client", "tensorpix.transport", "store"} == set(), name
         source = FILES[name].read_text(encoding="utf-8")
         assert [word for word in ("datetime.now", "time.time", "random.", "os.environ") if word in source] == [], name
 

@@ -7,7 +7,7 @@ import yaml
 from tests.support.account import connected
 from tests.support.dictionary import page
 from tests.support.program import ROOT
-from tpmirror import schema
+from tpmirror.db import schema
 from tpmirror.relations import relations
 
 SOURCE = yaml.safe_load((ROOT / "deploy" / "dbt" / "models" / "tpmirror.yml").read_text(encoding="utf-8"))

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine, select
 
-from tpmirror import bulk, schema
-from tpmirror.columns import Row
-from tpmirror.database import connected, read, write
+from tpmirror.db import bulk, schema
+from tpmirror.db.engine import connected, read, write
+from tpmirror.db.types import Row
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

@@ -16,9 +16,9 @@ from sqlalchemy import create_engine, inspect
 import tpmirror
 from tests.support.account import KEY, dump, environ, query, row, rows
 from tests.support.program import START, Program
-from tpmirror import schema
 from tpmirror.cli import cli, main
-from tpmirror.revision import newest
+from tpmirror.db import schema
+from tpmirror.db.revision import newest
 from tpmirror.simulator import Simulator, World
 
 TEXT = {"kind", "outcome", "started_at", "finished_at", "error"}
@@ -345,7 +345,7 @@ def test_the_database_goes_up_and_down_and_is_checked(database_url, tmp_path, ca
 
 @pytest.mark.parametrize("arguments", [["sync"], ["status"], ["db", "upgrade"]])
 def test_a_database_newer_than_the_program_is_refused(program, mirror_url, arguments, capsys):
-    from tpmirror.database import open_engine
+    from tpmirror.db.engine import open_engine
 
     engine = open_engine(mirror_url)
     with engine.begin() as conn:

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text
 
-from tpmirror.columns import Double, Id, Money, Timestamp
-from tpmirror.database import open_engine
+from tpmirror.db.engine import open_engine
+from tpmirror.db.types import Double, Id, Money, Timestamp
 
 metadata = MetaData()
 table = Table(

@@ -8,7 +8,7 @@ import pytest
 
 from tpmirror.config import Settings, VanishLimit, load, read_key
 from tpmirror.credentials import Key, check_key
-from tpmirror.database import open_engine
+from tpmirror.db.engine import open_engine
 from tpmirror.errors import UsageError
 
 SECRET = "tpx-very-secret"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from tests.support.account import connected, rows
-from tpmirror import describe, schema
+from tpmirror.db import schema, views
 
 UNIT = Decimal("0.0001")
 MONEY = st.integers(-(10**10) + 1, 10**10 - 1).map(lambda units: units * UNIT)
@@ -25,7 +25,7 @@ STAMPS = {"first_seen_at": SEEN, "changed_at": SEEN}
 def read(database_url: str, view: str) -> list[dict[str, Any]]:
     """The rows of a view, typed."""
     with connected(database_url) as conn:
-        return [dict(row) for row in conn.execute(select(describe.view(view))).mappings()]
+        return [dict(row) for row in conn.execute(select(views.view(view))).mappings()]
 
 
 def fill(conn: Any, jobs: list[tuple[Decimal | None, bool, list[float | None]]]) -> None:
@@ -61,7 +61,7 @@ def test_the_shares_of_a_job_sum_to_its_cost_and_none_is_off_by_a_unit(mirror_ur
         transaction = conn.begin()
         fill(conn, jobs)
         found = defaultdict(list)
-        for row in conn.execute(select(describe.view("job_model_costs"))).mappings():
+        for row in conn.execute(select(views.view("job_model_costs"))).mappings():
             found[row["job_id"]].append(dict(row))
         transaction.rollback()
     for job_id, (cost, _, weights) in enumerate(jobs, 1):
@@ -122,7 +122,7 @@ NULLABLE = {"BillingAccountName": TEXT, "PricingQuantity": MONEY_, "PricingUnit"
 
 
 def test_focus_costs_keep_the_rules_of_the_specification(lived_mirror, dialect):
-    kinds = {column.name: column.kind for column in describe.view_columns("focus_costs")}
+    kinds = {column.name: column.kind for column in views.view_columns("focus_costs")}
     assert {name: kinds.get(name) for name in (*FOCUS, *NULLABLE)} == {
         **{name: kind for name, (kind, _) in FOCUS.items()},
         **NULLABLE,
@@ -143,7 +143,7 @@ def test_focus_costs_keep_the_rules_of_the_specification(lived_mirror, dialect):
 
 
 def test_views_of_an_empty_mirror_are_empty_but_for_its_health(mirror_url):
-    for view in describe.views("sqlite"):
+    for view in views.sources("sqlite"):
         assert len(read(mirror_url, view)) == (1 if view == "sync_health" else 0), view
     ((health,),) = (read(mirror_url, "sync_health"),)
     assert (health["certified_at"], health["last_run_id"], health["jobs"]) == (None, None, 0)

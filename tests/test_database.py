@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from tpmirror.database import connected, patiently, translated
+from tpmirror.db.engine import connected, patiently, translated
 from tpmirror.errors import Lost, MirrorError
 
 

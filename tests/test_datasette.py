@@ -10,7 +10,7 @@ import yaml
 
 from tests.support.account import KEY, connected, mirror
 from tests.support.program import ROOT
-from tpmirror import describe, schema
+from tpmirror.db import schema, views
 from tpmirror.simulator import Simulator, World
 
 METADATA = yaml.safe_load((ROOT / "deploy" / "datasette" / "metadata.yml").read_text(encoding="utf-8"))
@@ -65,7 +65,7 @@ def test_layouts_name_every_chart_once():
 
 def test_tables_exist_and_working_tables_are_hidden():
     there = {name: table.columns.keys() for name, table in schema.metadata.tables.items()}
-    there |= {name: [column.name for column in describe.view_columns(name)] for name in describe.views("sqlite")}
+    there |= {name: [column.name for column in views.view_columns(name)] for name in views.sources("sqlite")}
     hidden = {name for name, about in DATABASE["tables"].items() if about.get("hidden")}
     assert hidden == {table.name for table in schema.WORKING} | {"alembic_version"}
     for name in DATABASE["tables"].keys() - hidden:

@@ -12,10 +12,11 @@ from pathlib import Path
 import click
 import pytest
 
-from tpmirror import describe, errors, schema
+from tpmirror import errors
 from tpmirror.cli import cli
 from tpmirror.config import Settings
-from tpmirror.database import open_engine, reading
+from tpmirror.db import schema, views
+from tpmirror.db.engine import open_engine, reading
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "tpmirror"
@@ -103,7 +104,7 @@ def test_tables_list_names_every_table():
 
 
 def test_views_list_names_every_view():
-    assert set(keys("README.md", "view")) == set(describe.views("sqlite"))
+    assert set(keys("README.md", "view")) == set(views.sources("sqlite"))
 
 
 def test_every_kind_of_presence_is_explained():

@@ -23,8 +23,9 @@ import pytest
 from tests.support.account import KEY, mirror, query, rows
 from tests.support.life import Life
 from tests.support.program import ROOT, Program
-from tpmirror import describe, relations, schema
-from tpmirror.database import open_engine
+from tpmirror import relations
+from tpmirror.db import schema, views
+from tpmirror.db.engine import open_engine
 from tpmirror.errors import Fenced, TpmirrorError, UsageError
 from tpmirror.export import MANIFEST, STAGING, _locked, export
 from tpmirror.exportfile import ExportFile
@@ -118,7 +119,7 @@ def test_every_table_and_view_is_exported_row_for_row_and_type_for_type(lived, o
 
 def test_nothing_but_working_tables_and_the_working_column_is_left_out(lived, out):
     run(lived, out)
-    assert set(NAMES) == set(schema.metadata.tables) - {t.name for t in schema.WORKING} | set(describe.views("sqlite"))
+    assert set(NAMES) == set(schema.metadata.tables) - {t.name for t in schema.WORKING} | set(views.sources("sqlite"))
     for name in set(NAMES) & set(schema.metadata.tables):
         declared = [column.name for column in schema.metadata.tables[name].columns if column.name != "fingerprint"]
         assert read(out, name).column_names == declared
@@ -251,7 +252,7 @@ def test_whatever_happens_the_next_export_is_as_a_new_one(seed, lived, sim, worl
 KILLER = """
 import os, signal, sys
 from pathlib import Path
-from tpmirror.database import open_engine
+from tpmirror.db.engine import open_engine
 from tpmirror.export import export
 where, left = sys.argv[3], [int(sys.argv[4])]
 def count(*_):

@@ -20,9 +20,9 @@ from sqlalchemy import select
 from tests.support.account import environ
 from tests.support.payloads import contents
 from tests.support.strategies import CANARY, SOUND, Sent, pages, scanned
-from tpmirror import schema
 from tpmirror.config import load
-from tpmirror.database import connected, reading
+from tpmirror.db import schema
+from tpmirror.db.engine import connected, reading
 from tpmirror.errors import Passing
 from tpmirror.intake import Intake
 from tpmirror.run import opened

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from tests.support.account import KEY, mirror
 from tests.support.grafana import BOARDS, NOW, board, expanded, panels
-from tpmirror.database import connected, reading
+from tpmirror.db.engine import connected, reading
 from tpmirror.simulator import Simulator, World
 
 SOURCE = {"type": "grafana-postgresql-datasource", "uid": "tpmirror"}

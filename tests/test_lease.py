@@ -18,13 +18,14 @@ from sqlalchemy import Connection, Engine, text, update
 from tests.support.account import KEY, connected, dump, environ, mirror, row, rows, settings
 from tests.support.payloads import look
 from tests.support.program import Program
-from tpmirror import lease, store, vanished
+from tpmirror import store, vanished
 from tpmirror.batch import Plan
-from tpmirror.database import open_engine, patiently, write
+from tpmirror.db import lease
+from tpmirror.db.engine import open_engine, patiently, write
+from tpmirror.db.schema import writer_lease
 from tpmirror.errors import ApiError, Fenced, Lost, MirrorError, Refused, ScopeError, UsageError
 from tpmirror.poll import poll
 from tpmirror.run import Run, opened
-from tpmirror.schema import writer_lease
 from tpmirror.simulator import Request, Response, Simulator, World
 from tpmirror.sync import sync
 from tpmirror.tensorpix.client import Api

@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.support.account import KEY, connected, dump, mirror, query, rows
 from tests.support.program import Program
-from tpmirror import describe, labels, migrate, revision, schema
-from tpmirror.database import open_engine
+from tpmirror.db import labels, migrate, revision, schema, views
+from tpmirror.db.engine import open_engine
 from tpmirror.errors import MirrorError, UsageError
 from tpmirror.simulator import Simulator, World
 
@@ -116,9 +116,9 @@ def test_several_upgrades_at_once_on_an_empty_database_all_succeed(database_url,
 @pytest.fixture
 def broken_views(tmp_path, monkeypatch):
     """A copy of the views with one more that no database can create."""
-    folder = shutil.copytree(Path(str(describe.VIEWS)), tmp_path / "views")
+    folder = shutil.copytree(Path(str(views.VIEWS)), tmp_path / "views")
     (folder / "zz_broken.sql").write_text("-- A view of nothing.\nSELECT FROM WHERE\n")
-    monkeypatch.setattr(describe, "VIEWS", folder)
+    monkeypatch.setattr(views, "VIEWS", folder)
 
 
 def test_a_migration_that_fails_leaves_an_empty_database_empty(engine, broken_views):
@@ -207,9 +207,9 @@ def test_the_lease_is_free_from_the_start(mirror_url):
 
 
 def test_every_view_can_be_read_and_says_what_it_is(lived, dialect):
-    views = describe.views(dialect)
-    assert views
-    for name, sql in views.items():
+    selects = views.sources(dialect)
+    assert selects
+    for name, sql in selects.items():
         assert sql.startswith("-- ")
         assert sql.partition("\n")[0].endswith(".")
         query(lived, f"SELECT * FROM {name}")
@@ -219,7 +219,7 @@ def test_views_have_the_same_columns_on_both_databases(migrated_file, migrated_p
     postgres.create("viewed", "migrated")
     lite, server = create_engine(f"sqlite:///{migrated_file}"), create_engine(postgres.url("viewed"))
     found = [
-        {view: [column["name"] for column in inspect(engine).get_columns(view)] for view in describe.views("sqlite")}
+        {view: [column["name"] for column in inspect(engine).get_columns(view)] for view in views.sources("sqlite")}
         for engine in (lite, server)
     ]
     lite.dispose()

@@ -13,7 +13,7 @@ from tests.support.account import KEY, connected, dump, mirror, pages, query, ro
 from tests.support.life import HUGE, Life
 from tests.support.oracle import Oracle
 from tests.support.program import until
-from tpmirror import schema
+from tpmirror.db import schema
 from tpmirror.simulator import Request, Response, Simulator, World
 from tpmirror.tensorpix import client
 

@@ -26,14 +26,15 @@ from tests.support.program import until
 from tests.support.simulation import Universe, Violation
 from tests.support.simulation.lab import Lab
 from tests.support.witness import LIST, Witness
-from tpmirror import database, lease, plan, presence, run, schema, store, sync
+from tpmirror import plan, presence, run, store, sync
 from tpmirror.absence import DENIED, Sighting
 from tpmirror.audit import audit
 from tpmirror.batch import Look
 from tpmirror.certify import Sightings, Verdict, judge, judge_page
-from tpmirror.columns import Row
 from tpmirror.config import VanishLimit
-from tpmirror.database import connected, reading
+from tpmirror.db import engine, lease, schema
+from tpmirror.db.engine import connected, reading
+from tpmirror.db.types import Row
 from tpmirror.errors import TpmirrorError
 from tpmirror.intake import Intake
 from tpmirror.scope import Scope
@@ -469,7 +470,7 @@ def ask_only_once(patch: pytest.MonkeyPatch) -> None:
 
 
 def try_no_transaction_again(patch: pytest.MonkeyPatch) -> None:
-    for module in (database, run):
+    for module in (engine, run):
         patch.setattr(module, "patiently", lambda work: work())
 
 
@@ -481,7 +482,7 @@ def store_history_afterwards(patch: pytest.MonkeyPatch) -> None:
         later: list[Row] = []
         patch.setattr(store, "_append", lambda _conn, rows: later.extend(rows))
         made = honest(self, *batch)
-        database.write(self.engine, lambda conn: append(conn, later))
+        engine.write(self.engine, lambda conn: append(conn, later))
         return made
 
     patch.setattr(run.Run, "commit", commit)

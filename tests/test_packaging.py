@@ -64,7 +64,7 @@ def test_wheel_holds_the_package_and_its_migrations(wheel: Path):
     shipped = set(ZipFile(wheel).namelist())
     package = {str(path.relative_to(ROOT)) for path in files_below(ROOT / "tpmirror")}
     migrations = {
-        f"tpmirror/_migrations/{path.relative_to(ROOT / 'migrations')}" for path in files_below(ROOT / "migrations")
+        f"tpmirror/db/_migrations/{path.relative_to(ROOT / 'migrations')}" for path in files_below(ROOT / "migrations")
     }
     assert any(name.endswith(".sql") for name in package)
     assert any("/versions/" in name for name in migrations)
@@ -89,7 +89,7 @@ def test_installed_program_says_its_version(programs: Path, elsewhere: Path):
 
 
 def test_installed_program_migrates_there_and_back(programs: Path, elsewhere: Path, database_url: str):
-    from tpmirror.revision import newest
+    from tpmirror.db.revision import newest
 
     def db(*arguments: str, code: int = 0) -> str:
         return run(programs / "tpmirror", "db", *arguments, cwd=elsewhere, database=database_url, code=code)

@@ -15,7 +15,7 @@ import pytest
 from tests.support.account import KEY, dump, environ, mirror, query, row, rows, settings
 from tests.support.program import Program
 from tpmirror.config import Settings
-from tpmirror.database import open_engine
+from tpmirror.db.engine import open_engine
 from tpmirror.errors import ApiError, Refused
 from tpmirror.intake import FAILURES
 from tpmirror.meters import Meters

@@ -11,7 +11,7 @@ from tests.support.account import KEY, connected, dump, environ, mirror, pages, 
 from tests.support.program import Program
 from tpmirror import reader, vanished
 from tpmirror.config import load
-from tpmirror.database import open_engine, write
+from tpmirror.db.engine import open_engine, write
 from tpmirror.errors import ApiError, Lost, UsageError
 from tpmirror.presence import CANARIES, UNLISTED_LOOKUPS
 from tpmirror.simulator import Request, Response, Simulator, World

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from tests.support.account import connected, rows
 from tpmirror.cli import cli
-from tpmirror.describe import view
+from tpmirror.db.views import view
 from tpmirror.errors import UsageError
 from tpmirror.formats import TEXTS, show
 from tpmirror.formatting import duration, to_json

@@ -13,12 +13,12 @@ import pytest
 from tests.support.account import KEY, mirror
 from tests.support.program import ROOT, Program
 from tests.support.webhook import Webhook
-from tpmirror import schema
 from tpmirror.cli.common import API_SETTINGS
 from tpmirror.config import load
 from tpmirror.credentials import Key
-from tpmirror.database import connected
-from tpmirror.describe import views
+from tpmirror.db import schema
+from tpmirror.db.engine import connected
+from tpmirror.db.views import sources
 from tpmirror.herald import Herald
 from tpmirror.notify import Notifier
 from tpmirror.simulator import Simulator, World
@@ -176,7 +176,7 @@ def columns_for(conn: psycopg.Connection[Any], relation: str) -> list[str]:
 
 
 def test_the_reader_can_read_every_view_and_sees_no_personal_data(reader):
-    relations = [*views("postgresql"), *(table.name for table in schema.metadata.sorted_tables)]
+    relations = [*sources("postgresql"), *(table.name for table in schema.metadata.sorted_tables)]
     seen = {}
     for relation in relations:
         rows = reader.execute(f"SELECT {', '.join(columns_for(reader, relation))} FROM {relation}").fetchall()

@@ -13,7 +13,7 @@ from tests.support.program import until
 from tpmirror import service as service_module
 from tpmirror import watch as watch_module
 from tpmirror.config import load
-from tpmirror.database import open_engine
+from tpmirror.db.engine import open_engine
 from tpmirror.schedule import Every, Schedule
 from tpmirror.service import Service
 from tpmirror.timing import Facts

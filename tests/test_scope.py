@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import insert
 
 from tests.support.account import KEY, connected, dump, environ, mirror, pages, rows, settings
-from tpmirror import schema
 from tpmirror.config import load
+from tpmirror.db import schema
 from tpmirror.errors import ScopeError
 from tpmirror.poll import poll
 from tpmirror.scope import origin_of

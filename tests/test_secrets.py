@@ -17,7 +17,7 @@ from tests.support.program import Program
 from tpmirror import sync as syncing
 from tpmirror.config import load
 from tpmirror.credentials import exposure
-from tpmirror.database import open_engine
+from tpmirror.db.engine import open_engine
 from tpmirror.simulator import Request, Response, Simulator, World
 from tpmirror.tensorpix.client import Api
 from tpmirror.web.app import create_app

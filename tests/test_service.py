@@ -15,7 +15,9 @@ import pytest
 from tests.support.account import KEY, connected, environ, rows, settings
 from tests.support.program import Program, until
 from tests.support.webhook import Webhook
-from tpmirror import alerts, database, revision
+from tpmirror import alerts
+from tpmirror.db import engine as db_engine
+from tpmirror.db import revision
 from tpmirror.errors import MirrorError
 from tpmirror.meters import Meters
 from tpmirror.problems import Problem
@@ -110,7 +112,7 @@ def test_walks_and_polls_on_schedule_and_stops_cleanly(program, sim, mirror_url)
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_file_in_the_place_of_the_database_is_the_mirror_from_then_on(sim, mirror_url, migrated_file, replaced):
     path = Path(mirror_url.removeprefix("sqlite:///"))
-    with database.connected(mirror_url) as engine:
+    with db_engine.connected(mirror_url) as engine:
         worker = Worker(settings(sim, mirror_url), engine, Meters())
         worker.walk()
         if replaced:
@@ -128,18 +130,18 @@ def test_a_file_in_the_place_of_the_database_is_the_mirror_from_then_on(sim, mir
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_database_that_is_deleted_under_a_writer_is_not_made_anew(mirror_url):
     path = Path(mirror_url.removeprefix("sqlite:///"))
-    with database.connected(mirror_url) as engine:
-        database.write(engine, revision.current_of)
+    with db_engine.connected(mirror_url) as engine:
+        db_engine.write(engine, revision.current_of)
         path.unlink()
         with pytest.raises(MirrorError, match="there is no database"):
-            database.write(engine, revision.current_of)
+            db_engine.write(engine, revision.current_of)
     assert not path.exists()
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_walks_that_take_longer_than_their_interval_do_not_follow_upon_one_another(sim, mirror_url):
     sim.latency = 0.6
-    with database.connected(mirror_url) as engine:
+    with db_engine.connected(mirror_url) as engine:
         worker = Worker(settings(sim, mirror_url, sync_interval=1), engine, Meters())
         assert worker.walk() == pytest.approx(0.1)
 

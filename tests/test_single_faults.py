@@ -13,10 +13,10 @@ from sqlalchemy import Engine, func, select
 
 from tests.support.account import KEY, mirror, query
 from tests.support.simulation.lab import Lab, story
-from tpmirror import schema
 from tpmirror.audit import audit
-from tpmirror.database import connected as opened
-from tpmirror.database import reading
+from tpmirror.db import schema
+from tpmirror.db.engine import connected as opened
+from tpmirror.db.engine import reading
 from tpmirror.poll import poll
 from tpmirror.simulator import Simulator, World
 from tpmirror.sync import verify

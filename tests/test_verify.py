@@ -11,7 +11,7 @@ from sqlalchemy import inspect, text
 
 from tests.support.account import KEY, connected, dump, environ, mirror, query, row, rows, settings
 from tests.support.program import Program
-from tpmirror import lease
+from tpmirror.db import lease
 from tpmirror.errors import Lost
 from tpmirror.rehearsal import Rehearsal
 from tpmirror.simulator import Response, Simulator, World

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import insert, inspect, select
 
 from tests.support.account import KEY, connected, mirror, query, rows
-from tpmirror import describe, schema
+from tpmirror.db import schema, views
 from tpmirror.simulator import Simulator, World
 
-VIEWS = sorted(describe.views("sqlite"))
+VIEWS = sorted(views.sources("sqlite"))
 NOW_COLUMNS = {"waiting_s", "status_s", "certified_age_s"}
 """Those that depend on the time of the query."""
 TYPES = {
@@ -34,8 +34,8 @@ def lived(lived_mirror):
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_explains_its_columns(view, lived):
-    declared = describe.view_columns(view)
-    assert {column.kind for column in declared} <= describe.KINDS.keys()
+    declared = views.view_columns(view)
+    assert {column.kind for column in declared} <= views.KINDS.keys()
     for url in lived.values():
         with connected(url) as conn:
             assert [column["name"] for column in inspect(conn).get_columns(view)] == [c.name for c in declared]
@@ -50,7 +50,7 @@ def test_columns_have_the_kinds_that_they_declare(view, lived):
             f"SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = '{view}'::regclass",
         )
     )
-    declared = describe.view_columns(view)
+    declared = views.view_columns(view)
     assert {c.name: types[c.name] for c in declared if types[c.name] not in TYPES[c.kind]} == {}
     for row in query(lived["sqlite"], f"SELECT * FROM {view}"):
         for column, value in zip(declared, row, strict=True):
@@ -79,7 +79,7 @@ def test_both_databases_give_the_same_rows(view, lived):
 
 def read(database_url: str, view: str) -> list[dict[str, Any]]:
     """The rows of a view, typed; without what depends on the time of the query."""
-    columns = [column for column in describe.view(view).columns if column.name not in NOW_COLUMNS]
+    columns = [column for column in views.view(view).columns if column.name not in NOW_COLUMNS]
     with connected(database_url) as conn:
         return [dict(row) for row in conn.execute(select(*columns)).mappings()]
 

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
-from tpmirror import bulk, schema, store
-from tpmirror.columns import Row
+from tpmirror import store
+from tpmirror.db import bulk, schema
+from tpmirror.db.types import Row
 
 FOUND: Final = "found"
 DENIED: Final = "not found"

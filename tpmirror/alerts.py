@@ -12,9 +12,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from tpmirror.columns import Row
+from tpmirror.db.schema import alerts
+from tpmirror.db.types import Row
 from tpmirror.problems import EVENTS, Problem
-from tpmirror.schema import alerts
 
 AGAIN: Final = timedelta(seconds=60)
 """After which an alert that could not be told is tried again."""

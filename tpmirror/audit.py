@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from tpmirror import schema
-from tpmirror.columns import Row
+from tpmirror.db import schema
+from tpmirror.db.types import Row
 from tpmirror.history import GENESIS, row_hash
 
 _CHUNK = 5000

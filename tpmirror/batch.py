@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from tpmirror.columns import Row
+from tpmirror.db.types import Row
 from tpmirror.tensorpix.decode import Item
 
 UNSETTLED: Final = ""

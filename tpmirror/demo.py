@@ -8,7 +8,7 @@ import click
 
 from tpmirror import reader, sync, tables
 from tpmirror.config import load
-from tpmirror.database import connected, reading
+from tpmirror.db.engine import connected, reading
 from tpmirror.simulator import Simulator, World
 
 KEY: Final = "simulated-key"

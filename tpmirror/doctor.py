@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tpmirror import reader, revision
+from tpmirror import reader
 from tpmirror.config import Settings, read_key
-from tpmirror.database import connected, display, file_of, reading
+from tpmirror.db import revision
+from tpmirror.db.engine import connected, display, file_of, reading
 from tpmirror.errors import TpmirrorError, UsageError
 from tpmirror.notify import Notifier
 from tpmirror.problems import SKEW, of_mirror

@@ -21,7 +21,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, text
 
 from tpmirror import __version__, relations, watermark
-from tpmirror.database import reading
+from tpmirror.db.engine import reading
 from tpmirror.errors import Fenced, TpmirrorError, UsageError
 from tpmirror.exportfile import FORMATS, ExportFile, arrow_schema
 from tpmirror.relations import Month, Relation

@@ -17,7 +17,7 @@ import pyarrow.csv
 import pyarrow.parquet
 from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Float, Integer, SmallInteger, Text
 
-from tpmirror.columns import Exact, Timestamp
+from tpmirror.db.types import Exact, Timestamp
 from tpmirror.formatting import FORMULA
 
 FORMATS: Final = ("parquet", "csv", "jsonl")

@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from tpmirror import formatting
-from tpmirror.columns import Row
+from tpmirror.db.types import Row
 from tpmirror.errors import UsageError
 from tpmirror.reports.report import Report
 from tpmirror.tables import show_lines

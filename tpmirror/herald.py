@@ -7,10 +7,11 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
-from tpmirror import alerts, reader, revision
-from tpmirror.columns import Row
+from tpmirror import alerts, reader
 from tpmirror.config import Settings
-from tpmirror.database import display, patiently, reading, write
+from tpmirror.db import revision
+from tpmirror.db.engine import display, patiently, reading, write
+from tpmirror.db.types import Row
 from tpmirror.errors import MirrorError
 from tpmirror.log import logger
 from tpmirror.notify import Notifier

@@ -13,8 +13,8 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, select
 
-from tpmirror import schema
-from tpmirror.columns import Row
+from tpmirror.db import schema
+from tpmirror.db.types import Row
 
 GENESIS: Final = sha256(b"tpmirror job_status_history 1").hexdigest()
 """What stands for the hash before the first row."""

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from tpmirror import store
 from tpmirror.batch import Look
-from tpmirror.database import read
+from tpmirror.db.engine import read
 from tpmirror.errors import Denied, Refused
 from tpmirror.run import Run
 from tpmirror.tensorpix.client import Answer, Api

@@ -15,8 +15,8 @@ from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Boolean, Column, Float, Integer, SmallInteger, Table, Text
 
-from tpmirror import schema
-from tpmirror.columns import CENT_OF_CENT, Money, Row, Timestamp
+from tpmirror.db import schema
+from tpmirror.db.types import CENT_OF_CENT, Money, Row, Timestamp
 from tpmirror.tensorpix.decode import Item
 from tpmirror.tensorpix.models import MlModel
 from tpmirror.tensorpix.redaction import clean, strip_query, strip_text, unsigned

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tpmirror import labels, schema
 from tpmirror.batch import UNSETTLED, Known, Look, Plan
-from tpmirror.columns import Row
+from tpmirror.db import labels, schema
+from tpmirror.db.types import Row
 from tpmirror.normalize import Rows, normalize, normalize_model
 from tpmirror.tensorpix.decode import Unreadable
 from tpmirror.tensorpix.models import MlModel

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from tpmirror import store
-from tpmirror.columns import Row
 from tpmirror.config import Settings
-from tpmirror.database import read
+from tpmirror.db.engine import read
+from tpmirror.db.types import Row
 from tpmirror.intake import Progress
 from tpmirror.session import Session, quiet, session
 from tpmirror.tensorpix.control import Control

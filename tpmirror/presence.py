@@ -12,9 +12,9 @@ from typing import Final
 
 from tpmirror import absence
 from tpmirror.absence import DENIED, FOUND, HELD, RESTORED, UNTOLD, Sighting
-from tpmirror.columns import Row
 from tpmirror.config import VanishLimit
-from tpmirror.database import read
+from tpmirror.db.engine import read
+from tpmirror.db.types import Row
 from tpmirror.errors import ApiError, Refused
 from tpmirror.intake import Intake
 

@@ -1,9 +1,9 @@
 """Another try for payloads that could not be mirrored, after the program or upstream mended what was wrong."""
 
 from tpmirror import store
-from tpmirror.columns import Row
 from tpmirror.config import Settings
-from tpmirror.database import read
+from tpmirror.db.engine import read
+from tpmirror.db.types import Row
 from tpmirror.intake import Progress
 from tpmirror.session import quiet, session
 from tpmirror.tensorpix.decode import decode_job

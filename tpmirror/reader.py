@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, case, func, literal, or_, select, text, union_all
 
-from tpmirror import absence, history, labels, schema
-from tpmirror.columns import Row
+from tpmirror import absence, history
+from tpmirror.db import labels, schema
+from tpmirror.db.types import Row
 from tpmirror.timing import Facts
 
 EXTRA_SAMPLE: Final = 200

@@ -12,13 +12,10 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
+from sqlalchemy import Column as SqlColumn
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
     ColumnElement,
     Connection,
-    Date,
-    MetaData,
     Select,
     Table,
     Text,
@@ -28,22 +25,8 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy import Column as SqlColumn
-from sqlalchemy.types import TypeEngine
 
-from tpmirror import describe, schema
-from tpmirror.columns import Double, Exact, Timestamp
-
-KINDS: Final[dict[str, TypeEngine[Any]]] = {
-    "integer": BigInteger(),
-    "real": Double,
-    "money": Exact(20, 4),
-    "text": Text(),
-    "boolean": Boolean(),
-    "date": Date(),
-    "time": Timestamp(),
-}
-"""By kind of a view's column: the type to read it with. Money is wider than a job's cost, because views sum it up."""
+from tpmirror.db import schema, views
 
 JOB_KEYS: Final = {
     "jobs": "id",
@@ -96,8 +79,8 @@ class Relation:
 def relations() -> list[Relation]:
     """Every table and view of the mirror but the working tables, tables first."""
     tables = [table for table in schema.metadata.sorted_tables if table not in schema.WORKING]
-    views = [_view_table(name) for name in describe.views("sqlite")]
-    kinds = [(table, "table") for table in tables] + [(view, "view") for view in views]
+    selects = [views.view(name) for name in views.sources("sqlite")]
+    kinds = [(table, "table") for table in tables] + [(view, "view") for view in selects]
     return [Relation(table, kind, _partition_key(table.name)) for table, kind in kinds]
 
 
@@ -166,8 +149,3 @@ def _bounds(month: str) -> tuple[datetime, datetime]:
 
 def _partition_key(name: str) -> str | None:
     return "started_month" if name in JOB_KEYS else OWN_TIMES.get(name, (None,))[0]
-
-
-def _view_table(name: str) -> Table:
-    columns = (SqlColumn(c.name, KINDS[c.kind], comment=c.comment) for c in describe.view_columns(name))
-    return Table(name, MetaData(), *columns)

@@ -15,13 +15,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from tpmirror import absence, lease, schema, store
+from tpmirror import absence, store
 from tpmirror.absence import Sighting
 from tpmirror.batch import Look, Plan
-from tpmirror.columns import Row
-from tpmirror.database import patiently, read, write
+from tpmirror.db import lease, schema
+from tpmirror.db.engine import patiently, read, write
+from tpmirror.db.lease import Lease
+from tpmirror.db.types import Row
 from tpmirror.errors import Interrupted, Lost, TpmirrorError
-from tpmirror.lease import Lease
 from tpmirror.log import bound, logger
 from tpmirror.plan import changed_models, plan
 from tpmirror.scope import Scope

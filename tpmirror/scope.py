@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, insert, select
 
-from tpmirror import schema
+from tpmirror.db import schema
 from tpmirror.errors import ScopeError
 from tpmirror.tensorpix.decode import Item
 from tpmirror.tensorpix.redaction import clean, unsigned

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tpmirror import __version__
 from tpmirror.config import Settings, read_key
-from tpmirror.database import connected, display
+from tpmirror.db.engine import connected, display
 from tpmirror.errors import UsageError
 from tpmirror.herald import Herald
 from tpmirror.log import logger

@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from tpmirror import revision, run
+from tpmirror import run
 from tpmirror.config import Settings
-from tpmirror.database import connected
+from tpmirror.db import revision
+from tpmirror.db.engine import connected
 from tpmirror.errors import MirrorError
 from tpmirror.intake import Intake, Progress
 from tpmirror.rehearsal import Rehearsal
@@ -88,7 +89,7 @@ def rehearsal(settings: Settings, progress: Progress, *, everything: bool) -> It
 
 
 def _upgrade(engine: Engine) -> None:
-    from tpmirror import migrate  # noqa: PLC0415 - loads Alembic, which takes longer than a walk without changes
+    from tpmirror.db import migrate  # noqa: PLC0415 - loads Alembic, which takes longer than a walk without changes
 
     migrate.upgrade(engine)
 

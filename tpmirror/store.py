@@ -1,6 +1,6 @@
 """The only module that writes mirrored rows: look up what is known of a batch, and apply a plan, in bulk.
 
-Whoever calls holds a transaction (``database.write``) that has checked the lease. Rows go sorted by key, one statement
+Whoever calls holds a transaction (``engine.write``) that has checked the lease. Rows go sorted by key, one statement
 and a list of rows each; never one statement a row, never one statement of many rows (it would be compiled anew).
 """
 
@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
-from tpmirror import bulk, labels, schema
 from tpmirror.batch import UNSETTLED, Known, Look, Plan
-from tpmirror.columns import Row
+from tpmirror.db import bulk, labels, schema
+from tpmirror.db.types import Row
 from tpmirror.history import chain, head
 
 _IS_OPEN: Final = schema.quarantined_jobs.c.resolved_at.is_(None)

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from tpmirror import absence, presence, store
 from tpmirror.certify import Count, Sightings, Verdict, judge, judge_page
-from tpmirror.columns import Row
 from tpmirror.config import Settings
-from tpmirror.database import read
+from tpmirror.db.engine import read
+from tpmirror.db.types import Row
 from tpmirror.errors import ApiError, Denied, Refused
 from tpmirror.intake import Progress
 from tpmirror.log import logger

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from tpmirror.columns import Row
+from tpmirror.db.types import Row
 from tpmirror.formatting import cell
 
 MOST_ROWS: Final = 50

@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import Integer
 
-from tpmirror import schema
 from tpmirror.batch import Plan
-from tpmirror.columns import Row
+from tpmirror.db import schema
+from tpmirror.db.types import Row
 
 COUNTS: Final = tuple(
     column.name

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
 
-from tpmirror import absence, lease
+from tpmirror import absence
 from tpmirror.absence import RESTORED, Sighting
-from tpmirror.database import patiently, write
+from tpmirror.db import lease
+from tpmirror.db.engine import patiently, write
 from tpmirror.errors import UsageError
 
 

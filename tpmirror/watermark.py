@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, cast, func, or_, select, union
 
-from tpmirror import __version__, describe, labels, relations, schema
+from tpmirror import __version__, relations
+from tpmirror.db import dictionary, labels, schema, views
 from tpmirror.relations import JOB_KEYS, Month
 
 _changes = schema.field_changes.c
@@ -130,7 +131,13 @@ def _state(conn: Connection) -> str:
 
 def _declaration() -> str:
     """Changes with whatever this program reads or names otherwise: then nothing of an older export may stay."""
-    said = [__version__, describe.dictionary(), describe.views("sqlite"), describe.views("postgresql"), labels.SEEDS]
+    said = [
+        __version__,
+        dictionary.dictionary(),
+        views.sources("sqlite"),
+        views.sources("postgresql"),
+        labels.SEEDS,
+    ]
     return _sha256(json.dumps(said, sort_keys=True, default=str))
 
 

@@ -12,10 +12,11 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from tpmirror import history, reader, revision
-from tpmirror.columns import Row
+from tpmirror import history, reader
 from tpmirror.config import Settings
-from tpmirror.database import read, reading
+from tpmirror.db import revision
+from tpmirror.db.engine import read, reading
+from tpmirror.db.types import Row
 from tpmirror.errors import Fenced, Interrupted, TpmirrorError
 from tpmirror.log import logger
 from tpmirror.meters import Meters

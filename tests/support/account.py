@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from sqlalchemy import inspect, select, text
 
-from tpmirror import schema
 from tpmirror.config import Settings, load
-from tpmirror.database import open_engine
+from tpmirror.db import schema
+from tpmirror.db.engine import open_engine
 from tpmirror.simulator import Request, Response, Simulator
 from tpmirror.sync import sync
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy.dialects import postgresql
 
-from tpmirror import describe, schema
+from tpmirror.db import dictionary, schema
 from tpmirror.relations import relations
 
 HEAD: Final = """# Data dictionary
@@ -23,7 +23,7 @@ WORDS: Final = {"timestamp with time zone": "timestamptz", "numeric(20, 4)": "nu
 def page() -> str:
     """The whole page."""
     return HEAD + "".join(
-        _section(name, list(rows)) for name, rows in groupby(describe.dictionary(), key=itemgetter("table_name"))
+        _section(name, list(rows)) for name, rows in groupby(dictionary.dictionary(), key=itemgetter("table_name"))
     )
 
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 from tests.support import fork
 from tests.support.account import KEY, environ, mirror, rows
 from tests.support.witness import Witness
-from tpmirror import migrate
 from tpmirror.audit import audit
-from tpmirror.database import connected, reading
+from tpmirror.db import migrate
+from tpmirror.db.engine import connected, reading
 from tpmirror.simulator import Request, Simulator, World
 
 PATIENCE: Final = 60

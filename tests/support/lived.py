@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from tests.support.account import KEY, connected, mirror
-from tpmirror import schema
+from tpmirror.db import schema
 from tpmirror.simulator import Simulator, World
 
 LATE: Final = timedelta(minutes=20)

@@ -74,12 +74,13 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print exactly on
 def mirror(settings: Settings) -> Iterator[Any]:
     """The mirror's engine. Raises MirrorError with the remedy unless the database is at this program's revision."""
     # The engine's type is not named: to load SQLAlchemy for that takes several times as long as --help.
-    from tpmirror import database, revision
+    from tpmirror.db import revision
+    from tpmirror.db.engine import connected, display, file_of
 
-    with database.connected(settings.database_url) as engine:
+    with connected(settings.database_url) as engine:
         if not revision.is_current(engine):
-            where = database.display(engine.url)
-            if database.file_of(engine) is None and engine.dialect.name == "sqlite":
+            where = display(engine.url)
+            if file_of(engine) is None and engine.dialect.name == "sqlite":
                 message = f"{where} is in memory and ends with each command; set TPMIRROR_DATABASE_URL to a file's"
                 raise UsageError(message)
             message = f"there is no mirror of this version in {where}; run tpmirror sync, or tpmirror db upgrade"

@@ -16,9 +16,10 @@ def db() -> None:
 @with_settings()
 def upgrade(settings: Settings, *, revision: str) -> None:
     """Create the database, or bring it to REVISION (default: the newest)."""
-    from tpmirror import database, migrate
+    from tpmirror.db import migrate
+    from tpmirror.db.engine import connected
 
-    with database.connected(settings.database_url) as engine:
+    with connected(settings.database_url) as engine:
         migrate.upgrade(engine, revision)
     _say_revision(settings)
 
@@ -28,9 +29,10 @@ def upgrade(settings: Settings, *, revision: str) -> None:
 @with_settings()
 def downgrade(settings: Settings, *, revision: str) -> None:
     """Take the database back to REVISION; "base" drops every table, history included."""
-    from tpmirror import database, migrate
+    from tpmirror.db import migrate
+    from tpmirror.db.engine import connected
 
-    with database.connected(settings.database_url) as engine:
+    with connected(settings.database_url) as engine:
         migrate.downgrade(engine, revision)
     _say_revision(settings)
 
@@ -46,9 +48,10 @@ def current(settings: Settings) -> None:
 @with_settings()
 def check(settings: Settings) -> None:
     """Check that the database is migrated and as declared; exit status 3 if it is not."""
-    from tpmirror import database, migrate
+    from tpmirror.db import migrate
+    from tpmirror.db.engine import connected
 
-    with database.connected(settings.database_url) as engine:
+    with connected(settings.database_url) as engine:
         found = migrate.differences(engine)
     for difference in found:
         click.echo(difference)
@@ -58,8 +61,9 @@ def check(settings: Settings) -> None:
 
 
 def _say_revision(settings: Settings) -> None:
-    from tpmirror import database, revision
+    from tpmirror.db import revision
+    from tpmirror.db.engine import connected, display
 
-    with database.connected(settings.database_url) as engine:
+    with connected(settings.database_url) as engine:
         found = revision.current(engine) or "none"
-    click.echo(f"{database.display(engine.url)} is at revision {found} (newest: {revision.newest()})")
+    click.echo(f"{display(engine.url)} is at revision {found} (newest: {revision.newest()})")

@@ -17,10 +17,11 @@ def status(settings: Settings, *, as_json: bool) -> None:
     """Show the mirror at a glance: what is wrong and what to do, proven complete as of when, jobs, last runs."""
     from datetime import UTC, datetime
 
-    from tpmirror import database, formatting, problems, reader, tables
+    from tpmirror import formatting, problems, reader, tables
+    from tpmirror.db.engine import display, reading
 
     now = datetime.now(UTC)
-    with mirror(settings) as engine, database.reading(engine) as conn:
+    with mirror(settings) as engine, reading(engine) as conn:
         found, runs = reader.status(conn), reader.recent_runs(conn, 5)
         wrong = problems.of_mirror(reader.facts(conn, now.date()), settings, now)
     if as_json:
@@ -29,9 +30,9 @@ def status(settings: Settings, *, as_json: bool) -> None:
         for name in ("last_run", "last_failure"):
             found[name] = found[name] and run.as_json(found[name])
         found["problems"] = [asdict(problem) for problem in wrong]
-        click.echo(formatting.to_json({"database": database.display(engine.url), **found}))
+        click.echo(formatting.to_json({"database": display(engine.url), **found}))
         return
-    click.echo(f"Mirror     {database.display(engine.url)}")
+    click.echo(f"Mirror     {display(engine.url)}")
     click.echo(f"Certified  {_certified(found)}")
     click.echo(f"In flight  {found['in_flight']:,} jobs")
     click.echo(f"History    {found['history']['entries']:,} entries, head {found['history']['head']}")
@@ -50,10 +51,11 @@ def status(settings: Settings, *, as_json: bool) -> None:
 @as_json
 def history(settings: Settings, *, job_id: int, as_json: bool) -> None:
     """Show every recorded transition and field change of job JOB_ID."""
-    from tpmirror import database, formatting, reader
+    from tpmirror import formatting, reader
+    from tpmirror.db.engine import reading
     from tpmirror.tables import show_history
 
-    with mirror(settings) as engine, database.reading(engine) as conn:
+    with mirror(settings) as engine, reading(engine) as conn:
         row = reader.job(conn, job_id)
         found = reader.job_history(conn, row) if row is not None else None
     if row is None or found is None:
@@ -75,10 +77,11 @@ def audit(settings: Settings, *, head: str | None, as_json: bool) -> None:
     Exit status 0: whole; 3: findings, each listed. Note the head hash somewhere else: only that shows a tail cut off.
     """
     from tpmirror import audit as auditing
-    from tpmirror import database, formatting
+    from tpmirror import formatting
+    from tpmirror.db.engine import reading
     from tpmirror.tables import show_table
 
-    with mirror(settings) as engine, database.reading(engine) as conn:
+    with mirror(settings) as engine, reading(engine) as conn:
         found = auditing.audit(conn, head)
     if as_json:
         click.echo(formatting.to_json({"entries": found.entries, "head": found.head, "findings": found.findings}))

@@ -23,7 +23,8 @@ def report(settings: Settings, *, name: str | None, form: str, as_json: bool, **
     """Answer a question about costs, times, failures, storage: one of the reports that tpmirror report lists."""
     from datetime import UTC, datetime
 
-    from tpmirror import database, formats
+    from tpmirror import formats
+    from tpmirror.db.engine import reading
     from tpmirror.reports import Question, answer, listing
 
     form = formats.check("json" if as_json else form)
@@ -32,6 +33,6 @@ def report(settings: Settings, *, name: str | None, form: str, as_json: bool, **
         return
     budget = None if settings.budget_monthly is None else float(settings.budget_monthly)
     question = Question(datetime.now(UTC), budget=budget, **options)
-    with mirror(settings) as engine, database.reading(engine) as conn:
+    with mirror(settings) as engine, reading(engine) as conn:
         found = answer(conn, name, question)
     formats.show(name, found, form)

@@ -113,9 +113,10 @@ def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
 
 def _report(settings: Settings) -> int:
     """Say on stderr what somebody has to look at; how many jobs wait for an operator."""
-    from tpmirror import absence, database, formatting, reader
+    from tpmirror import absence, formatting, reader
+    from tpmirror.db.engine import reading
 
-    with mirror(settings) as engine, database.reading(engine) as conn:
+    with mirror(settings) as engine, reading(engine) as conn:
         waiting, unknown = len(absence.waiting(conn)), reader.unknown(conn)
     for name, values in unknown.items():
         told = formatting.escape_terminal(", ".join(map(str, values)))

@@ -14,9 +14,9 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from tpmirror import labels, schema
-from tpmirror.columns import Row
-from tpmirror.describe import view
+from tpmirror.db import labels, schema
+from tpmirror.db.types import Row
+from tpmirror.db.views import view
 from tpmirror.reports.report import Report, plain
 
 QUEUED: Final = 0

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from tpmirror import schema
-from tpmirror.columns import Row
-from tpmirror.describe import view
+from tpmirror.db import schema
+from tpmirror.db.types import Row
+from tpmirror.db.views import view
 from tpmirror.reports.period import Period, add_months
 from tpmirror.reports.report import Column, Report, change, money, percent, plain, ratio, units, within
 

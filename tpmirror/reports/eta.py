@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from tpmirror.describe import view
+from tpmirror.db.views import view
 from tpmirror.reports.report import Report, percent, plain, seconds
 
 

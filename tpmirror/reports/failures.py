@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
-from tpmirror.columns import Row
-from tpmirror.describe import view
+from tpmirror.db.types import Row
+from tpmirror.db.views import view
 from tpmirror.reports.period import Period
 from tpmirror.reports.report import Report, money, percent, plain, ratio, units, within
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from tpmirror.columns import Row
-from tpmirror.describe import view
+from tpmirror.db.types import Row
+from tpmirror.db.views import view
 from tpmirror.reports.period import add_months
 from tpmirror.reports.report import UNIT, Report, percent, plain, ratio
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, ColumnElement, Table, cast, func
 
 from tpmirror import formatting
-from tpmirror.columns import Row
+from tpmirror.db.types import Row
 from tpmirror.reports.period import Period
 
 UNIT: Final = Decimal("0.0001")

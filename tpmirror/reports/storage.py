@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from tpmirror.columns import Row
-from tpmirror.describe import view
+from tpmirror.db.types import Row
+from tpmirror.db.views import view
 from tpmirror.reports.report import Report, percent, plain, ratio, readable, size
 
 BY: Final = ("age", "output", "codec", "month")

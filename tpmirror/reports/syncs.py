@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from tpmirror import schema
-from tpmirror.columns import Row
-from tpmirror.describe import view
+from tpmirror.db import schema
+from tpmirror.db.types import Row
+from tpmirror.db.views import view
 from tpmirror.reports.period import Period, start_of
 from tpmirror.reports.report import Report, plain, seconds
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select
 
-from tpmirror.describe import view
+from tpmirror.db.views import view
 from tpmirror.reports.period import Period, start_of
 from tpmirror.reports.report import Report, plain
 

@@ -6,8 +6,8 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from tpmirror import formatting
-from tpmirror.columns import Row
-from tpmirror.describe import view
+from tpmirror.db.types import Row
+from tpmirror.db.views import view
 from tpmirror.reports.period import Period
 from tpmirror.reports.report import Column, Report, percentile, plain, within
 

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tpmirror.config import Settings
-from tpmirror.database import open_engine
+from tpmirror.db.engine import open_engine
 from tpmirror.errors import TpmirrorError
 from tpmirror.web import costs, download, job, jobs, operations, overview, render, sql, sync
 from tpmirror.web.guard import HEADERS, Guard, check_exposure

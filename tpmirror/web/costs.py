@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Select, func, select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tpmirror import schema
-from tpmirror.columns import Row
-from tpmirror.describe import view
+from tpmirror.db import schema
+from tpmirror.db.types import Row
+from tpmirror.db.views import view
 from tpmirror.web import download, figures, render
 from tpmirror.web.source import remembered, rows
 

@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from tpmirror.columns import Row
+from tpmirror.db.types import Row
 from tpmirror.formatting import csv_cell
 from tpmirror.web import render
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from tpmirror.columns import Row
+from tpmirror.db.types import Row
 
 COLOURS: Final = 8
 """Series of a chart that have a colour of their own; the others are drawn as one."""

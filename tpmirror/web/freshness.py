@@ -7,9 +7,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 from starlette.requests import Request
 
-from tpmirror import reader, schema
-from tpmirror.columns import Row
-from tpmirror.describe import view
+from tpmirror import reader
+from tpmirror.db import schema
+from tpmirror.db.types import Row
+from tpmirror.db.views import view
 from tpmirror.formatting import duration
 from tpmirror.web.source import remembered, rows
 

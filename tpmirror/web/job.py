@@ -8,9 +8,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tpmirror import reader, schema
-from tpmirror.columns import Row
-from tpmirror.describe import view
+from tpmirror import reader
+from tpmirror.db import schema
+from tpmirror.db.types import Row
+from tpmirror.db.views import view
 from tpmirror.web import render
 from tpmirror.web.source import rows
 

@@ -11,9 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tpmirror import schema
-from tpmirror.columns import CENT_OF_CENT, Row
-from tpmirror.describe import view
+from tpmirror.db import schema
+from tpmirror.db.types import CENT_OF_CENT, Row
+from tpmirror.db.views import view
 from tpmirror.web import download, render
 from tpmirror.web.source import remembered, rows
 

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, func, select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tpmirror.columns import Row
-from tpmirror.describe import view
+from tpmirror.db.types import Row
+from tpmirror.db.views import view
 from tpmirror.web import figures, render
 from tpmirror.web.source import remembered, rows
 

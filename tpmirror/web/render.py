@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from tpmirror import __version__, database
+from tpmirror import __version__
+from tpmirror.db import engine
 from tpmirror.web import text
 
 FOLDER: Final = Path(__file__).parent
@@ -68,7 +69,7 @@ ENVIRONMENT: Final = _environment()
 @contextmanager
 def snapshot(request: Request) -> Iterator[Connection]:
     """The mirror as it is now, for all of a page; it cannot be written through this."""
-    with database.reading(request.app.state.engine) as conn:
+    with engine.reading(request.app.state.engine) as conn:
         yield conn
 
 

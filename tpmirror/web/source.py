@@ -12,8 +12,8 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, func, select
 from starlette.requests import Request
 
-from tpmirror import schema
-from tpmirror.columns import Row
+from tpmirror.db import schema
+from tpmirror.db.types import Row
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, inspect, select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tpmirror import database, describe, schema
-from tpmirror.columns import Row
+from tpmirror.db import engine, schema, views
+from tpmirror.db.types import Row
 from tpmirror.web import render
 from tpmirror.web.source import remembered
 
@@ -23,7 +23,7 @@ def page(request: Request) -> Response:
         "sql.html",
         views=[entry for entry in entries if entry["sql"]],
         tables=[entry for entry in entries if not entry["sql"]],
-        url=database.display(request.app.state.engine.url),
+        url=engine.display(request.app.state.engine.url),
         dialect=dialect,
     )
 
@@ -33,14 +33,14 @@ def _entries(conn: Connection) -> list[Row]:
     table = schema.data_dictionary
     rows = conn.execute(select(table).order_by(table.c.table_name, table.c.column_name)).mappings().all()
     notes = {(row["table_name"], row["column_name"]): row for row in rows}
-    sources = describe.views(conn.dialect.name)
+    selects = views.sources(conn.dialect.name)
     there = inspect(conn)
     names = [name for name, column in notes if not column]
     return [
         {
             "name": name,
             "description": notes[name, ""]["description"],
-            "sql": sources.get(name),
+            "sql": selects.get(name),
             "columns": [_column(column, notes.get((name, column["name"]))) for column in there.get_columns(name)],
         }
         for name in names

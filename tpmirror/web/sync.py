@@ -7,8 +7,9 @@ from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tpmirror import absence, schema
-from tpmirror.columns import Row
+from tpmirror import absence
+from tpmirror.db import schema
+from tpmirror.db.types import Row
 from tpmirror.web import render
 
 RUNS: Final = 50

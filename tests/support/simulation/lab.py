@@ -13,9 +13,9 @@ from tests.support.account import KEY
 from tests.support.simulation.disk import Disk
 from tests.support.simulation.machine import Machine, Process
 from tests.support.simulation.network import Network, Wire
-from tpmirror import schema
 from tpmirror.config import Settings, load
-from tpmirror.database import open_engine
+from tpmirror.db import schema
+from tpmirror.db.engine import open_engine
 from tpmirror.simulator import World
 from tpmirror.simulator.backend import Backend
 from tpmirror.sync import sync

@@ -20,7 +20,8 @@ from unittest.mock import patch
 import greenlet
 from tenacity import Retrying
 
-from tpmirror import database, intake, lease, presence, run, scope, session, sync, vanished, walk
+from tpmirror import intake, presence, run, scope, session, sync, vanished, walk
+from tpmirror.db import engine, lease
 from tpmirror.errors import ApiError
 from tpmirror.simulator.world import START
 from tpmirror.tensorpix import client as tensorpix_client
@@ -29,7 +30,7 @@ from tpmirror.tensorpix import transport
 MICRO: Final = 1_000_000
 STANDSTILL: Final = 100_000
 """Turns at one moment after which nobody lets time go on any more."""
-TELL_THE_TIME: Final = (tensorpix_client, database, presence, run, scope, session, sync, vanished)
+TELL_THE_TIME: Final = (tensorpix_client, engine, presence, run, scope, session, sync, vanished)
 """The modules of the package that ask what time it is."""
 
 
@@ -197,7 +198,7 @@ class Machine:
             session: {"Api": api_of, "_Fetchers": workers, "ThreadPoolExecutor": workers},
             walk: {"wait": self.wait},
             intake: {"wait": self.wait},
-            database: {"open_engine": engine_of, "Retrying": partial(Retrying, sleep=self.sleep)},
+            engine: {"open_engine": engine_of, "Retrying": partial(Retrying, sleep=self.sleep)},
             lease: {"_machine": self._host, "secrets": SimpleNamespace(token_hex=self._token)},
             run: {"time": SimpleNamespace(monotonic=self.monotonic)},
             transport: {"time": SimpleNamespace(monotonic=self.monotonic)},

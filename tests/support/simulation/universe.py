@@ -18,9 +18,10 @@ from tests.support.simulation.disk import Disk
 from tests.support.simulation.judge import FOREIGN, Judge
 from tests.support.simulation.machine import Machine, Process
 from tests.support.simulation.network import Network, Wire
-from tpmirror import database, vanished
+from tpmirror import vanished
 from tpmirror.audit import audit
 from tpmirror.config import Settings, load
+from tpmirror.db import engine
 from tpmirror.poll import poll
 from tpmirror.presence import UNLISTED_LOOKUPS
 from tpmirror.simulator import World
@@ -97,7 +98,7 @@ class Universe:
         logging.disable()  # thousands of runs fail, and say so
         self._stack.callback(logging.disable, logging.NOTSET)
         random.seed(self.seed)  # tenacity draws from it
-        self.engine: Engine = database.open_engine(f"sqlite:///{self.path}")
+        self.engine: Engine = engine.open_engine(f"sqlite:///{self.path}")
         # Of two processes that share an engine, one disposes of it while the other uses a connection of its pool.
         event.listen(self.engine, "connect", lambda connection, _: self._stack.callback(connection.close))
         self._stack.callback(self.engine.dispose)
@@ -247,7 +248,7 @@ class Universe:
             if turns == 0:
                 break
         self._check(self.judge.differences())
-        with database.reading(self.engine) as conn:
+        with engine.reading(self.engine) as conn:
             self._check(str(finding) for finding in audit(conn).findings)
         self.machine.start(lambda: self._check(map(str, verify(self._settings(1)))))
         self.machine.run()

@@ -9,12 +9,12 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from tpmirror.database import is_missing, read
+from tpmirror.db.engine import is_missing, read
 from tpmirror.errors import MirrorError
 
 _PACKAGE: Final = Path(__file__).parent
 SCRIPTS: Final = next(
-    folder for folder in (_PACKAGE / "_migrations", _PACKAGE.parent / "migrations") if folder.is_dir()
+    folder for folder in (_PACKAGE / "_migrations", _PACKAGE.parents[1] / "migrations") if folder.is_dir()
 )
 """The migrations: they lie in the wheel, or beside the package in a checkout."""
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Integer, SmallInteger, Table, Text
 
-from tpmirror.schema.declaration import metadata, own
+from tpmirror.db.schema.declaration import metadata, own
 
 job_statuses = Table(
     "job_statuses",

@@ -4,8 +4,8 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Table, Text, text
 
-from tpmirror.columns import Id, Timestamp
-from tpmirror.schema.declaration import metadata, own
+from tpmirror.db.schema.declaration import metadata, own
+from tpmirror.db.types import Id, Timestamp
 
 sync_runs = Table(
     "sync_runs",

@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import dialect as SQLite  # noqa: N812 - a class
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from tpmirror.columns import Row
+from tpmirror.db.types import Row
 
 
 def insert(conn: Connection, table: Table, rows: Sequence[Row]) -> None:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, MetaData, Text
 
-from tpmirror.columns import Id, Timestamp
+from tpmirror.db.types import Id, Timestamp
 
 metadata: Final = MetaData(
     naming_convention={

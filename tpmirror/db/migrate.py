@@ -4,7 +4,7 @@ One transaction under a lock: the old schema or the new one, never something bet
 holds no data of its own (views, comments, labels, the data dictionary) is not migrated but rebuilt at each upgrade.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -13,17 +13,29 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
-from tpmirror import schema
-from tpmirror.database import create_file, reading, translated
-from tpmirror.describe import describe, drop_views, views
+from tpmirror.db import schema
+from tpmirror.db.dictionary import describe
+from tpmirror.db.engine import create_file, reading, translated
+from tpmirror.db.revision import SCRIPTS, current, current_of, known, newest, refuse_newer
+from tpmirror.db.views import drop_views, sources
 from tpmirror.errors import MirrorError, UsageError
-from tpmirror.grants import kept
-from tpmirror.revision import SCRIPTS, current, current_of, known, newest, refuse_newer
 
 LOCK: Final = 0x74706D6972726F72
 """Key of PostgreSQL's advisory lock around migrations: "tpmirror" in ASCII."""
+_GRANTED = text("""
+SELECT c.relname, t.attname, a.privilege_type, a.is_grantable,
+  CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+FROM pg_class AS c
+JOIN (
+  SELECT oid AS relid, NULL::name AS attname, relacl AS acl FROM pg_class
+  UNION ALL SELECT attrelid, attname, attacl FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped
+) AS t ON t.relid = c.oid
+CROSS JOIN aclexplode(t.acl) AS a
+WHERE c.relkind = 'v' AND c.relname::text = ANY(:ours) AND c.relnamespace = current_schema()::regnamespace
+  AND a.grantee <> c.relowner
+""")
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
@@ -65,7 +77,7 @@ def _run(engine: Engine, revision: str, *, down: bool) -> None:
         found = current_of(conn)
         if found is not None:
             refuse_newer(found)
-        with kept(conn, views(conn.dialect.name)):
+        with preserve_grants(conn, sources(conn.dialect.name)):
             drop_views(conn)
             _migrate(conn, revision, down=down)
             if current_of(conn) == newest():
@@ -118,3 +130,25 @@ def _config() -> Config:
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
+
+
+@contextmanager
+def preserve_grants(conn: Connection, ours: Collection[str]) -> Iterator[None]:
+    """Grant again, on those of our views that there are in the end, what was granted on them and their columns before.
+
+    Not on others: they stay as they are, and who does not own them may not grant on them.
+    """
+    if conn.dialect.name != "postgresql":
+        yield
+        return
+    granted = conn.execute(_GRANTED, {"ours": list(ours)}).all()
+    yield
+    there = inspect(conn)
+    names = set(there.get_view_names())
+    columns = {name: {column["name"] for column in there.get_columns(name)} for name, *_ in granted if name in names}
+    quote = conn.dialect.identifier_preparer.quote
+    for view, column, privilege, grantable, grantee in granted:
+        if view in columns and (column is None or column in columns[view]):
+            which = f" ({quote(column)})" if column else ""
+            more = " WITH GRANT OPTION" if grantable else ""
+            conn.exec_driver_sql(f"GRANT {privilege}{which} ON {quote(view)} TO {grantee}{more}")

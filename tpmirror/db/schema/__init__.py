@@ -7,10 +7,10 @@ enumerations grow. Nothing upstream promises is enforced here beyond the keys; a
 
 from typing import Final
 
-from tpmirror.schema.codes import job_statuses, ml_tasks, output_resolutions
-from tpmirror.schema.declaration import metadata
-from tpmirror.schema.history import field_changes, job_progress_samples, job_status_history
-from tpmirror.schema.mirror import (
+from tpmirror.db.schema.codes import job_statuses, ml_tasks, output_resolutions
+from tpmirror.db.schema.declaration import metadata
+from tpmirror.db.schema.history import field_changes, job_progress_samples, job_status_history
+from tpmirror.db.schema.mirror import (
     alerts,
     data_dictionary,
     job_absences,
@@ -19,7 +19,7 @@ from tpmirror.schema.mirror import (
     sync_runs,
     writer_lease,
 )
-from tpmirror.schema.upstream import input_videos, job_ml_models, jobs, ml_models, output_videos
+from tpmirror.db.schema.upstream import input_videos, job_ml_models, jobs, ml_models, output_videos
 
 __all__ = (
     "alerts",

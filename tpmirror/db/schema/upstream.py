@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, SmallInteger, Table, Text
 
-from tpmirror.columns import Double, Id, Money, Timestamp
-from tpmirror.schema.declaration import api, key, metadata, own, seen
+from tpmirror.db.schema.declaration import api, key, metadata, own, seen
+from tpmirror.db.types import Double, Id, Money, Timestamp
 
 
 def _media(owner: Column[Any]) -> tuple[Column[Any], ...]:

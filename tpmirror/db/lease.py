@@ -16,9 +16,9 @@ from typing import Final
 
 from sqlalchemy import Connection, select, update
 
-from tpmirror.database import clock
+from tpmirror.db.engine import clock
+from tpmirror.db.schema import writer_lease
 from tpmirror.errors import Fenced
-from tpmirror.schema import writer_lease
 
 SCOPE: Final = "mirror"
 TERM: Final = timedelta(seconds=120)

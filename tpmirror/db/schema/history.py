@@ -2,8 +2,8 @@
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, SmallInteger, Table, Text, UniqueConstraint
 
-from tpmirror.columns import Double, Id, Timestamp
-from tpmirror.schema.declaration import metadata, own
+from tpmirror.db.schema.declaration import metadata, own
+from tpmirror.db.types import Double, Id, Timestamp
 
 job_status_history = Table(
     "job_status_history",

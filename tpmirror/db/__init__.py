@@ -1,0 +1,1 @@
+"""The database: engine, transactions, types, schema, views, bulk I/O, lease, migrations. It knows no API."""
