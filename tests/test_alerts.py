@@ -11,7 +11,7 @@ from sqlalchemy import update
 from tests.support.account import KEY, connected, mirror, query, rows, settings
 from tests.support.program import Program
 from tests.support.webhook import Webhook
-from tpmirror import alerts, log, reader
+from tpmirror import log
 from tpmirror.credentials import Key
 from tpmirror.db import schema
 from tpmirror.db.engine import open_engine, write
@@ -20,8 +20,9 @@ from tpmirror.errors import UsageError
 from tpmirror.herald import Herald
 from tpmirror.notify import Notifier
 from tpmirror.poll import poll
-from tpmirror.problems import Problem
 from tpmirror.simulator import Simulator, World
+from tpmirror.store import alerts, queries
+from tpmirror.store.health import Problem
 from tpmirror.timing import Facts
 
 NOW = datetime.now(UTC)
@@ -116,7 +117,7 @@ def test_what_was_spent_is_what_the_view_says(sim, engine, mirror_url):
     days = query(mirror_url, "SELECT day, credits FROM daily_costs WHERE day IS NOT NULL ORDER BY day DESC LIMIT 9")
     since = str(days[-1][0])
     with connected(mirror_url) as conn:
-        spent = reader.spent(conn, datetime.fromisoformat(since).date())
+        spent = queries.spent(conn, datetime.fromisoformat(since).date())
     assert spent == sum((Decimal(str(credits_)) for _, credits_ in days), Decimal(0)) > 0
 
 

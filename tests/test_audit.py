@@ -14,10 +14,10 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.support.account import KEY, connected, dump, environ, mirror, query, rows
 from tests.support.program import Program
-from tpmirror.audit import audit as check_history
 from tpmirror.db import schema
-from tpmirror.history import GENESIS, chain, row_hash
 from tpmirror.simulator import Simulator, World
+from tpmirror.store.audit import audit as check_history
+from tpmirror.store.history import GENESIS, chain, row_hash
 
 GUARDED = ("job_status_history", "field_changes")
 COLUMNS = (

@@ -258,6 +258,6 @@ def test_the_reader_of_compose_has_the_password_of_its_secret(installed):
 
 
 def test_the_guide_explains_every_problem():
-    codes = set(re.findall(r'Problem\(\s*"(\w+)"', read("tpmirror/problems.py")))
+    codes = set(re.findall(r'Problem\(\s*"(\w+)"', read("tpmirror/store/health.py")))
     assert codes
     assert [code for code in sorted(codes) if f"`{code}`" not in read("docs/running.md")] == []

@@ -18,8 +18,7 @@ from sqlalchemy import Connection, Engine, text, update
 from tests.support.account import KEY, connected, dump, environ, mirror, row, rows, settings
 from tests.support.payloads import look
 from tests.support.program import Program
-from tpmirror import store, vanished
-from tpmirror.batch import Plan
+from tpmirror import vanished
 from tpmirror.db import lease
 from tpmirror.db.engine import open_engine, patiently, write
 from tpmirror.db.schema import writer_lease
@@ -27,6 +26,8 @@ from tpmirror.errors import ApiError, Fenced, Lost, MirrorError, Refused, ScopeE
 from tpmirror.poll import poll
 from tpmirror.run import Run, opened
 from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.store import jobs
+from tpmirror.store.changes import Plan
 from tpmirror.sync import sync
 from tpmirror.tensorpix.client import Api
 
@@ -215,7 +216,7 @@ def test_a_second_try_waits_for_a_first_whose_connection_was_lost_and_writes_not
 ):
     mirror(sim, mirror_url)
     engine, written, over = open_engine(mirror_url), threading.Event(), threading.Event()
-    apply = store.apply
+    apply = jobs.apply
 
     def linger(conn: Connection, plan: Plan) -> None:
         apply(conn, plan)
@@ -225,7 +226,7 @@ def test_a_second_try_waits_for_a_first_whose_connection_was_lost_and_writes_not
 
     with Api(settings(sim, mirror_url)) as api, opened(engine, "poll", api, now()) as run, ThreadPoolExecutor(2) as two:
         run.store([look(status=1, description="old")])
-        monkeypatch.setattr(store, "apply", linger)
+        monkeypatch.setattr(jobs, "apply", linger)
         first = two.submit(run.commit, [look(1, status=2, description="new")], ())
         assert written.wait(60)
         second = two.submit(patiently, lambda: run.commit([look(1, status=2, description="new")], ()))

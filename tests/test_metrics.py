@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tpmirror.config import Settings
 from tpmirror.errors import MirrorError
 from tpmirror.meters import Meters
-from tpmirror.problems import Problem
+from tpmirror.store.health import Problem
 from tpmirror.timing import Facts
 from tpmirror.watch import Watch
 from tpmirror.web.metrics import HELP, Mirror

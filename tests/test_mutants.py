@@ -26,10 +26,7 @@ from tests.support.program import until
 from tests.support.simulation import Universe, Violation
 from tests.support.simulation.lab import Lab
 from tests.support.witness import LIST, Witness
-from tpmirror import plan, presence, run, store, sync
-from tpmirror.absence import DENIED, Sighting
-from tpmirror.audit import audit
-from tpmirror.batch import Look
+from tpmirror import plan, presence, run, sync
 from tpmirror.certify import Sightings, Verdict, judge, judge_page
 from tpmirror.config import VanishLimit
 from tpmirror.db import engine, lease, schema
@@ -39,6 +36,10 @@ from tpmirror.errors import TpmirrorError
 from tpmirror.intake import Intake
 from tpmirror.scope import Scope
 from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.store import jobs
+from tpmirror.store.audit import audit
+from tpmirror.store.changes import Look
+from tpmirror.store.presence import DENIED, Sighting
 from tpmirror.tensorpix import client, decode
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.page import Page
@@ -476,11 +477,11 @@ def try_no_transaction_again(patch: pytest.MonkeyPatch) -> None:
 
 def store_history_afterwards(patch: pytest.MonkeyPatch) -> None:
     """In a transaction of its own."""
-    honest, append = run.Run.commit, store._append
+    honest, append = run.Run.commit, jobs._append
 
     def commit(self: Any, *batch: Any) -> Any:
         later: list[Row] = []
-        patch.setattr(store, "_append", lambda _conn, rows: later.extend(rows))
+        patch.setattr(jobs, "_append", lambda _conn, rows: later.extend(rows))
         made = honest(self, *batch)
         engine.write(self.engine, lambda conn: append(conn, later))
         return made
@@ -489,7 +490,7 @@ def store_history_afterwards(patch: pytest.MonkeyPatch) -> None:
 
 
 def write_in_any_order(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(store, "sorted", lambda keys: sorted(keys, key=lambda key: key % 7), raising=False)
+    patch.setattr(jobs, "sorted", lambda keys: sorted(keys, key=lambda key: key % 7), raising=False)
 
 
 def leave_dead_runs_running(patch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tpmirror.config import Settings
-from tpmirror.problems import KEY_REFUSED, Vitals, of_mirror, of_process
+from tpmirror.store.health import KEY_REFUSED, Vitals, of_mirror, of_process
 from tpmirror.timing import Facts
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -20,13 +20,13 @@ from tpmirror.db.views import view
 from tpmirror.errors import UsageError
 from tpmirror.formats import TEXTS, show
 from tpmirror.formatting import duration, to_json
-from tpmirror.reader import jobs_by_status
 from tpmirror.reports import REPORTS, Question, answer
 from tpmirror.reports.asof import known, possible
 from tpmirror.reports.costs import growth, in_turn
 from tpmirror.reports.forecast import backtest, forecast, outlook, seasonal_naive
 from tpmirror.reports.period import Period, instant, period
 from tpmirror.reports.report import Report, percentile, plain
+from tpmirror.store.queries import jobs_by_status
 from tpmirror.web.overview import _credits
 
 TODAY = date(2026, 11, 25)

@@ -15,13 +15,13 @@ import pytest
 from tests.support.account import KEY, connected, environ, rows, settings
 from tests.support.program import Program, until
 from tests.support.webhook import Webhook
-from tpmirror import alerts
 from tpmirror.db import engine as db_engine
 from tpmirror.db import revision
 from tpmirror.errors import MirrorError
 from tpmirror.meters import Meters
-from tpmirror.problems import Problem
 from tpmirror.simulator import Response, Simulator, World
+from tpmirror.store import alerts
+from tpmirror.store.health import Problem
 from tpmirror.worker import Worker
 
 

@@ -13,12 +13,12 @@ from sqlalchemy import Engine, func, select
 
 from tests.support.account import KEY, mirror, query
 from tests.support.simulation.lab import Lab, story
-from tpmirror.audit import audit
 from tpmirror.db import schema
 from tpmirror.db.engine import connected as opened
 from tpmirror.db.engine import reading
 from tpmirror.poll import poll
 from tpmirror.simulator import Simulator, World
+from tpmirror.store.audit import audit
 from tpmirror.sync import verify
 from tpmirror.tensorpix import transport
 

@@ -6,10 +6,11 @@ from typing import Final
 
 import click
 
-from tpmirror import reader, sync, tables
+from tpmirror import sync, tables
 from tpmirror.config import load
 from tpmirror.db.engine import connected, reading
 from tpmirror.simulator import Simulator, World
+from tpmirror.store import queries
 
 KEY: Final = "simulated-key"
 STEPS: Final = (0, 600, 1800)
@@ -41,9 +42,9 @@ def _live(simulator: Simulator, url: str) -> None:
 
 def _report(url: str) -> None:
     with connected(url) as engine, reading(engine) as conn:
-        tables.show_statuses(reader.jobs_by_status(conn))
-        tables.show_months(reader.credits_by_month(conn, 6))
-        job_id = reader.most_eventful_job(conn)
-        row = reader.job(conn, job_id)
+        tables.show_statuses(queries.jobs_by_status(conn))
+        tables.show_months(queries.credits_by_month(conn, 6))
+        job_id = queries.most_eventful_job(conn)
+        row = queries.job(conn, job_id)
         if row is not None:
-            tables.show_history(job_id, reader.job_history(conn, row))
+            tables.show_history(job_id, queries.job_history(conn, row))

@@ -7,7 +7,6 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
-from tpmirror import alerts, reader
 from tpmirror.config import Settings
 from tpmirror.db import revision
 from tpmirror.db.engine import display, patiently, reading, write
@@ -15,7 +14,8 @@ from tpmirror.db.types import Row
 from tpmirror.errors import MirrorError
 from tpmirror.log import logger
 from tpmirror.notify import Notifier
-from tpmirror.problems import EVENTS, of_failed_jobs, of_mirror
+from tpmirror.store import alerts, queries
+from tpmirror.store.health import EVENTS, of_failed_jobs, of_mirror
 from tpmirror.timing import Facts
 
 SILENT: Final = frozenset({"never_certified"})
@@ -61,7 +61,7 @@ class Herald:
 
     def _due(self, now: datetime) -> list[Row]:
         with reading(self._engine) as conn:
-            failed = of_failed_jobs(reader.failed_jobs(conn, now - WINDOW))
+            failed = of_failed_jobs(queries.failed_jobs(conn, now - WINDOW))
         found = of_mirror(self._facts(), self._settings, now)
         problems = [problem for problem in found if problem.code not in SILENT] + failed
 

@@ -6,11 +6,11 @@ from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from tpmirror import store
-from tpmirror.batch import Look
 from tpmirror.db.engine import read
 from tpmirror.errors import Denied, Refused
 from tpmirror.run import Run
+from tpmirror.store.changes import Look
+from tpmirror.store.jobs import fingerprints, newest_listed
 from tpmirror.tensorpix.client import Answer, Api
 from tpmirror.tensorpix.decode import Item, RawItem, Unreadable
 from tpmirror.tensorpix.page import Page, ids_of
@@ -138,9 +138,7 @@ class Intake:
         def known(ids: list[int]) -> list[int]:
             if ids and has_known:
                 return ids
-            return read(
-                self.run.engine, lambda conn: list(store.fingerprints(conn, ids)) if ids else store.newest_listed(conn)
-            )
+            return read(self.run.engine, lambda conn: list(fingerprints(conn, ids)) if ids else newest_listed(conn))
 
         items = [item for item in found if isinstance(item, Item)]
         self.run.scope.admit(items, ids_of(page), known, self.api.shows)

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tpmirror.batch import UNSETTLED, Known, Look, Plan
 from tpmirror.db import labels, schema
 from tpmirror.db.types import Row
 from tpmirror.normalize import Rows, normalize, normalize_model
+from tpmirror.store.changes import UNSETTLED, Known, Look, Plan
 from tpmirror.tensorpix.decode import Unreadable
 from tpmirror.tensorpix.models import MlModel
 from tpmirror.tensorpix.redaction import redact

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from tpmirror import store
 from tpmirror.config import Settings
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
 from tpmirror.intake import Progress
 from tpmirror.session import Session, quiet, session
+from tpmirror.store import jobs
 from tpmirror.tensorpix.control import Control
 from tpmirror.tensorpix.page import Page, ascends, ids_of
 
@@ -29,7 +29,7 @@ def look(opened: Session, first: Page, consume: Consume) -> bool:
     Costs at most as many requests as there are jobs in flight and pages of news, and two. Keyed reads cannot drift, so
     each transition is seen as it is; that nothing else changed, only a full walk can prove.
     """
-    in_flight = read(opened.run.engine, store.in_flight_ids)
+    in_flight = read(opened.run.engine, jobs.in_flight_ids)
     _read_pages(opened, first, consume, set(in_flight))
 
     def is_seen(job_id: int) -> bool:
@@ -60,6 +60,6 @@ def _show(opened: Session, page: Page, consume: Consume, in_flight: set[int]) ->
     ids = set(ids_of(page))
     shown = ids & in_flight
     in_flight -= shown
-    known = read(opened.run.engine, lambda conn: store.fingerprints(conn, ids)).keys()
+    known = read(opened.run.engine, lambda conn: jobs.fingerprints(conn, ids)).keys()
     consume([page])
     return bool(ids - known) or (len(shown) > 1 and len(in_flight) > 1)

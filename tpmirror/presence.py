@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
-from tpmirror import absence
-from tpmirror.absence import DENIED, FOUND, HELD, RESTORED, UNTOLD, Sighting
 from tpmirror.config import VanishLimit
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
 from tpmirror.errors import ApiError, Refused
 from tpmirror.intake import Intake
+from tpmirror.store import presence
+from tpmirror.store.presence import DENIED, FOUND, HELD, RESTORED, UNTOLD, Sighting
 
 LOOKUPS: Final = 1000
 """Most jobs asked for by id in one run, those an operator confirmed not counted."""
@@ -32,7 +32,7 @@ def explain(
     intake: Intake, limit: VanishLimit, absent: Collection[int] | None, present: Collection[int]
 ) -> dict[int, Sighting]:
     """Where the jobs are that the list lacks, and those that it shows again. Without a proof, only the latter."""
-    notes, elsewhere = read(intake.run.engine, lambda conn: (absence.notes(conn), absence.not_listed(conn)))
+    notes, elsewhere = read(intake.run.engine, lambda conn: (presence.notes(conn), presence.not_listed(conn)))
     lacking = set(absent or ())
     back = {job_id: Sighting("listed") for job_id in elsewhere.keys() - lacking if intake.lists(job_id)}
     if absent is None:

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from tpmirror.batch import Look, Plan
 from tpmirror.db.engine import read, reading
 from tpmirror.db.lease import Lease
 from tpmirror.db.types import Row
 from tpmirror.run import Run
 from tpmirror.scope import Scope
+from tpmirror.store.changes import Look, Plan
 from tpmirror.tensorpix.decode import Unreadable
 
 

@@ -15,9 +15,6 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from tpmirror import absence, store
-from tpmirror.absence import Sighting
-from tpmirror.batch import Look, Plan
 from tpmirror.db import lease, schema
 from tpmirror.db.engine import patiently, read, write
 from tpmirror.db.lease import Lease
@@ -26,6 +23,9 @@ from tpmirror.errors import Interrupted, Lost, TpmirrorError
 from tpmirror.log import bound, logger
 from tpmirror.plan import changed_models, plan
 from tpmirror.scope import Scope
+from tpmirror.store import jobs, presence
+from tpmirror.store.changes import Look, Plan
+from tpmirror.store.presence import Sighting
 from tpmirror.tally import COUNTS, Tally
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.decode import Unreadable
@@ -63,8 +63,8 @@ class Run:
 
         def look(conn: Connection) -> dict[int, str]:
             if self._suspects is None:
-                self._suspects = store.suspects(conn)
-            found = store.fingerprints(conn, ids)
+                self._suspects = jobs.suspects(conn)
+            found = jobs.fingerprints(conn, ids)
             return {job_id: found[job_id] for job_id in found.keys() - self._suspects} if self._suspects else found
 
         return read(self.engine, look) if ids else {}
@@ -96,9 +96,9 @@ class Run:
 
     def plan(self, conn: Connection, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> Plan:
         """What a batch changes."""
-        catalogue = store.ml_models(conn)
+        catalogue = jobs.ml_models(conn)
         models = changed_models(catalogue, looks)
-        known = store.known(conn, looks, {item.id for item, _ in unreadable}, catalogue, models)
+        known = jobs.known(conn, looks, {item.id for item, _ in unreadable}, catalogue, models)
         known.shown = self.tally.shown
         return plan(known, looks, models, unreadable, self.id)
 
@@ -111,7 +111,7 @@ class Run:
             made = self.plan(conn, looks, unreadable)
             self.scope.store(conn)
             if made:
-                store.apply(conn, made)
+                jobs.apply(conn, made)
                 mine = schema.sync_runs.c.id == self.id
                 conn.execute(update(schema.sync_runs).where(mine).values(self.tally.columns(made)))
             self._renew(conn)
@@ -132,7 +132,7 @@ class Run:
             if row["outcome"] == outcome:
                 return row  # it was closed before, only the answer to that commit was lost
             now, table = datetime.now(UTC), schema.sync_runs
-            settled = absence.settle(conn, self.presence, self.id, now)
+            settled = presence.settle(conn, self.presence, self.id, now)
             counts = {name: self.tally.columns().get(name, 0) + settled.get(name, 0) for name in COUNTS}
             ended = {"outcome": outcome, "error": error, "finished_at": now, **counts, **sent, **self.result}
             conn.execute(update(table).where(table.c.id == self.id).values(ended))
@@ -147,7 +147,7 @@ class Run:
 
         def work(conn: Connection) -> None:
             self._lease.check(conn)
-            store.resolve_quarantine(conn, entries, datetime.now(UTC))
+            jobs.resolve_quarantine(conn, entries, datetime.now(UTC))
 
         if entries:
             self._suspects = None

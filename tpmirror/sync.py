@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from tpmirror import absence, presence, store
+from tpmirror import presence
 from tpmirror.certify import Count, Sightings, Verdict, judge, judge_page
 from tpmirror.config import Settings
 from tpmirror.db.engine import read
@@ -20,6 +20,8 @@ from tpmirror.intake import Progress
 from tpmirror.log import logger
 from tpmirror.poll import look
 from tpmirror.session import Session, quiet, rehearsal, session
+from tpmirror.store import jobs
+from tpmirror.store.presence import not_listed
 from tpmirror.tensorpix.control import Control
 from tpmirror.tensorpix.page import Page, ascends, ids_of
 from tpmirror.walk import Segment, affordable_overlap, pages, segments
@@ -63,7 +65,7 @@ def _rehearse(settings: Settings, progress: Progress, *, everything: bool) -> li
         walk = Walk(opened)
         walk.consume([opened.first])
         walk.pass_over(walk.rest_of(opened.first))
-        elsewhere = read(opened.run.engine, absence.not_listed)
+        elsewhere = read(opened.run.engine, not_listed)
         back = [difference(job_id, where, "listed") for job_id, where in elsewhere.items() if walk.intake.lists(job_id)]
         missed = [walk.whereabouts(job_id) for job_id in walk.listed if not opened.intake.lists(job_id)]
         tally = rehearsed.tally
@@ -91,7 +93,7 @@ class Walk:
         self.settings, self.api, self.executor = opened.settings, opened.api, opened.executor
         self.run, self.intake, self.first = opened.run, opened.intake, opened.first
         listed, unread, certified_at = read(
-            self.run.engine, lambda conn: (store.listed_ids(conn), store.unread_ids(conn), store.certified_at(conn))
+            self.run.engine, lambda conn: (jobs.listed_ids(conn), jobs.unread_ids(conn), jobs.certified_at(conn))
         )
         self.listed = set(listed)
         self.recent = (certified_at or datetime.min.replace(tzinfo=UTC)) > datetime.now(UTC) - RECENT
@@ -126,7 +128,7 @@ class Walk:
 
     def close_quarantine(self, present: Collection[int]) -> None:
         """Every item of the list could be read: what lies in quarantine and is not on it will not come again."""
-        self.run.resolve(read(self.run.engine, lambda conn: store.obsolete_quarantine(conn, present)))
+        self.run.resolve(read(self.run.engine, lambda conn: jobs.obsolete_quarantine(conn, present)))
 
     def absent(self, verdict: Verdict) -> frozenset[int] | None:
         """Jobs that the proof shows to be off the list; None without a proof."""

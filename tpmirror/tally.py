@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import Integer
 
-from tpmirror.batch import Plan
 from tpmirror.db import schema
 from tpmirror.db.types import Row
+from tpmirror.store.changes import Plan
 
 COUNTS: Final = tuple(
     column.name

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
 
-from tpmirror import absence
-from tpmirror.absence import RESTORED, Sighting
 from tpmirror.db import lease
 from tpmirror.db.engine import patiently, write
 from tpmirror.errors import UsageError
+from tpmirror.store import presence
+from tpmirror.store.presence import RESTORED, Sighting
 
 
 def confirm(engine: Engine, ids: Collection[int] | None) -> list[int]:
@@ -21,11 +21,11 @@ def confirm(engine: Engine, ids: Collection[int] | None) -> list[int]:
 
     def work(conn: Connection) -> list[int]:
         if not chosen:
-            waiting = [row["job_id"] for row in absence.waiting(conn)]
+            waiting = [row["job_id"] for row in presence.waiting(conn)]
             _refuse(set(ids or ()) - set(waiting), "does not wait for an operator; see tpmirror gone list")
             chosen.extend(waiting if ids is None else sorted(ids))
         if chosen:
-            absence.confirm(conn, chosen, datetime.now(UTC))
+            presence.confirm(conn, chosen, datetime.now(UTC))
         return chosen
 
     return _under_lease(engine, work)
@@ -38,12 +38,12 @@ def restore(engine: Engine, ids: Collection[int]) -> list[int]:
     """
 
     def work(conn: Connection) -> list[int]:
-        elsewhere = absence.not_listed(conn)
+        elsewhere = presence.not_listed(conn)
         there = {job_id for job_id in ids if elsewhere.get(job_id) not in {"gone", "missing"}}
         _refuse(there, "is neither gone nor missing; SELECT presence FROM jobs tells where it is")
         now = datetime.now(UTC)
-        absence.withdraw(conn, ids)
-        absence.settle(conn, {job_id: Sighting("missing", RESTORED) for job_id in ids}, None, now)
+        presence.withdraw(conn, ids)
+        presence.settle(conn, {job_id: Sighting("missing", RESTORED) for job_id in ids}, None, now)
         return sorted(ids)
 
     return _under_lease(engine, work)

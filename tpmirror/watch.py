@@ -12,7 +12,7 @@ from typing import Final
 from tpmirror.config import Settings
 from tpmirror.errors import MirrorError
 from tpmirror.log import logger
-from tpmirror.problems import Problem, Vitals, of_mirror, of_process
+from tpmirror.store.health import Problem, Vitals, of_mirror, of_process
 from tpmirror.timing import Facts
 
 JUMP: Final = 5.0

@@ -12,7 +12,6 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from tpmirror import history, reader
 from tpmirror.config import Settings
 from tpmirror.db import revision
 from tpmirror.db.engine import read, reading
@@ -22,6 +21,7 @@ from tpmirror.log import logger
 from tpmirror.meters import Meters
 from tpmirror.poll import poll
 from tpmirror.schedule import STANDBY, lateness
+from tpmirror.store import history, queries
 from tpmirror.sync import sync
 from tpmirror.tensorpix.control import Control
 from tpmirror.timing import Facts, pause, poll_due, walk_due
@@ -94,14 +94,14 @@ class Worker:
         if not revision.is_current(self._engine):
             return Facts()
         with reading(self._engine) as conn:
-            return reader.facts(conn, datetime.now(UTC).date() if self._budgets else None)
+            return queries.facts(conn, datetime.now(UTC).date() if self._budgets else None)
 
     def jobs_by_status(self) -> list[Row]:
         """Jobs and Credits by status; none before the mirror exists. Raises MirrorError."""
         if not revision.is_current(self._engine):
             return []
         with reading(self._engine) as conn:
-            return reader.jobs_by_status(conn)
+            return queries.jobs_by_status(conn)
 
     def _turn(self, task: Task) -> float | None:
         if self.stopping:

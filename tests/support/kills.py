@@ -9,10 +9,10 @@ from typing import Any, Final
 from tests.support import fork
 from tests.support.account import KEY, environ, mirror, rows
 from tests.support.witness import Witness
-from tpmirror.audit import audit
 from tpmirror.db import migrate
 from tpmirror.db.engine import connected, reading
 from tpmirror.simulator import Request, Simulator, World
+from tpmirror.store.audit import audit
 
 PATIENCE: Final = 60
 """Seconds for a process to get to work on a busy machine."""

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from tpmirror.batch import Look
+from tpmirror.store.changes import Look
 from tpmirror.tensorpix.decode import Item, Listing, RawItem, Unreadable, decode_job, decode_listing
 from tpmirror.tensorpix.page import Page
 

@@ -19,12 +19,13 @@ def gone() -> None:
 @as_json
 def list_(settings: Settings, *, as_json: bool) -> None:
     """Show the jobs that wait, and why."""
-    from tpmirror import absence, formatting
+    from tpmirror import formatting
     from tpmirror.db.engine import reading
+    from tpmirror.store import presence
     from tpmirror.tables import show_table
 
     with mirror(settings) as engine, reading(engine) as conn:
-        waiting = absence.waiting(conn)
+        waiting = presence.waiting(conn)
     if as_json:
         click.echo(formatting.to_json(waiting))
         return

@@ -17,13 +17,14 @@ def status(settings: Settings, *, as_json: bool) -> None:
     """Show the mirror at a glance: what is wrong and what to do, proven complete as of when, jobs, last runs."""
     from datetime import UTC, datetime
 
-    from tpmirror import formatting, problems, reader, tables
+    from tpmirror import formatting, tables
     from tpmirror.db.engine import display, reading
+    from tpmirror.store import health, queries
 
     now = datetime.now(UTC)
     with mirror(settings) as engine, reading(engine) as conn:
-        found, runs = reader.status(conn), reader.recent_runs(conn, 5)
-        wrong = problems.of_mirror(reader.facts(conn, now.date()), settings, now)
+        found, runs = queries.status(conn), queries.recent_runs(conn, 5)
+        wrong = health.of_mirror(queries.facts(conn, now.date()), settings, now)
     if as_json:
         from tpmirror import run
 
@@ -51,13 +52,14 @@ def status(settings: Settings, *, as_json: bool) -> None:
 @as_json
 def history(settings: Settings, *, job_id: int, as_json: bool) -> None:
     """Show every recorded transition and field change of job JOB_ID."""
-    from tpmirror import formatting, reader
+    from tpmirror import formatting
     from tpmirror.db.engine import reading
+    from tpmirror.store import queries
     from tpmirror.tables import show_history
 
     with mirror(settings) as engine, reading(engine) as conn:
-        row = reader.job(conn, job_id)
-        found = reader.job_history(conn, row) if row is not None else None
+        row = queries.job(conn, job_id)
+        found = queries.job_history(conn, row) if row is not None else None
     if row is None or found is None:
         message = f"the mirror has no job {job_id}; SELECT id FROM jobs lists those it has"
         raise TpmirrorError(message)
@@ -76,9 +78,9 @@ def audit(settings: Settings, *, head: str | None, as_json: bool) -> None:
 
     Exit status 0: whole; 3: findings, each listed. Note the head hash somewhere else: only that shows a tail cut off.
     """
-    from tpmirror import audit as auditing
     from tpmirror import formatting
     from tpmirror.db.engine import reading
+    from tpmirror.store import audit as auditing
     from tpmirror.tables import show_table
 
     with mirror(settings) as engine, reading(engine) as conn:

@@ -16,12 +16,13 @@ def quarantine() -> None:
 @as_json
 def list_(settings: Settings, *, as_json: bool) -> None:
     """Show the entries that are not resolved; --json shows the payloads too."""
-    from tpmirror import formatting, store
+    from tpmirror import formatting
     from tpmirror.db.engine import reading
+    from tpmirror.store import jobs
     from tpmirror.tables import show_table
 
     with mirror(settings) as engine, reading(engine) as conn:
-        entries = store.open_quarantine(conn)
+        entries = jobs.open_quarantine(conn)
     if as_json:
         click.echo(formatting.to_json(entries))
         return

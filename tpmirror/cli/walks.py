@@ -113,11 +113,12 @@ def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
 
 def _report(settings: Settings) -> int:
     """Say on stderr what somebody has to look at; how many jobs wait for an operator."""
-    from tpmirror import absence, formatting, reader
+    from tpmirror import formatting
     from tpmirror.db.engine import reading
+    from tpmirror.store import presence, queries
 
     with mirror(settings) as engine, reading(engine) as conn:
-        waiting, unknown = len(absence.waiting(conn)), reader.unknown(conn)
+        waiting, unknown = len(presence.waiting(conn)), queries.unknown(conn)
     for name, values in unknown.items():
         told = formatting.escape_terminal(", ".join(map(str, values)))
         click.echo(f"note: upstream sends what this version does not know, {name}: {told}", err=True)

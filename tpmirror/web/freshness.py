@@ -7,11 +7,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 from starlette.requests import Request
 
-from tpmirror import reader
 from tpmirror.db import schema
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
 from tpmirror.formatting import duration
+from tpmirror.store import queries
 from tpmirror.web.source import remembered, rows
 
 LATE: Final = 3
@@ -42,7 +42,7 @@ def sentence(found: Row, now: datetime, interval: float) -> dict[str, str]:
 def needs(request: Request, conn: Connection, found: Row) -> list[dict[str, Any]]:
     """What somebody should look at: a text and where to look, the most urgent first."""
     wanted = [*_trouble(found, request.app.state.settings.sync_interval), *_decisions(found)]
-    strange = remembered(request, conn, "unknown", lambda: reader.unknown(conn))
+    strange = remembered(request, conn, "unknown", lambda: queries.unknown(conn))
     for place, names in strange.items():
         text = f"The API sent what this version has no name for, in {place}: {', '.join(map(str, names[:8]))}."
         wanted.append({"text": f"{text} Nothing is lost; look for a newer version.", "link": "/sql"})

@@ -8,10 +8,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tpmirror import reader
 from tpmirror.db import schema
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
+from tpmirror.store import queries
 from tpmirror.web import render
 from tpmirror.web.source import rows
 
@@ -20,11 +20,11 @@ def page(request: Request) -> Response:
     """``/jobs/ID``."""
     job_id = request.path_params["job_id"]
     with render.snapshot(request) as conn:
-        job = reader.job(conn, job_id) if job_id < 2**63 else None
+        job = queries.job(conn, job_id) if job_id < 2**63 else None
         if job is None:
             raise HTTPException(404, f"The mirror has no job {job_id}.")
         (shown,) = _where(conn, "job_overview", job_id)
-        history = reader.job_history(conn, job)
+        history = queries.job_history(conn, job)
         context: dict[str, Any] = {
             "transitions": _where(conn, "status_transitions", job_id, "seq"),
             "durations": _where(conn, "job_durations", job_id, "status"),

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tpmirror import absence
 from tpmirror.db import schema
 from tpmirror.db.types import Row
+from tpmirror.store import presence
 from tpmirror.web import render
 
 RUNS: Final = 50
@@ -25,7 +25,7 @@ def page(request: Request) -> Response:
     with render.snapshot(request) as conn:
         runs = _runs(conn, before, kind)
         quarantine = _quarantine(conn)
-        waiting = absence.waiting(conn)
+        waiting = presence.waiting(conn)
     return render.page(
         request,
         "sync.html",

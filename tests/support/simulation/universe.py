@@ -19,7 +19,6 @@ from tests.support.simulation.judge import FOREIGN, Judge
 from tests.support.simulation.machine import Machine, Process
 from tests.support.simulation.network import Network, Wire
 from tpmirror import vanished
-from tpmirror.audit import audit
 from tpmirror.config import Settings, load
 from tpmirror.db import engine
 from tpmirror.poll import poll
@@ -27,6 +26,7 @@ from tpmirror.presence import UNLISTED_LOOKUPS
 from tpmirror.simulator import World
 from tpmirror.simulator.backend import Backend
 from tpmirror.simulator.listing import ORDERINGS
+from tpmirror.store.audit import audit
 from tpmirror.sync import sync, verify
 from tpmirror.tensorpix.client import Api
 

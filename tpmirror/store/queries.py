@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, case, func, literal, or_, select, text, union_all
 
-from tpmirror import absence, history
 from tpmirror.db import labels, schema
 from tpmirror.db.types import Row
+from tpmirror.store import history, presence
 from tpmirror.timing import Facts
 
 EXTRA_SAMPLE: Final = 200
@@ -30,7 +30,7 @@ def status(conn: Connection) -> dict[str, Any]:
         "by_status": jobs_by_status(conn),
         "in_flight": _scalar(conn, select(func.count()).where(_active())),
         "quarantined": _quarantined(conn),
-        "waiting": len(absence.waiting(conn)),
+        "waiting": len(presence.waiting(conn)),
         "unknown": unknown(conn),
         "history": {"entries": entry, "head": row_hash},
     }
@@ -61,8 +61,8 @@ def facts(conn: Connection, today: date | None = None) -> Facts:
         uncertified_reason=json.loads(unproven.get("certificate") or "{}").get("reason"),
         last_run=_scalar(conn, select(func.max(runs.id))),
         in_flight=_scalar(conn, select(func.count()).where(_active(), schema.jobs.c.presence != "gone")),
-        waiting=len(absence.waiting(conn)),
-        untold_since=absence.untold_since(conn),
+        waiting=len(presence.waiting(conn)),
+        untold_since=presence.untold_since(conn),
         quarantined=_quarantined(conn),
         unknown_codes=tuple(f"{name}={code}" for name, codes in unknown_codes(conn).items() for code in codes),
         credits_today=spent(conn, today) if today else None,

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
-from tpmirror import store
 from tpmirror.db import bulk, schema
 from tpmirror.db.types import Row
+from tpmirror.store import jobs
 
 FOUND: Final = "found"
 DENIED: Final = "not found"
@@ -83,7 +83,7 @@ def settle(conn: Connection, found: Mapping[int, Sighting], run_id: int | None, 
         values = {"presence": bindparam("presence"), "gone_at": bindparam("gone_at"), "changed_at": now}
         conn.execute(changed.values(values), rows)
         bulk.insert(conn, schema.field_changes, [_change(row, before, run_id, now) for row in rows])
-        store.unsettle_heirs(conn, [job_id for job_id in moved if moved[job_id].presence in {"missing", "gone"}])
+        jobs.unsettle_heirs(conn, [job_id for job_id in moved if moved[job_id].presence in {"missing", "gone"}])
     _note(conn, found, now)
     gone = [job_id for job_id, sighting in moved.items() if sighting.presence == "gone"]
     back = [job_id for job_id, sighting in moved.items() if sighting.presence == "listed"]

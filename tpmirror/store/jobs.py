@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
-from tpmirror.batch import UNSETTLED, Known, Look, Plan
 from tpmirror.db import bulk, labels, schema
 from tpmirror.db.types import Row
-from tpmirror.history import chain, head
+from tpmirror.store.changes import UNSETTLED, Known, Look, Plan
+from tpmirror.store.history import chain, head
 
 _IS_OPEN: Final = schema.quarantined_jobs.c.resolved_at.is_(None)
 

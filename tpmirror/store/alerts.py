@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from tpmirror.db.schema import alerts
 from tpmirror.db.types import Row
-from tpmirror.problems import EVENTS, Problem
+from tpmirror.store.health import EVENTS, Problem
 
 AGAIN: Final = timedelta(seconds=60)
 """After which an alert that could not be told is tried again."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from tpmirror.db import schema
 from tpmirror.db.types import Row
-from tpmirror.history import GENESIS, row_hash
+from tpmirror.store.history import GENESIS, row_hash
 
 _CHUNK = 5000
 
