@@ -21,12 +21,12 @@ from tpmirror.herald import Herald
 from tpmirror.notify import Notifier
 from tpmirror.poll import poll
 from tpmirror.simulator import Simulator, World
-from tpmirror.store import alerts, queries
+from tpmirror.store import alerts
 from tpmirror.store.health import Problem
-from tpmirror.timing import Facts
+from tpmirror.store.status import MirrorStatus, credits_since
 
 NOW = datetime.now(UTC)
-FRESH = Facts(certified_at=NOW)
+FRESH = MirrorStatus(certified_at=NOW)
 
 
 @pytest.fixture
@@ -57,25 +57,31 @@ def herald(hook, engine, facts, **options):
 
 
 def test_told_once_and_once_when_it_is_over(hook, engine):
-    for facts in (FRESH, Facts(certified_at=NOW, waiting=2), Facts(certified_at=NOW, waiting=3), FRESH, FRESH):
+    for facts in (
+        FRESH,
+        MirrorStatus(certified_at=NOW, waiting=2),
+        MirrorStatus(certified_at=NOW, waiting=3),
+        FRESH,
+        FRESH,
+    ):
         herald(hook, engine, facts).tell()
     assert hook.titles() == ["2 vanished jobs wait for an operator", "solved: 2 vanished jobs wait for an operator"]
     assert "tpmirror gone list" in hook.posts[0]["message"]
-    herald(hook, engine, Facts(certified_at=NOW, waiting=1)).tell()
+    herald(hook, engine, MirrorStatus(certified_at=NOW, waiting=1)).tell()
     assert hook.titles()[2:] == ["1 vanished jobs wait for an operator"]
 
 
 def test_what_could_not_be_told_is_told_later_unless_it_is_over_by_then(hook, engine, mirror_url):
     hook.status = 500
-    herald(hook, engine, Facts(certified_at=NOW, waiting=2)).tell()
+    herald(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).tell()
     assert [alert["notified_at"] for alert in rows(mirror_url, "alerts")] == [None]
     hook.status = 200
-    herald(hook, engine, Facts(certified_at=NOW, waiting=2)).tell()
+    herald(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).tell()
     assert hook.posts == [], "it is tried again after a minute, not at once"
     with connected(mirror_url) as conn:
         conn.execute(update(schema.alerts).values(attempted_at=NOW - timedelta(minutes=2)))
         conn.commit()
-    herald(hook, engine, Facts(certified_at=NOW, waiting=2)).tell()
+    herald(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).tell()
     assert len(hook.posts) == 1
 
 
@@ -105,7 +111,7 @@ def test_a_job_that_fails_upstream_is_told_once_and_old_failures_are_not(hook, e
 
 
 def test_a_budget_is_told_once_a_day(hook, engine):
-    spent = Facts(certified_at=NOW, credits_today=Decimal("10.5"))
+    spent = MirrorStatus(certified_at=NOW, credits_today=Decimal("10.5"))
     for facts in (spent, spent, FRESH, spent):
         herald(hook, engine, facts, budget_daily=10).tell()
     (title,) = hook.titles()
@@ -117,7 +123,7 @@ def test_what_was_spent_is_what_the_view_says(sim, engine, mirror_url):
     days = query(mirror_url, "SELECT day, credits FROM daily_costs WHERE day IS NOT NULL ORDER BY day DESC LIMIT 9")
     since = str(days[-1][0])
     with connected(mirror_url) as conn:
-        spent = queries.spent(conn, datetime.fromisoformat(since).date())
+        spent = credits_since(conn, datetime.fromisoformat(since).date())
     assert spent == sum((Decimal(str(credits_)) for _, credits_ in days), Decimal(0)) > 0
 
 
@@ -128,7 +134,7 @@ def test_many_alerts_come_in_one_message(hook, engine, sim, mirror_url):
     for job_id in world.listed(active_only=True):
         world.fail(job_id)
     poll(settings(sim, mirror_url))
-    herald(hook, engine, Facts(certified_at=NOW, waiting=2)).tell()
+    herald(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).tell()
     (post,) = hook.posts
     assert post["title"] == "tpmirror: 2 vanished jobs wait for an operator (and 25 more)"
     assert post["message"].count("What to do") == 10
@@ -146,12 +152,12 @@ def test_a_service_that_takes_nothing_is_not_tried_with_all_that_waits(hook, eng
 
 def test_an_alert_that_was_tried_by_a_clock_ahead_is_tried_again(hook, engine, mirror_url):
     hook.status = 500
-    herald(hook, engine, Facts(certified_at=NOW, waiting=2)).tell()
+    herald(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).tell()
     with connected(mirror_url) as conn:
         conn.execute(update(schema.alerts).values(attempted_at=NOW + timedelta(days=365)))
         conn.commit()
     hook.status = 200
-    herald(hook, engine, Facts(certified_at=NOW, waiting=2)).tell()
+    herald(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).tell()
     assert len(hook.posts) == 1
 
 

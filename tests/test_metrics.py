@@ -11,7 +11,7 @@ from tpmirror.config import Settings
 from tpmirror.errors import MirrorError
 from tpmirror.meters import Meters
 from tpmirror.store.health import Problem
-from tpmirror.timing import Facts
+from tpmirror.store.status import MirrorStatus
 from tpmirror.watch import Watch
 from tpmirror.web.metrics import HELP, Mirror
 
@@ -32,8 +32,8 @@ def meters():
 
 @pytest.fixture
 def watch():
-    made = Watch(Settings(), Facts, lambda: 0.5)
-    made.facts = Facts(certified_at=CERTIFIED, walked_at=CERTIFIED, in_flight=3, waiting=2, quarantined=1)
+    made = Watch(Settings(), MirrorStatus, lambda: 0.5)
+    made.facts = MirrorStatus(certified_at=CERTIFIED, walked_at=CERTIFIED, in_flight=3, waiting=2, quarantined=1)
     made.problems = [Problem("stale", "old", "look", critical=True)]
     return made
 

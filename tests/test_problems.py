@@ -7,7 +7,7 @@ import pytest
 
 from tpmirror.config import Settings
 from tpmirror.store.health import KEY_REFUSED, Vitals, of_mirror, of_process
-from tpmirror.timing import Facts
+from tpmirror.store.status import MirrorStatus
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SETTINGS = Settings(sync_interval=900, budget_daily=Decimal(10), budget_monthly=Decimal(100))
@@ -15,7 +15,7 @@ FRESH = {"certified_at": NOW - timedelta(seconds=900)}
 
 
 def codes(**facts) -> list[str]:
-    return [problem.code for problem in of_mirror(Facts(**{**FRESH, **facts}), SETTINGS, NOW)]
+    return [problem.code for problem in of_mirror(MirrorStatus(**{**FRESH, **facts}), SETTINGS, NOW)]
 
 
 def test_a_fresh_mirror_has_no_problem():
@@ -44,7 +44,7 @@ def test_a_mirror_is_stale_after_three_intervals():
     ],
 )
 def test_each_problem_has_its_sign(facts, code):
-    (found,) = of_mirror(Facts(**{**FRESH, **facts}), SETTINGS, NOW)
+    (found,) = of_mirror(MirrorStatus(**{**FRESH, **facts}), SETTINGS, NOW)
     assert found.code == code
     assert found.message
     assert found.remedy
@@ -60,7 +60,7 @@ def test_hiccups_are_no_problem():
 
 
 def test_only_what_spoils_the_mirror_is_critical():
-    facts = Facts(waiting=1, quarantined=1, uncertified=5, look_failures=9, look_error=KEY_REFUSED)
+    facts = MirrorStatus(waiting=1, quarantined=1, uncertified=5, look_failures=9, look_error=KEY_REFUSED)
     critical = {problem.code for problem in of_mirror(facts, SETTINGS, NOW) if problem.critical}
     assert critical == {"key_refused", "never_certified"}
 

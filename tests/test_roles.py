@@ -22,7 +22,7 @@ from tpmirror.db.views import sources
 from tpmirror.herald import Herald
 from tpmirror.notify import Notifier
 from tpmirror.simulator import Simulator, World
-from tpmirror.timing import Facts
+from tpmirror.store.status import MirrorStatus
 
 ROLES = ROOT / "deploy" / "postgres-roles.sql"
 EMAIL = "somebody@example.com"
@@ -117,7 +117,7 @@ def test_the_writer_mirrors_everything_that_moves(server, sim, tmp_path, capsys)
 def test_the_writer_tells_alerts_and_that_they_are_over(server):
     with Webhook() as hook, connected(url(server, "tpmirror_writer")) as engine:
         for waiting in (2, 0):
-            facts = partial(Facts, certified_at=datetime.now(UTC), waiting=waiting)
+            facts = partial(MirrorStatus, certified_at=datetime.now(UTC), waiting=waiting)
             Herald(load({}), engine, facts, Notifier([Key(hook.url)])).tell()
     told = "2 vanished jobs wait for an operator"
     assert [title for title in hook.titles() if told in title] == [told, f"solved: {told}"]

@@ -25,7 +25,7 @@ from tests.support.hostile import HARMFUL, mirror_of_everything
 from tests.support.program import Program
 from tpmirror.config import Settings, load
 from tpmirror.errors import UsageError
-from tpmirror.timing import Facts
+from tpmirror.store.status import MirrorStatus
 from tpmirror.watch import Watch
 from tpmirror.web import download, health, server
 from tpmirror.web.app import create_app
@@ -386,7 +386,7 @@ def test_probes_are_answered_while_every_thread_is_taken(empty):
         free.wait()
         return PlainTextResponse("")
 
-    probes = health.routes(Watch(Settings(), Facts, lambda: None), lambda: True)
+    probes = health.routes(Watch(Settings(), MirrorStatus, lambda: None), lambda: True)
     with dashboard(empty, [*probes, Route("/wait", wait)]) as client:
         pages = [Thread(target=client.get, args=["/wait"]) for _ in range(60)]
         for page in pages:

@@ -16,7 +16,7 @@ from tpmirror.log import logger
 from tpmirror.notify import Notifier
 from tpmirror.store import alerts, queries
 from tpmirror.store.health import EVENTS, of_failed_jobs, of_mirror
-from tpmirror.timing import Facts
+from tpmirror.store.status import MirrorStatus
 
 SILENT: Final = frozenset({"never_certified"})
 """Problems that need no alert: a mirror that is new."""
@@ -33,7 +33,9 @@ log: Final = logger(__name__)
 class Herald:
     """Tells each occurrence once. What is wrong it reads anew each time: replicas must not disagree on it."""
 
-    def __init__(self, settings: Settings, engine: Engine, facts: Callable[[], Facts], notifier: Notifier) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine, facts: Callable[[], MirrorStatus], notifier: Notifier
+    ) -> None:
         self._settings = settings
         self._engine = engine
         self._facts = facts

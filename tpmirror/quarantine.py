@@ -5,7 +5,7 @@ from tpmirror.db.engine import read
 from tpmirror.db.types import Row
 from tpmirror.intake import Progress
 from tpmirror.session import quiet, session
-from tpmirror.store import jobs
+from tpmirror.store import quarantine
 from tpmirror.tensorpix.decode import decode_job
 
 
@@ -15,11 +15,11 @@ def retry(settings: Settings, progress: Progress = quiet) -> list[Row]:
     Of a payload nothing but the id is used: the job may have moved on since.
     """
     with session(settings, "poll", progress) as opened:
-        entries = read(opened.run.engine, jobs.open_quarantine)
+        entries = read(opened.run.engine, quarantine.open_entries)
         named = {row["id"]: decode_job(row["payload"].encode()).id for row in entries if row["job_id"] is None}
         ids = {row["job_id"] for row in entries} | set(named.values())
         opened.intake.jobs(sorted(job_id for job_id in ids if job_id is not None), opened.executor)
         opened.run.resolve(
             [entry for entry, job_id in named.items() if job_id is not None and opened.intake.has_seen(job_id)]
         )
-        return read(opened.run.engine, jobs.open_quarantine)
+        return read(opened.run.engine, quarantine.open_entries)

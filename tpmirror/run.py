@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from logging import ERROR, INFO, WARNING
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine
 
-from tpmirror.db import lease, schema
+from tpmirror.db import lease
 from tpmirror.db.engine import patiently, read, write
 from tpmirror.db.lease import Lease
 from tpmirror.db.types import Row
@@ -23,7 +23,7 @@ from tpmirror.errors import Interrupted, Lost, TpmirrorError
 from tpmirror.log import bound, logger
 from tpmirror.plan import changed_models, plan
 from tpmirror.scope import Scope
-from tpmirror.store import jobs, presence
+from tpmirror.store import jobs, presence, quarantine, runs
 from tpmirror.store.changes import Look, Plan
 from tpmirror.store.presence import Sighting
 from tpmirror.tally import COUNTS, Tally
@@ -63,7 +63,7 @@ class Run:
 
         def look(conn: Connection) -> dict[int, str]:
             if self._suspects is None:
-                self._suspects = jobs.suspects(conn)
+                self._suspects = quarantine.quarantined_ids(conn)
             found = jobs.fingerprints(conn, ids)
             return {job_id: found[job_id] for job_id in found.keys() - self._suspects} if self._suspects else found
 
@@ -83,15 +83,10 @@ class Run:
         else:
             self.hold_on()
 
-    def _stored(self, conn: Connection) -> Row:
-        """What the run's row says: written with each batch, so it counts what is stored."""
-        mine = select(schema.sync_runs).where(schema.sync_runs.c.id == self.id)
-        return dict(conn.execute(mine).mappings().one())
-
     def _catch_up(self, conn: Connection) -> None:
         """Count a batch that was stored without our knowing. Only behind the lease's check: it waits for its end."""
         if self._unsure is not None:
-            self.tally.recover(self._stored(conn), self._unsure)
+            self.tally.recover(runs.get(conn, self.id), self._unsure)
             self._unsure = None
 
     def plan(self, conn: Connection, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> Plan:
@@ -112,8 +107,7 @@ class Run:
             self.scope.store(conn)
             if made:
                 jobs.apply(conn, made)
-                mine = schema.sync_runs.c.id == self.id
-                conn.execute(update(schema.sync_runs).where(mine).values(self.tally.columns(made)))
+                runs.update(conn, self.id, self.tally.columns(made))
             self._renew(conn)
             self._unsure = made
             return made
@@ -124,20 +118,20 @@ class Run:
         """End the run and let the next writer in: where jobs are, the counts, the lease, in one transaction."""
 
         def close(conn: Connection) -> Row:
-            row = self._stored(conn)
+            row = runs.get(conn, self.id)
             if row["outcome"] != outcome:
                 self._lease.check(conn)
                 self._catch_up(conn)
-                row = self._stored(conn)
+                row = runs.get(conn, self.id)
             if row["outcome"] == outcome:
                 return row  # it was closed before, only the answer to that commit was lost
-            now, table = datetime.now(UTC), schema.sync_runs
+            now = datetime.now(UTC)
             settled = presence.settle(conn, self.presence, self.id, now)
             counts = {name: self.tally.columns().get(name, 0) + settled.get(name, 0) for name in COUNTS}
             ended = {"outcome": outcome, "error": error, "finished_at": now, **counts, **sent, **self.result}
-            conn.execute(update(table).where(table.c.id == self.id).values(ended))
+            runs.update(conn, self.id, ended)
             self._lease.release(conn)
-            return self._stored(conn)
+            return runs.get(conn, self.id)
 
         self._over = True  # before the lease is let go: no thread of ours may take it up again
         self.row = patiently(lambda: write(self.engine, close))
@@ -147,7 +141,7 @@ class Run:
 
         def work(conn: Connection) -> None:
             self._lease.check(conn)
-            jobs.resolve_quarantine(conn, entries, datetime.now(UTC))
+            quarantine.resolve(conn, entries, datetime.now(UTC))
 
         if entries:
             self._suspects = None
@@ -155,17 +149,14 @@ class Run:
 
     def prune(self, retention: timedelta) -> None:
         """Remove progress samples that are older than the retention setting."""
-        table = schema.job_progress_samples
-        old = table.c.observed_at < datetime.now(UTC) - retention
-        oldest = select(table.c.job_id).where(old).limit(1)
-        if read(self.engine, lambda conn: conn.execute(oldest).first()) is None:
-            return
+        before = datetime.now(UTC) - retention
 
         def remove(conn: Connection) -> None:
             self._lease.check(conn)
-            conn.execute(delete(table).where(old))
+            jobs.delete_samples_before(conn, before)
 
-        patiently(lambda: write(self.engine, remove))
+        if read(self.engine, lambda conn: jobs.has_samples_before(conn, before)):
+            patiently(lambda: write(self.engine, remove))
 
     def hold_on(self) -> None:
         """Renew the lease if it is time. For all threads, while nothing comes in: the API may ask for a long pause."""
@@ -231,11 +222,7 @@ def _closing(made: Run, api: Api) -> Iterator[None]:
 
 def _open(conn: Connection, kind: str, holder: str, started_at: datetime) -> tuple[Lease, int]:
     """Take the lease and open a row; runs that died before are closed as abandoned."""
-    held, now, table = lease.acquire(conn, holder), datetime.now(UTC), schema.sync_runs
-    died = update(table).where(table.c.outcome == "running")
-    conn.execute(died.values(outcome="abandoned", finished_at=now, error="the process ended without finishing the run"))
-    row = insert(table).values(kind=kind, outcome="running", certified=False, started_at=started_at, covered=False)
-    return held, conn.execute(row.returning(table.c.id)).scalar_one()
+    return lease.acquire(conn, holder), runs.start(conn, kind, started_at, datetime.now(UTC))
 
 
 def _close(made: Run, outcome: str, error: str | None, sent: Mapping[str, int]) -> None:

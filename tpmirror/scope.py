@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection
 
-from tpmirror.db import schema
 from tpmirror.errors import ScopeError
+from tpmirror.store import account
+from tpmirror.store.account import Mark
 from tpmirror.tensorpix.decode import Item
 from tpmirror.tensorpix.redaction import clean, unsigned
 
@@ -28,9 +29,9 @@ def origin_of(api_url: str) -> str:
     return "loopback" if urlsplit(api_url).hostname in _LOOPBACK else api_url
 
 
-def owners_of(items: Iterable[Item]) -> set[tuple[str, str]]:
+def owners_of(items: Iterable[Item]) -> set[Mark]:
     """The owners whose videos these jobs use, as rows of ``mirror_scope``."""
-    found: set[tuple[str, str]] = set()
+    found: set[Mark] = set()
     for item in items:
         source, made = item.job.input_video, item.job.output_video
         if source is not None and source.owner is not None:
@@ -45,9 +46,8 @@ class Scope:
 
     def __init__(self, conn: Connection, api_url: str) -> None:
         """Raises ScopeError if the mirror is bound to another origin."""
-        table = schema.mirror_scope.c
-        self._known = {(row.kind, row.value) for row in conn.execute(select(table.kind, table.value))}
-        self._new = set[tuple[str, str]]()
+        self._known = account.marks(conn)
+        self._new = set[Mark]()
         origin = origin_of(api_url)
         bound = {value for kind, value in self._known if kind == "origin"}
         if bound - {origin}:
@@ -87,11 +87,8 @@ class Scope:
 
     def store(self, conn: Connection) -> None:
         """Write what was learnt, in the transaction of the batch that showed it."""
-        now = datetime.now(UTC)
-        there = {(row.kind, row.value) for row in conn.execute(select(schema.mirror_scope))}
-        rows = [{"kind": kind, "value": value, "first_seen_at": now} for kind, value in sorted(self._new - there)]
-        if rows:
-            conn.execute(insert(schema.mirror_scope), rows)
+        if self._new:
+            account.add(conn, self._new, datetime.now(UTC))
 
     @property
     def has_news(self) -> bool:
@@ -102,6 +99,6 @@ class Scope:
         """What was written is known from now on."""
         self._new = set()
 
-    def _learn(self, found: set[tuple[str, str]]) -> None:
+    def _learn(self, found: set[Mark]) -> None:
         self._new |= found - self._known
         self._known |= found

@@ -20,7 +20,7 @@ from tpmirror.intake import Progress
 from tpmirror.log import logger
 from tpmirror.poll import look
 from tpmirror.session import Session, quiet, rehearsal, session
-from tpmirror.store import jobs
+from tpmirror.store import jobs, quarantine, runs
 from tpmirror.store.presence import not_listed
 from tpmirror.tensorpix.control import Control
 from tpmirror.tensorpix.page import Page, ascends, ids_of
@@ -93,7 +93,7 @@ class Walk:
         self.settings, self.api, self.executor = opened.settings, opened.api, opened.executor
         self.run, self.intake, self.first = opened.run, opened.intake, opened.first
         listed, unread, certified_at = read(
-            self.run.engine, lambda conn: (jobs.listed_ids(conn), jobs.unread_ids(conn), jobs.certified_at(conn))
+            self.run.engine, lambda conn: (jobs.listed_ids(conn), quarantine.unread_ids(conn), runs.certified_at(conn))
         )
         self.listed = set(listed)
         self.recent = (certified_at or datetime.min.replace(tzinfo=UTC)) > datetime.now(UTC) - RECENT
@@ -128,7 +128,7 @@ class Walk:
 
     def close_quarantine(self, present: Collection[int]) -> None:
         """Every item of the list could be read: what lies in quarantine and is not on it will not come again."""
-        self.run.resolve(read(self.run.engine, lambda conn: jobs.obsolete_quarantine(conn, present)))
+        self.run.resolve(read(self.run.engine, lambda conn: quarantine.obsolete_entries(conn, present)))
 
     def absent(self, verdict: Verdict) -> frozenset[int] | None:
         """Jobs that the proof shows to be off the list; None without a proof."""

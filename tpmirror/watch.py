@@ -13,7 +13,7 @@ from tpmirror.config import Settings
 from tpmirror.errors import MirrorError
 from tpmirror.log import logger
 from tpmirror.store.health import Problem, Vitals, of_mirror, of_process
-from tpmirror.timing import Facts
+from tpmirror.store.status import MirrorStatus
 
 JUMP: Final = 5.0
 """Seconds between wall clock and monotonic clock from one pulse to the next that are a jump."""
@@ -28,14 +28,14 @@ log: Final = logger(__name__)
 class Watch:
     """What is wrong, as of the last check."""
 
-    def __init__(self, settings: Settings, read: Callable[[], Facts], skew: Callable[[], float | None]) -> None:
+    def __init__(self, settings: Settings, read: Callable[[], MirrorStatus], skew: Callable[[], float | None]) -> None:
         self._settings = settings
         self._read = read
         self._skew = skew
         self._clocks = (time.time(), time.monotonic())
         self._jump: tuple[float, float] | None = None
         self._checked = time.monotonic()
-        self.facts = Facts()
+        self.facts = MirrorStatus()
         self.problems: list[Problem] = []
 
     def check(self) -> None:

@@ -22,9 +22,10 @@ from tpmirror.meters import Meters
 from tpmirror.poll import poll
 from tpmirror.schedule import STANDBY, lateness
 from tpmirror.store import history, queries
+from tpmirror.store.status import MirrorStatus, read_status
 from tpmirror.sync import sync
 from tpmirror.tensorpix.control import Control
-from tpmirror.timing import Facts, pause, poll_due, walk_due
+from tpmirror.timing import pause, poll_due, walk_due
 
 REST: Final = 0.1
 """Share of its interval that a kind of run rests at least, also when it takes longer than that."""
@@ -38,7 +39,7 @@ class Task:
 
     kind: str
     interval: float
-    due: Callable[[Facts, float, datetime], datetime]
+    due: Callable[[MirrorStatus, float, datetime], datetime]
     do: Callable[[Control], Row]
 
 
@@ -89,12 +90,12 @@ class Worker:
         self.stopping = True
         self._control.stop.set()
 
-    def facts(self) -> Facts:
+    def facts(self) -> MirrorStatus:
         """What the mirror tells; nothing before it exists. Raises MirrorError."""
         if not revision.is_current(self._engine):
-            return Facts()
+            return MirrorStatus()
         with reading(self._engine) as conn:
-            return queries.facts(conn, datetime.now(UTC).date() if self._budgets else None)
+            return read_status(conn, datetime.now(UTC).date() if self._budgets else None)
 
     def jobs_by_status(self) -> list[Row]:
         """Jobs and Credits by status; none before the mirror exists. Raises MirrorError."""

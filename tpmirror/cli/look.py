@@ -19,12 +19,13 @@ def status(settings: Settings, *, as_json: bool) -> None:
 
     from tpmirror import formatting, tables
     from tpmirror.db.engine import display, reading
-    from tpmirror.store import health, queries
+    from tpmirror.store import health, queries, runs
+    from tpmirror.store.status import read_status
 
     now = datetime.now(UTC)
     with mirror(settings) as engine, reading(engine) as conn:
-        found, runs = queries.status(conn), queries.recent_runs(conn, 5)
-        wrong = health.of_mirror(queries.facts(conn, now.date()), settings, now)
+        found, recent = queries.summary(conn), runs.recent(conn, 5)
+        wrong = health.of_mirror(read_status(conn, now.date()), settings, now)
     if as_json:
         from tpmirror import run
 
@@ -43,7 +44,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
         click.echo(formatting.hanging(f"{'Wrong' if problem.critical else 'Look':10} ", problem.message))
         click.echo(formatting.hanging(f"{'':10} -> ", problem.remedy))
     tables.show_statuses(found["by_status"])
-    tables.show_runs(runs)
+    tables.show_runs(recent)
 
 
 @click.command()

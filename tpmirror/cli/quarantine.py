@@ -18,11 +18,11 @@ def list_(settings: Settings, *, as_json: bool) -> None:
     """Show the entries that are not resolved; --json shows the payloads too."""
     from tpmirror import formatting
     from tpmirror.db.engine import reading
-    from tpmirror.store import jobs
+    from tpmirror.store.quarantine import open_entries
     from tpmirror.tables import show_table
 
     with mirror(settings) as engine, reading(engine) as conn:
-        entries = jobs.open_quarantine(conn)
+        entries = open_entries(conn)
     if as_json:
         click.echo(formatting.to_json(entries))
         return

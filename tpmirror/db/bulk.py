@@ -25,6 +25,7 @@ from sqlalchemy import (
     func,
     select,
 )
+from sqlalchemy import update as sql_update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import dialect as SQLite  # noqa: N812 - a class
@@ -43,6 +44,14 @@ def upsert(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert whole rows, or overwrite those with the same key."""
     if rows:
         _execute(conn, table, rows, overwrite=True)
+
+
+def update(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Set some columns by id, the same in all rows; the id comes as ``id_``."""
+    if rows:
+        names = [name for name in rows[0] if name != "id_"]
+        statement = sql_update(table).where(table.c.id == bindparam("id_"))
+        conn.execute(statement.values({name: bindparam(name) for name in names}), rows)
 
 
 def find(

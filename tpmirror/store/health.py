@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tpmirror.config import Settings
-from tpmirror.timing import Facts
+from tpmirror.store.status import MirrorStatus
 
 STALE: Final = 3
 """Intervals between full walks after which a mirror that is not proven complete again is stale."""
@@ -57,7 +57,7 @@ class Vitals:
     """Seconds that our clock jumped within the last hour."""
 
 
-def of_mirror(facts: Facts, settings: Settings, now: datetime) -> list[Problem]:
+def of_mirror(facts: MirrorStatus, settings: Settings, now: datetime) -> list[Problem]:
     """What the mirror itself tells, to whoever can read it."""
     return [
         *_of_runs(facts),
@@ -95,7 +95,7 @@ def of_process(vitals: Vitals) -> list[Problem]:
     return found
 
 
-def _of_runs(facts: Facts) -> Iterator[Problem]:
+def _of_runs(facts: MirrorStatus) -> Iterator[Problem]:
     error = facts.look_error or facts.walk_error or ""
     if error.startswith(KEY_REFUSED):
         remedy = "put the account's current key into TPMIRROR_API_KEY_FILE (then SIGHUP) or TPMIRROR_API_KEY"
@@ -111,7 +111,7 @@ def _failing(what: str, failures: int, error: str | None) -> Problem:
     return Problem("failing", message, "tpmirror doctor finds out why")
 
 
-def _of_freshness(facts: Facts, sync_interval: float, now: datetime) -> Iterator[Problem]:
+def _of_freshness(facts: MirrorStatus, sync_interval: float, now: datetime) -> Iterator[Problem]:
     if facts.certified_at is None:
         message = "the mirror has never been proven complete"
         yield Problem("never_certified", message, "run tpmirror sync, or wait for the first full walk", critical=True)
@@ -124,7 +124,7 @@ def _of_freshness(facts: Facts, sync_interval: float, now: datetime) -> Iterator
         yield Problem("uncertified", message, "walk more often or at a quieter time; see sync_runs.certificate")
 
 
-def _of_operator(facts: Facts, now: datetime) -> Iterator[Problem]:
+def _of_operator(facts: MirrorStatus, now: datetime) -> Iterator[Problem]:
     if facts.waiting:
         message = f"{facts.waiting:,} vanished jobs wait for an operator"
         yield Problem("operator", message, "tpmirror gone list, then gone confirm or gone restore")
@@ -138,14 +138,14 @@ def _of_operator(facts: Facts, now: datetime) -> Iterator[Problem]:
         yield Problem("quarantine", message, "tpmirror quarantine list, then quarantine retry")
 
 
-def _of_upstream(facts: Facts) -> Iterator[Problem]:
+def _of_upstream(facts: MirrorStatus) -> Iterator[Problem]:
     for code in facts.unknown_codes:
         message = f"upstream sends a code that this version has no name for: {code}"
         remedy = "see whether a newer tpmirror knows it; until then a job of an unknown status counts as in flight"
         yield Problem(f"unknown_code:{code}", message, remedy)
 
 
-def _of_budgets(facts: Facts, settings: Settings, now: datetime) -> Iterator[Problem]:
+def _of_budgets(facts: MirrorStatus, settings: Settings, now: datetime) -> Iterator[Problem]:
     """The code names the day or the month: a new one is a new problem."""
     for name, period, spent, budget in (
         ("day", f"{now:%Y-%m-%d}", facts.credits_today, settings.budget_daily),

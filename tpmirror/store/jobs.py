@@ -1,4 +1,4 @@
-"""The only module that writes mirrored rows: look up what is known of a batch, and apply a plan, in bulk.
+"""Jobs, videos, models and their history: look up what is known of a batch, and apply a plan, in bulk.
 
 Whoever calls holds a transaction (``engine.write``) that has checked the lease. Rows go sorted by key, one statement
 and a list of rows each; never one statement a row, never one statement of many rows (it would be compiled anew).
@@ -6,16 +6,15 @@ and a list of rows each; never one statement a row, never one statement of many 
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, select
 
 from tpmirror.db import bulk, labels, schema
 from tpmirror.db.types import Row
+from tpmirror.store import quarantine, runs
 from tpmirror.store.changes import UNSETTLED, Known, Look, Plan
 from tpmirror.store.history import chain, head
-
-_IS_OPEN: Final = schema.quarantined_jobs.c.resolved_at.is_(None)
 
 
 def fingerprints(conn: Connection, ids: Collection[int]) -> dict[int, str]:
@@ -35,34 +34,6 @@ def ml_models(conn: Connection) -> dict[int, Row]:
     return {row["id"]: dict(row) for row in conn.execute(select(schema.ml_models)).mappings()}
 
 
-def open_quarantine(conn: Connection) -> list[Row]:
-    """Entries not resolved."""
-    return [dict(row) for row in conn.execute(select(schema.quarantined_jobs).where(_IS_OPEN)).mappings()]
-
-
-def suspects(conn: Connection) -> set[int]:
-    """Jobs with an entry in quarantine that is not resolved."""
-    job_id = schema.quarantined_jobs.c.job_id
-    return set(conn.execute(select(job_id).where(_IS_OPEN, job_id.is_not(None))).scalars())
-
-
-def obsolete_quarantine(conn: Connection, present: Collection[int]) -> list[int]:
-    """Entries of what a proven walk did not list any more, and the mirror never held or holds as gone.
-
-    Nothing is left to mirror.
-    """
-    table, jobs = schema.quarantined_jobs.c, schema.jobs.c
-    entries = conn.execute(select(table.id, table.job_id).where(_IS_OPEN)).all()
-    ids = {row.job_id for row in entries if row.job_id is not None}
-    held = {row.id for row in bulk.find(conn, (jobs.id, jobs.presence), jobs.id, ids) if row.presence != "gone"}
-    return [row.id for row in entries if row.job_id not in present and row.job_id not in held]
-
-
-def resolve_quarantine(conn: Connection, entries: Collection[int], now: datetime) -> None:
-    """Mark entries as resolved."""
-    _update(conn, schema.quarantined_jobs, [{"id_": entry, "resolved_at": now} for entry in sorted(entries)])
-
-
 def unsettle_heirs(conn: Connection, left: Collection[int]) -> None:
     """Have the jobs looked at again whose word on a model counts now that these are not there any more.
 
@@ -72,7 +43,7 @@ def unsettle_heirs(conn: Connection, left: Collection[int]) -> None:
     for row in bulk.find(conn, (table.job_id, table.ml_model_id), table.job_id, left):
         newest[row.ml_model_id] = row.job_id  # in order of job_id
     heirs = {heir for model_id, heir in _newest_users(conn, newest).items() if 0 < heir < newest[model_id]}
-    _update(conn, schema.jobs, [{"id_": heir, "fingerprint": UNSETTLED} for heir in sorted(heirs)])
+    bulk.update(conn, schema.jobs, [{"id_": heir, "fingerprint": UNSETTLED} for heir in sorted(heirs)])
 
 
 def known(
@@ -98,9 +69,10 @@ def known(
         links=_links(conn, held),
         newest_users=_newest_users(conn, models),
         last_changes=_last_changes(conn, moved),
-        quarantine=_quarantine(conn, {*ids, *unreadable}),
+        quarantine=quarantine.by_job(conn, {*ids, *unreadable}),
         codes={name: set(conn.execute(select(schema.metadata.tables[name].c.code)).scalars()) for name in labels.SEEDS},
-        **_coverage(conn),
+        listed_covered_at=runs.covered_since(conn, "full"),
+        active_covered_at=runs.covered_since(conn, "poll"),
     )
 
 
@@ -120,8 +92,8 @@ def apply(conn: Connection, plan: Plan) -> None:
     bulk.insert(conn, schema.field_changes, plan.field_changes)
     bulk.upsert(conn, schema.job_progress_samples, plan.samples)
     bulk.insert(conn, schema.quarantined_jobs, plan.quarantine)
-    _update(conn, schema.quarantined_jobs, plan.quarantine_seen)
-    _update(conn, schema.quarantined_jobs, plan.quarantine_resolved)
+    bulk.update(conn, schema.quarantined_jobs, plan.quarantine_seen)
+    bulk.update(conn, schema.quarantined_jobs, plan.quarantine_resolved)
 
 
 def _append(conn: Connection, rows: list[Row]) -> None:
@@ -137,14 +109,6 @@ def _apply_links(conn: Connection, plan: Plan) -> None:
     bulk.upsert(conn, table, plan.links)
 
 
-def _update(conn: Connection, table: Table, rows: list[Row]) -> None:
-    """Set some columns by id; the id comes as ``id_``."""
-    if rows:
-        names = [name for name in rows[0] if name != "id_"]
-        changed = update(table).where(table.c.id == bindparam("id_")).values({name: bindparam(name) for name in names})
-        conn.execute(changed, rows)
-
-
 def _by_id(conn: Connection, table: Table, ids: Collection[int]) -> dict[int, Row]:
     return {row["id"]: dict(row) for row in bulk.find(conn, table.c, table.c.id, ids).mappings()} if ids else {}
 
@@ -154,18 +118,6 @@ def _links(conn: Connection, ids: Collection[int]) -> dict[int, list[Row]]:
     if ids:
         for row in bulk.find(conn, table.c, table.c.job_id, ids, table.c.position).mappings():
             found.setdefault(row["job_id"], []).append(dict(row))
-    return found
-
-
-def _quarantine(conn: Connection, ids: Collection[int | None]) -> dict[int | None, dict[str, Row]]:
-    table, found = schema.quarantined_jobs.c, dict[int | None, dict[str, Row]]()
-    rows = list(bulk.find(conn, table, table.job_id, [job_id for job_id in ids if job_id is not None]).mappings())
-    if None in ids:
-        rows += conn.execute(select(*table).where(_IS_OPEN, table.job_id.is_(None))).mappings()
-    for row in rows:
-        if row["resolved_at"] is None:
-            told = row["payload" if row["job_id"] is None else "reason"]
-            found.setdefault(row["job_id"], {})[told] = dict(row)
     return found
 
 
@@ -185,33 +137,10 @@ def _last_changes(conn: Connection, ids: Collection[int]) -> dict[int, Any]:
     return {row.job_id: (row.seq, row.observed_at) for row in found}
 
 
-def _coverage(conn: Connection) -> dict[str, Any]:
-    """Since when the runs prove that every listed job, and every job in flight, was looked at."""
-    return {"listed_covered_at": _covered_at(conn, "full"), "active_covered_at": _covered_at(conn, "poll")}
-
-
-def _covered_at(conn: Connection, kind: str) -> datetime | None:
-    table = schema.sync_runs.c
-    latest = select(table.started_at).where(table.covered, table.kind == kind).order_by(table.id.desc()).limit(1)
-    return conn.execute(latest).scalar()
-
-
-def certified_at(conn: Connection) -> datetime | None:
-    """When the last certified walk began."""
-    table = schema.sync_runs.c
-    return conn.execute(select(table.started_at).where(table.certified).order_by(table.id.desc()).limit(1)).scalar()
-
-
-def unread_ids(conn: Connection) -> set[int]:
-    """Jobs that were listed and could not be read, so that only the quarantine has them."""
-    found = suspects(conn)
-    return found - fingerprints(conn, found).keys()
-
-
 def in_flight_ids(conn: Connection) -> list[int]:
     """Every job that is not over, and not gone."""
     table = schema.jobs.c
-    active = table.status.not_in(labels.TERMINAL) & (table.presence != "gone")
+    active = schema.IN_FLIGHT & (table.presence != "gone")
     return list(conn.execute(select(table.id).where(active).order_by(table.id)).scalars())
 
 
@@ -223,3 +152,15 @@ def newest_listed(conn: Connection, limit: int = 3) -> list[int]:
             select(table.id).where(table.presence == "listed").order_by(table.id.desc()).limit(limit)
         ).scalars()
     )
+
+
+def has_samples_before(conn: Connection, moment: datetime) -> bool:
+    """Whether there are progress samples older than ``moment``."""
+    table = schema.job_progress_samples.c
+    return conn.execute(select(table.job_id).where(table.observed_at < moment).limit(1)).first() is not None
+
+
+def delete_samples_before(conn: Connection, moment: datetime) -> None:
+    """Remove progress samples older than ``moment``."""
+    table = schema.job_progress_samples
+    conn.execute(delete(table).where(table.c.observed_at < moment))

@@ -1,81 +1,37 @@
 """What people ask the mirror, as plain data; reads only."""
 
 import json
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, case, func, literal, or_, select, text, union_all
 
 from tpmirror.db import labels, schema
 from tpmirror.db.types import Row
-from tpmirror.store import history, presence
-from tpmirror.timing import Facts
+from tpmirror.store import history, presence, quarantine, runs
 
 EXTRA_SAMPLE: Final = 200
 """Rows looked at for unknown keys, per table: enough to name them all in practice."""
 
 
-def status(conn: Connection) -> dict[str, Any]:
+def summary(conn: Connection) -> dict[str, Any]:
     """The mirror at a glance."""
-    certified = _last_run(conn, schema.sync_runs.c.certified)
-    proven = certified_as_of(certified)
+    certified = runs.last(conn, schema.sync_runs.c.certified)
+    proven = runs.certified_as_of(certified)
     entry, row_hash = history.head(conn)
     return {
         "certified_at": proven,
         "age_s": proven and (datetime.now(UTC) - proven).total_seconds(),
-        "last_run": _last_run(conn),
-        "last_failure": _last_run(conn, schema.sync_runs.c.outcome == "failed"),
+        "last_run": runs.last(conn),
+        "last_failure": runs.last(conn, schema.sync_runs.c.outcome == "failed"),
         "jobs": _counts(conn, schema.jobs.c.presence),
         "by_status": jobs_by_status(conn),
-        "in_flight": _scalar(conn, select(func.count()).where(_active())),
-        "quarantined": _quarantined(conn),
+        "in_flight": _scalar(conn, select(func.count()).where(schema.IN_FLIGHT)),
+        "quarantined": quarantine.count_open(conn),
         "waiting": len(presence.waiting(conn)),
         "unknown": unknown(conn),
         "history": {"entries": entry, "head": row_hash},
     }
-
-
-def facts(conn: Connection, today: date | None = None) -> Facts:
-    """What decides when to look again, and whether somebody has to be told; a few short index look-ups.
-
-    With ``today`` also what was spent on that day and in its month.
-    """
-    runs = schema.sync_runs.c
-    full, done = runs.kind == "full", runs.outcome == "succeeded"
-    walked, looked, proven = _last_run(conn, full, done), _last_run(conn, done), _last_run(conn, runs.certified)
-    walk_failures, failed_walk = _since(conn, walked, full, runs.outcome == "failed")
-    look_failures, failed_look = _since(conn, looked, runs.outcome == "failed")
-    uncertified, unproven = _since(conn, proven, full, done)
-    return Facts(
-        walked_at=(walked or {}).get("started_at"),
-        walk_failures=walk_failures,
-        walk_failed_at=failed_walk.get("finished_at"),
-        walk_error=failed_walk.get("error"),
-        looked_at=(looked or {}).get("started_at"),
-        look_failures=look_failures,
-        look_failed_at=failed_look.get("finished_at"),
-        look_error=failed_look.get("error"),
-        certified_at=certified_as_of(proven),
-        uncertified=uncertified,
-        uncertified_reason=json.loads(unproven.get("certificate") or "{}").get("reason"),
-        last_run=_scalar(conn, select(func.max(runs.id))),
-        in_flight=_scalar(conn, select(func.count()).where(_active(), schema.jobs.c.presence != "gone")),
-        waiting=len(presence.waiting(conn)),
-        untold_since=presence.untold_since(conn),
-        quarantined=_quarantined(conn),
-        unknown_codes=tuple(f"{name}={code}" for name, codes in unknown_codes(conn).items() for code in codes),
-        credits_today=spent(conn, today) if today else None,
-        credits_month=spent(conn, today.replace(day=1)) if today else None,
-    )
-
-
-def spent(conn: Connection, since: date) -> Decimal:
-    """Credits of the jobs that count from a day (UTC) on, as the view ``daily_costs`` has it, but found by index."""
-    jobs, start = schema.jobs.c, datetime(since.year, since.month, since.day, tzinfo=UTC)
-    counts = or_(jobs.finished >= start, and_(jobs.finished.is_(None), jobs.started >= start))
-    wanted = select(jobs.cost_usd).where(counts, jobs.preview.is_not(True), jobs.cost_usd.is_not(None))
-    return sum(conn.execute(wanted).scalars(), Decimal(0))
 
 
 def failed_jobs(conn: Connection, since: datetime) -> list[Row]:
@@ -91,11 +47,6 @@ def failed_jobs(conn: Connection, since: datetime) -> list[Row]:
         .order_by(table.c.entry)
     )
     return _rows(conn, wanted)
-
-
-def recent_runs(conn: Connection, limit: int) -> list[Row]:
-    """The last runs, newest first."""
-    return _rows(conn, select(schema.sync_runs).order_by(schema.sync_runs.c.id.desc()).limit(limit))
 
 
 def jobs_by_status(conn: Connection) -> list[Row]:
@@ -180,30 +131,6 @@ def unknown(conn: Connection) -> dict[str, list[Any]]:
         if keys:
             found[f"{table.name}.extra"] = keys
     return found
-
-
-def certified_as_of(run: Row | None) -> datetime | None:
-    """The instant that a certified run proves the mirror complete for."""
-    return datetime.fromisoformat(json.loads(run["certificate"])["counted_at"]) if run else None
-
-
-def _since(conn: Connection, run: Row | None, *conditions: Any) -> tuple[int, Row]:
-    """How many such runs there are after one, and the last of them; an empty row if none."""
-    later = schema.sync_runs.c.id > (run["id"] if run else 0)
-    return _scalar(conn, select(func.count()).where(later, *conditions)), _last_run(conn, later, *conditions) or {}
-
-
-def _active() -> Any:
-    return schema.jobs.c.status.not_in(labels.TERMINAL)
-
-
-def _quarantined(conn: Connection) -> int:
-    return int(_scalar(conn, select(func.count()).where(schema.quarantined_jobs.c.resolved_at.is_(None))))
-
-
-def _last_run(conn: Connection, *conditions: Any) -> Row | None:
-    wanted = select(schema.sync_runs).where(*conditions).order_by(schema.sync_runs.c.id.desc()).limit(1)
-    return next(iter(_rows(conn, wanted)), None)
 
 
 def _counts(conn: Connection, column: Any) -> dict[str, int]:

@@ -7,6 +7,7 @@ enumerations grow. Nothing upstream promises is enforced here beyond the keys; a
 
 from typing import Final
 
+from tpmirror.db.labels import TERMINAL
 from tpmirror.db.schema.codes import job_statuses, ml_tasks, output_resolutions
 from tpmirror.db.schema.declaration import metadata
 from tpmirror.db.schema.history import field_changes, job_progress_samples, job_status_history
@@ -43,6 +44,8 @@ __all__ = (
     "writer_lease",
 )
 
+IN_FLIGHT: Final = jobs.c.status.not_in(TERMINAL)
+"""Whether a job is not over: an unknown status counts as in flight."""
 APPEND_ONLY: Final = (job_status_history, field_changes)
 """Tables whose rows are never changed nor removed; triggers see to it."""
 WORKING: Final = (alerts, job_absences, mirror_scope, writer_lease)

@@ -1,0 +1,72 @@
+"""The rows of ``sync_runs``: opened, kept up to date with each batch, closed."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import update as sql_update
+
+from tpmirror.db.schema import sync_runs
+from tpmirror.db.types import Row
+
+
+def start(conn: Connection, kind: str, started_at: datetime, now: datetime) -> int:
+    """Open a row, and close as abandoned those of runs that died; the number of the new run."""
+    error = "the process ended without finishing the run"
+    died = sql_update(sync_runs).where(sync_runs.c.outcome == "running")
+    conn.execute(died.values(outcome="abandoned", finished_at=now, error=error))
+    row = {"kind": kind, "outcome": "running", "certified": False, "started_at": started_at, "covered": False}
+    run_id: int = conn.execute(insert(sync_runs).values(row).returning(sync_runs.c.id)).scalar_one()
+    return run_id
+
+
+def get(conn: Connection, run_id: int) -> Row:
+    """A run's row."""
+    return dict(conn.execute(select(sync_runs).where(sync_runs.c.id == run_id)).mappings().one())
+
+
+def update(conn: Connection, run_id: int, values: Mapping[str, Any]) -> None:
+    """Set some columns of a run's row."""
+    conn.execute(sql_update(sync_runs).where(sync_runs.c.id == run_id).values(values))
+
+
+def covered_since(conn: Connection, kind: str) -> datetime | None:
+    """When the last run of a kind began that looked at every listed job (full), or at every job in flight (poll)."""
+    table = sync_runs.c
+    latest = select(table.started_at).where(table.covered, table.kind == kind).order_by(table.id.desc()).limit(1)
+    return conn.execute(latest).scalar()
+
+
+def certified_at(conn: Connection) -> datetime | None:
+    """When the last certified walk began."""
+    table = sync_runs.c
+    return conn.execute(select(table.started_at).where(table.certified).order_by(table.id.desc()).limit(1)).scalar()
+
+
+def last(conn: Connection, *conditions: Any) -> Row | None:
+    """The newest run of those that meet some conditions."""
+    wanted = select(sync_runs).where(*conditions).order_by(sync_runs.c.id.desc()).limit(1)
+    return next(iter(_rows(conn, wanted)), None)
+
+
+def later(conn: Connection, run: Row | None, *conditions: Any) -> tuple[int, Row]:
+    """How many such runs there are after one, and the newest of them; an empty row if none."""
+    after = sync_runs.c.id > (run["id"] if run else 0)
+    count = conn.scalar(select(func.count()).where(after, *conditions)) or 0
+    return count, last(conn, after, *conditions) or {}
+
+
+def recent(conn: Connection, limit: int) -> list[Row]:
+    """The newest runs, newest first."""
+    return _rows(conn, select(sync_runs).order_by(sync_runs.c.id.desc()).limit(limit))
+
+
+def certified_as_of(run: Row | None) -> datetime | None:
+    """The instant that a certified run proves the mirror complete for."""
+    return datetime.fromisoformat(json.loads(run["certificate"])["counted_at"]) if run else None
+
+
+def _rows(conn: Connection, wanted: Any) -> list[Row]:
+    return [dict(row) for row in conn.execute(wanted).mappings()]
