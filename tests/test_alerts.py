@@ -19,11 +19,11 @@ from tpmirror.db.migrate import downgrade, upgrade
 from tpmirror.errors import UsageError
 from tpmirror.herald import Herald
 from tpmirror.notify import Notifier
-from tpmirror.poll import poll
 from tpmirror.simulator import Simulator, World
 from tpmirror.store import alerts
 from tpmirror.store.health import Problem
 from tpmirror.store.status import MirrorStatus, credits_since
+from tpmirror.sync.poll import poll
 
 NOW = datetime.now(UTC)
 FRESH = MirrorStatus(certified_at=NOW)

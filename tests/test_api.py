@@ -19,8 +19,8 @@ from tests.support.payloads import encoded, envelope, job
 from tpmirror import __version__
 from tpmirror.config import load
 from tpmirror.errors import ApiError, Interrupted, Passing, Refused
-from tpmirror.poll import poll
 from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.sync.poll import poll
 from tpmirror.tensorpix import client as api_module
 from tpmirror.tensorpix import transport
 from tpmirror.tensorpix.client import Api

@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeAlias
 
 import pytest
 
-from tpmirror.certify import Count, Sightings, judge, judge_page
+from tpmirror.sync.certify import Count, Sightings, judge, judge_page
 
 Ids: TypeAlias = int
 """A set of jobs, a bit each."""

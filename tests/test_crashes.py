@@ -18,10 +18,10 @@ from tests.support.kills import Kills, Trap, findings, migrated
 from tests.support.postgres import Postgres
 from tests.support.program import Program, until
 from tests.support.witness import Witness
-from tpmirror import quarantine
 from tpmirror.errors import MirrorError
 from tpmirror.simulator import Simulator, World
-from tpmirror.sync import verify
+from tpmirror.sync import quarantine
+from tpmirror.sync.full import verify
 
 KILLS = 50
 

@@ -24,9 +24,9 @@ from tpmirror.config import load
 from tpmirror.db import schema
 from tpmirror.db.engine import connected, reading
 from tpmirror.errors import Passing
-from tpmirror.intake import Intake
-from tpmirror.run import opened
-from tpmirror.session import quiet
+from tpmirror.sync.ingest import Intake
+from tpmirror.sync.run import opened
+from tpmirror.sync.session import quiet
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.decode import Item, decode_job, decode_listing
 from tpmirror.tensorpix.page import Page

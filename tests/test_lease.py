@@ -18,17 +18,17 @@ from sqlalchemy import Connection, Engine, text, update
 from tests.support.account import KEY, connected, dump, environ, mirror, row, rows, settings
 from tests.support.payloads import look
 from tests.support.program import Program
-from tpmirror import vanished
 from tpmirror.db import lease
 from tpmirror.db.engine import open_engine, patiently, write
 from tpmirror.db.schema import writer_lease
 from tpmirror.errors import ApiError, Fenced, Lost, MirrorError, Refused, ScopeError, UsageError
-from tpmirror.poll import poll
-from tpmirror.run import Run, opened
 from tpmirror.simulator import Request, Response, Simulator, World
 from tpmirror.store import jobs
 from tpmirror.store.changes import Plan
-from tpmirror.sync import sync
+from tpmirror.sync import gone
+from tpmirror.sync.full import sync
+from tpmirror.sync.poll import poll
+from tpmirror.sync.run import Run, opened
 from tpmirror.tensorpix.client import Api
 
 ELSEWHERE = "studio-7 11111111-2222-3333-4444-555555555555 pid:[1]|4711|99|00000000"
@@ -266,7 +266,7 @@ def test_a_batch_whose_answer_was_lost_counts_once(sim, world, mirror_url, monke
             raise Lost(message)
         return done
 
-    monkeypatch.setattr("tpmirror.run.write", lose)
+    monkeypatch.setattr("tpmirror.sync.run.write", lose)
     run = mirror(sim, mirror_url)
     assert (run["quarantined"], len(rows(mirror_url, "quarantined_jobs"))) == (1, 1)
     assert (run["jobs_inserted"], run["jobs_unchanged"], len(rows(mirror_url, "jobs"))) == (30, 0, 30)
@@ -472,7 +472,7 @@ def test_a_renewal_that_is_lost_is_none_and_fails_no_run_whose_lease_holds(sim, 
         opened(engine, "poll", api, now()) as run,
         monkeypatch.context() as patch,
     ):
-        patch.setattr("tpmirror.run.write", lose)
+        patch.setattr("tpmirror.sync.run.write", lose)
         run._renewed = due = time.monotonic() - lease.TERM.total_seconds() / 2
         run.hold_on()
         assert run._renewed == due
@@ -546,8 +546,8 @@ def test_an_operator_holds_the_lease_for_a_moment_only(sim, mirror_url):
     mirror(sim, mirror_url)
     engine = open_engine(mirror_url)
     steps: list[Callable[[], object]] = [
-        lambda: vanished.confirm(engine, None),
-        lambda: vanished.restore(engine, [3]),
+        lambda: gone.confirm(engine, None),
+        lambda: gone.restore(engine, [3]),
     ]
     for step in steps:
         with suppress(UsageError):

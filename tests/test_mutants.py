@@ -26,20 +26,20 @@ from tests.support.program import until
 from tests.support.simulation import Universe, Violation
 from tests.support.simulation.lab import Lab
 from tests.support.witness import LIST, Witness
-from tpmirror import plan, presence, run, sync
-from tpmirror.certify import Sightings, Verdict, judge, judge_page
 from tpmirror.config import VanishLimit
 from tpmirror.db import engine, lease, schema
 from tpmirror.db.engine import connected, reading
 from tpmirror.db.types import Row
 from tpmirror.errors import TpmirrorError
-from tpmirror.intake import Intake
-from tpmirror.scope import Scope
 from tpmirror.simulator import Request, Response, Simulator, World
 from tpmirror.store import jobs
 from tpmirror.store.audit import audit
 from tpmirror.store.changes import Look
 from tpmirror.store.presence import DENIED, Sighting
+from tpmirror.sync import diff, full, presence, run
+from tpmirror.sync.account import Scope
+from tpmirror.sync.certify import Sightings, Verdict, judge, judge_page
+from tpmirror.sync.ingest import Intake
 from tpmirror.tensorpix import client, decode
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.page import Page
@@ -375,7 +375,7 @@ def trust_two_counts_that_agree(patch: pytest.MonkeyPatch) -> None:
         agreed = len({count.jobs for count in sightings._counts}) == 1
         return replace(verdict, certified=True, reason=None) if agreed else verdict
 
-    patch.setattr(sync, "judge", trusting)
+    patch.setattr(full, "judge", trusting)
 
 
 def let_older_answers_win(patch: pytest.MonkeyPatch) -> None:
@@ -404,8 +404,8 @@ def fingerprint_whole_urls(patch: pytest.MonkeyPatch) -> None:
 
 
 def ignore_doubts(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(sync, "judge", lambda sightings, _doubts=(): judge(sightings))
-    patch.setattr(sync, "judge_page", lambda listed, ids, count, _doubts=(): judge_page(listed, ids, count))
+    patch.setattr(full, "judge", lambda sightings, _doubts=(): judge(sightings))
+    patch.setattr(full, "judge_page", lambda listed, ids, count, _doubts=(): judge_page(listed, ids, count))
 
 
 def ask_no_canary(patch: pytest.MonkeyPatch) -> None:
@@ -428,7 +428,7 @@ def admit_all_pages_after_the_first(patch: pytest.MonkeyPatch) -> None:
 
 
 def record_a_status_that_did_not_change(patch: pytest.MonkeyPatch) -> None:
-    honest = plan._Planner.status
+    honest = diff._Planner.status
 
     def talkative(self: Any, look: Look, row: Row, known: Row | None) -> None:
         honest(self, look, row, known)
@@ -437,7 +437,7 @@ def record_a_status_that_did_not_change(patch: pytest.MonkeyPatch) -> None:
             times = {"not_before": look.at, "observed_at": look.at, "occurred_at": None}
             self.plan.history.append({**told, **times, "seq": 2, "sync_run_id": self.run_id})
 
-    patch.setattr(plan._Planner, "status", talkative)
+    patch.setattr(diff._Planner, "status", talkative)
 
 
 def accept_fewer_than_counted(patch: pytest.MonkeyPatch) -> None:
@@ -446,11 +446,11 @@ def accept_fewer_than_counted(patch: pytest.MonkeyPatch) -> None:
         fewer = verdict.proven < verdict.count.jobs
         return replace(verdict, certified=True, reason=None) if fewer else verdict
 
-    patch.setattr(sync, "judge", lenient)
+    patch.setattr(full, "judge", lenient)
 
 
 def trust_any_page_that_holds_as_many_as_counted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(sync.Walk, "fits_a_page", lambda self: len(self.first.listing) == self.first.listing.count)
+    patch.setattr(full.Walk, "fits_a_page", lambda self: len(self.first.listing) == self.first.listing.count)
     patch.setattr(Page, "is_last", property(lambda self: self.end >= self.listing.count))
 
 
@@ -521,11 +521,11 @@ def check_no_lease(patch: pytest.MonkeyPatch) -> None:
 
 
 def claim_to_have_seen_it_just_now(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(plan._Planner, "last_seen", lambda _self, _known, _changed, at: at)
+    patch.setattr(diff._Planner, "last_seen", lambda _self, _known, _changed, at: at)
 
 
 def turn_back_with_the_clock(patch: pytest.MonkeyPatch) -> None:
-    honest = plan._Planner.status
+    honest = diff._Planner.status
 
     def naive(self: Any, look: Look, row: Row, known: Row | None) -> None:
         honest(self, look, row, known)
@@ -534,7 +534,7 @@ def turn_back_with_the_clock(patch: pytest.MonkeyPatch) -> None:
             last["observed_at"] = look.at
             last["not_before"] = min(last["not_before"], look.at)
 
-    patch.setattr(plan._Planner, "status", naive)
+    patch.setattr(diff._Planner, "status", naive)
 
 
 MUTANTS: Final[list[tuple[Mutate, Play]]] = [

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tests.support.payloads import SECRET, STORAGE, item, model, output, source
-from tpmirror.normalize import normalize, normalize_model
+from tpmirror.sync.normalize import normalize, normalize_model
 from tpmirror.tensorpix.decode import Item, decode_job
 
 HUGE = 9223372036854776000

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.payloads import NOON, encoded, item, later, look, model, output, source
-from tpmirror.plan import QUARANTINE_REFRESH, changed_models, moment_of, plan, words
 from tpmirror.store.changes import Known, Look
+from tpmirror.sync.diff import QUARANTINE_REFRESH, changed_models, moment_of, plan, words
 from tpmirror.tensorpix.decode import Unreadable
 
 

@@ -17,12 +17,12 @@ from tests.support.program import Program
 from tpmirror.config import Settings
 from tpmirror.db.engine import open_engine
 from tpmirror.errors import ApiError, Refused
-from tpmirror.intake import FAILURES
 from tpmirror.meters import Meters
-from tpmirror.poll import poll
 from tpmirror.schedule import lateness
 from tpmirror.simulator import Response, Simulator, World
-from tpmirror.sync import sync
+from tpmirror.sync.full import sync
+from tpmirror.sync.ingest import FAILURES
+from tpmirror.sync.poll import poll
 from tpmirror.tensorpix.control import Control
 from tpmirror.worker import Worker
 

@@ -9,13 +9,13 @@ import pytest
 
 from tests.support.account import KEY, connected, dump, environ, mirror, pages, query, row, rows
 from tests.support.program import Program
-from tpmirror import vanished
 from tpmirror.config import load
 from tpmirror.db.engine import open_engine, write
 from tpmirror.errors import ApiError, Lost, UsageError
-from tpmirror.presence import CANARIES, UNLISTED_LOOKUPS
 from tpmirror.simulator import Request, Response, Simulator, World
 from tpmirror.store.status import read_status
+from tpmirror.sync import gone
+from tpmirror.sync.presence import CANARIES, UNLISTED_LOOKUPS
 
 HTML = {"Content-Type": "text/html"}
 HASTY: dict[str, Any] = {"retry_base": 0.001, "max_attempts": 2}
@@ -267,8 +267,8 @@ def test_a_confirmation_whose_answer_was_lost_is_one(world, tpmirror, mirror_url
             raise lost.pop()
         return done
 
-    monkeypatch.setattr(vanished, "write", lose)
-    confirmed = vanished.confirm(engine, ids)
+    monkeypatch.setattr(gone, "write", lose)
+    confirmed = gone.confirm(engine, ids)
     engine.dispose()
     assert confirmed
     assert confirmed == [entry["job_id"] for entry in rows(mirror_url, "job_absences") if entry["confirmed_at"]]
@@ -483,7 +483,7 @@ def test_silence_does_not_take_back_that_jobs_wait_for_an_operator(sim, world, t
 
 
 def test_jobs_whose_turn_to_be_asked_for_has_not_come_are_not_without_an_answer(sim, world, mirror_url, monkeypatch):
-    monkeypatch.setattr("tpmirror.presence.LOOKUPS", 3)
+    monkeypatch.setattr("tpmirror.sync.presence.LOOKUPS", 3)
     mirror(sim, mirror_url)
     delete(world, range(10, 15))
     mirror(sim, mirror_url)

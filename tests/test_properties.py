@@ -17,9 +17,9 @@ from tests.support.account import settings as client
 from tests.support.drifts import QUICK
 from tests.support.hand import VERBS, WHILE_READ, Hand
 from tests.support.witness import Witness
-from tpmirror.poll import poll
 from tpmirror.simulator import Simulator, World
 from tpmirror.simulator.listing import ORDERINGS
+from tpmirror.sync.poll import poll
 
 numbers = count(1)
 

@@ -12,11 +12,11 @@ from tests.support.account import KEY, connected, dump, environ, mirror, pages, 
 from tpmirror.config import load
 from tpmirror.db import schema
 from tpmirror.errors import ScopeError
-from tpmirror.poll import poll
-from tpmirror.scope import origin_of
 from tpmirror.simulator import Request, Response, Simulator, World
 from tpmirror.simulator.backend import Backend
-from tpmirror.sync import preview, sync, verify
+from tpmirror.sync.account import origin_of
+from tpmirror.sync.full import preview, sync, verify
+from tpmirror.sync.poll import poll
 
 SHIFT = 10**6
 OTHERS = ("other@example.com", 815)

@@ -14,11 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tests.support.account import dump, environ
 from tests.support.program import Program
-from tpmirror import sync as syncing
 from tpmirror.config import load
 from tpmirror.credentials import exposure
 from tpmirror.db.engine import open_engine
 from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.sync import full as syncing
 from tpmirror.tensorpix.client import Api
 from tpmirror.web.app import create_app
 from tpmirror.web.server import Server

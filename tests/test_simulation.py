@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.simulation import Figures, Universe, Violation
 from tests.support.simulation.machine import Machine
-from tpmirror.plan import _Planner
+from tpmirror.sync.diff import _Planner
 
 SEEDS = (0, 1, 2, 3, 4, 5, 6, 8)
 DAYS = 25

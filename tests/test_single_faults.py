@@ -16,10 +16,10 @@ from tests.support.simulation.lab import Lab, story
 from tpmirror.db import schema
 from tpmirror.db.engine import connected as opened
 from tpmirror.db.engine import reading
-from tpmirror.poll import poll
 from tpmirror.simulator import Simulator, World
 from tpmirror.store.audit import audit
-from tpmirror.sync import verify
+from tpmirror.sync.full import verify
+from tpmirror.sync.poll import poll
 from tpmirror.tensorpix import transport
 
 

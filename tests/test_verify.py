@@ -13,9 +13,9 @@ from tests.support.account import KEY, connected, dump, environ, mirror, query, 
 from tests.support.program import Program
 from tpmirror.db import lease
 from tpmirror.errors import Lost
-from tpmirror.rehearsal import Rehearsal
 from tpmirror.simulator import Response, Simulator, World
-from tpmirror.sync import preview, verify
+from tpmirror.sync.dryrun import Rehearsal
+from tpmirror.sync.full import preview, verify
 
 Difference = tuple[str, int, str, Any, Any]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.payloads import page
 from tests.support.program import until
 from tpmirror.errors import ApiError
-from tpmirror.walk import BATCH, STALLS, Segment, affordable_overlap, pages, segments
+from tpmirror.sync.paging import BATCH, STALLS, Segment, affordable_overlap, pages, segments
 
 
 def following(offset: int, limit: int) -> str:

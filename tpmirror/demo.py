@@ -6,11 +6,12 @@ from typing import Final
 
 import click
 
-from tpmirror import sync, tables
+from tpmirror import tables
 from tpmirror.config import load
 from tpmirror.db.engine import connected, reading
 from tpmirror.simulator import Simulator, World
 from tpmirror.store import queries
+from tpmirror.sync import full
 
 KEY: Final = "simulated-key"
 STEPS: Final = (0, 600, 1800)
@@ -33,7 +34,7 @@ def _live(simulator: Simulator, url: str) -> None:
     settings = load(environ, {"database_url": url})
     for step in STEPS:
         simulator.world.advance(step)
-        row = sync.sync(settings)
+        row = full.sync(settings)
         done = f"{row['jobs_seen']:,} jobs with {row['requests']} requests: {row['jobs_inserted']:,} new"
         proof = "certified complete" if row["certified"] else "not certified"
         changed = f"{row['jobs_updated']:,} changed, {row['transitions']:,} status changes"

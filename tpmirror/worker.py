@@ -19,11 +19,11 @@ from tpmirror.db.types import Row
 from tpmirror.errors import Fenced, Interrupted, TpmirrorError
 from tpmirror.log import logger
 from tpmirror.meters import Meters
-from tpmirror.poll import poll
 from tpmirror.schedule import STANDBY, lateness
 from tpmirror.store import history, queries
 from tpmirror.store.status import MirrorStatus, read_status
-from tpmirror.sync import sync
+from tpmirror.sync.full import sync
+from tpmirror.sync.poll import poll
 from tpmirror.tensorpix.control import Control
 from tpmirror.timing import pause, poll_due, walk_due
 

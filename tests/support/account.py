@@ -11,7 +11,7 @@ from tpmirror.config import Settings, load
 from tpmirror.db import schema
 from tpmirror.db.engine import open_engine
 from tpmirror.simulator import Request, Response, Simulator
-from tpmirror.sync import sync
+from tpmirror.sync.full import sync
 
 KEY: Final = "tpx-0123456789abcdef"
 BOOKKEEPING: Final = frozenset({"sync_runs", "writer_lease"})

@@ -12,9 +12,9 @@ from contextlib import suppress
 from multiprocessing.context import ForkServerProcess
 from typing import Any, Final
 
-from tpmirror import sync
 from tpmirror.config import load
 from tpmirror.errors import TpmirrorError
+from tpmirror.sync import full
 
 CONTEXT: Final = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.support.fork", "psycopg", "tpmirror.cli.walks"])
@@ -46,7 +46,7 @@ def _live(variables: dict[str, str], largest_file: int | None) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     try:
-        row: dict[str, Any] = sync.sync(load(variables))
+        row: dict[str, Any] = full.sync(load(variables))
     except TpmirrorError as error:
         print(error, file=sys.stderr)  # noqa: T201 - for whoever looks why a test failed
         sys.exit(error.exit_code)

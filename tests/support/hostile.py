@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from tests.support.account import settings
-from tpmirror.poll import poll
 from tpmirror.simulator import Simulator, World
-from tpmirror.sync import sync
+from tpmirror.sync.full import sync
+from tpmirror.sync.poll import poll
 
 JOBS: Final = 130
 HARMFUL: Final = {

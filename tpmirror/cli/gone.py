@@ -50,13 +50,13 @@ def list_(settings: Settings, *, as_json: bool) -> None:
 @with_settings()
 def confirm(settings: Settings, *, job_ids: tuple[int, ...], all_: bool) -> None:
     """Allow the next sync to mark these jobs gone, each still only if the API denies it by id."""
-    from tpmirror import vanished
+    from tpmirror.sync import gone as sync_gone
 
     if all_ == bool(job_ids):
         message = "name the jobs to confirm, or --all"
         raise UsageError(message)
     with mirror(settings) as engine:
-        done = vanished.confirm(engine, None if all_ else job_ids)
+        done = sync_gone.confirm(engine, None if all_ else job_ids)
     click.echo(f"{len(done):,} jobs confirmed; the next sync marks those gone that the API denies by id")
 
 
@@ -65,11 +65,11 @@ def confirm(settings: Settings, *, job_ids: tuple[int, ...], all_: bool) -> None
 @with_settings()
 def restore(settings: Settings, *, job_ids: tuple[int, ...]) -> None:
     """Take back that these jobs are gone, or that they may be marked so."""
-    from tpmirror import vanished
+    from tpmirror.sync import gone as sync_gone
 
     if not job_ids:
         message = "name the jobs to restore"
         raise UsageError(message)
     with mirror(settings) as engine:
-        done = vanished.restore(engine, job_ids)
+        done = sync_gone.restore(engine, job_ids)
     click.echo(f"{len(done):,} jobs restored; they stay missing until they are seen again, or confirmed")

@@ -27,7 +27,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
         found, recent = queries.summary(conn), runs.recent(conn, 5)
         wrong = health.of_mirror(read_status(conn, now.date()), settings, now)
     if as_json:
-        from tpmirror import run
+        from tpmirror.sync import run
 
         for name in ("last_run", "last_failure"):
             found[name] = found[name] and run.as_json(found[name])

@@ -36,7 +36,7 @@ def list_(settings: Settings, *, as_json: bool) -> None:
 def retry(settings: Settings, *, as_json: bool) -> None:
     """Ask the API for the quarantined jobs again and mirror what can be read now; exit status 3 if some are left."""
     from tpmirror import formatting
-    from tpmirror import quarantine as trying
+    from tpmirror.sync import quarantine as trying
 
     with mirror(settings):
         pass

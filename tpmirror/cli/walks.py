@@ -19,7 +19,7 @@ def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) 
 
     Creates or migrates the database if needed. Safe to run again at any time, also after a crash.
     """
-    from tpmirror import sync as syncing
+    from tpmirror.sync import full as syncing
 
     gc.freeze()  # what was loaded stays to the end: nothing for the collector to look through again and again
     with progress_bar() as progress:
@@ -41,7 +41,7 @@ def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) 
 @as_json
 def poll(settings: Settings, *, as_json: bool) -> None:
     """Refresh only what can have changed soon: the newest pages, and every job in flight by its id."""
-    from tpmirror.poll import poll as look_again
+    from tpmirror.sync.poll import poll as look_again
 
     with progress_bar() as progress:
         row = look_again(settings, progress)
@@ -57,7 +57,7 @@ def verify(settings: Settings, *, as_json: bool) -> None:
     Exit status 0: identical; 3: differences, each listed with both values. Progress and ETA of jobs, which change from
     look to look, are left out.
     """
-    from tpmirror import sync as syncing
+    from tpmirror.sync import full as syncing
 
     with mirror(settings):
         pass
@@ -79,7 +79,8 @@ def _show_differences(title: str, differences: list[dict[str, Any]], *, as_json:
 
 
 def _show_run(row: dict[str, Any], *, as_json: bool) -> None:
-    from tpmirror import formatting, run
+    from tpmirror import formatting
+    from tpmirror.sync import run
 
     shown = run.as_json(row)
     if as_json:

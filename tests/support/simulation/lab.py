@@ -18,7 +18,7 @@ from tpmirror.db import schema
 from tpmirror.db.engine import open_engine
 from tpmirror.simulator import World
 from tpmirror.simulator.backend import Backend
-from tpmirror.sync import sync
+from tpmirror.sync.full import sync
 from tpmirror.tensorpix.client import Api
 
 TIMES: Final = ("first_seen_at", "changed_at", "gone_at", "input_video_detached_at", "output_video_detached_at")

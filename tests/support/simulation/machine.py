@@ -20,17 +20,17 @@ from unittest.mock import patch
 import greenlet
 from tenacity import Retrying
 
-from tpmirror import intake, presence, run, scope, session, sync, vanished, walk
 from tpmirror.db import engine, lease
 from tpmirror.errors import ApiError
 from tpmirror.simulator.world import START
+from tpmirror.sync import account, full, gone, ingest, paging, presence, run, session
 from tpmirror.tensorpix import client as tensorpix_client
 from tpmirror.tensorpix import transport
 
 MICRO: Final = 1_000_000
 STANDSTILL: Final = 100_000
 """Turns at one moment after which nobody lets time go on any more."""
-TELL_THE_TIME: Final = (tensorpix_client, engine, presence, run, scope, session, sync, vanished)
+TELL_THE_TIME: Final = (tensorpix_client, engine, presence, run, account, session, full, gone)
 """The modules of the package that ask what time it is."""
 
 
@@ -196,8 +196,8 @@ class Machine:
         workers = partial(Workers, self)
         lend: dict[Any, dict[str, Any]] = {
             session: {"Api": api_of, "_Fetchers": workers, "ThreadPoolExecutor": workers},
-            walk: {"wait": self.wait},
-            intake: {"wait": self.wait},
+            paging: {"wait": self.wait},
+            ingest: {"wait": self.wait},
             engine: {"open_engine": engine_of, "Retrying": partial(Retrying, sleep=self.sleep)},
             lease: {"_machine": self._host, "secrets": SimpleNamespace(token_hex=self._token)},
             run: {"time": SimpleNamespace(monotonic=self.monotonic)},

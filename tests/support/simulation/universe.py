@@ -18,16 +18,16 @@ from tests.support.simulation.disk import Disk
 from tests.support.simulation.judge import FOREIGN, Judge
 from tests.support.simulation.machine import Machine, Process
 from tests.support.simulation.network import Network, Wire
-from tpmirror import vanished
 from tpmirror.config import Settings, load
 from tpmirror.db import engine
-from tpmirror.poll import poll
-from tpmirror.presence import UNLISTED_LOOKUPS
 from tpmirror.simulator import World
 from tpmirror.simulator.backend import Backend
 from tpmirror.simulator.listing import ORDERINGS
 from tpmirror.store.audit import audit
-from tpmirror.sync import sync, verify
+from tpmirror.sync import gone
+from tpmirror.sync.full import sync, verify
+from tpmirror.sync.poll import poll
+from tpmirror.sync.presence import UNLISTED_LOOKUPS
 from tpmirror.tensorpix.client import Api
 
 KEY: Final = "tpx-canary-0123456789abcdef"
@@ -242,7 +242,7 @@ class Universe:
             self.machine.run()
             if process.error is not None or not process.result["certified"]:
                 self._check([f"a quiet account is not certified: {process.error or process.result}"], process)
-            operator = self.machine.start(lambda: vanished.confirm(self.engine, None))
+            operator = self.machine.start(lambda: gone.confirm(self.engine, None))
             self.machine.run()
             turns -= not operator.result  # those it let go end in one turn more, and others are asked for in it
             if turns == 0:

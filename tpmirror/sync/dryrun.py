@@ -8,9 +8,9 @@ from sqlalchemy import Engine
 from tpmirror.db.engine import read, reading
 from tpmirror.db.lease import Lease
 from tpmirror.db.types import Row
-from tpmirror.run import Run
-from tpmirror.scope import Scope
 from tpmirror.store.changes import Look, Plan
+from tpmirror.sync.account import Scope
+from tpmirror.sync.run import Run
 from tpmirror.tensorpix.decode import Unreadable
 
 

@@ -14,9 +14,9 @@ from tpmirror.config import VanishLimit
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
 from tpmirror.errors import ApiError, Refused
-from tpmirror.intake import Intake
 from tpmirror.store import presence
 from tpmirror.store.presence import DENIED, FOUND, HELD, RESTORED, UNTOLD, Sighting
+from tpmirror.sync.ingest import Intake
 
 LOOKUPS: Final = 1000
 """Most jobs asked for by id in one run, those an operator confirmed not counted."""

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from tpmirror.db import labels, schema
 from tpmirror.db.types import Row
-from tpmirror.normalize import Rows, normalize, normalize_model
 from tpmirror.store.changes import UNSETTLED, Known, Look, Plan
+from tpmirror.sync.normalize import Rows, normalize, normalize_model
 from tpmirror.tensorpix.decode import Unreadable
 from tpmirror.tensorpix.models import MlModel
 from tpmirror.tensorpix.redaction import redact

@@ -6,9 +6,9 @@ from typing import TypeAlias
 from tpmirror.config import Settings
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
-from tpmirror.intake import Progress
-from tpmirror.session import Session, quiet, session
 from tpmirror.store import jobs
+from tpmirror.sync.ingest import Progress
+from tpmirror.sync.session import Session, quiet, session
 from tpmirror.tensorpix.control import Control
 from tpmirror.tensorpix.page import Page, ascends, ids_of
 

@@ -21,12 +21,12 @@ from tpmirror.db.lease import Lease
 from tpmirror.db.types import Row
 from tpmirror.errors import Interrupted, Lost, TpmirrorError
 from tpmirror.log import bound, logger
-from tpmirror.plan import changed_models, plan
-from tpmirror.scope import Scope
 from tpmirror.store import jobs, presence, quarantine, runs
 from tpmirror.store.changes import Look, Plan
 from tpmirror.store.presence import Sighting
-from tpmirror.tally import COUNTS, Tally
+from tpmirror.sync.account import Scope
+from tpmirror.sync.diff import changed_models, plan
+from tpmirror.sync.stats import COUNTS, Tally
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.decode import Unreadable
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from tpmirror import run
 from tpmirror.config import Settings
 from tpmirror.db import revision
 from tpmirror.db.engine import connected
 from tpmirror.errors import MirrorError
-from tpmirror.intake import Intake, Progress
-from tpmirror.rehearsal import Rehearsal
-from tpmirror.run import Run
+from tpmirror.sync import run
+from tpmirror.sync.dryrun import Rehearsal
+from tpmirror.sync.ingest import Intake, Progress
+from tpmirror.sync.run import Run
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.control import Control, idle
 from tpmirror.tensorpix.page import Page

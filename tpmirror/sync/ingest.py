@@ -8,9 +8,9 @@ from typing import Final, TypeAlias
 
 from tpmirror.db.engine import read
 from tpmirror.errors import Denied, Refused
-from tpmirror.run import Run
 from tpmirror.store.changes import Look
 from tpmirror.store.jobs import fingerprints, newest_listed
+from tpmirror.sync.run import Run
 from tpmirror.tensorpix.client import Answer, Api
 from tpmirror.tensorpix.decode import Item, RawItem, Unreadable
 from tpmirror.tensorpix.page import Page, ids_of

@@ -10,21 +10,21 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from tpmirror import presence
-from tpmirror.certify import Count, Sightings, Verdict, judge, judge_page
 from tpmirror.config import Settings
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
 from tpmirror.errors import ApiError, Denied, Refused
-from tpmirror.intake import Progress
 from tpmirror.log import logger
-from tpmirror.poll import look
-from tpmirror.session import Session, quiet, rehearsal, session
 from tpmirror.store import jobs, quarantine, runs
 from tpmirror.store.presence import not_listed
+from tpmirror.sync import presence
+from tpmirror.sync.certify import Count, Sightings, Verdict, judge, judge_page
+from tpmirror.sync.ingest import Progress
+from tpmirror.sync.paging import Segment, affordable_overlap, pages, segments
+from tpmirror.sync.poll import look
+from tpmirror.sync.session import Session, quiet, rehearsal, session
 from tpmirror.tensorpix.control import Control
 from tpmirror.tensorpix.page import Page, ascends, ids_of
-from tpmirror.walk import Segment, affordable_overlap, pages, segments
 
 log: Final = logger(__name__)
 RECENT: Final = timedelta(days=1)

@@ -3,9 +3,9 @@
 from tpmirror.config import Settings
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
-from tpmirror.intake import Progress
-from tpmirror.session import quiet, session
 from tpmirror.store import quarantine
+from tpmirror.sync.ingest import Progress
+from tpmirror.sync.session import quiet, session
 from tpmirror.tensorpix.decode import decode_job
 
 
