@@ -21,7 +21,7 @@ from tests.support.witness import Witness
 from tpmirror.errors import MirrorError
 from tpmirror.simulator import Simulator, World
 from tpmirror.sync import quarantine
-from tpmirror.sync.full import verify
+from tpmirror.sync.verify import verify
 
 KILLS = 50
 

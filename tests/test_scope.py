@@ -15,8 +15,9 @@ from tpmirror.errors import ScopeError
 from tpmirror.simulator import Request, Response, Simulator, World
 from tpmirror.simulator.backend import Backend
 from tpmirror.sync.account import origin_of
-from tpmirror.sync.full import preview, sync, verify
+from tpmirror.sync.full import sync
 from tpmirror.sync.poll import poll
+from tpmirror.sync.verify import preview, verify
 
 SHIFT = 10**6
 OTHERS = ("other@example.com", 815)

@@ -18,8 +18,8 @@ from tpmirror.db.engine import connected as opened
 from tpmirror.db.engine import reading
 from tpmirror.simulator import Simulator, World
 from tpmirror.store.audit import audit
-from tpmirror.sync.full import verify
 from tpmirror.sync.poll import poll
+from tpmirror.sync.verify import verify
 from tpmirror.tensorpix import transport
 
 

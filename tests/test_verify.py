@@ -15,7 +15,7 @@ from tpmirror.db import lease
 from tpmirror.errors import Lost
 from tpmirror.simulator import Response, Simulator, World
 from tpmirror.sync.dryrun import Rehearsal
-from tpmirror.sync.full import preview, verify
+from tpmirror.sync.verify import preview, verify
 
 Difference = tuple[str, int, str, Any, Any]
 

@@ -19,14 +19,15 @@ def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) 
 
     Creates or migrates the database if needed. Safe to run again at any time, also after a crash.
     """
-    from tpmirror.sync import full as syncing
+    from tpmirror.sync import full
+    from tpmirror.sync.verify import preview
 
     gc.freeze()  # what was loaded stays to the end: nothing for the collector to look through again and again
     with progress_bar() as progress:
         if dry_run:
-            differences = syncing.preview(settings, progress)
+            differences = preview(settings, progress)
         else:
-            row = syncing.sync(settings, certify=not no_certify, progress=progress)
+            row = full.sync(settings, certify=not no_certify, progress=progress)
     if dry_run:
         _show_differences("Would change", differences, as_json=as_json)
         return
@@ -57,12 +58,12 @@ def verify(settings: Settings, *, as_json: bool) -> None:
     Exit status 0: identical; 3: differences, each listed with both values. Progress and ETA of jobs, which change from
     look to look, are left out.
     """
-    from tpmirror.sync import full as syncing
+    from tpmirror.sync.verify import verify as compare
 
     with mirror(settings):
         pass
     with progress_bar() as progress:
-        differences = syncing.verify(settings, progress)
+        differences = compare(settings, progress)
     _show_differences("Differences", differences, as_json=as_json)
     if differences:
         raise Look

@@ -13,16 +13,15 @@ from typing import Any, Final
 from tpmirror.config import Settings
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
-from tpmirror.errors import ApiError, Denied, Refused
+from tpmirror.errors import ApiError, Refused
 from tpmirror.log import logger
 from tpmirror.store import jobs, quarantine, runs
-from tpmirror.store.presence import not_listed
 from tpmirror.sync import presence
 from tpmirror.sync.certify import Count, Sightings, Verdict, judge, judge_page
 from tpmirror.sync.ingest import Progress
 from tpmirror.sync.paging import Segment, affordable_overlap, pages, segments
 from tpmirror.sync.poll import look
-from tpmirror.sync.session import Session, quiet, rehearsal, session
+from tpmirror.sync.session import Session, quiet, session
 from tpmirror.tensorpix.control import Control
 from tpmirror.tensorpix.page import Page, ascends, ids_of
 
@@ -48,41 +47,6 @@ def sync(
         ahead = timedelta(seconds=max(0, opened.control.skew or 0))
         opened.run.prune(timedelta(days=settings.progress_retention) + ahead)
     return opened.run.row
-
-
-def preview(settings: Settings, progress: Progress = quiet) -> list[Row]:
-    """What a sync would change: one pass over the list that writes nothing."""
-    return _rehearse(settings, progress, everything=False)
-
-
-def verify(settings: Settings, progress: Progress = quiet) -> list[Row]:
-    """Where the mirror and the API differ, field by field; progress and ETA of jobs are left out. Writes nothing."""
-    return _rehearse(settings, progress, everything=True)
-
-
-def _rehearse(settings: Settings, progress: Progress, *, everything: bool) -> list[Row]:
-    with rehearsal(settings, progress, everything=everything) as (opened, rehearsed):
-        walk = Walk(opened)
-        walk.consume([opened.first])
-        walk.pass_over(walk.rest_of(opened.first))
-        elsewhere = read(opened.run.engine, not_listed)
-        back = [difference(job_id, where, "listed") for job_id, where in elsewhere.items() if walk.intake.lists(job_id)]
-        missed = [walk.whereabouts(job_id) for job_id in walk.listed if not opened.intake.lists(job_id)]
-        tally = rehearsed.tally
-        unread = [
-            difference(job_id, "listed" if job_id in walk.listed else None, "unreadable", "(the job)")
-            for job_id in tally.unread - tally.answered.keys()
-        ]
-        doubts = [
-            {"entity": "list", "id": None, "field": "(an item)", "mirror": None, "upstream": doubt}
-            for doubt in dict.fromkeys(walk.intake.doubts)
-        ]
-        return rehearsed.changes() + sorted(back + missed + unread, key=lambda row: row["id"]) + doubts
-
-
-def difference(job_id: int, mirror: str | None, upstream: str, name: str = "presence") -> Row:
-    """A difference in where a job is, or in the whole job."""
-    return {"entity": "job", "id": job_id, "field": name, "mirror": mirror, "upstream": upstream}
 
 
 class Walk:
@@ -206,14 +170,6 @@ class Walk:
         """
         shown = self.largest if self.passes and not self.first.is_last else 0
         return shown or self.first.served_limit
-
-    def whereabouts(self, job_id: int) -> Row:
-        """A difference: a job that the mirror holds as listed and the list lacks."""
-        try:
-            where = "unlisted" if self.api.job(job_id)[0] is not None else "not found"
-        except Denied:
-            where = "no answer"
-        return difference(job_id, "listed", where)
 
     def pass_over(self, todo: list[Segment]) -> None:
         """Fetch and mirror the pages of some segments."""

@@ -25,9 +25,10 @@ from tpmirror.simulator.backend import Backend
 from tpmirror.simulator.listing import ORDERINGS
 from tpmirror.store.audit import audit
 from tpmirror.sync import gone
-from tpmirror.sync.full import sync, verify
+from tpmirror.sync.full import sync
 from tpmirror.sync.poll import poll
 from tpmirror.sync.presence import UNLISTED_LOOKUPS
+from tpmirror.sync.verify import verify
 from tpmirror.tensorpix.client import Api
 
 KEY: Final = "tpx-canary-0123456789abcdef"

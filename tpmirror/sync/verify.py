@@ -1,0 +1,55 @@
+"""Compare the mirror with the API, field by field, and write nothing: ``verify``, and the preview of a full sync."""
+
+from tpmirror.config import Settings
+from tpmirror.db.engine import read
+from tpmirror.db.types import Row
+from tpmirror.errors import Denied
+from tpmirror.store.presence import not_listed
+from tpmirror.sync.full import Walk
+from tpmirror.sync.ingest import Progress
+from tpmirror.sync.session import quiet, rehearsal
+from tpmirror.tensorpix.client import Api
+
+
+def preview(settings: Settings, progress: Progress = quiet) -> list[Row]:
+    """What a sync would change: one pass over the list that writes nothing."""
+    return _rehearse(settings, progress, everything=False)
+
+
+def verify(settings: Settings, progress: Progress = quiet) -> list[Row]:
+    """Where the mirror and the API differ, field by field; progress and ETA of jobs are left out. Writes nothing."""
+    return _rehearse(settings, progress, everything=True)
+
+
+def _rehearse(settings: Settings, progress: Progress, *, everything: bool) -> list[Row]:
+    with rehearsal(settings, progress, everything=everything) as (opened, rehearsed):
+        walk = Walk(opened)
+        walk.consume([opened.first])
+        walk.pass_over(walk.rest_of(opened.first))
+        elsewhere = read(opened.run.engine, not_listed)
+        back = [difference(job_id, where, "listed") for job_id, where in elsewhere.items() if walk.intake.lists(job_id)]
+        missed = [_whereabouts(opened.api, job_id) for job_id in walk.listed if not opened.intake.lists(job_id)]
+        tally = rehearsed.tally
+        unread = [
+            difference(job_id, "listed" if job_id in walk.listed else None, "unreadable", "(the job)")
+            for job_id in tally.unread - tally.answered.keys()
+        ]
+        doubts = [
+            {"entity": "list", "id": None, "field": "(an item)", "mirror": None, "upstream": doubt}
+            for doubt in dict.fromkeys(walk.intake.doubts)
+        ]
+        return rehearsed.changes() + sorted(back + missed + unread, key=lambda row: row["id"]) + doubts
+
+
+def difference(job_id: int, mirror: str | None, upstream: str, name: str = "presence") -> Row:
+    """A difference in where a job is, or in the whole job."""
+    return {"entity": "job", "id": job_id, "field": name, "mirror": mirror, "upstream": upstream}
+
+
+def _whereabouts(api: Api, job_id: int) -> Row:
+    """A difference: a job that the mirror holds as listed and the list lacks."""
+    try:
+        where = "unlisted" if api.job(job_id)[0] is not None else "not found"
+    except Denied:
+        where = "no answer"
+    return difference(job_id, "listed", where)
