@@ -18,12 +18,12 @@ DISPLAYS = {
     "render",
     "tables",
     "store.audit",
-    "formats",
+    "reports.formats",
     "reports",
     *(f"reports.{name}" for name in REPORTS),
-    "relations",
-    "watermark",
-    "export",
+    "export.datasets",
+    "export.watermark",
+    "export.writer",
     "cli.look",
 }
 WRITERS = {

@@ -8,7 +8,7 @@ from tests.support.account import connected
 from tests.support.dictionary import page
 from tests.support.program import ROOT
 from tpmirror.db import schema
-from tpmirror.relations import relations
+from tpmirror.export.datasets import relations
 
 SOURCE = yaml.safe_load((ROOT / "deploy" / "dbt" / "models" / "tpmirror.yml").read_text(encoding="utf-8"))
 

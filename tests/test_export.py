@@ -23,15 +23,15 @@ import pytest
 from tests.support.account import KEY, mirror, query, rows
 from tests.support.life import Life
 from tests.support.program import ROOT, Program
-from tpmirror import relations
 from tpmirror.db import schema, views
 from tpmirror.db.engine import open_engine
 from tpmirror.errors import Fenced, TpmirrorError, UsageError
-from tpmirror.export import MANIFEST, STAGING, _locked, export
-from tpmirror.exportfile import ExportFile
+from tpmirror.export import datasets
+from tpmirror.export.files import ExportFile
+from tpmirror.export.writer import MANIFEST, STAGING, _locked, export
 from tpmirror.simulator import Simulator, World
 
-NAMES = [relation.name for relation in relations.relations()]
+NAMES = [relation.name for relation in datasets.relations()]
 OF_NOW = {"active_jobs": {"waiting_s", "status_s"}, "sync_health": {"certified_age_s"}}
 """Columns that depend on the time of the query."""
 
@@ -142,10 +142,10 @@ def test_types_are_the_same_from_both_databases(lived, out):
 
 def test_every_relation_of_jobs_is_partitioned_by_their_month():
     others = {"active_jobs", "storage_usage", "output_videos", "videos", "quarantined_jobs"}
-    of_jobs = {r.name for r in relations.relations() if {"job_id", "x_JobId"} & {c.name for c in r.columns}}
-    assert of_jobs - others == set(relations.JOB_KEYS) - {"jobs"}
+    of_jobs = {r.name for r in datasets.relations() if {"job_id", "x_JobId"} & {c.name for c in r.columns}}
+    assert of_jobs - others == set(datasets.JOB_KEYS) - {"jobs"}
     assert {"started_month", "created_month", "observed_month", None} == {
-        relation.partitioned_by for relation in relations.relations()
+        relation.partitioned_by for relation in datasets.relations()
     }
 
 
@@ -253,7 +253,7 @@ KILLER = """
 import os, signal, sys
 from pathlib import Path
 from tpmirror.db.engine import open_engine
-from tpmirror.export import export
+from tpmirror.export.writer import export
 where, left = sys.argv[3], [int(sys.argv[4])]
 def count(*_):
     left[0] -= 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tpmirror import exportfile
+from tpmirror.export import files
 from tpmirror.formatting import csv_cell, escape_formula
 
 FORMULAS = ["=1+1", "+1", "-1", "@x", "\t=1", "\tx", "\r=1", "\n", "\0x", " =1", " \t1", "\f=1", "\xa0-1", "\ufeff=1"]
@@ -37,7 +37,7 @@ def test_other_text_stays_as_it_is(text):
 )
 @example([*FORMULAS, *HARMLESS])
 def test_a_column_is_treated_as_its_texts_are(texts):
-    column = exportfile.escape_formulas(pa.array([*texts, None], pa.string()))
+    column = files.escape_formulas(pa.array([*texts, None], pa.string()))
     assert column.to_pylist() == [*map(escape_formula, texts), None]
 
 

@@ -18,14 +18,14 @@ from tests.support.account import connected, rows
 from tpmirror.cli import cli
 from tpmirror.db.views import view
 from tpmirror.errors import UsageError
-from tpmirror.formats import TEXTS, show
 from tpmirror.formatting import duration, to_json
 from tpmirror.reports import REPORTS, Question, answer
-from tpmirror.reports.asof import known, possible
+from tpmirror.reports.as_of import known, possible
 from tpmirror.reports.costs import growth, in_turn
 from tpmirror.reports.forecast import backtest, forecast, outlook, seasonal_naive
+from tpmirror.reports.formats import TEXTS, show
+from tpmirror.reports.model import Report, percentile, plain
 from tpmirror.reports.period import Period, instant, period
-from tpmirror.reports.report import Report, percentile, plain
 from tpmirror.store.queries import jobs_by_status
 from tpmirror.web.overview import _credits
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.dialects import postgresql
 
 from tpmirror.db import dictionary, schema
-from tpmirror.relations import relations
+from tpmirror.export.datasets import relations
 
 HEAD: Final = """# Data dictionary
 

@@ -45,7 +45,7 @@ def export(settings: Settings, *, folder: Path, format_: str, as_json: bool) -> 
 
 def _needing_pyarrow() -> Any:
     try:
-        from tpmirror import export as exporting
+        from tpmirror.export import writer as exporting
     except ModuleNotFoundError as error:
         if error.name != "pyarrow":
             raise
@@ -63,7 +63,7 @@ def _progress_bar() -> Iterator[Callable[[str, int], None]]:
     from rich import progress
     from rich.console import Console
 
-    from tpmirror.relations import relations
+    from tpmirror.export.datasets import relations
 
     names = [relation.name for relation in relations()]
     columns = (

@@ -23,9 +23,8 @@ def report(settings: Settings, *, name: str | None, form: str, as_json: bool, **
     """Answer a question about costs, times, failures, storage: one of the reports that tpmirror report lists."""
     from datetime import UTC, datetime
 
-    from tpmirror import formats
     from tpmirror.db.engine import reading
-    from tpmirror.reports import Question, answer, listing
+    from tpmirror.reports import Question, answer, formats, listing
 
     form = formats.check("json" if as_json else form)
     if name is None:

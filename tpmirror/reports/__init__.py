@@ -8,12 +8,12 @@ from typing import Final
 from sqlalchemy import Connection
 
 from tpmirror.errors import UsageError
-from tpmirror.reports import asof, costs, failures, forecast, storage, turnaround
+from tpmirror.reports import as_of, costs, failures, forecast, storage, turnaround
 from tpmirror.reports import transitions as changes
 from tpmirror.reports.eta import eta
+from tpmirror.reports.model import Report, plain
 from tpmirror.reports.period import Period, instant, period
-from tpmirror.reports.report import Report, plain
-from tpmirror.reports.syncs import syncs
+from tpmirror.reports.runs import syncs
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ REPORTS: Final = {
     ),
     "history": Named(
         "each job's status at a moment, as known and as true then",
-        lambda c, q, by: asof.as_of(c, q.moment, by),
-        asof.BY,
+        lambda c, q, by: as_of.as_of(c, q.moment, by),
+        as_of.BY,
         frozenset({"as-of"}),
     ),
     "sync": Named(

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from tpmirror.db import schema
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
+from tpmirror.reports.model import Column, Report, change, money, percent, plain, ratio, units, within
 from tpmirror.reports.period import Period, add_months
-from tpmirror.reports.report import Column, Report, change, money, percent, plain, ratio, units, within
 
 BY: Final = ("month", "day", "model", "task", "resolution", "codec", "owner")
 IN_TIME: Final = frozenset({"day", "month"})

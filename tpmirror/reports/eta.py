@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, select
 
 from tpmirror.db.views import view
-from tpmirror.reports.report import Report, percent, plain, seconds
+from tpmirror.reports.model import Report, percent, plain, seconds
 
 
 def eta(conn: Connection) -> Report:

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, func, select
 
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
+from tpmirror.reports.model import Report, money, percent, plain, ratio, units, within
 from tpmirror.reports.period import Period
-from tpmirror.reports.report import Report, money, percent, plain, ratio, units, within
 
 BY: Final = ("month", "model", "resolution", "codec")
 

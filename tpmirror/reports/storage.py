@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
-from tpmirror.reports.report import Report, percent, plain, ratio, readable, size
+from tpmirror.reports.model import Report, percent, plain, ratio, readable, size
 
 BY: Final = ("age", "output", "codec", "month")
 AGES: Final = ((30, "up to 30 days"), (90, "31 to 90 days"), (180, "91 to 180 days"), (365, "181 to 365 days"))

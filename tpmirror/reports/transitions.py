@@ -5,8 +5,8 @@ from typing import Final
 from sqlalchemy import Connection, func, select
 
 from tpmirror.db.views import view
+from tpmirror.reports.model import Report, plain
 from tpmirror.reports.period import Period, start_of
-from tpmirror.reports.report import Report, plain
 
 BY: Final = ("change", "job")
 FIRST: Final = "first seen"

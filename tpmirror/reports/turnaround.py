@@ -8,8 +8,8 @@ from sqlalchemy import Connection, select
 from tpmirror import formatting
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
+from tpmirror.reports.model import Column, Report, percentile, plain, within
 from tpmirror.reports.period import Period
-from tpmirror.reports.report import Column, Report, percentile, plain, within
 
 BY: Final = ("all", "month", "model", "resolution", "codec")
 MEASURES: Final = {0: "queue", 1: "processing"}

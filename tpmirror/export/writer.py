@@ -20,11 +20,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, text
 
-from tpmirror import __version__, relations, watermark
+from tpmirror import __version__
 from tpmirror.db.engine import reading
 from tpmirror.errors import Fenced, TpmirrorError, UsageError
-from tpmirror.exportfile import FORMATS, ExportFile, arrow_schema
-from tpmirror.relations import Month, Relation
+from tpmirror.export import datasets, watermark
+from tpmirror.export.datasets import Month, Relation
+from tpmirror.export.files import FORMATS, ExportFile, arrow_schema
 
 MANIFEST: Final = "manifest.json"
 STAGING: Final = ".tpmirror-staging"
@@ -84,7 +85,7 @@ def _staged(conn: Connection, stage: "_Stage", old: dict[str, Any], *, whole: bo
     touched = None
     if whole and watermark.continues(conn, old["mark"]):
         touched = watermark.touched(conn, old["mark"], _counts(old))
-    parts = {relation.name: _part(conn, stage, relation, old, touched) for relation in relations.relations()}
+    parts = {relation.name: _part(conn, stage, relation, old, touched) for relation in datasets.relations()}
     return {"layout": LAYOUT, "tpmirror": __version__, "format": stage.format, "mark": mark, "relations": parts}
 
 
@@ -125,7 +126,7 @@ class _Stage:
 
     def files(self, conn: Connection, relation: Relation, months: set[Month] | None) -> Iterator[dict[str, Any]]:
         """Write the rows of a relation, a file per month or one; what the manifest says of each."""
-        with closing(relations.rows(conn, relation, months, CHUNK)) as found:
+        with closing(datasets.rows(conn, relation, months, CHUNK)) as found:
             if relation.partitioned_by is None:
                 yield self.file(relation, None, relation.name, found)
                 return

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select
 from tpmirror.db import labels, schema
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
-from tpmirror.reports.report import Report, plain
+from tpmirror.reports.model import Report, plain
 
 QUEUED: Final = 0
 PROCESSING: Final = labels.PROCESSING

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, select
 from tpmirror.db import schema
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
+from tpmirror.reports.model import Report, plain, seconds
 from tpmirror.reports.period import Period, start_of
-from tpmirror.reports.report import Report, plain, seconds
 
 COUNTS: Final = ("requests", "retries", "jobs_seen", "jobs_inserted", "jobs_updated", "transitions", "jobs_gone")
 

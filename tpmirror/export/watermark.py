@@ -16,9 +16,10 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, cast, func, or_, select, union
 
-from tpmirror import __version__, relations
+from tpmirror import __version__
 from tpmirror.db import dictionary, labels, schema, views
-from tpmirror.relations import JOB_KEYS, Month
+from tpmirror.export import datasets
+from tpmirror.export.datasets import JOB_KEYS, Month
 
 _changes = schema.field_changes.c
 _history = schema.job_status_history.c
@@ -64,12 +65,12 @@ def touched(
     jobs = _jobs_touched(entry, change)
     job_months = _months(conn, _jobs.started, _jobs.id.in_(jobs))
     for table in (schema.jobs, schema.job_progress_samples):
-        job_months |= _differing(relations.count(conn, table), counts[table.name])
+        job_months |= _differing(datasets.count(conn, table), counts[table.name])
     video_months: set[Month] = set()
     for table, entity, link in _VIDEOS:
         mine = or_(table.c.id.in_(_changed(entity, change)), table.c.id.in_(select(link).where(_jobs.id.in_(jobs))))
         video_months |= _months(conn, table.c.created_at, mine)
-        video_months |= _differing(relations.count(conn, table), counts[table.name])
+        video_months |= _differing(datasets.count(conn, table), counts[table.name])
     # The account is named in each row of focus_costs: where it has another name now, all its months are touched.
     by_job = JOB_KEYS.keys() - ({"focus_costs"} if old["account"] != _account(conn) else set())
     return {
@@ -106,7 +107,7 @@ def _changed(entity: str, change: int) -> Select[Any]:
 
 
 def _months(conn: Connection, time: ColumnElement[Any], condition: ColumnElement[bool]) -> set[Month]:
-    return set(conn.execute(select(relations.month_of(conn, time)).where(condition).distinct()).scalars())
+    return set(conn.execute(select(datasets.month_of(conn, time)).where(condition).distinct()).scalars())
 
 
 def _differing(now: Mapping[Month, int], before: Mapping[Month, int]) -> set[Month]:
@@ -124,7 +125,7 @@ def _state(conn: Connection) -> str:
     in_flight = select(_jobs.id, _jobs.eta_s, _jobs.processing_progress).where(_jobs.status.not_in(labels.TERMINAL))
     samples = select(func.count()).select_from(schema.job_progress_samples)
     # Small tables, of which any change counts; job_absences because the view sync_health tells what waits.
-    small = [one.table for one in relations.relations() if one.kind == "table" and one.partitioned_by is None]
+    small = [one.table for one in datasets.relations() if one.kind == "table" and one.partitioned_by is None]
     whole = [select(table).order_by(*table.primary_key.columns) for table in (*small, schema.job_absences)]
     return _digest(conn, in_flight.order_by(_jobs.id), samples, *whole)
 

@@ -11,7 +11,7 @@ import click
 from tpmirror import formatting
 from tpmirror.db.types import Row
 from tpmirror.errors import UsageError
-from tpmirror.reports.report import Report
+from tpmirror.reports.model import Report
 from tpmirror.tables import show_lines
 
 
