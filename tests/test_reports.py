@@ -19,13 +19,13 @@ from tpmirror.cli import cli
 from tpmirror.db.views import view
 from tpmirror.errors import UsageError
 from tpmirror.formatting import duration, to_json
-from tpmirror.reports import REPORTS, Question, answer
 from tpmirror.reports.as_of import known, possible
 from tpmirror.reports.costs import growth, in_turn
 from tpmirror.reports.forecast import backtest, forecast, outlook, seasonal_naive
 from tpmirror.reports.formats import TEXTS, show
 from tpmirror.reports.model import Report, percentile, plain
 from tpmirror.reports.period import Period, instant, period
+from tpmirror.reports.registry import REPORTS, ReportParams, run_report
 from tpmirror.store.queries import jobs_by_status
 from tpmirror.web.overview import _credits
 
@@ -205,7 +205,7 @@ def test_every_report_answers_by_everything_and_alike_on_both_databases(name, by
     found = []
     for url in lived_mirror.values():
         with connected(url) as conn:
-            found.append(answer(conn, name, Question(now, by=by)))
+            found.append(run_report(conn, name, ReportParams(now, by=by)))
     assert found[0].rows
     assert all(set(found[0].columns) - {"p50", "p90", "p95", "max"} <= row.keys() for row in found[0].rows)
     assert len(found[0].rows) == len(found[1].rows)
@@ -215,13 +215,13 @@ def test_every_report_answers_by_everything_and_alike_on_both_databases(name, by
 
 def test_only_whole_months_and_days_are_compared(lived_mirror, dialect):
     with connected(lived_mirror[dialect]) as conn:
-        (newest, *_) = answer(conn, "costs", Question(datetime(2099, 1, 1, tzinfo=UTC), by="day")).rows
+        (newest, *_) = run_report(conn, "costs", ReportParams(datetime(2099, 1, 1, tzinfo=UTC), by="day")).rows
         for by, key in {"day": newest["day"], "month": f"{newest['day']:%Y-%m}"}.items():
             now = datetime.combine(newest["day"], datetime.min.time(), UTC)
-            running, *over = answer(conn, "costs", Question(now, by=by)).rows
+            running, *over = run_report(conn, "costs", ReportParams(now, by=by)).rows
             assert (running[by], running["change"], running["complete"]) == (key, None, False)
             assert all(row["complete"] for row in over)
-            later = answer(conn, "costs", Question(now + timedelta(days=31), by=by)).rows
+            later = run_report(conn, "costs", ReportParams(now + timedelta(days=31), by=by)).rows
             for found in (over, later):
                 pairs = [(row, before) for row, before in pairwise(found) if before["credits"]]
                 compared = [(row, before) for row, before in pairs if follows(row[by], before[by])]
@@ -261,7 +261,7 @@ def test_a_running_month_and_one_that_was_cut_say_so_and_are_not_compared():
 @pytest.mark.parametrize("by", REPORTS["costs"].by)
 def test_costs_by_anything_sum_to_what_the_jobs_cost(by, lived_mirror, dialect):
     with connected(lived_mirror[dialect]) as conn:
-        found = answer(conn, "costs", Question(datetime.now(UTC), by=by))
+        found = run_report(conn, "costs", ReportParams(datetime.now(UTC), by=by))
     jobs = rows(lived_mirror[dialect], "jobs")
     truth = sum(job["cost_usd"] or 0 for job in jobs if not job["preview"])
     assert sum(row["credits"] for row in found.rows) == found.summary["credits"] == truth

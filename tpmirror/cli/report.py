@@ -24,14 +24,15 @@ def report(settings: Settings, *, name: str | None, form: str, as_json: bool, **
     from datetime import UTC, datetime
 
     from tpmirror.db.engine import reading
-    from tpmirror.reports import Question, answer, formats, listing
+    from tpmirror.reports import formats
+    from tpmirror.reports.registry import ReportParams, list_reports, run_report
 
     form = formats.check("json" if as_json else form)
     if name is None:
-        formats.show("reports", listing(), form)
+        formats.show("reports", list_reports(), form)
         return
     budget = None if settings.budget_monthly is None else float(settings.budget_monthly)
-    question = Question(datetime.now(UTC), budget=budget, **options)
+    params = ReportParams(datetime.now(UTC), budget=budget, **options)
     with mirror(settings) as engine, reading(engine) as conn:
-        found = answer(conn, name, question)
+        found = run_report(conn, name, params)
     formats.show(name, found, form)

@@ -1,0 +1,134 @@
+"""The named reports: what each one answers, by what it can be split, and which options it takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection
+
+from tpmirror.errors import UsageError
+from tpmirror.reports import as_of, costs, failures, forecast, storage, turnaround
+from tpmirror.reports import transitions as changes
+from tpmirror.reports.eta import eta
+from tpmirror.reports.model import Report, plain
+from tpmirror.reports.period import Period, instant, period
+from tpmirror.reports.runs import syncs
+
+
+@dataclass(frozen=True, slots=True)
+class ReportParams:
+    """What is asked: the options of the command, None where one was not given."""
+
+    now: datetime
+    start: str | None = None
+    end: str | None = None
+    by: str | None = None
+    as_of: str | None = None
+    budget: float | None = None
+
+    @property
+    def period(self) -> Period:
+        """The days asked for. Raises UsageError."""
+        return period(self.start, self.end, self.now.date())
+
+    @property
+    def moment(self) -> datetime:
+        """The moment asked for, else now. Raises UsageError."""
+        return self.now if self.as_of is None else instant("--as-of", self.as_of, self.now.date())
+
+
+ReportFunc = Callable[[Connection, ReportParams, str], Report]
+"""Makes a report; the text is what it is split by, empty if it cannot be split."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSpec:
+    """A report to choose: what it tells, by what it can be split (the first is the default), its other options."""
+
+    about: str
+    run: ReportFunc
+    by: tuple[str, ...] = ()
+    options: frozenset[str] = frozenset()
+
+
+PERIOD: Final = frozenset({"from", "to"})
+
+REPORTS: Final = {
+    "costs": ReportSpec(
+        "Credits spent, with share and change",
+        lambda c, q, by: costs.costs(c, q.period, by, q.now.date()),
+        costs.BY,
+        PERIOD,
+    ),
+    "forecast": ReportSpec(
+        "the month's Credits: to date, forecasts with their errors, budget",
+        lambda c, q, _: forecast.forecast(c, q.now.date(), q.budget),
+        options=frozenset({"budget"}),
+    ),
+    "turnaround": ReportSpec(
+        "how long jobs wait and take: percentiles, with bounds",
+        lambda c, q, by: turnaround.turnaround(c, q.period, by),
+        turnaround.BY,
+        PERIOD,
+    ),
+    "failures": ReportSpec(
+        "failures and cancellations", lambda c, q, by: failures.failures(c, q.period, by), failures.BY, PERIOD
+    ),
+    "eta": ReportSpec("how far off upstream's ETA was, by model and progress", lambda c, _, __: eta(c)),
+    "storage": ReportSpec(
+        "outputs that take space upstream, by age and size", lambda c, q, by: storage.storage(c, by, q.now), storage.BY
+    ),
+    "transitions": ReportSpec(
+        "status changes that the mirror saw", lambda c, q, by: changes.transitions(c, q.period, by), changes.BY, PERIOD
+    ),
+    "history": ReportSpec(
+        "each job's status at a moment, as known and as true then",
+        lambda c, q, by: as_of.as_of(c, q.moment, by),
+        as_of.BY,
+        frozenset({"as-of"}),
+    ),
+    "sync": ReportSpec(
+        "runs of the mirror, and whether it is proven complete", lambda c, q, _: syncs(c, q.period), options=PERIOD
+    ),
+}
+
+
+def list_reports() -> Report:
+    """What reports there are."""
+    rows = [
+        {"report": name, "by": ", ".join(one.by), "options": ", ".join(sorted(one.options)), "about": one.about}
+        for name, one in REPORTS.items()
+    ]
+    columns = plain(report="report", about="tells", by="--by")
+    return Report(
+        "Reports: tpmirror report NAME",
+        columns,
+        rows,
+        ["The first of --by is what a report is split by if you do not say."],
+    )
+
+
+def run_report(conn: Connection, name: str, params: ReportParams) -> Report:
+    """The report of that name. Raises UsageError for a name, an option or a value that it does not know."""
+    chosen = find_report(name)
+    given = {"from": params.start, "to": params.end, "as-of": params.as_of}
+    for option, value in given.items():
+        if value is not None and option not in chosen.options:
+            takers = [other for other, report in REPORTS.items() if option in report.options]
+            message = f"report {name} takes no --{option}; it goes with {', '.join(takers)}"
+            raise UsageError(message)
+    by = params.by or (chosen.by[0] if chosen.by else "")
+    if by and by not in chosen.by:
+        accepted = f"it accepts {', '.join(chosen.by)}" if chosen.by else "it cannot be split"
+        message = f"report {name} knows no --by {by[:40]!r}; {accepted}"
+        raise UsageError(message)
+    return chosen.run(conn, params, by)
+
+
+def find_report(name: str) -> ReportSpec:
+    """A report by its name. Raises UsageError that lists them."""
+    if name not in REPORTS:
+        message = f"there is no report {name[:40]!r}; it is one of {', '.join(REPORTS)}"
+        raise UsageError(message)
+    return REPORTS[name]
