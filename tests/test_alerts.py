@@ -17,8 +17,8 @@ from tpmirror.db import schema
 from tpmirror.db.engine import open_engine, write
 from tpmirror.db.migrate import downgrade, upgrade
 from tpmirror.errors import UsageError
-from tpmirror.herald import Herald
-from tpmirror.notify import Notifier
+from tpmirror.service.alerting import Herald
+from tpmirror.service.notifier import Notifier
 from tpmirror.simulator import Simulator, World
 from tpmirror.store import alerts
 from tpmirror.store.health import Problem
@@ -167,7 +167,7 @@ def test_that_there_is_no_mirror_of_this_version_is_told_in_time(hook, engine, r
     waiting = herald(hook, engine, FRESH)
     waiting.tell()
     assert (hook.posts, caplog.text) == ([], ""), "so does every mirror begin"
-    monkeypatch.setattr("tpmirror.herald.AWAY", -1)
+    monkeypatch.setattr("tpmirror.service.alerting.AWAY", -1)
     for _ in range(2):
         waiting.tell()
     upgrade(engine)

@@ -28,7 +28,7 @@ DISPLAYS = {
 }
 WRITERS = {
     "store.alerts",
-    "herald",
+    "service.alerting",
     "store.jobs",
     "sync.diff",
     "db.lease",
@@ -52,7 +52,7 @@ PURE = {
     "tensorpix.models",
     "db.labels",
     "store.history",
-    "timing",
+    "service.due",
     "store.health",
 }
 FILES = {

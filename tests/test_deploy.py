@@ -21,7 +21,7 @@ from tests.support.grafana import expanded, panels
 from tests.support.program import ROOT
 from tpmirror.cli import cli
 from tpmirror.config import Settings, load
-from tpmirror.service import GRACE, PULSE
+from tpmirror.service.daemon import GRACE, PULSE
 from tpmirror.simulator import Simulator, World
 
 EMAIL = "somebody@example.com"

@@ -9,11 +9,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tpmirror.config import Settings
 from tpmirror.errors import MirrorError
-from tpmirror.meters import Meters
+from tpmirror.service.meters import Meters
+from tpmirror.service.metrics import HELP, Mirror
+from tpmirror.service.watchdog import Watchdog
 from tpmirror.store.health import Problem
 from tpmirror.store.status import MirrorStatus
-from tpmirror.watch import Watch
-from tpmirror.web.metrics import HELP, Mirror
 
 CERTIFIED = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ROWS = [{"name": "Finished", "jobs": 7, "credits": 12.5}, {"name": "unknown (9)", "jobs": 1, "credits": None}]
@@ -32,7 +32,7 @@ def meters():
 
 @pytest.fixture
 def watch():
-    made = Watch(Settings(), MirrorStatus, lambda: 0.5)
+    made = Watchdog(Settings(), MirrorStatus, lambda: 0.5)
     made.facts = MirrorStatus(certified_at=CERTIFIED, walked_at=CERTIFIED, in_flight=3, waiting=2, quarantined=1)
     made.problems = [Problem("stale", "old", "look", critical=True)]
     return made

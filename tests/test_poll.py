@@ -17,14 +17,14 @@ from tests.support.program import Program
 from tpmirror.config import Settings
 from tpmirror.db.engine import open_engine
 from tpmirror.errors import ApiError, Refused
-from tpmirror.meters import Meters
-from tpmirror.schedule import lateness
+from tpmirror.service.meters import Meters
+from tpmirror.service.scheduler import lateness
+from tpmirror.service.worker import Worker
 from tpmirror.simulator import Response, Simulator, World
 from tpmirror.sync.full import sync
 from tpmirror.sync.ingest import FAILURES
 from tpmirror.sync.poll import poll
 from tpmirror.tensorpix.control import Control
-from tpmirror.worker import Worker
 
 PAGE = 10
 
@@ -368,7 +368,7 @@ def statuses(url: str, job_id: int) -> list[int]:
 
 @pytest.mark.parametrize("is_first", [False, True])
 def test_a_change_behind_a_walk_is_seen_before_the_walk_ends(sim, world, mirror_url, is_first, monkeypatch):
-    monkeypatch.setattr("tpmirror.timing.IDLE", 10**9)  # the first walk finds the jobs in flight only now
+    monkeypatch.setattr("tpmirror.service.due.IDLE", 10**9)  # the first walk finds the jobs in flight only now
     if not is_first:
         mirror(sim, mirror_url)
     before = world.status(60)

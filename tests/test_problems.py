@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from tpmirror.config import Settings
-from tpmirror.store.health import KEY_REFUSED, Vitals, of_mirror, of_process
+from tpmirror.service.watchdog import ProcessStatus, problems_of_process
+from tpmirror.store.health import KEY_REFUSED, problems_of_mirror
 from tpmirror.store.status import MirrorStatus
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -15,7 +16,7 @@ FRESH = {"certified_at": NOW - timedelta(seconds=900)}
 
 
 def codes(**facts) -> list[str]:
-    return [problem.code for problem in of_mirror(MirrorStatus(**{**FRESH, **facts}), SETTINGS, NOW)]
+    return [problem.code for problem in problems_of_mirror(MirrorStatus(**{**FRESH, **facts}), SETTINGS, NOW)]
 
 
 def test_a_fresh_mirror_has_no_problem():
@@ -44,7 +45,7 @@ def test_a_mirror_is_stale_after_three_intervals():
     ],
 )
 def test_each_problem_has_its_sign(facts, code):
-    (found,) = of_mirror(MirrorStatus(**{**FRESH, **facts}), SETTINGS, NOW)
+    (found,) = problems_of_mirror(MirrorStatus(**{**FRESH, **facts}), SETTINGS, NOW)
     assert found.code == code
     assert found.message
     assert found.remedy
@@ -61,7 +62,7 @@ def test_hiccups_are_no_problem():
 
 def test_only_what_spoils_the_mirror_is_critical():
     facts = MirrorStatus(waiting=1, quarantined=1, uncertified=5, look_failures=9, look_error=KEY_REFUSED)
-    critical = {problem.code for problem in of_mirror(facts, SETTINGS, NOW) if problem.critical}
+    critical = {problem.code for problem in problems_of_mirror(facts, SETTINGS, NOW) if problem.critical}
     assert critical == {"key_refused", "never_certified"}
 
 
@@ -75,5 +76,5 @@ def test_only_what_spoils_the_mirror_is_critical():
     ],
 )
 def test_the_process_has_problems_of_its_own(vitals, code):
-    assert [problem.code for problem in of_process(Vitals(**vitals))] == [code]
-    assert of_process(Vitals(skew=59.0)) == []
+    assert [problem.code for problem in problems_of_process(ProcessStatus(**vitals))] == [code]
+    assert problems_of_process(ProcessStatus(skew=59.0)) == []

@@ -19,8 +19,8 @@ from tpmirror.credentials import Key
 from tpmirror.db import schema
 from tpmirror.db.engine import connected
 from tpmirror.db.views import sources
-from tpmirror.herald import Herald
-from tpmirror.notify import Notifier
+from tpmirror.service.alerting import Herald
+from tpmirror.service.notifier import Notifier
 from tpmirror.simulator import Simulator, World
 from tpmirror.store.status import MirrorStatus
 

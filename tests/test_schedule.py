@@ -10,14 +10,14 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support.program import until
-from tpmirror import service as service_module
-from tpmirror import watch as watch_module
 from tpmirror.config import load
 from tpmirror.db.engine import open_engine
-from tpmirror.schedule import Every, Schedule
-from tpmirror.service import Service
+from tpmirror.service import daemon as service_module
+from tpmirror.service import watchdog as watch_module
+from tpmirror.service.daemon import Service
+from tpmirror.service.scheduler import Every, Schedule
+from tpmirror.service.watchdog import Watchdog
 from tpmirror.store.status import MirrorStatus
-from tpmirror.watch import Watch
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_clock_that_was_ahead_by_years_does_not_count_them_up():
 def test_a_clock_that_jumps_is_noticed(monkeypatch, by, told):
     clock = SimpleNamespace(time=lambda: 1e9, monotonic=lambda: 50.0)
     monkeypatch.setattr(watch_module, "time", clock)
-    watch = Watch(load({}), MirrorStatus, lambda: None)
+    watch = Watchdog(load({}), MirrorStatus, lambda: None)
     clock.time, clock.monotonic = (lambda: 1e9 + 2 + by), (lambda: 52.0)
     assert watch.jumped() == told
     assert watch.jumped() is None

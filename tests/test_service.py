@@ -18,11 +18,11 @@ from tests.support.webhook import Webhook
 from tpmirror.db import engine as db_engine
 from tpmirror.db import revision
 from tpmirror.errors import MirrorError
-from tpmirror.meters import Meters
+from tpmirror.service.meters import Meters
+from tpmirror.service.worker import Worker
 from tpmirror.simulator import Response, Simulator, World
 from tpmirror.store import alerts
 from tpmirror.store.health import Problem
-from tpmirror.worker import Worker
 
 
 class Started(Program):

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tpmirror.service.due import IDLE, pause, poll_due, poll_factor, walk_due
 from tpmirror.store.status import MirrorStatus
-from tpmirror.timing import IDLE, pause, poll_due, poll_factor, walk_due
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 

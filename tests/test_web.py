@@ -25,9 +25,10 @@ from tests.support.hostile import HARMFUL, mirror_of_everything
 from tests.support.program import Program
 from tpmirror.config import Settings, load
 from tpmirror.errors import UsageError
+from tpmirror.service import probes
+from tpmirror.service.watchdog import Watchdog
 from tpmirror.store.status import MirrorStatus
-from tpmirror.watch import Watch
-from tpmirror.web import download, health, server
+from tpmirror.web import download, server
 from tpmirror.web.app import create_app
 from tpmirror.web.server import Server
 
@@ -386,8 +387,8 @@ def test_probes_are_answered_while_every_thread_is_taken(empty):
         free.wait()
         return PlainTextResponse("")
 
-    probes = health.routes(Watch(Settings(), MirrorStatus, lambda: None), lambda: True)
-    with dashboard(empty, [*probes, Route("/wait", wait)]) as client:
+    routes = probes.routes(Watchdog(Settings(), MirrorStatus, lambda: None), lambda: True)
+    with dashboard(empty, [*routes, Route("/wait", wait)]) as client:
         pages = [Thread(target=client.get, args=["/wait"]) for _ in range(60)]
         for page in pages:
             page.start()

@@ -15,8 +15,8 @@ from tpmirror.config import Settings, read_key
 from tpmirror.db import revision
 from tpmirror.db.engine import connected, display, file_of, reading
 from tpmirror.errors import TpmirrorError, UsageError
-from tpmirror.notify import Notifier
-from tpmirror.store.health import SKEW, of_mirror
+from tpmirror.service.notifier import Notifier
+from tpmirror.store.health import SKEW, problems_of_mirror
 from tpmirror.store.status import read_status
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.control import Control
@@ -126,7 +126,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", OK, f"{shown} is at revision {found}")
         with reading(engine) as conn:
             now = datetime.now(UTC)
-            problems = of_mirror(read_status(conn, now.date()), settings, now)
+            problems = problems_of_mirror(read_status(conn, now.date()), settings, now)
     yield from (Finding("mirror", LOOK, problem.message, problem.remedy) for problem in problems)
     if not problems:
         yield Finding("mirror", OK, "proven complete, and nobody is needed")

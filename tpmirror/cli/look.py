@@ -25,7 +25,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
     now = datetime.now(UTC)
     with mirror(settings) as engine, reading(engine) as conn:
         found, recent = queries.summary(conn), runs.recent(conn, 5)
-        wrong = health.of_mirror(read_status(conn, now.date()), settings, now)
+        wrong = health.problems_of_mirror(read_status(conn, now.date()), settings, now)
     if as_json:
         from tpmirror.sync import run
 

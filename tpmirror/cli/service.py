@@ -32,10 +32,11 @@ def run(settings: Settings) -> None:
     The log goes to stderr. SIGTERM and Ctrl-C end it within ten seconds, a second one at once; SIGHUP has the key file
     read again and tried. Several may run on one PostgreSQL: one works, the others stand by.
     """
-    from tpmirror import log, service
+    from tpmirror import log
+    from tpmirror.service import daemon
 
     log.configure(settings.log_format, settings.log_level)
-    code = service.run(settings)
+    code = daemon.run(settings)
     sys.stderr.flush()
     os._exit(code)  # a thread that waits for a database that is away would hold up a tidy end
 
@@ -55,7 +56,7 @@ def test_alert(settings: Settings, *, as_json: bool) -> None:
     """
     from tpmirror import formatting
     from tpmirror.errors import TpmirrorError, UsageError
-    from tpmirror.notify import Notifier
+    from tpmirror.service.notifier import Notifier
 
     if not settings.alert_urls:
         message = "TPMIRROR_ALERT_URLS is not set: give it URLs that apprise understands, separated by blanks"

@@ -1,6 +1,6 @@
 """What is wrong and what to do about it, as one list for ``status``, ``/readyz``, the metrics, the log and the alerts.
 
-Pure: what the mirror and the process tell, and the clock, are arguments.
+Pure: what the mirror tells, and the clock, are arguments. Problems of the service's process: ``service.watchdog``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,19 +45,7 @@ class Problem:
     """Whether the mirror cannot be relied on until it is solved."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vitals:
-    """How the process of the service is."""
-
-    database_error: str | None = None
-    """Why the mirror could not be read just now."""
-    skew: float | None = None
-    """Seconds that our clock is ahead of the API's."""
-    jump: float | None = None
-    """Seconds that our clock jumped within the last hour."""
-
-
-def of_mirror(facts: MirrorStatus, settings: Settings, now: datetime) -> list[Problem]:
+def problems_of_mirror(facts: MirrorStatus, settings: Settings, now: datetime) -> list[Problem]:
     """What the mirror itself tells, to whoever can read it."""
     return [
         *_of_runs(facts),
@@ -68,7 +56,7 @@ def of_mirror(facts: MirrorStatus, settings: Settings, now: datetime) -> list[Pr
     ]
 
 
-def of_failed_jobs(rows: Sequence[Mapping[str, Any]]) -> list[Problem]:
+def problems_of_failed_jobs(rows: Sequence[Mapping[str, Any]]) -> list[Problem]:
     """Jobs that failed upstream: events, each told once."""
     return [
         Problem(
@@ -78,21 +66,6 @@ def of_failed_jobs(rows: Sequence[Mapping[str, Any]]) -> list[Problem]:
         )
         for row in rows
     ]
-
-
-def of_process(vitals: Vitals) -> list[Problem]:
-    """What the process of the service tells."""
-    found = []
-    if vitals.database_error is not None:
-        found.append(Problem("database", vitals.database_error, "see that the database runs", critical=True))
-    if vitals.skew is not None and abs(vitals.skew) > SKEW:
-        side = "ahead of" if vitals.skew > 0 else "behind"
-        message = f"this machine's clock is {abs(vitals.skew):.0f} s {side} the API's"
-        found.append(Problem("clock_skew", message, "set the clock, for example with NTP"))
-    if vitals.jump is not None:
-        message = f"this machine's clock jumped by {vitals.jump:+.0f} s within the last hour"
-        found.append(Problem("clock_jump", message, "times of that hour may be off; see that the clock is kept by NTP"))
-    return found
 
 
 def _of_runs(facts: MirrorStatus) -> Iterator[Problem]:

@@ -16,8 +16,8 @@ from starlette.routing import Route
 
 from tpmirror import __version__
 from tpmirror.errors import MirrorError
-from tpmirror.meters import Histogram, Meters
-from tpmirror.watch import Watch
+from tpmirror.service.meters import Histogram, Meters
+from tpmirror.service.watchdog import Watchdog
 
 PREFIX: Final = "tpmirror_"
 HELP: Final = {
@@ -46,7 +46,7 @@ class Mirror(Collector):
     """Turns counts into metrics at each request, so there is no second copy of any number."""
 
     def __init__(
-        self, watch: Watch, meters: Meters, jobs: Callable[[], Sequence[Any]], leading: Callable[[], bool]
+        self, watch: Watchdog, meters: Meters, jobs: Callable[[], Sequence[Any]], leading: Callable[[], bool]
     ) -> None:
         self._watch = watch
         self._meters = meters

@@ -13,9 +13,9 @@ from tpmirror.db.engine import display, patiently, reading, write
 from tpmirror.db.types import Row
 from tpmirror.errors import MirrorError
 from tpmirror.log import logger
-from tpmirror.notify import Notifier
+from tpmirror.service.notifier import Notifier
 from tpmirror.store import alerts, queries
-from tpmirror.store.health import EVENTS, of_failed_jobs, of_mirror
+from tpmirror.store.health import EVENTS, problems_of_failed_jobs, problems_of_mirror
 from tpmirror.store.status import MirrorStatus
 
 SILENT: Final = frozenset({"never_certified"})
@@ -63,8 +63,8 @@ class Herald:
 
     def _due(self, now: datetime) -> list[Row]:
         with reading(self._engine) as conn:
-            failed = of_failed_jobs(queries.failed_jobs(conn, now - WINDOW))
-        found = of_mirror(self._facts(), self._settings, now)
+            failed = problems_of_failed_jobs(queries.failed_jobs(conn, now - WINDOW))
+        found = problems_of_mirror(self._facts(), self._settings, now)
         problems = [problem for problem in found if problem.code not in SILENT] + failed
 
         def work(conn: Connection) -> list[Row]:

@@ -6,13 +6,14 @@ database, so that nothing can hold it up.
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from tpmirror.config import Settings
 from tpmirror.errors import MirrorError
 from tpmirror.log import logger
-from tpmirror.store.health import Problem, Vitals, of_mirror, of_process
+from tpmirror.store.health import SKEW, Problem, problems_of_mirror
 from tpmirror.store.status import MirrorStatus
 
 JUMP: Final = 5.0
@@ -25,7 +26,34 @@ OLD: Final = 120.0
 log: Final = logger(__name__)
 
 
-class Watch:
+@dataclass(frozen=True, slots=True)
+class ProcessStatus:
+    """How the process of the service is."""
+
+    database_error: str | None = None
+    """Why the mirror could not be read just now."""
+    skew: float | None = None
+    """Seconds that our clock is ahead of the API's."""
+    jump: float | None = None
+    """Seconds that our clock jumped within the last hour."""
+
+
+def problems_of_process(process: ProcessStatus) -> list[Problem]:
+    """What the process of the service tells."""
+    found = []
+    if process.database_error is not None:
+        found.append(Problem("database", process.database_error, "see that the database runs", critical=True))
+    if process.skew is not None and abs(process.skew) > SKEW:
+        side = "ahead of" if process.skew > 0 else "behind"
+        message = f"this machine's clock is {abs(process.skew):.0f} s {side} the API's"
+        found.append(Problem("clock_skew", message, "set the clock, for example with NTP"))
+    if process.jump is not None:
+        message = f"this machine's clock jumped by {process.jump:+.0f} s within the last hour"
+        found.append(Problem("clock_jump", message, "times of that hour may be off; see that the clock is kept by NTP"))
+    return found
+
+
+class Watchdog:
     """What is wrong, as of the last check."""
 
     def __init__(self, settings: Settings, read: Callable[[], MirrorStatus], skew: Callable[[], float | None]) -> None:
@@ -46,8 +74,8 @@ class Watch:
         except MirrorError as reason:
             error = str(reason)
         jump = self._jump[0] if self._jump and time.monotonic() - self._jump[1] < JUMP_TOLD else None
-        vitals = Vitals(database_error=error, skew=self.skew, jump=jump)
-        found = of_process(vitals) + of_mirror(self.facts, self._settings, datetime.now(UTC))
+        process = ProcessStatus(database_error=error, skew=self.skew, jump=jump)
+        found = problems_of_process(process) + problems_of_mirror(self.facts, self._settings, datetime.now(UTC))
         before = {problem.code for problem in self.problems}
         for problem in found:
             if problem.code not in before:

@@ -18,14 +18,14 @@ from tpmirror.db.engine import read, reading
 from tpmirror.db.types import Row
 from tpmirror.errors import Fenced, Interrupted, TpmirrorError
 from tpmirror.log import logger
-from tpmirror.meters import Meters
-from tpmirror.schedule import STANDBY, lateness
+from tpmirror.service.due import pause, poll_due, walk_due
+from tpmirror.service.meters import Meters
+from tpmirror.service.scheduler import STANDBY, lateness
 from tpmirror.store import history, queries
 from tpmirror.store.status import MirrorStatus, read_status
 from tpmirror.sync.full import sync
 from tpmirror.sync.poll import poll
 from tpmirror.tensorpix.control import Control
-from tpmirror.timing import pause, poll_due, walk_due
 
 REST: Final = 0.1
 """Share of its interval that a kind of run rests at least, also when it takes longer than that."""

@@ -13,15 +13,15 @@ from tpmirror import __version__
 from tpmirror.config import Settings, read_key
 from tpmirror.db.engine import connected, display
 from tpmirror.errors import UsageError
-from tpmirror.herald import Herald
 from tpmirror.log import logger
-from tpmirror.meters import Meters
-from tpmirror.notify import Notifier
-from tpmirror.schedule import Schedule
+from tpmirror.service.alerting import Herald
+from tpmirror.service.meters import Meters
+from tpmirror.service.notifier import Notifier
+from tpmirror.service.scheduler import Schedule
+from tpmirror.service.systemd import notify
+from tpmirror.service.watchdog import Watchdog
+from tpmirror.service.worker import Worker
 from tpmirror.signals import SIGNALS, hold
-from tpmirror.systemd import notify
-from tpmirror.watch import Watch
-from tpmirror.worker import Worker
 
 PULSE: Final = 1.0
 """Seconds between two looks of the main loop."""
@@ -45,7 +45,7 @@ class Service:
         self._settings = settings
         self.meters = Meters()
         self.worker = Worker(settings, engine, self.meters)
-        self.watch = Watch(settings, self.worker.facts, lambda: self.worker.skew)
+        self.watch = Watchdog(settings, self.worker.facts, lambda: self.worker.skew)
         self.schedule = Schedule(self.meters.happened)
         self._herald = (
             Herald(settings, engine, self.worker.facts, Notifier(settings.alert_urls)) if settings.alert_urls else None
@@ -153,7 +153,7 @@ def run(settings: Settings) -> int:
 def _server(settings: Settings, service: Service) -> Any:
     """The HTTP server; None, and a warning, where its packages are not installed."""
     try:
-        from tpmirror.web import health, metrics  # noqa: PLC0415 - the extra may be missing
+        from tpmirror.service import metrics, probes  # noqa: PLC0415 - the extra may be missing
         from tpmirror.web.app import create_app  # noqa: PLC0415
         from tpmirror.web.server import Server  # noqa: PLC0415
     except ModuleNotFoundError as error:
@@ -161,5 +161,5 @@ def _server(settings: Settings, service: Service) -> Any:
         return None
     worker, watch = service.worker, service.watch
     mirror = metrics.Mirror(watch, service.meters, worker.jobs_by_status, lambda: bool(worker.leading))
-    routes = [*health.routes(watch, lambda: service.is_alive), metrics.route(mirror)]
+    routes = [*probes.routes(watch, lambda: service.is_alive), metrics.route(mirror)]
     return Server(create_app(settings, routes), settings.http_addr)

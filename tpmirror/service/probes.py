@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tpmirror.watch import Watch
+from tpmirror.service.watchdog import Watchdog
 
 
-def routes(watch: Watch, alive: Callable[[], bool]) -> list[Route]:
+def routes(watch: Watchdog, alive: Callable[[], bool]) -> list[Route]:
     """The two routes. ``alive`` says whether the main loop and the scheduler of the service still turn.
 
     They wait for nothing, so they are answered on the loop itself: threads may all be taken by pages.

@@ -1,0 +1,1 @@
+"""``tpmirror run``: scheduler, worker, watchdog, alerts, health and metrics endpoints."""
