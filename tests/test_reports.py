@@ -27,7 +27,7 @@ from tpmirror.reports.model import Report, percentile, plain
 from tpmirror.reports.period import Period, instant, period
 from tpmirror.reports.registry import REPORTS, ReportParams, run_report
 from tpmirror.store.queries import jobs_by_status
-from tpmirror.web.overview import _credits
+from tpmirror.web.pages.overview import _credits
 
 TODAY = date(2026, 11, 25)
 STRETCHES = {

@@ -28,7 +28,7 @@ from tpmirror.errors import UsageError
 from tpmirror.service import probes
 from tpmirror.service.watchdog import Watchdog
 from tpmirror.store.status import MirrorStatus
-from tpmirror.web import download, server
+from tpmirror.web import downloads, server
 from tpmirror.web.app import create_app
 from tpmirror.web.server import Server
 
@@ -257,7 +257,7 @@ def endless(request: Request) -> Response:
     first = select(literal(1).label("n")).cte("numbers", recursive=True)
     numbers = first.union_all(select(first.c.n + 1))
     wanted = select(numbers.c.n, literal(100 * "x").label("text"))
-    return download.csv(request, "endless", ["n", "text"], lambda _conn: wanted)
+    return downloads.csv(request, "endless", ["n", "text"], lambda _conn: wanted)
 
 
 @contextmanager
@@ -346,30 +346,30 @@ def test_who_does_not_read_an_answer_is_cut_off(mirror_url, monkeypatch):
             stalled.extend([made] if (begun := made.recv(12) == b"HTTP/1.1 200") else [])
             return begun
 
-        for _ in range(download.AT_ONCE):
+        for _ in range(downloads.AT_ONCE):
             assert begins()
         assert not begins()
         assert client.get("/jobs").status_code == 200
         while stalled:
             stalled.pop().close()
         monkeypatch.setattr(server, "STALL", 2.0)
-        for _ in range(2 * download.AT_ONCE):  # in the places of those who left, then of those who were cut off
+        for _ in range(2 * downloads.AT_ONCE):  # in the places of those who left, then of those who were cut off
             eventually(begins)
-        assert all(is_cut_off(one) for one in stalled[: download.AT_ONCE])
+        assert all(is_cut_off(one) for one in stalled[: downloads.AT_ONCE])
 
 
 def test_a_file_has_its_time(mirror_url, monkeypatch):
-    monkeypatch.setattr(download, "LONGEST", 0.5)
+    monkeypatch.setattr(downloads, "LONGEST", 0.5)
     with dashboard(mirror_url, [Route("/endless", endless)]) as client:
         with pytest.raises(httpx.RemoteProtocolError):
             client.get("/endless")
-        monkeypatch.setattr(download, "LONGEST", 600.0)
-        assert [client.get("/jobs.csv").status_code for _ in range(2 * download.AT_ONCE)] == [200] * 8
+        monkeypatch.setattr(downloads, "LONGEST", 600.0)
+        assert [client.get("/jobs.csv").status_code for _ in range(2 * downloads.AT_ONCE)] == [200] * 8
 
 
 def test_who_leaves_gives_the_place_to_another(mirror_url):
     with dashboard(mirror_url, [Route("/endless", endless)]) as client:
-        for _ in range(2 * download.AT_ONCE):
+        for _ in range(2 * downloads.AT_ONCE):
             eventually(lambda: _begins(client))
 
 

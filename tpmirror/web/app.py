@@ -17,9 +17,10 @@ from starlette.staticfiles import StaticFiles
 from tpmirror.config import Settings
 from tpmirror.db.engine import open_engine
 from tpmirror.errors import TpmirrorError
-from tpmirror.web import costs, download, job, jobs, operations, overview, render, sql, sync
-from tpmirror.web.guard import HEADERS, Guard, check_exposure
-from tpmirror.web.source import Memory
+from tpmirror.web import downloads, templating
+from tpmirror.web.cache import Memory
+from tpmirror.web.pages import costs, job, jobs, operations, overview, sql, sync
+from tpmirror.web.security import HEADERS, Guard, check_exposure
 
 
 class JobId(IntegerConvertor):
@@ -45,7 +46,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/operations", operations.page),
     Route("/sync", sync.page),
     Route("/sql", sql.page),
-    Mount("/static", StaticFiles(directory=render.FOLDER / "static")),
+    Mount("/static", StaticFiles(directory=templating.FOLDER / "static")),
 )
 
 
@@ -63,7 +64,7 @@ def create_app(settings: Settings, extra_routes: Iterable[BaseRoute] = ()) -> St
     app.state.engine = open_engine(settings.database_url)
     app.state.settings = settings
     app.state.memory = Memory()
-    app.state.downloads = BoundedSemaphore(download.AT_ONCE)
+    app.state.downloads = BoundedSemaphore(downloads.AT_ONCE)
     return app
 
 
@@ -74,12 +75,12 @@ def _refused(request: Request, error: Exception) -> Response:
     title = titles.get(error.status_code, error.detail)
     says = {404: "There is nothing at this address, or not any more."}
     said = says.get(error.status_code, error.detail) if error.detail == "Not Found" else error.detail
-    return render.page(request, "error.html", status=error.status_code, title=title, said=said)
+    return templating.page(request, "error.html", status=error.status_code, title=title, said=said)
 
 
 def _unavailable(request: Request, error: Exception) -> Response:
     """The mirror cannot be read: no database yet, out of reach, or of another version."""
-    return render.page(request, "error.html", status=503, title="The mirror cannot be read", said=str(error))
+    return templating.page(request, "error.html", status=503, title="The mirror cannot be read", said=str(error))
 
 
 def _failed(_request: Request, _error: Exception) -> Response:

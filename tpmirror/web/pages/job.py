@@ -12,14 +12,14 @@ from tpmirror.db import schema
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
 from tpmirror.store import queries
-from tpmirror.web import render
-from tpmirror.web.source import rows
+from tpmirror.web import templating
+from tpmirror.web.cache import rows
 
 
 def page(request: Request) -> Response:
     """``/jobs/ID``."""
     job_id = request.path_params["job_id"]
-    with render.snapshot(request) as conn:
+    with templating.snapshot(request) as conn:
         job = queries.job(conn, job_id) if job_id < 2**63 else None
         if job is None:
             raise HTTPException(404, f"The mirror has no job {job_id}.")
@@ -34,7 +34,7 @@ def page(request: Request) -> Response:
             "videos": _videos(conn, job),
             "charts": _charts(_samples(conn, job_id), job["finished"]),
         }
-    return render.page(request, "job.html", job=job, shown=shown, fields_of_job=_fields(job), **context)
+    return templating.page(request, "job.html", job=job, shown=shown, fields_of_job=_fields(job), **context)
 
 
 def _where(conn: Connection, name: str, job_id: int, order: str = "job_id") -> list[Row]:

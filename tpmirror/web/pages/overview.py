@@ -11,8 +11,8 @@ from starlette.responses import Response
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
 from tpmirror.reports import forecast
-from tpmirror.web import figures, freshness, render
-from tpmirror.web.source import remembered, rows
+from tpmirror.web import charts, status, templating
+from tpmirror.web.cache import remembered, rows
 
 DAYS: Final = 60
 """Days on the chart."""
@@ -28,25 +28,25 @@ def page(request: Request) -> Response:
     """``/``."""
     now = datetime.now(UTC)
     today = now.date()
-    with render.snapshot(request) as conn:
+    with templating.snapshot(request) as conn:
         context = _live(conn, now, request.app.state.settings.sync_interval)
         context |= remembered(request, conn, ("overview", today), lambda: _history(conn, today))
-        context["needs"] = freshness.needs(request, conn, context["health"])
-    return render.page(request, "overview.html", budget=request.app.state.settings.budget_monthly, **context)
+        context["needs"] = status.needs(request, conn, context["health"])
+    return templating.page(request, "overview.html", budget=request.app.state.settings.budget_monthly, **context)
 
 
 def live(request: Request) -> Response:
     """``/live``: the part of the page that changes by the second."""
-    with render.snapshot(request) as conn:
+    with templating.snapshot(request) as conn:
         context = _live(conn, datetime.now(UTC), request.app.state.settings.sync_interval)
-    return render.page(request, "live.html", **context)
+    return templating.page(request, "live.html", **context)
 
 
 def _live(conn: Connection, now: datetime, interval: float) -> dict[str, Any]:
     """The state of the mirror, and the jobs in flight."""
-    found = freshness.health(conn)
+    found = status.health(conn)
     active = rows(conn, select(view("active_jobs")).limit(SHOWN)) if found["in_flight"] else []
-    return {"health": found, "sentence": freshness.sentence(found, now, interval), "active": active}
+    return {"health": found, "sentence": status.sentence(found, now, interval), "active": active}
 
 
 def _history(conn: Connection, today: date) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def _history(conn: Connection, today: date) -> dict[str, Any]:
     return {
         "credits": _credits(conn, today),
         "times": _times(conn, today),
-        "chart": figures.stacked(ended, figures.days(since, today), "day", ENDS),
+        "chart": charts.stacked(ended, charts.days(since, today), "day", ENDS),
         "totals": totals,
         "failure_rate": totals["Failed"] / sum(totals.values()) if any(totals.values()) else None,
         "window": WINDOW,
@@ -104,4 +104,4 @@ def _times(conn: Connection, today: date) -> dict[str, dict[str, float | None]]:
     since = datetime(today.year, today.month, today.day, tzinfo=UTC) - timedelta(days=WINDOW)
     columns = (jobs.queue_s, jobs.processing_s, jobs.turnaround_s)
     found = rows(conn, select(*columns).where(jobs.finished >= since, jobs.status_name == "Finished"))
-    return {name: figures.spread(found, f"{name}_s") for name in ("queue", "processing", "turnaround")}
+    return {name: charts.spread(found, f"{name}_s") for name in ("queue", "processing", "turnaround")}

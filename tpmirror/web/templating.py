@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse
 
 from tpmirror import __version__
 from tpmirror.db import engine
-from tpmirror.web import text
+from tpmirror.web import filters
 
 FOLDER: Final = Path(__file__).parent
 PAGES: Final = {
@@ -54,12 +54,12 @@ def _environment() -> Environment:
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=text.finish,
+        finalize=filters.finish,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters |= text.FILTERS | {"as_json": as_json}
-    env.globals |= {"menu": PAGES, "query": text.query, "version": __version__}
+    env.filters |= filters.FILTERS | {"as_json": as_json}
+    env.globals |= {"menu": PAGES, "query": filters.query, "version": __version__}
     return env
 
 

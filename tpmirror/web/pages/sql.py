@@ -9,16 +9,16 @@ from starlette.responses import Response
 
 from tpmirror.db import engine, schema, views
 from tpmirror.db.types import Row
-from tpmirror.web import render
-from tpmirror.web.source import remembered
+from tpmirror.web import templating
+from tpmirror.web.cache import remembered
 
 
 def page(request: Request) -> Response:
     """``/sql``."""
-    with render.snapshot(request) as conn:
+    with templating.snapshot(request) as conn:
         entries = remembered(request, conn, "entries", lambda: _entries(conn))
         dialect = conn.dialect.name
-    return render.page(
+    return templating.page(
         request,
         "sql.html",
         views=[entry for entry in entries if entry["sql"]],

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
-from tpmirror.web import figures, render
-from tpmirror.web.source import remembered, rows
+from tpmirror.web import charts, templating
+from tpmirror.web.cache import remembered, rows
 
 WINDOWS: Final = ("30", "7", "90")
 """Days to look back; the first unless told otherwise."""
@@ -20,15 +20,15 @@ LARGEST: Final = 25
 
 def page(request: Request) -> Response:
     """``/operations``; ``days`` to look back."""
-    days = int(render.choice(request, "days", WINDOWS, WINDOWS[0]))
+    days = int(templating.choice(request, "days", WINDOWS, WINDOWS[0]))
     today = datetime.now(UTC).date()
     since = today - timedelta(days=days - 1)
-    with render.snapshot(request) as conn:
+    with templating.snapshot(request) as conn:
         times = remembered(request, conn, ("times", since, today), lambda: _summed(conn, since, today))
         failures = remembered(request, conn, "failures", lambda: rows(conn, _failures()))
         eta = remembered(request, conn, "eta", lambda: rows(conn, _eta()))
         storage = remembered(request, conn, "storage", lambda: _storage(conn))
-    return render.page(
+    return templating.page(
         request,
         "operations.html",
         days=days,
@@ -44,7 +44,7 @@ def page(request: Request) -> Response:
 def _summed(conn: Connection, since: date, today: date) -> dict[str, Any]:
     """The chart and the table of how long jobs took."""
     times = _times(conn, since)
-    return {"turnaround": _turnaround(times, figures.days(since, today)), "spreads": _spreads(times)}
+    return {"turnaround": _turnaround(times, charts.days(since, today)), "spreads": _spreads(times)}
 
 
 def _times(conn: Connection, since: date) -> list[Row]:
@@ -62,13 +62,13 @@ def _turnaround(times: list[Row], days: list[date]) -> dict[str, Any]:
         if row["turnaround_s"] is not None:
             of_day.setdefault(row["day"], []).append(row["turnaround_s"] / 60)
     series = [
-        {"name": name, "values": [figures.percentile(of_day.get(day, []), share) for day in days]}
+        {"name": name, "values": [charts.percentile(of_day.get(day, []), share) for day in days]}
         for name, share in (("median, minutes", 0.5), ("90 %, minutes", 0.9))
     ]
     return {
         "kind": "lines",
         "step": "day",
-        "x": [figures.epoch(day) for day in days] if times else [],
+        "x": [charts.epoch(day) for day in days] if times else [],
         "series": series,
     }
 
@@ -80,9 +80,7 @@ def _spreads(times: list[Row]) -> list[Row]:
         groups.setdefault(row["resolution"] or "none stated", []).append(row)
     ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
     phases = ("queue", "processing", "turnaround")
-    return [
-        {"name": name, **{phase: figures.spread(group, f"{phase}_s") for phase in phases}} for name, group in ranked
-    ]
+    return [{"name": name, **{phase: charts.spread(group, f"{phase}_s") for phase in phases}} for name, group in ranked]
 
 
 def _failures() -> Any:
@@ -116,12 +114,12 @@ def _failure_chart(failures: list[Row]) -> dict[str, Any]:
         of_month = found.setdefault(row["month"], {"finished": 0, "failures": 0, "cancellations": 0})
         for kind in of_month:
             of_month[kind] += int(row[kind])
-    names = figures.months(min(found), max(found)) if found else []
+    names = charts.months(min(found), max(found)) if found else []
     series = [
         {"name": name, "values": [_share(found.get(month), kind) for month in names]}
         for name, kind in (("failed, %", "failures"), ("canceled, %", "cancellations"))
     ]
-    return {"kind": "lines", "step": "month", "x": [figures.epoch(month) for month in names], "series": series}
+    return {"kind": "lines", "step": "month", "x": [charts.epoch(month) for month in names], "series": series}
 
 
 def _share(ended: Row | None, kind: str) -> float | None:

@@ -14,8 +14,8 @@ from starlette.responses import Response
 from tpmirror.db import schema
 from tpmirror.db.types import CENT_OF_CENT, Row
 from tpmirror.db.views import view
-from tpmirror.web import download, render
-from tpmirror.web.source import remembered, rows
+from tpmirror.web import downloads, templating
+from tpmirror.web.cache import remembered, rows
 
 PER_PAGE: Final = 50
 SORTS: Final = {
@@ -41,20 +41,20 @@ class Place:
 def page(request: Request) -> Response:
     """``/jobs``."""
     wanted = conditions(request)
-    order = render.choice(request, "sort", (*SORTS, *(f"-{name}" for name in SORTS)), "-job_id")
+    order = templating.choice(request, "sort", (*SORTS, *(f"-{name}" for name in SORTS)), "-job_id")
     place = _place(request.query_params.get("after", ""), order)
     state = {name: request.query_params.get(name, "") for name in FILTERS} | {
         "sort": request.query_params.get("sort", "")
     }
     asked = tuple(sorted(state.items()))
-    with render.snapshot(request) as conn:
+    with templating.snapshot(request) as conn:
         ids = remembered(request, conn, ("ids", asked, place), lambda: _ids_of_page(conn, wanted, order, place))
         found = _labelled(conn, ids)
         whole = place is None and len(ids) <= PER_PAGE  # then the page itself says how many there are
         count = len(ids) if whole else remembered(request, conn, ("jobs", asked), lambda: _count(conn, wanted))
         choices = remembered(request, conn, "choices", lambda: _choices(conn))
     more = found[PER_PAGE - 1] if len(found) > PER_PAGE else None
-    return render.page(
+    return templating.page(
         request,
         "jobs.html",
         jobs=found[:PER_PAGE],
@@ -70,12 +70,12 @@ def page(request: Request) -> Response:
 
 def csv(request: Request) -> Response:
     """``/jobs.csv``: every job that the filter lets through, all columns."""
-    return download.csv(request, "jobs", list(view("job_overview").c.keys()), _all(request))
+    return downloads.csv(request, "jobs", list(view("job_overview").c.keys()), _all(request))
 
 
 def json(request: Request) -> Response:
     """``/jobs.json``: the same."""
-    return download.json(request, "jobs", _all(request))
+    return downloads.json(request, "jobs", _all(request))
 
 
 def _all(request: Request) -> Callable[[Connection], Select[Any]]:
@@ -88,22 +88,22 @@ def conditions(request: Request) -> list[ColumnElement[bool]]:
     """The filter of a request. Raises HTTPException 400 for a value that makes no sense."""
     jobs = view("job_overview").c
     found: list[ColumnElement[bool]] = []
-    if (status := render.whole(request, "status")) is not None:
+    if (status := templating.whole(request, "status")) is not None:
         found.append(jobs.status == status)
-    if (model := render.whole(request, "model")) is not None:
+    if (model := templating.whole(request, "model")) is not None:
         used = schema.job_ml_models.c
         found.append(jobs.job_id.in_(select(used.job_id).where(used.ml_model_id == model)))
-    if resolution := render.words(request, "resolution"):
+    if resolution := templating.words(request, "resolution"):
         found.append(jobs.resolution == resolution)
-    if presence := render.choice(request, "presence", PRESENCES, ""):
+    if presence := templating.choice(request, "presence", PRESENCES, ""):
         found.append(jobs.presence == presence)
     if first := _day(request, "from"):
         found.append(jobs.started >= first)
     if last := _day(request, "to"):
         found.append(jobs.started < last + timedelta(days=1))
-    if owner := render.words(request, "owner"):
+    if owner := templating.words(request, "owner"):
         found.append(jobs.input_owner.icontains(owner, autoescape=True))
-    if text := render.words(request, "q"):
+    if text := templating.words(request, "q"):
         found.append(_mentions(text))
     return found
 

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from tpmirror.db import schema
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
-from tpmirror.web import download, figures, render
-from tpmirror.web.source import remembered, rows
+from tpmirror.web import charts, downloads, templating
+from tpmirror.web.cache import remembered, rows
 
 SPANS: Final = {"day": (30, 60, 90), "month": (12, 24, 60)}
 """How many periods may be asked for; the first is shown unless told otherwise."""
@@ -25,19 +25,19 @@ def page(request: Request) -> Response:
     """``/costs``; ``by`` model or task, ``per`` day or month, ``last`` so many of them."""
     by, per, last = _parameters(request)
     periods = _periods(per, last, datetime.now(UTC).date())
-    with render.snapshot(request) as conn:
+    with templating.snapshot(request) as conn:
         shares = remembered(
             request, conn, (by, per, periods[0]), lambda: rows(conn, _shares(conn, by, per, periods[0]))
         )
         totals = remembered(request, conn, ("totals", per, periods[0]), lambda: rows(conn, _totals(per, periods[0])))
         ledger = remembered(request, conn, "ledger", lambda: _ledger(conn))
         corrections = _corrections(conn)
-    return render.page(
+    return templating.page(
         request,
         "costs.html",
         state={"by": by, "per": per, "last": str(last)},
         spans=SPANS[per],
-        chart=figures.stacked(({**row, "amount": row["credits"]} for row in shares), periods, per),
+        chart=charts.stacked(({**row, "amount": row["credits"]} for row in shares), periods, per),
         names=_ranking(shares),
         totals=sorted(totals, key=lambda row: str(row["period"]), reverse=True),
         ledger=ledger,
@@ -48,22 +48,22 @@ def page(request: Request) -> Response:
 
 def csv(request: Request) -> Response:
     """``/costs.csv``: the rows behind the chart."""
-    return download.csv(request, "costs", ["period", "name", "credits"], _asked(request))
+    return downloads.csv(request, "costs", ["period", "name", "credits"], _asked(request))
 
 
 def json(request: Request) -> Response:
     """``/costs.json``: the same."""
-    return download.json(request, "costs", _asked(request))
+    return downloads.json(request, "costs", _asked(request))
 
 
 def ledger_csv(request: Request) -> Response:
     """``/ledger.csv``: every charge and correction."""
-    return download.csv(request, "ledger", list(view("cost_ledger").c.keys()), _entries)
+    return downloads.csv(request, "ledger", list(view("cost_ledger").c.keys()), _entries)
 
 
 def ledger_json(request: Request) -> Response:
     """``/ledger.json``: the same."""
-    return download.json(request, "ledger", _entries)
+    return downloads.json(request, "ledger", _entries)
 
 
 def _asked(request: Request) -> Callable[[Connection], Select[Any]]:
@@ -78,17 +78,17 @@ def _entries(_conn: Connection) -> Select[Any]:
 
 
 def _parameters(request: Request) -> tuple[str, str, int]:
-    by, per = render.choice(request, "by", BY, "model"), render.choice(request, "per", tuple(SPANS), "month")
+    by, per = templating.choice(request, "by", BY, "model"), templating.choice(request, "per", tuple(SPANS), "month")
     spans = tuple(map(str, SPANS[per]))
-    return by, per, int(render.choice(request, "last", spans, spans[0]))
+    return by, per, int(templating.choice(request, "last", spans, spans[0]))
 
 
 def _periods(per: str, last: int, today: date) -> Sequence[Any]:
     """The last so many days or months, this one included."""
     if per == "day":
-        return figures.days(today - timedelta(days=last - 1), today)
+        return charts.days(today - timedelta(days=last - 1), today)
     before = today.year * 12 + today.month - last
-    return figures.months(f"{before // 12:04d}-{before % 12 + 1:02d}", f"{today:%Y-%m}")
+    return charts.months(f"{before // 12:04d}-{before % 12 + 1:02d}", f"{today:%Y-%m}")
 
 
 def _shares(conn: Connection, by: str, per: str, first: Any) -> Select[Any]:

@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from tpmirror.db.types import Row
 from tpmirror.formatting import csv_cell
-from tpmirror.web import render
+from tpmirror.web import templating
 
 Wanted = Callable[[Connection], Select[Any]]
 """A SELECT, made when the mirror is open."""
@@ -91,7 +91,7 @@ def _opened(request: Request, wanted: Wanted) -> Iterator[Iterator[list[Row]]]:
         raise HTTPException(503, f"{AT_ONCE} files are under way already; try again when one of them has ended.")
     try:
         with (
-            render.snapshot(request) as conn,
+            templating.snapshot(request) as conn,
             conn.execution_options(yield_per=CHUNK).execute(wanted(conn)) as found,
         ):
             yield ([dict(row) for row in some] for some in found.mappings().partitions(CHUNK))

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from tpmirror.db import schema
 from tpmirror.db.types import Row
 from tpmirror.store import presence
-from tpmirror.web import render
+from tpmirror.web import templating
 
 RUNS: Final = 50
 """Runs on a page."""
@@ -20,13 +20,13 @@ LONGEST: Final = 100
 
 def page(request: Request) -> Response:
     """``/sync``; ``before`` is the run below which the list begins, ``kind`` full or poll."""
-    before = render.whole(request, "before")
-    kind = render.choice(request, "kind", ("full", "poll"), "")
-    with render.snapshot(request) as conn:
+    before = templating.whole(request, "before")
+    kind = templating.choice(request, "kind", ("full", "poll"), "")
+    with templating.snapshot(request) as conn:
         runs = _runs(conn, before, kind)
         quarantine = _quarantine(conn)
         waiting = presence.waiting(conn)
-    return render.page(
+    return templating.page(
         request,
         "sync.html",
         runs=runs[:RUNS],

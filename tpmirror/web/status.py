@@ -12,7 +12,7 @@ from tpmirror.db.types import Row
 from tpmirror.db.views import view
 from tpmirror.formatting import duration
 from tpmirror.store import queries
-from tpmirror.web.source import remembered, rows
+from tpmirror.web.cache import remembered, rows
 
 LATE: Final = 3
 """Intervals without a certified walk after which somebody should look."""
