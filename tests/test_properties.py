@@ -18,7 +18,7 @@ from tests.support.drifts import QUICK
 from tests.support.hand import VERBS, WHILE_READ, Hand
 from tests.support.witness import Witness
 from tpmirror.simulator import Simulator, World
-from tpmirror.simulator.listing import ORDERINGS
+from tpmirror.simulator.ordering import ORDERINGS
 from tpmirror.sync.poll import poll
 
 numbers = count(1)

@@ -13,7 +13,7 @@ from tpmirror.config import load
 from tpmirror.db import schema
 from tpmirror.errors import ScopeError
 from tpmirror.simulator import Request, Response, Simulator, World
-from tpmirror.simulator.backend import Backend
+from tpmirror.simulator.api import Backend
 from tpmirror.sync.account import origin_of
 from tpmirror.sync.full import sync
 from tpmirror.sync.poll import poll

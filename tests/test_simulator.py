@@ -488,7 +488,7 @@ def test_requests_are_remembered_until_reset(sim, client):
 
 
 def test_only_the_latest_of_very_many_requests_are_remembered(sim, client, monkeypatch):
-    monkeypatch.setattr("tpmirror.simulator.backend.REMEMBERED", 5)
+    monkeypatch.setattr("tpmirror.simulator.api.REMEMBERED", 5)
     for number in range(13):
         client.get(f"/api/jobs/{number}/")
     assert [seen.path for seen in sim.requests] == [f"/api/jobs/{number}/" for number in range(5, 13)]

@@ -3,7 +3,7 @@
 ``World`` is an account with a past and a virtual clock; ``Simulator`` serves it over HTTP on the loopback interface.
 """
 
-from tpmirror.simulator.messages import Request, Response
+from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from tpmirror.simulator.messages import Request, Response
+from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.world import World
 
 PREFIX: Final = "/_admin/"

@@ -12,8 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Final, Self
 
-from tpmirror.simulator.backend import Backend
-from tpmirror.simulator.messages import Request, Response
+from tpmirror.simulator.api import Backend
+from tpmirror.simulator.http import Request, Response
 
 HOST: Final = "127.0.0.1"
 POLL: Final = 0.02

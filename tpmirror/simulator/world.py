@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from tpmirror.simulator import wire
-from tpmirror.simulator.gallery import Gallery
+from tpmirror.simulator import serializer
 from tpmirror.simulator.lifecycle import ARRIVALS, CANCELED, FAILED, FINISHED, SECOND, chance
-from tpmirror.simulator.listing import Listing
-from tpmirror.simulator.media import check
-from tpmirror.simulator.population import Population, arrival
-from tpmirror.simulator.records import Job, instant, moment
+from tpmirror.simulator.lifetimes import Population, arrival
+from tpmirror.simulator.models import Job, instant, moment
+from tpmirror.simulator.ordering import Listing
+from tpmirror.simulator.payloads import Gallery
+from tpmirror.simulator.videos import check
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,7 +64,7 @@ class World:
         self._population = Population(seed)
         self._population.found(jobs, self._now, days, in_flight)
         self._jobs = self._population.jobs
-        self._gallery = Gallery(seed, wire.Owner(*owner))
+        self._gallery = Gallery(seed, serializer.Owner(*owner))
         self._listing = Listing(seed, self._jobs)
         self._arrivals = chance(seed, ARRIVALS)
         self.jobs_per_day = jobs / days if jobs_per_day is None else jobs_per_day
@@ -263,7 +263,7 @@ class World:
 
     def job(self, job_id: int) -> dict[str, Any]:
         """The job as it is served, its URLs without query. Raises KeyError unless it is found by its id."""
-        shown: dict[str, Any] = wire.plain(self.encoded(job_id))
+        shown: dict[str, Any] = serializer.plain(self.encoded(job_id))
         return shown
 
     @_locked

@@ -17,7 +17,7 @@ from tpmirror.config import Settings, load
 from tpmirror.db import schema
 from tpmirror.db.engine import open_engine
 from tpmirror.simulator import World
-from tpmirror.simulator.backend import Backend
+from tpmirror.simulator.api import Backend
 from tpmirror.sync.full import sync
 from tpmirror.tensorpix.client import Api
 

@@ -13,7 +13,7 @@ import httpx
 from tests.support.simulation.machine import Machine, Process
 from tests.support.witness import DETAIL, LIST
 from tpmirror.simulator import Request, Response, World
-from tpmirror.simulator.backend import Backend
+from tpmirror.simulator.api import Backend
 
 Ids = frozenset[int]
 EMPTY: Final[dict[str, Any]] = {"count": 0, "next": None, "previous": None, "results": []}

@@ -13,8 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from tpmirror.simulator.lifecycle import FINISHED, PROCESSING, QUEUED, SECOND, eta, progress
-from tpmirror.simulator.media import Choice, Clip, enhance
-from tpmirror.simulator.records import Job, moment
+from tpmirror.simulator.models import Job, moment
+from tpmirror.simulator.videos import Choice, Clip, enhance
 
 MARK: Final = "?\x00sign\x00"
 """Where the query of a pre-signed URL will be. No other text has it."""

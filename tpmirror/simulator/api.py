@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Final
 
-from tpmirror.simulator import admin, wire
+from tpmirror.simulator import admin, serializer
 from tpmirror.simulator.drift import DRIFTS, Drift, apply
-from tpmirror.simulator.listing import ORDERINGS
-from tpmirror.simulator.messages import Request, Response, Seen
+from tpmirror.simulator.http import Request, Response, Seen
+from tpmirror.simulator.models import instant
+from tpmirror.simulator.ordering import ORDERINGS
 from tpmirror.simulator.pagination import window
-from tpmirror.simulator.records import instant
 from tpmirror.simulator.world import START, World
 
 JOBS: Final = "/api/jobs/"
@@ -184,7 +184,7 @@ class Backend:
             count,
             _link(asked.next(request.url, count)),
             _link(asked.previous(request.url)),
-            wire.sign(b",".join(rows), head, fresh=self.resign),
+            serializer.sign(b",".join(rows), head, fresh=self.resign),
         )
         return _ok(body)
 
@@ -198,7 +198,7 @@ class Backend:
             row = self.world.encoded(_job_id(number))
         except KeyError:
             return Response.detail(404, "Not found.")
-        return _ok(wire.sign(row, self._signature(), fresh=self.resign))
+        return _ok(serializer.sign(row, self._signature(), fresh=self.resign))
 
     def _cancel(self, number: str) -> Response:
         job_id = _job_id(number)
@@ -215,7 +215,7 @@ class Backend:
         return Response.json(200, {"count": len(models), "next": None, "previous": None, "results": models})
 
     def _signature(self) -> bytes:
-        return wire.query(instant(self.world.now if self.resign else START))
+        return serializer.query(instant(self.world.now if self.resign else START))
 
 
 def _known(path: str) -> bool:
@@ -228,7 +228,7 @@ def _job_id(text: str) -> int:
 
 
 def _link(url: str | None) -> bytes:
-    return b"null" if url is None else wire.text(url)
+    return b"null" if url is None else serializer.text(url)
 
 
 def _ok(body: bytes) -> Response:

@@ -5,7 +5,7 @@ from random import Random
 from typing import Final
 
 from tpmirror.simulator.lifecycle import ORDER, chance
-from tpmirror.simulator.records import Job
+from tpmirror.simulator.models import Job
 
 ORDERINGS: Final = ("-id", "id", "-started", "-updated", "status", "random", "unordered")
 

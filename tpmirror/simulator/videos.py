@@ -10,7 +10,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final, TypeVar
 
-from tpmirror.simulator import catalogue
+from tpmirror.simulator import fixtures
 from tpmirror.simulator.lifecycle import SOURCES, TRAITS, chance
 
 T = TypeVar("T")
@@ -68,14 +68,14 @@ def pick(rng: Random, odds: Sequence[tuple[T, int]]) -> T:
 def upload(seed: int, source_id: int) -> Clip:
     """An input video. Most last a minute or two, few for hours; one in twelve has no bitrate, fewer no codec."""
     rng = chance(seed, SOURCES, source_id)
-    width, height = pick(rng, catalogue.SIZES)
-    framerate = pick(rng, catalogue.FRAMERATES)
-    codec, depth, chroma, hunger = pick(rng, catalogue.FORMATS)
+    width, height = pick(rng, fixtures.SIZES)
+    framerate = pick(rng, fixtures.FRAMERATES)
+    codec, depth, chroma, hunger = pick(rng, fixtures.FORMATS)
     seconds = min(max(rng.lognormvariate(math.log(90), 1.3), 2.0), 10_800.0)
     bitrate = int(width * height * framerate * hunger * (0.06 + 0.12 * rng.random()))
     known = rng.random()
     return Clip(
-        name=rng.choice(catalogue.NAMES).format(n=rng.randrange(1, 9999)),
+        name=rng.choice(fixtures.NAMES).format(n=rng.randrange(1, 9999)),
         width=width,
         height=height,
         n_frames=max(int(seconds * framerate), 1),
@@ -94,22 +94,22 @@ def choose(seed: int, job_id: int, clip: Clip) -> Choice:
     """What a job asks for: one to three models, of different tasks, and settings that suit them."""
     rng = chance(seed, TRAITS, job_id)
     models = _models(rng)
-    tasks = {catalogue.BY_ID[model]["task"] for model in models}
+    tasks = {fixtures.BY_ID[model]["task"] for model in models}
     preview = rng.random() < 0.08
     cut = rng.random() < 0.12
     start = rng.randrange(clip.n_frames // 2 + 1) if cut else rng.choice((0, None))
     return Choice(
         preview=preview,
-        description=rng.choice(catalogue.DESCRIPTIONS) if rng.random() < 0.15 else "",
+        description=rng.choice(fixtures.DESCRIPTIONS) if rng.random() < 0.15 else "",
         ml_models=models,
         grain=rng.choice((0.1, 0.25, 0.5, 1.0)) if rng.random() < 0.1 else 0.0,
-        codec=pick(rng, catalogue.CODECS),
-        output_resolution=pick(rng, catalogue.RESOLUTIONS),
+        codec=pick(rng, fixtures.CODECS),
+        output_resolution=pick(rng, fixtures.RESOLUTIONS),
         comparison=rng.random() < 0.04,
-        stabilization_smoothing=rng.randrange(1, 41) if catalogue.STABILIZATION in tasks else 0,
-        fps_interpolation_factor=rng.choice((1.5, 2.0, 2.5)) if catalogue.FPS_INTERPOLATION in tasks else 1.0,
-        playback_speed=rng.choice((0.25, 0.5)) if catalogue.SLOW_MOTION in tasks else 1.0,
-        sharpen_strength=rng.choice((0.5, 1.0, 2.0)) if catalogue.SHARPEN in tasks else 0.0,
+        stabilization_smoothing=rng.randrange(1, 41) if fixtures.STABILIZATION in tasks else 0,
+        fps_interpolation_factor=rng.choice((1.5, 2.0, 2.5)) if fixtures.FPS_INTERPOLATION in tasks else 1.0,
+        playback_speed=rng.choice((0.25, 0.5)) if fixtures.SLOW_MOTION in tasks else 1.0,
+        sharpen_strength=rng.choice((0.5, 1.0, 2.0)) if fixtures.SHARPEN in tasks else 0.0,
         start_frame=start,
         end_frame=None if start is None else rng.randrange(start + 1, clip.n_frames + 1) if cut else clip.n_frames,
     )
@@ -118,24 +118,24 @@ def choose(seed: int, job_id: int, clip: Clip) -> Choice:
 def _models(rng: Random) -> tuple[int, ...]:
     tasks: set[int] = set()
     for _ in range(rng.choice((1, 1, 2, 2, 3))):
-        tasks.add(pick(rng, tuple(enumerate(catalogue.TASK_ODDS, start=1))))
-    chosen = [rng.choice([m["id"] for m in catalogue.MODELS if m["task"] == task]) for task in sorted(tasks)]
+        tasks.add(pick(rng, tuple(enumerate(fixtures.TASK_ODDS, start=1))))
+    chosen = [rng.choice([m["id"] for m in fixtures.MODELS if m["task"] == task]) for task in sorted(tasks)]
     return by_priority(chosen)
 
 
 def by_priority(models: Sequence[int]) -> tuple[int, ...]:
     """Models in the order of their execution."""
-    return tuple(sorted(models, key=lambda model: (catalogue.BY_ID[model]["priority"], model)))
+    return tuple(sorted(models, key=lambda model: (fixtures.BY_ID[model]["priority"], model)))
 
 
 def check(fields: Mapping[str, Any]) -> None:
     """Raises ValueError for what is no choice, no model or no codec."""
     if strange := sorted(set(fields) - set(Choice.__dataclass_fields__)):
         raise ValueError(f"a job has no choice called {', '.join(strange)}")
-    if unknown := [model for model in fields.get("ml_models", ()) if model not in catalogue.BY_ID]:
+    if unknown := [model for model in fields.get("ml_models", ()) if model not in fixtures.BY_ID]:
         raise ValueError(f"no models with the ids {unknown}")
-    if fields.get("codec", "libx264") not in catalogue.OUTPUTS:
-        raise ValueError(f"no codec {fields['codec']!r}: choose one of {', '.join(catalogue.OUTPUTS)}")
+    if fields.get("codec", "libx264") not in fixtures.OUTPUTS:
+        raise ValueError(f"no codec {fields['codec']!r}: choose one of {', '.join(fixtures.OUTPUTS)}")
 
 
 def amend(choice: Choice, fields: Mapping[str, Any]) -> Choice:
@@ -146,7 +146,7 @@ def amend(choice: Choice, fields: Mapping[str, Any]) -> Choice:
 
 def enhance(clip: Clip, choice: Choice) -> Clip:
     """The output video that a job makes of its input."""
-    codec, depth, chroma, hunger, container = catalogue.OUTPUTS[choice.codec]
+    codec, depth, chroma, hunger, container = fixtures.OUTPUTS[choice.codec]
     width, height = _frame(clip, choice)
     framerate = min(clip.framerate * choice.fps_interpolation_factor, 1000.0)
     longer = 1.0 if choice.preview else choice.fps_interpolation_factor / choice.playback_speed
@@ -175,7 +175,7 @@ def cost(clip: Clip, choice: Choice) -> Decimal:
     if choice.preview:
         return Decimal("0.0000")
     made = enhance(clip, replace(choice, comparison=False))
-    weight = sum((Decimal(str(catalogue.BY_ID[model]["cost_weight"])) for model in choice.ml_models), Decimal())
+    weight = sum((Decimal(str(fixtures.BY_ID[model]["cost_weight"])) for model in choice.ml_models), Decimal())
     megapixels = Decimal(made.width * made.height) / 1_000_000
     return min(made.n_frames * megapixels * weight * PRICE, DEAREST).quantize(Decimal("0.0001"))
 
@@ -190,7 +190,7 @@ def _frames(clip: Clip, choice: Choice) -> int:
 
 def _frame(clip: Clip, choice: Choice) -> tuple[int, int]:
     """Width and height of the output in pixels: even, and in the range that the API promises."""
-    upscale: int = max((catalogue.BY_ID[model]["upscale_factor"] for model in choice.ml_models), default=1)
+    upscale: int = max((fixtures.BY_ID[model]["upscale_factor"] for model in choice.ml_models), default=1)
     width = min(clip.width * upscale, 3840) if choice.output_resolution == -1 else choice.output_resolution
     height = round(clip.height * width / clip.width)
     if choice.comparison:

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from tpmirror.simulator import catalogue, media, wire
-from tpmirror.simulator.records import Job
+from tpmirror.simulator import fixtures, serializer, videos
+from tpmirror.simulator.models import Job
 
 
 class Gallery:
     """The face of every job. Templates take about 3 kB each once served."""
 
-    def __init__(self, seed: int, owner: wire.Owner) -> None:
-        self.models: dict[int, dict[str, Any]] = {model["id"]: dict(model) for model in catalogue.MODELS}
+    def __init__(self, seed: int, owner: serializer.Owner) -> None:
+        self.models: dict[int, dict[str, Any]] = {model["id"]: dict(model) for model in fixtures.MODELS}
         self._seed = seed
         self._owner = owner
         self._chosen: dict[int, Mapping[str, Any]] = {}
@@ -36,20 +36,20 @@ class Gallery:
 
     def _template(self, job: Job, now: int) -> bytes:
         clip, choice = self._traits(job)
-        document = wire.payload(job, clip, choice, self._cost(job, clip, choice), self.models, self._owner, now)
+        document = serializer.payload(job, clip, choice, self._cost(job, clip, choice), self.models, self._owner, now)
         if job.id in self._edits:
-            return wire.odd_template(wire.merge(document, self._edits[job.id]))
-        return wire.template(document)
+            return serializer.odd_template(serializer.merge(document, self._edits[job.id]))
+        return serializer.template(document)
 
-    def _traits(self, job: Job) -> tuple[media.Clip, media.Choice]:
-        clip = media.upload(self._seed, job.source.id)
-        choice = media.choose(self._seed, job.id, clip)
+    def _traits(self, job: Job) -> tuple[videos.Clip, videos.Choice]:
+        clip = videos.upload(self._seed, job.source.id)
+        choice = videos.choose(self._seed, job.id, clip)
         chosen = self._chosen.get(job.id)
-        return clip, media.amend(choice, chosen) if chosen else choice
+        return clip, videos.amend(choice, chosen) if chosen else choice
 
-    def _cost(self, job: Job, clip: media.Clip, choice: media.Choice) -> Decimal:
+    def _cost(self, job: Job, clip: videos.Clip, choice: videos.Choice) -> Decimal:
         corrected = self._costs.get(job.id)
-        return media.cost(clip, choice) if corrected is None else corrected
+        return videos.cost(clip, choice) if corrected is None else corrected
 
     def cost(self, job: Job) -> Decimal:
         """What the job costs in Credits, corrections included, lies not."""
@@ -70,7 +70,7 @@ class Gallery:
 
     def edit(self, job_id: int, fields: Mapping[str, Any]) -> None:
         """Lay fields over whatever is served for the job, from now on."""
-        self._edits[job_id] = wire.merge(self._edits.get(job_id, {}), fields)
+        self._edits[job_id] = serializer.merge(self._edits.get(job_id, {}), fields)
         self.forget(job_id)
 
     def raw(self, job_id: int, body: bytes) -> None:
@@ -79,5 +79,5 @@ class Gallery:
 
     def edit_model(self, model_id: int, fields: Mapping[str, Any]) -> None:
         """Change the catalogue: every job shows it."""
-        self.models[model_id] = wire.merge(self.models[model_id], fields)
+        self.models[model_id] = serializer.merge(self.models[model_id], fields)
         self._templates.clear()

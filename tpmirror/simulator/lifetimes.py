@@ -12,7 +12,7 @@ from random import Random
 from typing import Final
 
 from tpmirror.simulator.lifecycle import DAY, FINISHED, LONGEST, SECOND, START, Life, chance, draw
-from tpmirror.simulator.records import Job, Source
+from tpmirror.simulator.models import Job, Source
 
 BEGIN: Final = "begin"
 END: Final = "end"
