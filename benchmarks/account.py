@@ -55,7 +55,9 @@ class Account:
 
 def serve(jobs: int, latency: float) -> None:
     """Serve until stdin ends."""
-    from tpmirror.simulator import Request, Response, Simulator, World  # noqa: PLC0415 - only in the account's process
+    from tpmirror.simulator.http import Request, Response  # noqa: PLC0415 - only in the account's process
+    from tpmirror.simulator.server import Simulator  # noqa: PLC0415 - only in the account's process
+    from tpmirror.simulator.world import World  # noqa: PLC0415 - only in the account's process
 
     world = World(jobs=jobs, in_flight=0, jobs_per_day=0)
     in_flight = [jobs * (2 * number + 1) // (2 * IN_FLIGHT) + 1 for number in range(IN_FLIGHT)]

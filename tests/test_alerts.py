@@ -19,7 +19,8 @@ from tpmirror.db.migrate import downgrade, upgrade
 from tpmirror.errors import UsageError
 from tpmirror.service.alerting import Herald
 from tpmirror.service.notifier import Notifier
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.store import alerts
 from tpmirror.store.health import Problem
 from tpmirror.store.status import MirrorStatus, credits_since

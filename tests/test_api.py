@@ -19,7 +19,9 @@ from tests.support.payloads import encoded, envelope, job
 from tpmirror import __version__
 from tpmirror.config import load
 from tpmirror.errors import ApiError, Interrupted, Passing, Refused
-from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.simulator.http import Request, Response
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.sync.poll import poll
 from tpmirror.tensorpix import client as api_module
 from tpmirror.tensorpix import transport

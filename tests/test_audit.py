@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from tests.support.account import KEY, connected, dump, environ, mirror, query, rows
 from tests.support.program import Program
 from tpmirror.db import schema
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.store.audit import audit as check_history
 from tpmirror.store.history import GENESIS, chain, row_hash
 

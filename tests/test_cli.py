@@ -19,7 +19,8 @@ from tests.support.program import START, Program
 from tpmirror.cli import cli, main
 from tpmirror.db import schema
 from tpmirror.db.revision import newest
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 
 TEXT = {"kind", "outcome", "started_at", "finished_at", "error"}
 
@@ -216,7 +217,7 @@ def test_a_failed_run_is_exit_1_and_says_why_in_the_database_too(program, sim, m
 
 
 def _broken():
-    from tpmirror.simulator import Response
+    from tpmirror.simulator.http import Response
 
     return Response(502)
 

@@ -19,7 +19,8 @@ from tests.support.postgres import Postgres
 from tests.support.program import Program, until
 from tests.support.witness import Witness
 from tpmirror.errors import MirrorError
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.sync import quarantine
 from tpmirror.sync.verify import verify
 

@@ -11,7 +11,8 @@ import yaml
 from tests.support.account import KEY, connected, mirror
 from tests.support.program import ROOT
 from tpmirror.db import schema, views
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 
 METADATA = yaml.safe_load((ROOT / "deploy" / "datasette" / "metadata.yml").read_text(encoding="utf-8"))
 DATABASE = METADATA["databases"]["tpmirror"]

@@ -22,7 +22,8 @@ from tests.support.program import ROOT
 from tpmirror.cli import cli
 from tpmirror.config import Settings, load
 from tpmirror.service.daemon import GRACE, PULSE
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 
 EMAIL = "somebody@example.com"
 VARIABLES = {setting.metadata["variable"] for setting in fields(Settings)}

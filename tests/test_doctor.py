@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.account import KEY, environ, mirror
 from tests.support.program import Program
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 from tests.support.account import KEY, mirror, query
 from tests.support.drifts import QUICK, SCENARIOS, Scenario
 from tests.support.witness import Witness
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 
 
 @pytest.fixture

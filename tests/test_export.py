@@ -29,7 +29,8 @@ from tpmirror.errors import Fenced, TpmirrorError, UsageError
 from tpmirror.export import datasets
 from tpmirror.export.files import ExportFile
 from tpmirror.export.writer import MANIFEST, STAGING, _locked, export
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 
 NAMES = [relation.name for relation in datasets.relations()]
 OF_NOW = {"active_jobs": {"waiting_s", "status_s"}, "sync_health": {"certified_age_s"}}

@@ -27,7 +27,9 @@ import pytest
 from tests.support.account import KEY, environ, mirror, row, rows
 from tests.support.account import settings as client_settings
 from tests.support.program import ROOT, Program
-from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.simulator.http import Request, Response
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.tensorpix.client import Api
 
 JOBS, PAGE, IN_FLIGHT, TRIES = 35, 10, 2, 2

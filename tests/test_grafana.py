@@ -10,7 +10,8 @@ from sqlalchemy import text
 from tests.support.account import KEY, mirror
 from tests.support.grafana import BOARDS, NOW, board, expanded, panels
 from tpmirror.db.engine import connected, reading
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 
 SOURCE = {"type": "grafana-postgresql-datasource", "uid": "tpmirror"}
 EMPTY_IS_WELL = {"Runs that need a look", "Quarantine", "How far off the ETA was"}

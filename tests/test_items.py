@@ -18,7 +18,9 @@ import pytest
 from tests.support.account import KEY, environ, rows
 from tests.support.program import Program
 from tests.support.strategies import scanned
-from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.simulator.http import Request, Response
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 
 ODD = "a odd text"
 LONG = random.Random(1).randbytes(4500).hex()

@@ -22,7 +22,9 @@ from tpmirror.db import lease
 from tpmirror.db.engine import open_engine, patiently, write
 from tpmirror.db.schema import writer_lease
 from tpmirror.errors import ApiError, Fenced, Lost, MirrorError, Refused, ScopeError, UsageError
-from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.simulator.http import Request, Response
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.store import jobs
 from tpmirror.store.changes import Plan
 from tpmirror.sync import gone

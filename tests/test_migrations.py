@@ -16,7 +16,8 @@ from tests.support.program import Program
 from tpmirror.db import labels, migrate, revision, schema, views
 from tpmirror.db.engine import open_engine
 from tpmirror.errors import MirrorError, UsageError
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ from tests.support.life import HUGE, Life
 from tests.support.oracle import Oracle
 from tests.support.program import until
 from tpmirror.db import schema
-from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.simulator.http import Request, Response
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.tensorpix import client
 
 NOTHING = {"jobs_inserted": 0, "jobs_updated": 0, "transitions": 0, "field_changes": 0}

@@ -31,7 +31,9 @@ from tpmirror.db import engine, lease, schema
 from tpmirror.db.engine import connected, reading
 from tpmirror.db.types import Row
 from tpmirror.errors import TpmirrorError
-from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.simulator.http import Request, Response
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.store import jobs
 from tpmirror.store.audit import audit
 from tpmirror.store.changes import Look

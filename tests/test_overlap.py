@@ -4,7 +4,8 @@ from threading import Event
 
 from tests.support.account import KEY, mirror, rows
 from tests.support.program import until
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 
 
 def test_an_answer_overtaken_on_its_way_invents_no_status_change(mirror_url):

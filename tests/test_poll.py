@@ -20,7 +20,9 @@ from tpmirror.errors import ApiError, Refused
 from tpmirror.service.meters import Meters
 from tpmirror.service.scheduler import lateness
 from tpmirror.service.worker import Worker
-from tpmirror.simulator import Response, Simulator, World
+from tpmirror.simulator.http import Response
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.sync.full import sync
 from tpmirror.sync.ingest import FAILURES
 from tpmirror.sync.poll import poll

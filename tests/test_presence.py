@@ -12,7 +12,9 @@ from tests.support.program import Program
 from tpmirror.config import load
 from tpmirror.db.engine import open_engine, write
 from tpmirror.errors import ApiError, Lost, UsageError
-from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.simulator.http import Request, Response
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.store.status import read_status
 from tpmirror.sync import gone
 from tpmirror.sync.presence import CANARIES, UNLISTED_LOOKUPS

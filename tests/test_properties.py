@@ -17,8 +17,9 @@ from tests.support.account import settings as client
 from tests.support.drifts import QUICK
 from tests.support.hand import VERBS, WHILE_READ, Hand
 from tests.support.witness import Witness
-from tpmirror.simulator import Simulator, World
 from tpmirror.simulator.ordering import ORDERINGS
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.sync.poll import poll
 
 numbers = count(1)

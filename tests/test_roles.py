@@ -21,7 +21,8 @@ from tpmirror.db.engine import connected
 from tpmirror.db.views import sources
 from tpmirror.service.alerting import Herald
 from tpmirror.service.notifier import Notifier
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.store.status import MirrorStatus
 
 ROLES = ROOT / "deploy" / "postgres-roles.sql"

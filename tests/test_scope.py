@@ -12,8 +12,10 @@ from tests.support.account import KEY, connected, dump, environ, mirror, pages, 
 from tpmirror.config import load
 from tpmirror.db import schema
 from tpmirror.errors import ScopeError
-from tpmirror.simulator import Request, Response, Simulator, World
 from tpmirror.simulator.api import Backend
+from tpmirror.simulator.http import Request, Response
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.sync.account import origin_of
 from tpmirror.sync.full import sync
 from tpmirror.sync.poll import poll

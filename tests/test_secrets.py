@@ -17,7 +17,9 @@ from tests.support.program import Program
 from tpmirror.config import load
 from tpmirror.credentials import exposure
 from tpmirror.db.engine import open_engine
-from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.simulator.http import Request, Response
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.sync import full as syncing
 from tpmirror.tensorpix.client import Api
 from tpmirror.web.app import create_app

@@ -20,7 +20,9 @@ from tpmirror.db import revision
 from tpmirror.errors import MirrorError
 from tpmirror.service.meters import Meters
 from tpmirror.service.worker import Worker
-from tpmirror.simulator import Response, Simulator, World
+from tpmirror.simulator.http import Response
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.store import alerts
 from tpmirror.store.health import Problem
 

@@ -19,7 +19,9 @@ import httpx
 import pytest
 
 from tests.support.program import until
-from tpmirror.simulator import Response, Simulator, World
+from tpmirror.simulator.http import Response
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 
 TOKEN = "t0ken"
 PLAIN: dict[str, Any] = {"verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), "timeout": 60}
@@ -475,7 +477,6 @@ def test_connections_are_kept(sim):
 def test_requests_are_remembered_until_reset(sim, client):
     client.get("/api/jobs/?limit=3&offset=6")
     client.get("/api/jobs/77/")
-    client.get("/_admin/state")
     assert [tuple(seen) for seen in sim.requests] == [
         ("GET", "/api/jobs/", {"limit": "3", "offset": "6"}, 200),
         ("GET", "/api/jobs/77/", {}, 404),
@@ -544,7 +545,7 @@ def test_it_serves_in_the_foreground_until_shut_down(world):
     sim = Simulator(world, token=TOKEN)
     thread = threading.Thread(target=sim.serve_forever)
     thread.start()
-    assert httpx.get(f"{sim.url}/_admin/state", **PLAIN).json()["listed"] == 50
+    assert httpx.get(f"{sim.url}/api/jobs/", headers={"Authorization": f"Token {TOKEN}"}, **PLAIN).json()["count"] == 50
     sim.shutdown()
     thread.join(timeout=60)
     assert not thread.is_alive()
@@ -865,63 +866,32 @@ def test_a_change_of_the_catalogue_shows_in_every_job_and_costs_nothing(world):
     assert World(jobs=0).models()[7]["name"] == "General Denoise 3"
 
 
-# Over HTTP
-
-
-def test_the_world_can_be_moved_over_http(sim, client, world):
-    def post(verb, **given):
-        answer = httpx.post(f"{sim.url}/_admin/{verb}", json=given, **PLAIN)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    job = post("submit", description="by hand")["id"]
+def test_a_job_can_be_moved_by_hand(client, world):
+    job = world.submit(description="by hand")
     assert world.job(job)["description"] == "by hand"
-    post("start", id=job)
+    world.start(job)
     assert world.status(job) == 1
-    post("finish", id=job)
-    post("rate", id=job, score=5)
-    post("correct_cost", id=job, cost_usd="3.25")
-    post("edit", id=job, fields={"odd": True})
-    post("delete_output", id=job)
-    post("delete_input", id=job)
+    world.finish(job)
+    world.rate(job, 5)
+    world.correct_cost(job, Decimal("3.25"))
+    world.edit(job, {"odd": True})
+    world.delete_output(job)
+    world.delete_input(job)
     shown = world.job(job)
     assert (shown["output_video"]["quality_score"], shown["cost_usd"], shown["odd"]) == (5, "3.2500", True)
     assert shown["input_video"] is None
-    for verb, count in (("hide", 50), ("restore", 51), ("delete", 50), ("restore", 51), ("touch", 51)):
-        post(verb, id=job)
+    for verb, count in (
+        (world.hide, 50),
+        (world.restore, 51),
+        (world.delete, 50),
+        (world.restore, 51),
+        (world.touch, 51),
+    ):
+        verb(job)
         assert len(listed(client)) == count
-    assert post("advance", seconds=3600)["now"] == "2026-11-01T01:00:00+00:00"
-    for verb, status in (("fail", -1), ("cancel", -2)):
-        post(verb, id=post("submit")["id"])
+    for verb, status in ((world.fail, -1), (world.cancel, -2)):
+        verb(world.submit())
         assert world.status(world.ids()[-1]) == status
-
-
-def test_the_state_is_told_without_a_token(sim, client):
-    client.get("/api/jobs/")
-    state = httpx.get(f"{sim.url}/_admin/state", **PLAIN).json()
-    assert (state["now"], state["listed"], state["requests"]) == ("2026-11-01T00:00:00+00:00", 50, 1)
-    assert sum(state["jobs"].values()) == 50
-
-
-@pytest.mark.parametrize(
-    ("verb", "body", "status"),
-    [
-        ("advance", b"{}", 400),
-        ("advance", b'{"seconds": -1}', 400),
-        ("advance", b'{"seconds": "x"}', 400),
-        ("advance", b"nonsense", 400),
-        ("advance", b"[1]", 400),
-        ("cancel", b'{"id": 999}', 400),
-        ("submit", b'{"colour": 1}', 400),
-        ("correct_cost", b'{"id": 1, "cost_usd": "x"}', 400),
-        ("explode", b"{}", 404),
-    ],
-)
-def test_mistakes_are_told_as_json(sim, verb, body, status):
-    answer = httpx.post(f"{sim.url}/_admin/{verb}", content=body, **PLAIN)
-    assert answer.status_code == status
-    assert answer.json()["error"]
-    assert httpx.get(f"{sim.url}/_admin/advance").status_code == 405
 
 
 def test_a_hundred_thousand_jobs_start_soon():

@@ -16,7 +16,8 @@ from tests.support.simulation.lab import Lab, story
 from tpmirror.db import schema
 from tpmirror.db.engine import connected as opened
 from tpmirror.db.engine import reading
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.store.audit import audit
 from tpmirror.sync.poll import poll
 from tpmirror.sync.verify import verify

@@ -13,7 +13,9 @@ from tests.support.account import KEY, connected, dump, environ, mirror, query, 
 from tests.support.program import Program
 from tpmirror.db import lease
 from tpmirror.errors import Lost
-from tpmirror.simulator import Response, Simulator, World
+from tpmirror.simulator.http import Response
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.sync.dryrun import Rehearsal
 from tpmirror.sync.verify import preview, verify
 

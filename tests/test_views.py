@@ -9,7 +9,8 @@ from sqlalchemy import insert, inspect, select
 
 from tests.support.account import KEY, connected, mirror, query, rows
 from tpmirror.db import schema, views
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 
 VIEWS = sorted(views.sources("sqlite"))
 NOW_COLUMNS = {"waiting_s", "status_s", "certified_age_s"}

@@ -9,7 +9,8 @@ import click
 from tpmirror import tables
 from tpmirror.config import load
 from tpmirror.db.engine import connected, reading
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.store import queries
 from tpmirror.sync import full
 

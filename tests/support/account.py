@@ -10,7 +10,8 @@ from sqlalchemy import inspect, select, text
 from tpmirror.config import Settings, load
 from tpmirror.db import schema
 from tpmirror.db.engine import open_engine
-from tpmirror.simulator import Request, Response, Simulator
+from tpmirror.simulator.http import Request, Response
+from tpmirror.simulator.server import Simulator
 from tpmirror.sync.full import sync
 
 KEY: Final = "tpx-0123456789abcdef"

@@ -8,7 +8,8 @@ from typing import Any, Final, TypeAlias
 
 from tests.support.account import KEY, mirror
 from tests.support.witness import Witness
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 
 Happening: TypeAlias = Callable[[World, Random], object]
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
-from tpmirror.simulator import World
 from tpmirror.simulator.drift import Drift
+from tpmirror.simulator.world import World
 
 KEPT: Final = 2
 """Jobs that stay listed: an empty list proves nothing to a mirror that knows better, and marks nothing."""

@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from tests.support.account import settings
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.sync.full import sync
 from tpmirror.sync.poll import poll
 

@@ -11,7 +11,9 @@ from tests.support.account import KEY, environ, mirror, rows
 from tests.support.witness import Witness
 from tpmirror.db import migrate
 from tpmirror.db.engine import connected, reading
-from tpmirror.simulator import Request, Simulator, World
+from tpmirror.simulator.http import Request
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 from tpmirror.store.audit import audit
 
 PATIENCE: Final = 60

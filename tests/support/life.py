@@ -5,7 +5,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from tpmirror.simulator import World
+from tpmirror.simulator.world import World
 
 HUGE = 9223372036854776000
 """The documentation's own largest bitrate: more than 63 bits hold."""

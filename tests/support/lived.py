@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from tests.support.account import KEY, connected, mirror
 from tpmirror.db import schema
-from tpmirror.simulator import Simulator, World
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 
 LATE: Final = timedelta(minutes=20)
 """By how much the world lags behind the mirror's clock at first: jobs seem to wait so much longer."""

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 from tests.support.account import rows
-from tpmirror.simulator import World
+from tpmirror.simulator.world import World
 
 Row: TypeAlias = dict[str, Any]
 Change: TypeAlias = tuple[str, int, str, str | None, str | None]

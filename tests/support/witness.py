@@ -14,7 +14,9 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import urlencode
 
 from tests.support.account import rows
-from tpmirror.simulator import Request, Response, Simulator, World
+from tpmirror.simulator.http import Request, Response
+from tpmirror.simulator.server import Simulator
+from tpmirror.simulator.world import World
 
 Row: TypeAlias = dict[str, Any]
 Ids: TypeAlias = frozenset[int]

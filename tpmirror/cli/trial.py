@@ -29,7 +29,8 @@ def _option(name: str, type_: Any, default: Any, text: str) -> Callable[[F], F]:
 @_option("--drift", click.Choice(DRIFTS), None, "What happens to the account between pages.")
 def simulate(*, jobs: int, seed: int, **options: Any) -> None:
     """Serve a simulated TensorPix API on loopback, to try tpmirror on."""
-    from tpmirror.simulator import Simulator, World
+    from tpmirror.simulator.server import Simulator
+    from tpmirror.simulator.world import World
 
     try:
         simulator = Simulator(World(seed=seed, jobs=jobs), **options)

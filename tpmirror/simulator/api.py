@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Final
 
-from tpmirror.simulator import admin, serializer
+from tpmirror.simulator import serializer
 from tpmirror.simulator.drift import DRIFTS, Drift, apply
 from tpmirror.simulator.http import Request, Response, Seen
 from tpmirror.simulator.models import instant
@@ -87,8 +87,6 @@ class Backend:
 
     def handle(self, request: Request) -> Response:
         """The response to a request, remembered, delayed and compressed as set."""
-        if request.path.startswith(admin.PREFIX):
-            return admin.answer(self.world, request, self._seen)
         self._tick()
         if self.latency:
             time.sleep(self.latency)

@@ -16,8 +16,8 @@ from tests.support.simulation.network import Network, Wire
 from tpmirror.config import Settings, load
 from tpmirror.db import schema
 from tpmirror.db.engine import open_engine
-from tpmirror.simulator import World
 from tpmirror.simulator.api import Backend
+from tpmirror.simulator.world import World
 from tpmirror.sync.full import sync
 from tpmirror.tensorpix.client import Api
 

@@ -12,8 +12,9 @@ import httpx
 
 from tests.support.simulation.machine import Machine, Process
 from tests.support.witness import DETAIL, LIST
-from tpmirror.simulator import Request, Response, World
 from tpmirror.simulator.api import Backend
+from tpmirror.simulator.http import Request, Response
+from tpmirror.simulator.world import World
 
 Ids = frozenset[int]
 EMPTY: Final[dict[str, Any]] = {"count": 0, "next": None, "previous": None, "results": []}

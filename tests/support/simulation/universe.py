@@ -20,9 +20,9 @@ from tests.support.simulation.machine import Machine, Process
 from tests.support.simulation.network import Network, Wire
 from tpmirror.config import Settings, load
 from tpmirror.db import engine
-from tpmirror.simulator import World
 from tpmirror.simulator.api import Backend
 from tpmirror.simulator.ordering import ORDERINGS
+from tpmirror.simulator.world import World
 from tpmirror.store.audit import audit
 from tpmirror.sync import gone
 from tpmirror.sync.full import sync
