@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, inspect
 import tpmirror
 from tests.support.account import KEY, dump, environ, query, row, rows
 from tests.support.program import START, Program
-from tpmirror.cli import cli, main
+from tpmirror.cli.main import cli, main
 from tpmirror.db import schema
 from tpmirror.db.revision import newest
 from tpmirror.simulator.server import Simulator

@@ -19,7 +19,7 @@ import yaml
 from tests.support.account import KEY, mirror
 from tests.support.grafana import expanded, panels
 from tests.support.program import ROOT
-from tpmirror.cli import cli
+from tpmirror.cli.main import cli
 from tpmirror.config import Settings, load
 from tpmirror.service.daemon import GRACE, PULSE
 from tpmirror.simulator.server import Simulator

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from tpmirror import errors
-from tpmirror.cli import cli
+from tpmirror.cli.main import cli
 from tpmirror.config import Settings
 from tpmirror.db import schema, views
 from tpmirror.db.engine import open_engine, reading

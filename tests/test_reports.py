@@ -15,14 +15,15 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from tests.support.account import connected, rows
-from tpmirror.cli import cli
+from tpmirror.cli.main import cli
+from tpmirror.cli.tables import show_report
 from tpmirror.db.views import view
 from tpmirror.errors import UsageError
 from tpmirror.formatting import duration, to_json
 from tpmirror.reports.as_of import known, possible
 from tpmirror.reports.costs import growth, in_turn
 from tpmirror.reports.forecast import backtest, forecast, outlook, seasonal_naive
-from tpmirror.reports.formats import TEXTS, show
+from tpmirror.reports.formats import TEXTS
 from tpmirror.reports.model import Report, percentile, plain
 from tpmirror.reports.period import Period, instant, period
 from tpmirror.reports.registry import REPORTS, ReportParams, run_report
@@ -159,7 +160,7 @@ def test_previews_cost_nothing_by_status_either(lived_mirror, dialect):
 def test_csv_keeps_a_name_as_it_is_and_lets_it_steer_no_terminal(terminal, monkeypatch, capsys):
     name = "clip\x1b]0;own\x07\x1b[31m\u202e"
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
-    show("x", Report("", plain(name="name"), [{"name": name}]), "csv")
+    show_report("x", Report("", plain(name="name"), [{"name": name}]), "csv")
     said = capsys.readouterr().out
     assert (name in said) != terminal
     assert ("\x1b" in said or "\x07" in said or "\u202e" in said) != terminal

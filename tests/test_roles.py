@@ -13,7 +13,7 @@ import pytest
 from tests.support.account import KEY, mirror
 from tests.support.program import ROOT, Program
 from tests.support.webhook import Webhook
-from tpmirror.cli.common import API_SETTINGS
+from tpmirror.cli.options import API_SETTINGS
 from tpmirror.config import load
 from tpmirror.credentials import Key
 from tpmirror.db import schema

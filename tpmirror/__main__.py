@@ -6,9 +6,9 @@ from tpmirror import signals
 def main() -> None:
     """Run the command line; signals wait until its command is ready for them."""
     signals.hold()
-    from tpmirror import cli  # noqa: PLC0415 - loading takes long enough to be stopped in
+    from tpmirror.cli.main import main as run  # noqa: PLC0415 - loading takes long enough to be stopped in
 
-    cli.main()
+    run()
 
 
 if __name__ == "__main__":

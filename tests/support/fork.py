@@ -17,7 +17,7 @@ from tpmirror.errors import TpmirrorError
 from tpmirror.sync import full
 
 CONTEXT: Final = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.support.fork", "psycopg", "tpmirror.cli.walks"])
+CONTEXT.set_forkserver_preload(["tests.support.fork", "psycopg", "tpmirror.cli.sync"])
 
 
 def start(variables: dict[str, str], largest_file: int | None = None) -> ForkServerProcess:

@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from tpmirror.cli import main
+from tpmirror.cli.main import main
 
 ROOT: Final = Path(__file__).parents[2]
 START: Final = (

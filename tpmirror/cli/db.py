@@ -2,7 +2,7 @@
 
 import click
 
-from tpmirror.cli.common import Look, with_settings
+from tpmirror.cli.options import Look, with_settings
 from tpmirror.config import Settings
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from tpmirror.cli.common import as_json, mirror, with_settings
+from tpmirror.cli.options import as_json, mirror, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import UsageError
 

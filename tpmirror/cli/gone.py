@@ -2,7 +2,7 @@
 
 import click
 
-from tpmirror.cli.common import JOB_ID, as_json, mirror, with_settings
+from tpmirror.cli.options import JOB_ID, as_json, mirror, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import UsageError
 
@@ -20,9 +20,9 @@ def gone() -> None:
 def list_(settings: Settings, *, as_json: bool) -> None:
     """Show the jobs that wait, and why."""
     from tpmirror import formatting
+    from tpmirror.cli.tables import show_table
     from tpmirror.db.engine import reading
     from tpmirror.store import presence
-    from tpmirror.tables import show_table
 
     with mirror(settings) as engine, reading(engine) as conn:
         waiting = presence.waiting(conn)

@@ -2,7 +2,7 @@
 
 import click
 
-from tpmirror.cli.common import API_SETTINGS, EXIT_STATUS, Look, as_json, mirror, progress_bar, with_settings
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, Look, as_json, mirror, progress_bar, with_settings
 from tpmirror.config import Settings
 
 
@@ -17,9 +17,9 @@ def quarantine() -> None:
 def list_(settings: Settings, *, as_json: bool) -> None:
     """Show the entries that are not resolved; --json shows the payloads too."""
     from tpmirror import formatting
+    from tpmirror.cli.tables import show_table
     from tpmirror.db.engine import reading
     from tpmirror.store.quarantine import open_entries
-    from tpmirror.tables import show_table
 
     with mirror(settings) as engine, reading(engine) as conn:
         entries = open_entries(conn)

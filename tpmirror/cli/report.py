@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import click
 
-from tpmirror.cli.common import as_json, mirror, with_settings
+from tpmirror.cli.options import as_json, mirror, with_settings
 from tpmirror.config import Settings
 
 STRETCH: Final = "a day, 2026-10, 2026, last-month, this-month, 7d, 4w, 6m"
@@ -23,16 +23,17 @@ def report(settings: Settings, *, name: str | None, form: str, as_json: bool, **
     """Answer a question about costs, times, failures, storage: one of the reports that tpmirror report lists."""
     from datetime import UTC, datetime
 
+    from tpmirror.cli.tables import show_report
     from tpmirror.db.engine import reading
     from tpmirror.reports import formats
     from tpmirror.reports.registry import ReportParams, list_reports, run_report
 
     form = formats.check("json" if as_json else form)
     if name is None:
-        formats.show("reports", list_reports(), form)
+        show_report("reports", list_reports(), form)
         return
     budget = None if settings.budget_monthly is None else float(settings.budget_monthly)
     params = ReportParams(datetime.now(UTC), budget=budget, **options)
     with mirror(settings) as engine, reading(engine) as conn:
         found = run_report(conn, name, params)
-    formats.show(name, found, form)
+    show_report(name, found, form)

@@ -1,11 +1,10 @@
-"""The dashboard by itself."""
+"""``tpmirror web``: the dashboard by itself."""
 
 from threading import Event
-from typing import Final
 
 import click
 
-from tpmirror.cli.common import mirror, with_settings
+from tpmirror.cli.options import mirror, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import UsageError
 
@@ -34,6 +33,3 @@ def web(settings: Settings) -> None:
     except KeyboardInterrupt:
         server.stop()
         click.echo("stopped", err=True)
-
-
-COMMANDS: Final = (web,)

@@ -2,17 +2,13 @@
 
 import csv
 import io
-import sys
 from decimal import Decimal
 from typing import Final
-
-import click
 
 from tpmirror import formatting
 from tpmirror.db.types import Row
 from tpmirror.errors import UsageError
 from tpmirror.reports.model import Report
-from tpmirror.tables import show_lines
 
 
 def check(form: str) -> str:
@@ -22,24 +18,6 @@ def check(form: str) -> str:
         message = f"--format is {form[:40]!r}; it accepts {', '.join(accepted)}"
         raise UsageError(message)
     return form
-
-
-def show(name: str, report: Report, form: str) -> None:
-    """Print a report in a format that ``check`` accepts."""
-    if form != "table":
-        text = TEXTS[form](name, report)
-        # A file gets it as it is; JSON steers nothing. Click takes out of names what looks like a colour, unless told.
-        click.echo(
-            formatting.escape_terminal(text, keep_lines=True) if sys.stdout.isatty() and form != "json" else text,
-            nl=False,
-            color=True,
-        )
-        return
-    right = numeric(report)
-    headings = [(column.heading, key in right) for key, column in report.columns.items()]
-    show_lines(report.title, headings, [shown(report, row) for row in report.rows])
-    for note in report.notes:
-        click.echo(formatting.escape_terminal(note))
 
 
 def to_csv(_name: str, report: Report) -> str:

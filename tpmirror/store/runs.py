@@ -68,5 +68,10 @@ def certified_as_of(run: Row | None) -> datetime | None:
     return datetime.fromisoformat(json.loads(run["certificate"])["counted_at"]) if run else None
 
 
+def as_json(row: Row) -> Row:
+    """A row as ``--json`` prints it: the certificate as an object."""
+    return {**row, "certificate": json.loads(row["certificate"]) if row["certificate"] else None}
+
+
 def _rows(conn: Connection, wanted: Any) -> list[Row]:
     return [dict(row) for row in conn.execute(wanted).mappings()]

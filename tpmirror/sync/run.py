@@ -4,7 +4,6 @@ Every write transaction checks the lease first and carries the run's progress al
 there together or not at all.
 """
 
-import json
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -243,8 +242,3 @@ def told(row: Row) -> dict[str, Any]:
     counts = {name: row[name] for name in COUNTS if row[name]}
     error = {"error": row["error"]} if row["error"] else {}
     return {"seconds": seconds, **({"certified": row["certified"]} if row["kind"] == "full" else {}), **counts, **error}
-
-
-def as_json(row: Row) -> dict[str, Any]:
-    """A row of ``sync_runs`` as ``--json`` prints it: the certificate as an object."""
-    return {**row, "certificate": json.loads(row["certificate"]) if row["certificate"] else None}

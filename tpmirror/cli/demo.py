@@ -1,26 +1,25 @@
-"""The whole product in one command: a simulated account, three syncs into a throw-away SQLite file, and a report."""
+"""``tpmirror demo``: a simulated account, three syncs into a throw-away SQLite file, and a report."""
 
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
-
-from tpmirror import tables
-from tpmirror.config import load
-from tpmirror.db.engine import connected, reading
-from tpmirror.simulator.server import Simulator
-from tpmirror.simulator.world import World
-from tpmirror.store import queries
-from tpmirror.sync import full
 
 KEY: Final = "simulated-key"
 STEPS: Final = (0, 600, 1800)
 """Simulated seconds before each sync: enough for jobs to start, and for some to finish."""
 
 
-def show(jobs: int) -> None:
-    """Run the demo and print its report."""
+@click.command()
+@click.option(
+    "--jobs", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="Jobs in the simulated account."
+)
+def demo(*, jobs: int) -> None:
+    """Show the whole product on a simulated account and a throw-away SQLite file; no key needed."""
+    from tpmirror.simulator.server import Simulator
+    from tpmirror.simulator.world import World
+
     with tempfile.TemporaryDirectory(prefix="tpmirror-demo-") as folder:
         url = f"sqlite:///{Path(folder) / 'tpmirror.db'}"
         click.echo(f"A simulated account with {jobs:,} jobs; its life goes on between three syncs.")
@@ -30,7 +29,10 @@ def show(jobs: int) -> None:
     click.echo("The mirror was a throw-away. For your own account: set TPMIRROR_API_KEY and run tpmirror sync.")
 
 
-def _live(simulator: Simulator, url: str) -> None:
+def _live(simulator: Any, url: str) -> None:
+    from tpmirror.config import load
+    from tpmirror.sync import full
+
     environ = {"TPMIRROR_API_URL": simulator.url, "TPMIRROR_API_KEY": KEY, "TPMIRROR_MAX_RPS": "0"}
     settings = load(environ, {"database_url": url})
     for step in STEPS:
@@ -43,6 +45,10 @@ def _live(simulator: Simulator, url: str) -> None:
 
 
 def _report(url: str) -> None:
+    from tpmirror.cli import tables
+    from tpmirror.db.engine import connected, reading
+    from tpmirror.store import queries
+
     with connected(url) as engine, reading(engine) as conn:
         tables.show_statuses(queries.jobs_by_status(conn))
         tables.show_months(queries.credits_by_month(conn, 6))

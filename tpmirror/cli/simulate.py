@@ -1,11 +1,11 @@
-"""Commands to try tpmirror without an account."""
+"""``tpmirror simulate``: a simulated TensorPix API on loopback."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
 import click
 
-from tpmirror.cli.common import F
+from tpmirror.cli.options import F
 from tpmirror.errors import UsageError
 
 ORDERINGS: Final = ("-id", "id", "-started", "status", "unordered", "random")
@@ -46,15 +46,3 @@ def simulate(*, jobs: int, seed: int, **options: Any) -> None:
         simulator.serve_forever()
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
-
-
-@click.command()
-@_option("--jobs", click.IntRange(1, 100_000), 1000, "Jobs in the simulated account.")
-def demo(*, jobs: int) -> None:
-    """Show the whole product on a simulated account and a throw-away SQLite file; no key needed."""
-    from tpmirror.demo import show
-
-    show(jobs)
-
-
-COMMANDS: Final = (simulate, demo)

@@ -1,11 +1,18 @@
-"""Tables on a terminal."""
+"""Tables on a terminal, and what commands that read the API print of a run."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+import click
+
+from tpmirror import formatting
 from tpmirror.db.types import Row
-from tpmirror.formatting import cell
+from tpmirror.formatting import cell, escape_terminal
+from tpmirror.reports import formats
+from tpmirror.reports.model import Report
+from tpmirror.store import runs
 
 MOST_ROWS: Final = 50
 """Rows of a table shown."""
@@ -24,10 +31,10 @@ def show_lines(
     title: str, headings: Sequence[tuple[str, bool]], lines: Sequence[Sequence[str]], *, empty: str = "none"
 ) -> None:
     """A table of texts on stdout. A heading says whether its column stands right. Long tables are cut."""
-    from rich import box  # noqa: PLC0415 - commands that print no table need not wait for rich
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     console = Console(highlight=False)
     if not lines:
@@ -48,6 +55,24 @@ def show_lines(
 def _breaks(text: str) -> bool:
     """Whether a text may stand in several lines: long ones, and words; a time may not."""
     return len(text) > SHORT or (" " in text and not text[:1].isdigit())
+
+
+def show_report(name: str, report: Report, form: str) -> None:
+    """Print a report in a format that ``check`` accepts."""
+    if form != "table":
+        text = formats.TEXTS[form](name, report)
+        # A file gets it as it is; JSON steers nothing. Click takes out of names what looks like a colour, unless told.
+        click.echo(
+            escape_terminal(text, keep_lines=True) if sys.stdout.isatty() and form != "json" else text,
+            nl=False,
+            color=True,
+        )
+        return
+    right = formats.numeric(report)
+    headings = [(column.heading, key in right) for key, column in report.columns.items()]
+    show_lines(report.title, headings, [formats.shown(report, row) for row in report.rows])
+    for note in report.notes:
+        click.echo(escape_terminal(note))
 
 
 def show_statuses(rows: list[Row]) -> None:
@@ -86,3 +111,42 @@ def show_history(job_id: int, found: dict[str, list[dict[str, Any]]]) -> None:
 
 def _what(row: Row) -> str:
     return row["field"] if row["entity"] == "job" else f"{row['entity']}.{row['field']}"
+
+
+def show_differences(title: str, differences: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Where the mirror and the API differ, as a table or as JSON."""
+    if as_json:
+        click.echo(formatting.to_json({"differences": differences}))
+        return
+    show_table(title, differences, {name: name for name in ("entity", "id", "field", "mirror", "upstream")})
+
+
+def show_run(row: dict[str, Any], *, as_json: bool) -> None:
+    """How a run ended, in a few lines or as JSON."""
+    shown = runs.as_json(row)
+    if as_json:
+        click.echo(formatting.to_json(shown))
+    else:
+        _summarize(row, shown["certificate"])
+
+
+def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
+
+    seconds = (row["finished_at"] - row["started_at"]).total_seconds()
+    click.echo(f"Mirrored {row['jobs_seen']:,} jobs in {seconds:.1f} s with {row['requests']:,} requests")
+    counts = {"new": "jobs_inserted", "changed": "jobs_updated", "unchanged": "jobs_unchanged"}
+    told = [f"{row[column]:,} {word}" for word, column in counts.items()]
+    click.echo(
+        f"Jobs: {', '.join(told)}; {row['transitions']:,} status changes, {row['field_changes']:,} other changes"
+    )
+    if row["quarantined"]:
+        click.echo(
+            f"Look: {row['quarantined']:,} payloads with values that could not be mirrored: table quarantined_jobs"
+        )
+    if certificate is None:
+        return
+    if row["certified"]:
+        count, when = f"{certificate['count']:,}", certificate["counted_at"]
+        click.echo(f"Certified: the mirror holds all {count} jobs that were listed at {when}")
+    else:
+        click.echo(f"Not certified: {formatting.escape_terminal(certificate['reason'])}")

@@ -31,6 +31,20 @@ API_SETTINGS: Final = (
     "retry_base",
 )
 
+RUN_SETTINGS: Final = (
+    *API_SETTINGS,
+    "sync_interval",
+    "poll_interval",
+    "vanish_limit",
+    "http_addr",
+    "http_open",
+    "http_hosts",
+    "budget_daily",
+    "budget_monthly",
+    "log_format",
+    "log_level",
+)
+
 JOB_ID: Final = click.IntRange(1, 2**63 - 1)
 """What the database can hold."""
 

@@ -1,0 +1,33 @@
+"""``tpmirror audit``: whether the history is whole."""
+
+import click
+
+from tpmirror.cli.options import EXIT_STATUS, Look, as_json, mirror, with_settings
+from tpmirror.config import Settings
+
+
+@click.command(epilog=EXIT_STATUS)
+@click.option("--head", metavar="HASH", help="A head hash noted on an earlier day: the chain has to contain it.")
+@with_settings()
+@as_json
+def audit(settings: Settings, *, head: str | None, as_json: bool) -> None:
+    """Check the history: hash chain, gaps, continuity, agreement with the jobs.
+
+    Exit status 0: whole; 3: findings, each listed. Note the head hash somewhere else: only that shows a tail cut off.
+    """
+    from tpmirror import formatting
+    from tpmirror.cli.tables import show_table
+    from tpmirror.db.engine import reading
+    from tpmirror.store import audit as auditing
+
+    with mirror(settings) as engine, reading(engine) as conn:
+        found = auditing.audit(conn, head)
+    if as_json:
+        click.echo(formatting.to_json({"entries": found.entries, "head": found.head, "findings": found.findings}))
+    else:
+        show_table(
+            "Findings", found.findings, {"check": "check", "job_id": "job", "entry": "entry", "finding": "finding"}
+        )
+        click.echo(f"{found.entries:,} entries, head {found.head}")
+    if found.findings:
+        raise Look

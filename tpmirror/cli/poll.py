@@ -1,0 +1,19 @@
+"""``tpmirror poll``: a short look at what can have changed soon."""
+
+import click
+
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, as_json, progress_bar, with_settings
+from tpmirror.config import Settings
+
+
+@click.command(epilog=EXIT_STATUS)
+@with_settings(*API_SETTINGS)
+@as_json
+def poll(settings: Settings, *, as_json: bool) -> None:
+    """Refresh only what can have changed soon: the newest pages, and every job in flight by its id."""
+    from tpmirror.cli.tables import show_run
+    from tpmirror.sync.poll import poll as look_again
+
+    with progress_bar() as progress:
+        row = look_again(settings, progress)
+    show_run(row, as_json=as_json)

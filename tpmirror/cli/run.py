@@ -1,0 +1,26 @@
+"""``tpmirror run``: the service."""
+
+import os
+import sys
+
+import click
+
+from tpmirror.cli.options import RUN_SETTINGS, with_settings
+from tpmirror.config import Settings
+
+
+@click.command()
+@with_settings(*RUN_SETTINGS)
+def run(settings: Settings) -> None:
+    """Run as a service: full walks and polls on schedule, dashboard, health and metrics over HTTP, until stopped.
+
+    The log goes to stderr. SIGTERM and Ctrl-C end it within ten seconds, a second one at once; SIGHUP has the key file
+    read again and tried. Several may run on one PostgreSQL: one works, the others stand by.
+    """
+    from tpmirror import log
+    from tpmirror.service import daemon
+
+    log.configure(settings.log_format, settings.log_level)
+    code = daemon.run(settings)
+    sys.stderr.flush()
+    os._exit(code)  # a thread that waits for a database that is away would hold up a tidy end

@@ -1,0 +1,53 @@
+"""``tpmirror sync``: a full sync."""
+
+import gc
+
+import click
+
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, Look, as_json, mirror, progress_bar, with_settings
+from tpmirror.config import Settings
+
+
+@click.command(epilog=EXIT_STATUS)
+@with_settings(*API_SETTINGS, "vanish_limit")
+@click.option("--dry-run", is_flag=True, help="Write nothing; show what would change. One pass, no proof.")
+@click.option("--no-certify", is_flag=True, help="Skip the proof of completeness: half the requests, exit status 3.")
+@as_json
+def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) -> None:
+    """Walk all of /api/jobs/ once: mirror what changed, record history, prove that nothing was missed.
+
+    Creates or migrates the database if needed. Safe to run again at any time, also after a crash.
+    """
+    from tpmirror.cli.tables import show_differences, show_run
+    from tpmirror.sync import full
+    from tpmirror.sync.verify import preview
+
+    gc.freeze()  # what was loaded stays to the end: nothing for the collector to look through again and again
+    with progress_bar() as progress:
+        if dry_run:
+            differences = preview(settings, progress)
+        else:
+            row = full.sync(settings, certify=not no_certify, progress=progress)
+    if dry_run:
+        show_differences("Would change", differences, as_json=as_json)
+        return
+    waiting = _report(settings)
+    show_run(row, as_json=as_json)
+    if waiting or not row["certified"]:
+        raise Look
+
+
+def _report(settings: Settings) -> int:
+    """Say on stderr what somebody has to look at; how many jobs wait for an operator."""
+    from tpmirror import formatting
+    from tpmirror.db.engine import reading
+    from tpmirror.store import presence, queries
+
+    with mirror(settings) as engine, reading(engine) as conn:
+        waiting, unknown = len(presence.waiting(conn)), queries.unknown(conn)
+    for name, values in unknown.items():
+        told = formatting.escape_terminal(", ".join(map(str, values)))
+        click.echo(f"note: upstream sends what this version does not know, {name}: {told}", err=True)
+    if waiting:
+        click.echo(f"look: {waiting:,} vanished jobs wait for an operator; see tpmirror gone list", err=True)
+    return waiting

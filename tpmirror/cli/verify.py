@@ -1,0 +1,27 @@
+"""``tpmirror verify``: the mirror compared with the API."""
+
+import click
+
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, Look, as_json, mirror, progress_bar, with_settings
+from tpmirror.config import Settings
+
+
+@click.command(epilog=EXIT_STATUS)
+@with_settings(*API_SETTINGS)
+@as_json
+def verify(settings: Settings, *, as_json: bool) -> None:
+    """Walk the API and compare every field with the mirror; write nothing.
+
+    Exit status 0: identical; 3: differences, each listed with both values. Progress and ETA of jobs, which change from
+    look to look, are left out.
+    """
+    from tpmirror.cli.tables import show_differences
+    from tpmirror.sync.verify import verify as compare
+
+    with mirror(settings):
+        pass
+    with progress_bar() as progress:
+        differences = compare(settings, progress)
+    show_differences("Differences", differences, as_json=as_json)
+    if differences:
+        raise Look
