@@ -12,12 +12,12 @@ from tests.support.account import KEY, connected, mirror, query, rows, settings
 from tests.support.program import Program
 from tests.support.webhook import Webhook
 from tpmirror import log
-from tpmirror.credentials import Key
+from tpmirror.credentials import Secret
 from tpmirror.db import schema
 from tpmirror.db.engine import open_engine, write
 from tpmirror.db.migrate import downgrade, upgrade
 from tpmirror.errors import UsageError
-from tpmirror.service.alerting import Herald
+from tpmirror.service.alerting import Alerter
 from tpmirror.service.notifier import Notifier
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
@@ -54,7 +54,7 @@ def herald(hook, engine, facts, **options):
     from tpmirror.config import load
 
     chosen = load({f"TPMIRROR_{name.upper()}": str(value) for name, value in options.items()})
-    return Herald(chosen, engine, lambda: facts, Notifier([Key(hook.url)]))
+    return Alerter(chosen, engine, lambda: facts, Notifier([Secret(hook.url)]))
 
 
 def test_told_once_and_once_when_it_is_over(hook, engine):
@@ -201,7 +201,7 @@ def test_the_log_shows_no_secret_of_an_alert_at_any_level(hook):
     handlers, level = root.handlers[:], root.level
     log.configure("json", "debug", stream)
     try:
-        Notifier([Key(hook.url.replace("/hook", "/hush-hush"))]).send("title", "body")
+        Notifier([Secret(hook.url.replace("/hook", "/hush-hush"))]).send("title", "body")
         logging.getLogger("urllib3.connection").warning("Failed to parse headers (url=http://host/hush-hush)")
     finally:
         root.handlers[:] = handlers
@@ -214,5 +214,5 @@ def test_the_log_shows_no_secret_of_an_alert_at_any_level(hook):
 @pytest.mark.parametrize("url", ["bogus://user:hush-hush@host", "hush-hush", "hush-hush:abc", "json://"])
 def test_a_url_that_nobody_understands_is_refused_without_being_shown(url):
     with pytest.raises(UsageError, match="entry") as caught:
-        Notifier([Key(url)])
+        Notifier([Secret(url)])
     assert "hush" not in str(caught.value)

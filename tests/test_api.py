@@ -18,7 +18,7 @@ from tests.support.account import KEY, environ, mirror, pages, rows, settings
 from tests.support.payloads import encoded, envelope, job
 from tpmirror import __version__
 from tpmirror.config import load
-from tpmirror.errors import ApiError, Interrupted, Passing, Refused
+from tpmirror.errors import ApiError, AuthenticationError, Interrupted, TransientError
 from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
@@ -27,7 +27,7 @@ from tpmirror.tensorpix import client as api_module
 from tpmirror.tensorpix import transport
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.control import Control
-from tpmirror.tensorpix.ratelimit import Pace, backoff, retry_after
+from tpmirror.tensorpix.ratelimit import RateLimiter, backoff, retry_after
 from tpmirror.tensorpix.transport import Deadline, PinnedTransport
 
 JSON = {"Content-Type": "application/json"}
@@ -55,7 +55,7 @@ def once(*responses):
     return lambda _: left.pop(0) if left else None
 
 
-def refused(sim, response, kind=Passing, **options):
+def refused(sim, response, kind=TransientError, **options):
     """What the client says to this answer."""
     sim.respond = lambda _: response
     with client(sim, **options) as api, pytest.raises(kind) as caught:
@@ -185,7 +185,7 @@ def test_an_answer_whose_time_ends_between_two_reads_is_given_up_too(sim, monkey
             return left(timeout) if timeout is not None else left(None) and raise_timeout()
 
         monkeypatch.setattr(api._deadline, "left", over)
-        with pytest.raises(Passing, match="within"):
+        with pytest.raises(TransientError, match="within"):
             api.page(100, 0)
 
 
@@ -201,7 +201,7 @@ def test_a_server_that_says_nothing_is_given_up_in_time(sim):
 
     sim.respond = say_nothing
     try:
-        with client(sim, request_timeout=0.2) as api, pytest.raises(Passing, match="within"):
+        with client(sim, request_timeout=0.2) as api, pytest.raises(TransientError, match="within"):
             api.page(100, 0)
     finally:
         given_up.set()
@@ -329,7 +329,10 @@ def test_the_name_of_the_server_is_checked():
 
 def test_a_key_refused_twice_is_refused(sim):
     sim.token = "another"
-    with Api(load(environ(sim.url, KEY, max_attempts=5))) as api, pytest.raises(Refused, match="401") as caught:
+    with (
+        Api(load(environ(sim.url, KEY, max_attempts=5))) as api,
+        pytest.raises(AuthenticationError, match="401") as caught,
+    ):
         api.page(100, 0)
     assert KEY not in str(caught.value)
     assert (api.requests, sim.count_requests()) == (2, 2)
@@ -343,7 +346,7 @@ def test_one_401_may_be_a_hiccup(sim):
 
 def test_a_forbidden_account_is_refused_at_once(sim):
     sim.forbidden = True
-    with client(sim, max_attempts=5) as api, pytest.raises(Refused, match="403"):
+    with client(sim, max_attempts=5) as api, pytest.raises(AuthenticationError, match="403"):
         api.page(100, 0)
     assert sim.count_requests() == 1
 
@@ -364,7 +367,7 @@ def test_a_key_replaced_in_its_file_is_picked_up_after_a_401(sim, tmp_path):
 
 def test_an_api_out_of_reach_is_told_without_the_key():
     with Api(load(environ("http://127.0.0.1:9", max_attempts=2))) as api:
-        with pytest.raises(Passing, match=r"cannot reach http://127\.0\.0\.1:9") as caught:
+        with pytest.raises(TransientError, match=r"cannot reach http://127\.0\.0\.1:9") as caught:
             api.page(100, 0)
         assert (api.requests, api.retries) == (2, 1)
     assert KEY not in str(caught.value)
@@ -382,13 +385,13 @@ def test_only_the_apis_own_404_means_that_there_is_no_job(sim):
         assert api.job(999)[0] is None
         for body in (b"<h1>Not Found</h1>", b'"detail"', b"[]", b"{}", b"", b"[" * 100_000):
             sim.respond = lambda _, body=body: Response(404, JSON, body)
-            with pytest.raises(Passing, match="404"):
+            with pytest.raises(TransientError, match="404"):
                 api.job(1)
 
 
 def test_another_job_than_the_one_asked_for_is_no_answer(sim):
     sim.respond = lambda _: Response.json(200, job(8))
-    with client(sim) as api, pytest.raises(Passing, match="something else"):
+    with client(sim) as api, pytest.raises(TransientError, match="something else"):
         api.job(7)
 
 
@@ -431,7 +434,7 @@ def test_the_first_page_at_another_offset_is_no_answer(sim):
     sim.respond = lambda _: Response(200, JSON, page)
     with client(sim) as api:
         assert len(api.page(10, 0).listing) == 10
-        with pytest.raises(Passing, match="from 10, the API answered with those from 0"):
+        with pytest.raises(TransientError, match="from 10, the API answered with those from 0"):
             api.page(10, 10)
 
 
@@ -470,7 +473,7 @@ class Clock:
 
 def test_requests_keep_the_pace():
     clock = Clock()
-    pace = Pace(10, lambda: clock.now, clock.sleep)
+    pace = RateLimiter(10, lambda: clock.now, clock.sleep)
     for _ in range(3):
         pace.wait()
     assert clock.slept == [0.1, 0.1]
@@ -478,7 +481,7 @@ def test_requests_keep_the_pace():
 
 def test_no_limit_means_no_wait():
     clock = Clock()
-    pace = Pace(0, lambda: clock.now, clock.sleep)
+    pace = RateLimiter(0, lambda: clock.now, clock.sleep)
     for _ in range(100):
         pace.wait()
     assert clock.slept == []
@@ -486,7 +489,7 @@ def test_no_limit_means_no_wait():
 
 def test_a_pause_that_the_api_asks_for_holds_everybody():
     clock = Clock()
-    pace = Pace(10, lambda: clock.now, clock.sleep)
+    pace = RateLimiter(10, lambda: clock.now, clock.sleep)
     pace.hold(30)
     pace.hold(5)
     pace.wait()

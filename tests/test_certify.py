@@ -3,7 +3,7 @@
 Each job has one life: it appears, it is listed, it leaves. The client asks, several requests at once; an answer shows
 any of the jobs that were listed at some instant while it was under way. A count is taken at any instant between two
 numbers, p and q, with answers coming in meanwhile or not. What the client makes of it is the package's own
-``Sightings`` and ``judge``.
+``SeenLog`` and ``judge``.
 
 The same search with one of its assumptions dropped, or with another judge, has to find a wrong certificate: a search
 that cannot fail proves nothing.
@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeAlias
 
 import pytest
 
-from tpmirror.sync.certify import Count, Sightings, judge, judge_page
+from tpmirror.sync.certify import Count, SeenLog, judge, judge_page
 
 Ids: TypeAlias = int
 """A set of jobs, a bit each."""
@@ -97,7 +97,7 @@ def bits(ids: Iterable[int]) -> Ids:
 @cache
 def verdict(before: Ids, after: Ids, seen: Ids, counted: int) -> tuple[int, bool]:
     """What the package says of a count around which these jobs were seen, and how many on both sides."""
-    made = Sightings(())
+    made = SeenLog(())
     made.saw(members(seen & ~before & ~after), DURING, DURING)
     made.saw(members(before), BEFORE - 1, BEFORE)
     made.saw(members(after & ~before), AFTER, AFTER + 1)
@@ -316,7 +316,7 @@ def test_of_many_counts_with_pages_in_flight_the_one_that_is_taken_for_a_proof_i
     """The real numbers, in the order in which they come; every answer counts, then shows what is there by then."""
     rng = Random(seed)
     listed, left, truth = set(range(rng.randint(0, 8))), set[int](), dict[int, frozenset[int]]()
-    made, flights = Sightings(rng.sample(sorted(listed), len(listed) // 2)), list[tuple[int, int, set[int]]]()
+    made, flights = SeenLog(rng.sample(sorted(listed), len(listed) // 2)), list[tuple[int, int, set[int]]]()
     for number in range(1, rng.randint(10, 120)):
         if rng.random() < 0.08:
             listed.add(len(listed) + len(left))
@@ -338,7 +338,7 @@ def test_of_many_counts_with_pages_in_flight_the_one_that_is_taken_for_a_proof_i
 
 
 def test_the_newest_count_that_proves_the_list_is_the_one_told():
-    made = Sightings([1, 2])
+    made = SeenLog([1, 2])
     for number, count in ((10, 2), (20, 2), (30, 3)):
         made.counted(Count(count, number, number + 1))
     made.saw([1, 2], 25, 26)
@@ -350,7 +350,7 @@ def test_the_newest_count_that_proves_the_list_is_the_one_told():
 
 
 def test_an_empty_answer_proves_nothing_to_one_who_has_seen_jobs():
-    made = Sightings([1])
+    made = SeenLog([1])
     made.counted(Count(1, 10, 11))
     made.counted(Count(0, 20, 21))
     assert not judge(made).certified
@@ -359,7 +359,7 @@ def test_an_empty_answer_proves_nothing_to_one_who_has_seen_jobs():
 
 
 def test_a_verdict_names_the_numbers_or_the_first_doubt():
-    made = Sightings([1, 2, 3])
+    made = SeenLog([1, 2, 3])
     made.counted(Count(4, 10, 11))
     made.saw([1, 2, 3], 12, 13)
     assert "4 jobs, 3 were" in str(judge(made).reason)

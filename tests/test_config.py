@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tpmirror.config import Settings, VanishLimit, load, read_key
-from tpmirror.credentials import Key, check_key
+from tpmirror.credentials import Secret, check_key
 from tpmirror.db.engine import open_engine
 from tpmirror.errors import UsageError
 
@@ -170,7 +170,7 @@ def test_an_address_may_be_ipv6():
 
 def test_the_key_shows_in_no_text():
     settings = load({"TPMIRROR_API_KEY": SECRET})
-    assert SECRET not in f"{settings} {settings!r} {settings.api_key} {vars(Key)} {dataclasses.asdict(settings)}"
+    assert SECRET not in f"{settings} {settings!r} {settings.api_key} {vars(Secret)} {dataclasses.asdict(settings)}"
 
 
 def test_no_key_is_refused_with_the_remedy():

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from tpmirror.db.engine import connected, patiently, translated
-from tpmirror.errors import Lost, MirrorError
+from tpmirror.errors import MirrorError, TransientDatabaseError
 
 
 def fails(engine, error):
@@ -68,7 +68,7 @@ def test_a_peer_that_is_dead_is_noticed(mirror_url):
 )
 def test_what_may_pass_is_tried_again_and_nothing_else(mirror_url, error, passes):
     with connected(mirror_url) as engine:
-        assert isinstance(fails(engine, error("it went wrong")), Lost) == passes
+        assert isinstance(fails(engine, error("it went wrong")), TransientDatabaseError) == passes
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -103,7 +103,7 @@ def test_an_interrupt_before_hides_no_error_of_what_is_done_because_of_it(mirror
             with translated(engine):
                 raise OperationalError("UPDATE", {}, psycopg.errors.AdminShutdown("terminating connection"))
 
-    with connected(mirror_url) as engine, pytest.raises(Lost):
+    with connected(mirror_url) as engine, pytest.raises(TransientDatabaseError):
         close(engine)
 
 
@@ -112,8 +112,8 @@ def test_patience_ends():
 
     def work():
         tried.append(1)
-        raise Lost("server closed the connection")
+        raise TransientDatabaseError("server closed the connection")
 
-    with pytest.raises(Lost):
+    with pytest.raises(TransientDatabaseError):
         patiently(work, 1)
     assert len(tried) > 1

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.support.payloads import SECRET, STORAGE, contents, encoded, envelope, item, job, model, output, source
-from tpmirror.errors import Passing
-from tpmirror.tensorpix.decode import Item, RawItem, Unreadable, decode_job, decode_listing, readable_id
+from tpmirror.errors import TransientError
+from tpmirror.tensorpix.decode import ParsedJob, ParseFailure, RawJob, decode_job, decode_listing, readable_id
 from tpmirror.tensorpix.redaction import clean, cut_queries, redact, strip_query, strip_text, strip_urls, unsigned
 
 
@@ -48,7 +48,7 @@ def test_a_page_is_its_items_in_order():
     ],
 )
 def test_a_body_that_is_no_page_is_tried_again(body):
-    with pytest.raises(Passing):
+    with pytest.raises(TransientError):
         decode_listing(body)
 
 
@@ -128,7 +128,7 @@ UNPARSED = [
 @pytest.mark.parametrize("raw", UNPARSED)
 def test_what_no_parser_reads_is_of_the_job_asked_for_if_it_states_its_id_alone(raw):
     found = decode_job(raw, 7)
-    assert isinstance(found, Unreadable)
+    assert isinstance(found, ParseFailure)
     assert (found.id, bytes(found.raw), len(found.reason) < 200) == (7, raw, True)
     assert decode_job(raw).id is None
     assert decode_job(raw, 8).id is None
@@ -159,7 +159,7 @@ def test_what_states_another_id_or_none_is_of_no_job(raw):
 @pytest.mark.parametrize("number", [None, "2", 2.0, 2.5, True, 0, -1, 2**63, [2]])
 def test_an_id_that_is_none_is_not_guessed(number):
     found = decode_job(encoded({**job(), "id": number}))
-    assert isinstance(found, Unreadable)
+    assert isinstance(found, ParseFailure)
     assert found.id is None
 
 
@@ -167,18 +167,18 @@ def test_an_id_that_is_none_is_not_guessed(number):
     "raw", [b"null", b"5", b'"text"', b"[]", b"[[1]]", b"{}", b"{", b"\xff", b'{"id":1,"id":' + b"["]
 )
 def test_an_item_that_is_no_object_is_unreadable(raw):
-    assert isinstance(decode_job(raw), Unreadable)
+    assert isinstance(decode_job(raw), ParseFailure)
 
 
 def test_reasons_repeat_no_urls():
     found = decode_job(encoded({**job(), "input_video": {"id": f"{STORAGE}{SECRET}"}, "codec": [f"{STORAGE}{SECRET}"]}))
-    assert isinstance(found, Unreadable)
+    assert isinstance(found, ParseFailure)
     assert "Signature" not in found.reason
 
 
 def test_only_id_and_status_are_needed():
     found = decode_job(b'{"id": 9007199254740993, "status": -2}')
-    assert isinstance(found, Item)
+    assert isinstance(found, ParsedJob)
     assert (found.job.id, found.job.status, found.job.input_video, found.extra) == (9007199254740993, -2, None, {})
 
 
@@ -221,7 +221,7 @@ def test_unknown_keys_are_kept_by_where_they_stood_and_without_secrets():
     ],
 )
 def test_an_item_with_a_key_twice_means_nothing_whichever_of_the_two_a_parser_keeps(raw):
-    assert decode_job(raw) == Unreadable(1, "a key stands twice in one object", raw)
+    assert decode_job(raw) == ParseFailure(1, "a key stands twice in one object", raw)
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
@@ -282,7 +282,7 @@ def test_a_page_that_only_a_patient_parser_reads_keeps_its_items_byte_by_byte():
 )
 def test_an_envelope_with_a_key_twice_is_no_page(body):
     for one in (b'{"id": 1, "status": 0}', b"1"):
-        with pytest.raises(Passing, match=r"twice|not a page"):
+        with pytest.raises(TransientError, match=r"twice|not a page"):
             decode_listing(body.replace(b"%s", one))
 
 
@@ -294,7 +294,7 @@ def test_an_envelope_with_a_key_twice_is_no_page(body):
     ],
 )
 def test_a_page_is_taken_apart_in_time_in_proportion(page):
-    with contextlib.suppress(Passing):
+    with contextlib.suppress(TransientError):
         assert len(decode_listing(page)) == 1
 
 
@@ -423,10 +423,10 @@ def test_every_other_change_changes_the_fingerprint():
 
 def test_a_fingerprint_is_of_a_job_as_the_list_and_its_own_address_show_it():
     (shown,) = decode_listing(envelope([job()])).items
-    assert isinstance(shown, RawItem)
+    assert isinstance(shown, RawJob)
     assert (shown.id, shown.fingerprint) == (1, item().fingerprint)
     found = shown.decode()
-    assert isinstance(found, Item)
+    assert isinstance(found, ParsedJob)
     assert found.job == item().job
 
 

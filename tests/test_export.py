@@ -25,7 +25,7 @@ from tests.support.life import Life
 from tests.support.program import ROOT, Program
 from tpmirror.db import schema, views
 from tpmirror.db.engine import open_engine
-from tpmirror.errors import Fenced, TpmirrorError, UsageError
+from tpmirror.errors import LeaseHeld, TpmirrorError, UsageError
 from tpmirror.export import datasets
 from tpmirror.export.files import ExportFile
 from tpmirror.export.writer import MANIFEST, STAGING, _locked, export
@@ -446,7 +446,7 @@ def test_another_format_or_mirror_is_refused(lived, sim, migrated_file, tmp_path
 
 
 def test_two_exports_into_one_folder_do_not_mix(lived, out):
-    with _locked(out), pytest.raises(Fenced, match="another export"):
+    with _locked(out), pytest.raises(LeaseHeld, match="another export"):
         run(lived, out)
     assert run(lived, out).written
 

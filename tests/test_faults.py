@@ -404,7 +404,7 @@ def test_the_api_out_of_reach_during_a_walk_is_told(sim, url, tmp_path, capsys):
 
 PEAK = """
 import re, sys
-from tpmirror.cli import main
+from tpmirror.cli.main import main
 try:
     main()
 finally:

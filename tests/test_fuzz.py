@@ -23,12 +23,12 @@ from tests.support.strategies import CANARY, SOUND, Sent, pages, scanned
 from tpmirror.config import load
 from tpmirror.db import schema
 from tpmirror.db.engine import connected, reading
-from tpmirror.errors import Passing
-from tpmirror.sync.ingest import Intake
+from tpmirror.errors import TransientError
+from tpmirror.sync.ingest import Ingestor
 from tpmirror.sync.run import opened
 from tpmirror.sync.session import quiet
 from tpmirror.tensorpix.client import Api
-from tpmirror.tensorpix.decode import Item, decode_job, decode_listing
+from tpmirror.tensorpix.decode import ParsedJob, decode_job, decode_listing
 from tpmirror.tensorpix.page import Page
 
 SECONDS: Final = float(os.environ.get("TPMIRROR_TEST_FUZZ_SECONDS", "0"))
@@ -64,14 +64,14 @@ class Mirror:
     def __init__(self, api: Api, run: Any) -> None:
         self.api, self.run = api, run
 
-    def show(self, sent: Sent) -> list[Item] | None:
+    def show(self, sent: Sent) -> list[ParsedJob] | None:
         """Mirror a page as a walk would; its readable items, or None if it is no page."""
         try:
             listing = decode_listing(sent.body)
-        except Passing:
+        except TransientError:
             return None
         # Nothing is remembered from page to page but what the database holds.
-        intake = Intake(self.api, self.run, quiet)
+        intake = Ingestor(self.api, self.run, quiet)
         intake.pages([Page(listing, 100, 0, self.api.number(), self.api.number(), datetime.now(UTC))])
         return contents(listing)[0]
 
@@ -126,7 +126,7 @@ def check_item(mirrored: Mirror, raw: bytes, readable: set[int]) -> None:
     """An item is mirrored to the last column, or lies in quarantine as it came."""
     found = decode_job(raw)
     entries = mirrored.rows("quarantined_jobs").values()
-    if isinstance(found, Item):
+    if isinstance(found, ParsedJob):
         assert found.job.id in readable
         assert found.job.id in mirrored.rows("jobs") or any(row["job_id"] == found.job.id for row in entries)
         return

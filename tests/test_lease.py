@@ -21,12 +21,21 @@ from tests.support.program import Program
 from tpmirror.db import lease
 from tpmirror.db.engine import open_engine, patiently, write
 from tpmirror.db.schema import writer_lease
-from tpmirror.errors import ApiError, Fenced, Lost, MirrorError, Refused, ScopeError, UsageError
+from tpmirror.errors import (
+    ApiError,
+    AuthenticationError,
+    LeaseHeld,
+    LeaseLost,
+    MirrorError,
+    ScopeError,
+    TransientDatabaseError,
+    UsageError,
+)
 from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.store import jobs
-from tpmirror.store.changes import Plan
+from tpmirror.store.changes import Changeset
 from tpmirror.sync import gone
 from tpmirror.sync.full import sync
 from tpmirror.sync.poll import poll
@@ -135,7 +144,7 @@ def test_of_many_writers_at_once_one_at_a_time_writes_and_the_others_are_told(si
         start.wait()
         try:
             return str(sync(settings(sim, database_url))["outcome"])
-        except Fenced as refused:
+        except LeaseHeld as refused:
             return str(refused).partition(":")[0]
 
     with ThreadPoolExecutor(4) as executor:
@@ -200,7 +209,7 @@ def test_a_lease_that_is_renewed_while_another_waits_for_its_row_holds(mirror_ur
     waiting: list[Future[lease.Lease]] = []
     with ThreadPoolExecutor(1) as executor:
         write(engine, renew)
-        with pytest.raises(Fenced, match="4711 on studio-7"):
+        with pytest.raises(LeaseHeld, match="4711 on studio-7"):
             waiting[0].result()
     engine.dispose()
 
@@ -208,7 +217,7 @@ def test_a_lease_that_is_renewed_while_another_waits_for_its_row_holds(mirror_ur
 def test_a_clock_that_is_set_right_by_seconds_ends_no_lease(sim, mirror_url):
     mirror(sim, mirror_url)
     set_lease(mirror_url, holder=ELSEWHERE, expires_at=now() + lease.TERM + timedelta(seconds=5))
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseHeld):
         mirror(sim, mirror_url)
 
 
@@ -220,7 +229,7 @@ def test_a_second_try_waits_for_a_first_whose_connection_was_lost_and_writes_not
     engine, written, over = open_engine(mirror_url), threading.Event(), threading.Event()
     apply = jobs.apply
 
-    def linger(conn: Connection, plan: Plan) -> None:
+    def linger(conn: Connection, plan: Changeset) -> None:
         apply(conn, plan)
         if not written.is_set():
             written.set()
@@ -244,7 +253,7 @@ def test_a_second_try_waits_for_a_first_whose_connection_was_lost_and_writes_not
 def test_a_run_whose_last_answer_was_lost_counts_what_is_stored(sim, mirror_url, monkeypatch):
     commit = Run.commit
 
-    def lose(run: Run, looks: Any, unreadable: Any) -> Plan:
+    def lose(run: Run, looks: Any, unreadable: Any) -> Changeset:
         commit(run, looks, unreadable)
         message = "server closed the connection"
         raise MirrorError(message)
@@ -265,7 +274,7 @@ def test_a_batch_whose_answer_was_lost_counts_once(sim, world, mirror_url, monke
         done = write(engine, work)
         if next(commits) in {1, 2, 4}:
             message = "server closed the connection"
-            raise Lost(message)
+            raise TransientDatabaseError(message)
         return done
 
     monkeypatch.setattr("tpmirror.sync.run.write", lose)
@@ -352,12 +361,12 @@ def test_a_writer_that_slept_while_another_took_over_writes_nothing(sim, world, 
         world.edit(3, {"description": "news that the sleeper is going to be told"})
         world.submit()
         before, runs = dump(mirror_url), rows(mirror_url, "sync_runs")
-    with pytest.raises(Fenced, match="took the mirror over"):
+    with pytest.raises(LeaseLost, match="took the mirror over"):
         sleeper.result()
     assert dump(mirror_url) == before
     assert rows(mirror_url, "sync_runs") == runs
     assert outcomes(mirror_url) == ["succeeded", "abandoned", "succeeded"]
-    assert Fenced.exit_code == 5
+    assert LeaseHeld.exit_code == LeaseLost.exit_code == 5
 
 
 def test_a_writer_that_slept_and_has_no_news_fails_all_the_same(sim, mirror_url):
@@ -366,7 +375,7 @@ def test_a_writer_that_slept_and_has_no_news_fails_all_the_same(sim, mirror_url)
         set_lease(mirror_url, expires_at=now() - timedelta(seconds=1))
         gate.let_others_pass()
         mirror(sim, mirror_url)
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseLost):
         sleeper.result()
     assert outcomes(mirror_url) == ["succeeded", "abandoned", "succeeded"]
 
@@ -466,7 +475,7 @@ def test_no_thread_of_a_run_that_is_over_takes_the_lease_up_again(sim, mirror_ur
 def test_a_renewal_that_is_lost_is_none_and_fails_no_run_whose_lease_holds(sim, mirror_url, monkeypatch):
     def lose(_engine: Engine, _work: Any) -> None:
         message = "server closed the connection"
-        raise Lost(message)
+        raise TransientDatabaseError(message)
 
     engine = open_engine(mirror_url)
     with (
@@ -479,7 +488,7 @@ def test_a_renewal_that_is_lost_is_none_and_fails_no_run_whose_lease_holds(sim, 
         run.hold_on()
         assert run._renewed == due
         run._renewed = -inf
-        with pytest.raises(Lost):
+        with pytest.raises(TransientDatabaseError):
             run.hold_on()
     engine.dispose()
 
@@ -504,7 +513,7 @@ def break_scope(sim: Simulator) -> None:
 
 def test_a_run_that_fails_lets_the_next_one_in_at_once(sim, mirror_url):
     mirror(sim, mirror_url)
-    for spoil, error in ((break_page, ApiError), (break_key, Refused), (break_scope, ScopeError)):
+    for spoil, error in ((break_page, ApiError), (break_key, AuthenticationError), (break_scope, ScopeError)):
         for walk in (sync, poll):
             spoil(sim)
             with pytest.raises(error):
@@ -557,6 +566,6 @@ def test_an_operator_holds_the_lease_for_a_moment_only(sim, mirror_url):
         assert row(mirror_url, "writer_lease")["expires_at"] <= now()
     set_lease(mirror_url, holder=ELSEWHERE, expires_at=now() + lease.TERM)
     for step in steps:
-        with pytest.raises(Fenced):
+        with pytest.raises(LeaseHeld):
             step()
     engine.dispose()

@@ -36,12 +36,12 @@ from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.store import jobs
 from tpmirror.store.audit import audit
-from tpmirror.store.changes import Look
-from tpmirror.store.presence import DENIED, Sighting
+from tpmirror.store.changes import Observation
+from tpmirror.store.presence import DENIED, PresenceResult
 from tpmirror.sync import diff, full, presence, run
 from tpmirror.sync.account import Scope
-from tpmirror.sync.certify import Sightings, Verdict, judge, judge_page
-from tpmirror.sync.ingest import Intake
+from tpmirror.sync.certify import SeenLog, Verdict, judge, judge_page
+from tpmirror.sync.ingest import Ingestor
 from tpmirror.tensorpix import client, decode
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.page import Page
@@ -348,12 +348,12 @@ def days(seed: int) -> Play:
 
 
 def lose_a_row_per_page(patch: pytest.MonkeyPatch) -> None:
-    honest = Intake.pages
+    honest = Ingestor.pages
 
-    def lossy(self: Intake, arrived: Sequence[Page]) -> None:
+    def lossy(self: Ingestor, arrived: Sequence[Page]) -> None:
         honest(self, [replace(page, listing=replace(page.listing, items=page.listing.items[:-1])) for page in arrived])
 
-    patch.setattr(Intake, "pages", lossy)
+    patch.setattr(Ingestor, "pages", lossy)
 
 
 def stop_where_next_is_null(patch: pytest.MonkeyPatch) -> None:
@@ -365,14 +365,16 @@ def step_by_what_was_asked_for(patch: pytest.MonkeyPatch) -> None:
 
 
 def take_absence_for_deletion(patch: pytest.MonkeyPatch) -> None:
-    def explain(_intake: Intake, _limit: object, absent: set[int] | None, _present: object) -> dict[int, Sighting]:
-        return {job_id: Sighting("gone", DENIED, datetime.now(UTC)) for job_id in absent or ()}
+    def explain(
+        _intake: Ingestor, _limit: object, absent: set[int] | None, _present: object
+    ) -> dict[int, PresenceResult]:
+        return {job_id: PresenceResult("gone", DENIED, datetime.now(UTC)) for job_id in absent or ()}
 
     patch.setattr(presence, "explain", explain)
 
 
 def trust_two_counts_that_agree(patch: pytest.MonkeyPatch) -> None:
-    def trusting(sightings: Sightings, doubts: Iterable[str] = ()) -> Verdict:
+    def trusting(sightings: SeenLog, doubts: Iterable[str] = ()) -> Verdict:
         verdict = judge(sightings, doubts)
         agreed = len({count.jobs for count in sightings._counts}) == 1
         return replace(verdict, certified=True, reason=None) if agreed else verdict
@@ -381,24 +383,24 @@ def trust_two_counts_that_agree(patch: pytest.MonkeyPatch) -> None:
 
 
 def let_older_answers_win(patch: pytest.MonkeyPatch) -> None:
-    honest = Intake.pages
+    honest = Ingestor.pages
 
-    def forgetful(self: Intake, arrived: Sequence[Page]) -> None:
+    def forgetful(self: Ingestor, arrived: Sequence[Page]) -> None:
         seen = dict(self._answered)
         self._answered.clear()
         honest(self, arrived)
         self._answered = {**seen, **self._answered}
 
-    patch.setattr(Intake, "pages", forgetful)
+    patch.setattr(Ingestor, "pages", forgetful)
 
 
 def keep_repeated_jobs(patch: pytest.MonkeyPatch) -> None:
-    def pages(self: Intake, arrived: Sequence[Page]) -> None:
+    def pages(self: Ingestor, arrived: Sequence[Page]) -> None:
         for page in arrived:
             shown = contents(page.listing)[0]
-            self.run.store([Look(item, page.at, page.sent, page.received) for item in shown])
+            self.run.store([Observation(item, page.at, page.sent, page.received) for item in shown])
 
-    patch.setattr(Intake, "pages", pages)
+    patch.setattr(Ingestor, "pages", pages)
 
 
 def fingerprint_whole_urls(patch: pytest.MonkeyPatch) -> None:
@@ -411,7 +413,7 @@ def ignore_doubts(patch: pytest.MonkeyPatch) -> None:
 
 
 def ask_no_canary(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(presence._Inquiry, "canary_sings", lambda _self: True)
+    patch.setattr(presence.PresenceResolver, "canary_sings", lambda _self: True)
 
 
 def know_no_limit(patch: pytest.MonkeyPatch) -> None:
@@ -430,20 +432,20 @@ def admit_all_pages_after_the_first(patch: pytest.MonkeyPatch) -> None:
 
 
 def record_a_status_that_did_not_change(patch: pytest.MonkeyPatch) -> None:
-    honest = diff._Planner.status
+    honest = diff.Differ.status
 
-    def talkative(self: Any, look: Look, row: Row, known: Row | None) -> None:
+    def talkative(self: Any, look: Observation, row: Row, known: Row | None) -> None:
         honest(self, look, row, known)
         if known is not None and known["status"] == row["status"]:
             told = {"job_id": row["id"], "from_status": row["status"], "to_status": row["status"]}
             times = {"not_before": look.at, "observed_at": look.at, "occurred_at": None}
             self.plan.history.append({**told, **times, "seq": 2, "sync_run_id": self.run_id})
 
-    patch.setattr(diff._Planner, "status", talkative)
+    patch.setattr(diff.Differ, "status", talkative)
 
 
 def accept_fewer_than_counted(patch: pytest.MonkeyPatch) -> None:
-    def lenient(sightings: Sightings, doubts: Iterable[str] = ()) -> Verdict:
+    def lenient(sightings: SeenLog, doubts: Iterable[str] = ()) -> Verdict:
         verdict = judge(sightings, doubts)
         fewer = verdict.proven < verdict.count.jobs
         return replace(verdict, certified=True, reason=None) if fewer else verdict
@@ -452,7 +454,7 @@ def accept_fewer_than_counted(patch: pytest.MonkeyPatch) -> None:
 
 
 def trust_any_page_that_holds_as_many_as_counted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(full.Walk, "fits_a_page", lambda self: len(self.first.listing) == self.first.listing.count)
+    patch.setattr(full.FullSync, "fits_a_page", lambda self: len(self.first.listing) == self.first.listing.count)
     patch.setattr(Page, "is_last", property(lambda self: self.end >= self.listing.count))
 
 
@@ -512,7 +514,7 @@ def wait_for_the_dead(patch: pytest.MonkeyPatch) -> None:
 def overlook_who_comes_back(patch: pytest.MonkeyPatch) -> None:
     honest = presence.explain
 
-    def blind(*asked: Any) -> dict[int, Sighting]:
+    def blind(*asked: Any) -> dict[int, PresenceResult]:
         return {job_id: found for job_id, found in honest(*asked).items() if found.presence != "listed"}
 
     patch.setattr(presence, "explain", blind)
@@ -523,20 +525,20 @@ def check_no_lease(patch: pytest.MonkeyPatch) -> None:
 
 
 def claim_to_have_seen_it_just_now(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(diff._Planner, "last_seen", lambda _self, _known, _changed, at: at)
+    patch.setattr(diff.Differ, "last_seen", lambda _self, _known, _changed, at: at)
 
 
 def turn_back_with_the_clock(patch: pytest.MonkeyPatch) -> None:
-    honest = diff._Planner.status
+    honest = diff.Differ.status
 
-    def naive(self: Any, look: Look, row: Row, known: Row | None) -> None:
+    def naive(self: Any, look: Observation, row: Row, known: Row | None) -> None:
         honest(self, look, row, known)
         if known is not None and known["status"] != row["status"]:
             last = self.plan.history[-1]
             last["observed_at"] = look.at
             last["not_before"] = min(last["not_before"], look.at)
 
-    patch.setattr(diff._Planner, "status", naive)
+    patch.setattr(diff.Differ, "status", naive)
 
 
 MUTANTS: Final[list[tuple[Mutate, Play]]] = [

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.payloads import SECRET, STORAGE, item, model, output, source
 from tpmirror.sync.normalize import normalize, normalize_model
-from tpmirror.tensorpix.decode import Item, decode_job
+from tpmirror.tensorpix.decode import ParsedJob, decode_job
 
 HUGE = 9223372036854776000
 
@@ -129,7 +129,7 @@ def test_bitrates_beyond_63_bits_are_null_and_noted_with_their_place():
 @pytest.mark.parametrize("text", [b"NaN", b"Infinity", b"-Infinity", b"1e999"])
 def test_reals_that_are_no_numbers_are_null(text):
     found = decode_job(b'{"id": 1, "status": 0, "grain": %s}' % text)
-    assert isinstance(found, Item)
+    assert isinstance(found, ParsedJob)
     rows = normalize(found)
     assert (rows.job["grain"], len(rows.notes)) == (None, 1)
 

@@ -6,14 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.payloads import NOON, encoded, item, later, look, model, output, source
-from tpmirror.store.changes import Known, Look
+from tpmirror.store.changes import Observation, StoredState
 from tpmirror.sync.diff import QUARANTINE_REFRESH, changed_models, moment_of, plan, words
-from tpmirror.tensorpix.decode import Unreadable
+from tpmirror.tensorpix.decode import ParseFailure
 
 
 def made(shown, known=None, *, models=None, unreadable=(), run_id=5):
     """The plan for one closer look."""
-    return plan(known or Known(), [shown] if shown else [], models or {}, unreadable, run_id)
+    return plan(known or StoredState(), [shown] if shown else [], models or {}, unreadable, run_id)
 
 
 def after(first, **kinds):
@@ -22,7 +22,7 @@ def after(first, **kinds):
     links: dict[int, list] = {}
     for link in done.links:
         links.setdefault(link["job_id"], []).append(link)
-    return Known(
+    return StoredState(
         jobs=done.jobs,
         input_videos=done.input_videos,
         output_videos=done.output_videos,
@@ -105,7 +105,7 @@ def shared(job_id, name, sent, received):
 
 
 def looks(*shown, known=None):
-    return plan(known or Known(), shown, {}, (), 5)
+    return plan(known or StoredState(), shown, {}, (), 5)
 
 
 def test_answers_tell_of_a_shared_video_in_the_order_in_which_they_were_asked_for():
@@ -196,7 +196,7 @@ def test_a_job_that_only_ticks_is_no_change_and_while_processing_a_sample(status
 def test_a_job_written_otherwise_is_no_change_and_no_sample():
     known = after(look(status=1))
     shown = item(status=1)
-    done = made(Look(replace(shown, fingerprint="other"), later(5), sent=3, received=4), known)
+    done = made(Observation(replace(shown, fingerprint="other"), later(5), sent=3, received=4), known)
     assert (done.updated, done.history, done.field_changes, done.samples) == (set(), [], [], [])
     assert done.jobs[1] == {**known.jobs[1], "fingerprint": "other"}
 
@@ -254,7 +254,7 @@ def test_of_a_batch_the_newest_job_speaks_for_a_model():
 
 
 def test_codes_without_a_label_get_one():
-    done = made(look(status=7, output_resolution=4096, ml_models=[]), Known(codes={"job_statuses": {0, 1}}))
+    done = made(look(status=7, output_resolution=4096, ml_models=[]), StoredState(codes={"job_statuses": {0, 1}}))
     assert done.new_labels == {
         "job_statuses": {7: {"code": 7, "name": "unknown (7)", "is_terminal": False}},
         "output_resolutions": {4096: {"code": 4096, "name": "unknown (4096)"}},
@@ -276,11 +276,11 @@ def test_what_cannot_be_held_is_noted_once_and_resolved_when_it_can():
 
 
 def test_unreadable_items_are_quarantined_whole_and_once():
-    broken = Unreadable(None, "not JSON", b'{"u": "https://x/y?secret"}')
+    broken = ParseFailure(None, "not JSON", b'{"u": "https://x/y?secret"}')
     first = made(None, unreadable=[(broken, NOON)])
     (note,) = first.quarantine
     assert (note["job_id"], note["payload"]) == (None, '{"u": "https://x/y"}')
-    known = Known(quarantine={None: {note["payload"]: {**note, "id": 3}}})
+    known = StoredState(quarantine={None: {note["payload"]: {**note, "id": 3}}})
     again = made(None, known, unreadable=[(broken, later(5))])
     assert not again
 
@@ -295,7 +295,7 @@ def test_a_model_that_could_not_be_held_is_resolved_when_its_job_shows_that_it_c
 
 
 def test_a_note_that_repeats_does_not_repeat_within_a_batch():
-    broken = Unreadable(4, "wrong", encoded({"id": 4}))
+    broken = ParseFailure(4, "wrong", encoded({"id": 4}))
     assert len(made(None, unreadable=[(broken, NOON), (broken, NOON)]).quarantine) == 1
 
 

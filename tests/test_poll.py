@@ -16,7 +16,7 @@ from tests.support.account import KEY, dump, environ, mirror, query, row, rows, 
 from tests.support.program import Program
 from tpmirror.config import Settings
 from tpmirror.db.engine import open_engine
-from tpmirror.errors import ApiError, Refused
+from tpmirror.errors import ApiError, AuthenticationError
 from tpmirror.service.meters import Meters
 from tpmirror.service.scheduler import lateness
 from tpmirror.service.worker import Worker
@@ -292,7 +292,7 @@ def test_a_refused_key_changes_nothing(sim, world, mirror_url):
     mirror(sim, mirror_url)
     before = dump(mirror_url)
     sim.token = "replaced"
-    with pytest.raises(Refused):
+    with pytest.raises(AuthenticationError):
         poll(settings(sim, mirror_url, api_key=KEY))
     assert dump(mirror_url) == before
     assert rows(mirror_url, "sync_runs")[-1]["outcome"] == "failed"

@@ -11,7 +11,7 @@ from tests.support.account import KEY, connected, dump, environ, mirror, pages, 
 from tests.support.program import Program
 from tpmirror.config import load
 from tpmirror.db.engine import open_engine, write
-from tpmirror.errors import ApiError, Lost, UsageError
+from tpmirror.errors import ApiError, TransientDatabaseError, UsageError
 from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
@@ -261,7 +261,7 @@ def test_what_waits_is_explained_confirmed_and_then_marked(sim, world, tpmirror,
 @pytest.mark.parametrize("ids", [None, [11, 13]])
 def test_a_confirmation_whose_answer_was_lost_is_one(world, tpmirror, mirror_url, monkeypatch, ids):
     vanish(tpmirror, world)
-    engine, lost = open_engine(mirror_url), [Lost("server closed the connection")]
+    engine, lost = open_engine(mirror_url), [TransientDatabaseError("server closed the connection")]
 
     def lose(*of: Any) -> Any:
         done = write(*of)

@@ -15,11 +15,11 @@ from tests.support.program import ROOT, Program
 from tests.support.webhook import Webhook
 from tpmirror.cli.options import API_SETTINGS
 from tpmirror.config import load
-from tpmirror.credentials import Key
+from tpmirror.credentials import Secret
 from tpmirror.db import schema
 from tpmirror.db.engine import connected
 from tpmirror.db.views import sources
-from tpmirror.service.alerting import Herald
+from tpmirror.service.alerting import Alerter
 from tpmirror.service.notifier import Notifier
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
@@ -119,7 +119,7 @@ def test_the_writer_tells_alerts_and_that_they_are_over(server):
     with Webhook() as hook, connected(url(server, "tpmirror_writer")) as engine:
         for waiting in (2, 0):
             facts = partial(MirrorStatus, certified_at=datetime.now(UTC), waiting=waiting)
-            Herald(load({}), engine, facts, Notifier([Key(hook.url)])).tell()
+            Alerter(load({}), engine, facts, Notifier([Secret(hook.url)])).tell()
     told = "2 vanished jobs wait for an operator"
     assert [title for title in hook.titles() if told in title] == [told, f"solved: {told}"]
 

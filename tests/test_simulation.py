@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.simulation import Figures, Universe, Violation
 from tests.support.simulation.machine import Machine
-from tpmirror.sync.diff import _Planner
+from tpmirror.sync.diff import Differ
 
 SEEDS = (0, 1, 2, 3, 4, 5, 6, 8)
 DAYS = 25
@@ -51,7 +51,7 @@ def test_the_same_seed_lives_the_same_life(tmp_path):
 
 
 def test_a_bug_is_found_and_its_seed_finds_it_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(_Planner, "last_seen", lambda _self, _known, _changed, at: at)
+    monkeypatch.setattr(Differ, "last_seen", lambda _self, _known, _changed, at: at)
     found = []
     for number in range(2):
         (tmp_path / str(number)).mkdir()

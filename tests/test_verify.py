@@ -12,11 +12,11 @@ from sqlalchemy import inspect, text
 from tests.support.account import KEY, connected, dump, environ, mirror, query, row, rows, settings
 from tests.support.program import Program
 from tpmirror.db import lease
-from tpmirror.errors import Lost
+from tpmirror.errors import TransientDatabaseError
 from tpmirror.simulator.http import Response
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
-from tpmirror.sync.dryrun import Rehearsal
+from tpmirror.sync.dryrun import DryRun
 from tpmirror.sync.verify import preview, verify
 
 Difference = tuple[str, int, str, Any, Any]
@@ -74,14 +74,14 @@ def tamper(url: str, *statements: str) -> None:
 def test_a_connection_that_is_lost_hides_no_difference(sim, world, mirror_url, monkeypatch):
     mirror(sim, mirror_url)
     world.edit(3, {"description": "news"})
-    plan, lost = Rehearsal.plan, [Lost("server closed the connection")]
+    plan, lost = DryRun.plan, [TransientDatabaseError("server closed the connection")]
 
-    def once(rehearsed: Rehearsal, *of: Any) -> Any:
+    def once(rehearsed: DryRun, *of: Any) -> Any:
         if lost:
             raise lost.pop()
         return plan(rehearsed, *of)
 
-    monkeypatch.setattr(Rehearsal, "plan", once)
+    monkeypatch.setattr(DryRun, "plan", once)
     assert [difference[:3] for difference in differences(sim, mirror_url)] == [("job", 3, "description")]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tpmirror.credentials import Key, check_key, read_start
+from tpmirror.credentials import Secret, check_key, read_start
 from tpmirror.errors import UsageError
 
 _DOUBTFUL: Final = re.compile(r"[?@#]|:(?!//|\d{1,5}\b|$)")
@@ -129,9 +129,9 @@ def _credits(value: str) -> Decimal:
     return Decimal(value.strip())
 
 
-def _secrets(value: str) -> tuple[Key, ...]:
+def _secrets(value: str) -> tuple[Secret, ...]:
     """Several secrets, separated by blanks or line ends."""
-    return tuple(map(Key, value.split())) or None  # type: ignore[return-value] # blank: unset
+    return tuple(map(Secret, value.split())) or None  # type: ignore[return-value] # blank: unset
 
 
 def _setting(
@@ -145,7 +145,9 @@ def _setting(
 class Settings:
     """Everything that can be set."""
 
-    api_key: Key | None = _setting("TPMIRROR_API_KEY", None, "the account's API key (TENSORPIX_API_KEY works too)", Key)
+    api_key: Secret | None = _setting(
+        "TPMIRROR_API_KEY", None, "the account's API key (TENSORPIX_API_KEY works too)", Secret
+    )
     api_key_file: Path | None = _setting(
         "TPMIRROR_API_KEY_FILE", None, "file that holds the API key, instead of TPMIRROR_API_KEY", Path
     )
@@ -180,8 +182,8 @@ class Settings:
     http_addr: tuple[str, int] = _setting(
         "TPMIRROR_HTTP_ADDR", ("127.0.0.1", 8377), "where the dashboard listens", _address
     )
-    http_token: Key | None = _setting(
-        "TPMIRROR_HTTP_TOKEN", None, "what a browser has to give as password to see the dashboard", Key
+    http_token: Secret | None = _setting(
+        "TPMIRROR_HTTP_TOKEN", None, "what a browser has to give as password to see the dashboard", Secret
     )
     http_open: bool = _setting(
         "TPMIRROR_HTTP_OPEN",
@@ -192,7 +194,7 @@ class Settings:
     http_hosts: tuple[str, ...] | None = _setting(
         "TPMIRROR_HTTP_HOSTS", None, "names, besides localhost, by which the dashboard may be called", _hosts
     )
-    alert_urls: tuple[Key, ...] | None = _setting(
+    alert_urls: tuple[Secret, ...] | None = _setting(
         "TPMIRROR_ALERT_URLS", None, "where alerts go, as apprise URLs; they hold secrets", _secrets
     )
     budget_daily: Decimal | None = _setting(
@@ -248,7 +250,7 @@ def _parse(variable: str, parse: Callable[[str], Any], value: str) -> Any:
         raise UsageError(message) from None
 
 
-def read_key(settings: Settings) -> Key:
+def read_key(settings: Settings) -> Secret:
     """The API key, from the variable or, afresh at each call, from the file.
 
     Raises UsageError with the remedy if there is none, or none that can be used.

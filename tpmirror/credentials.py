@@ -15,7 +15,7 @@ _KEY: Final = re.compile(r"[\x21-\x7e]{1,512}")
 """What can stand in a header: visible ASCII. Anything else would end up in an error message, key and all."""
 
 
-class Key:
+class Secret:
     """The account's key; its text shows nothing."""
 
     __slots__ = ("_value",)
@@ -25,7 +25,7 @@ class Key:
 
     def __repr__(self) -> str:
         """Never the key."""
-        return "Key(***)"
+        return "Secret(***)"
 
     def reveal(self) -> str:
         """The key itself, for the one header it belongs in."""
@@ -63,9 +63,9 @@ def read_start(path: Path) -> bytes:
         os.close(handle)
 
 
-def check_key(value: str, source: str) -> Key:
+def check_key(value: str, source: str) -> Secret:
     """A key that can be sent. Raises UsageError, without the key."""
     if _KEY.fullmatch(value) is None:
         message = f"{source} holds no API key: 1 to 512 visible ASCII characters without spaces are expected"
         raise UsageError(message)
-    return Key(value)
+    return Secret(value)

@@ -1,17 +1,19 @@
 """Everything that can go wrong, classed by what to do next.
 
-TpmirrorError                  exit 1: the run failed; try again later
-├── UsageError                 exit 2: mend the setting, the option or the key file
-├── NotProven                  exit 3: done, but look
-├── Interrupted                exit 1: asked to stop; what was mirrored stays, run it again to go on
-├── ApiError                   exit 1: the API did not give a usable answer
-│   ├── Refused                exit 4: the API refused the key
-│   ├── Denied                 the API will not tell about this one job; the run goes on without it
-│   └── Passing                retried inside the run: throttled, overloaded, cut off
-├── MirrorError                exit 1: the database is out of reach, too new, damaged
-│   ├── Lost                   retried inside the run: connection lost, deadlock, database restarting
-│   └── Fenced                 exit 5: another writer holds the mirror
-└── ScopeError                 exit 1: these are another account's jobs; nothing of them was written
+TpmirrorError                    exit 1: the run failed; try again later
+├── UsageError                   exit 2: fix the setting, the option or the key file
+├── NeedsAttention               exit 3: completed with warnings, which the command has printed
+├── Interrupted                  exit 1: asked to stop; what was mirrored stays, run it again to go on
+├── ApiError                     exit 1: the API did not give a usable answer
+│   ├── AuthenticationError      exit 4: the API refused the key
+│   ├── JobUnavailable           the API does not answer for this one job; the run goes on without it
+│   └── TransientError           retried inside the run: throttled, overloaded, cut off
+├── MirrorError                  exit 1: the database is out of reach, too new, damaged
+│   ├── TransientDatabaseError   retried inside the run: connection lost, deadlock, database restarting
+│   └── LeaseError               exit 5: another writer holds the mirror
+│       ├── LeaseHeld            it was there first
+│       └── LeaseLost            it took over while this one paused; nothing was overwritten
+└── ScopeError                   exit 1: these are another account's jobs; nothing of them was written
 
 A message names the thing, the value (never a secret) and the remedy. An exception's docstring is its default message.
 """
@@ -36,8 +38,8 @@ class UsageError(TpmirrorError):
     exit_code = 2
 
 
-class NotProven(TpmirrorError):
-    """The run is done, but somebody has to look."""
+class NeedsAttention(TpmirrorError):
+    """The command completed with warnings; it has printed what to look at."""
 
     exit_code = 3
 
@@ -50,17 +52,17 @@ class ApiError(TpmirrorError):
     """The API did not give a usable answer."""
 
 
-class Refused(ApiError):
+class AuthenticationError(ApiError):
     """The API refused the key; set TPMIRROR_API_KEY to the account's current key (TensorPix: account, API)."""
 
     exit_code = 4
 
 
-class Denied(ApiError):
-    """The API will not tell about this job."""
+class JobUnavailable(ApiError):
+    """The API does not answer for this job."""
 
 
-class Passing(ApiError):
+class TransientError(ApiError):
     """The API could not answer just now."""
 
     def __init__(self, message: str, *, wait: float | None = None) -> None:
@@ -73,14 +75,22 @@ class MirrorError(TpmirrorError):
     """The mirror's database could not be used."""
 
 
-class Lost(MirrorError):
+class TransientDatabaseError(MirrorError):
     """The connection or the transaction was lost; nothing of it was written, so it is safe to try again."""
 
 
-class Fenced(MirrorError):
+class LeaseError(MirrorError):
     """Another writer holds the mirror."""
 
     exit_code = 5
+
+
+class LeaseHeld(LeaseError):
+    """Another writer holds the mirror."""
+
+
+class LeaseLost(LeaseError):
+    """Another writer took the mirror over while this one paused; nothing was overwritten."""
 
 
 class ScopeError(TpmirrorError):

@@ -4,8 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from tpmirror.store.changes import Look
-from tpmirror.tensorpix.decode import Item, Listing, RawItem, Unreadable, decode_job, decode_listing
+from tpmirror.store.changes import Observation
+from tpmirror.tensorpix.decode import Listing, ParsedJob, ParseFailure, RawJob, decode_job, decode_listing
 from tpmirror.tensorpix.page import Page
 
 NOON: Final = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -46,16 +46,16 @@ def encoded(payload: Any) -> bytes:
     return json.dumps(payload).encode()
 
 
-def item(payload: dict[str, Any] | None = None, **fields: Any) -> Item:
+def item(payload: dict[str, Any] | None = None, **fields: Any) -> ParsedJob:
     """A decoded job."""
     found = decode_job(encoded(job(**fields) if payload is None else payload))
-    assert isinstance(found, Item), found
+    assert isinstance(found, ParsedJob), found
     return found
 
 
-def look(minutes: float = 0, **fields: Any) -> Look:
+def look(minutes: float = 0, **fields: Any) -> Observation:
     """A job seen so many minutes after noon."""
-    return Look(item(**fields), later(minutes), sent=1, received=2)
+    return Observation(item(**fields), later(minutes), sent=1, received=2)
 
 
 def envelope(results: list[Any], **fields: Any) -> bytes:
@@ -68,10 +68,12 @@ def listing(ids: range | list[int], **fields: Any) -> Listing:
     return decode_listing(envelope([{"id": number, "status": 2} for number in ids], **fields))
 
 
-def contents(listing: Listing) -> tuple[list[Item], list[Unreadable]]:
+def contents(listing: Listing) -> tuple[list[ParsedJob], list[ParseFailure]]:
     """What is in the items of a page: those that can be read, and the others."""
-    found = [item.decode() if isinstance(item, RawItem) else item for item in listing.items]
-    return [item for item in found if isinstance(item, Item)], [item for item in found if isinstance(item, Unreadable)]
+    found = [item.decode() if isinstance(item, RawJob) else item for item in listing.items]
+    return [item for item in found if isinstance(item, ParsedJob)], [
+        item for item in found if isinstance(item, ParseFailure)
+    ]
 
 
 def page(ids: range | list[int], limit: int, offset: int, **fields: Any) -> Page:

@@ -2,8 +2,9 @@
 
 import click
 
-from tpmirror.cli.options import EXIT_STATUS, Look, as_json, mirror, with_settings
+from tpmirror.cli.options import EXIT_STATUS, as_json, mirror, with_settings
 from tpmirror.config import Settings
+from tpmirror.errors import NeedsAttention
 
 
 @click.command(epilog=EXIT_STATUS)
@@ -30,4 +31,4 @@ def audit(settings: Settings, *, head: str | None, as_json: bool) -> None:
         )
         click.echo(f"{found.entries:,} entries, head {found.head}")
     if found.findings:
-        raise Look
+        raise NeedsAttention

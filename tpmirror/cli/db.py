@@ -2,8 +2,9 @@
 
 import click
 
-from tpmirror.cli.options import Look, with_settings
+from tpmirror.cli.options import with_settings
 from tpmirror.config import Settings
+from tpmirror.errors import NeedsAttention
 
 
 @click.group()
@@ -56,7 +57,7 @@ def check(settings: Settings) -> None:
     for difference in found:
         click.echo(difference)
     if found:
-        raise Look
+        raise NeedsAttention
     click.echo("the database is as declared")
 
 

@@ -26,13 +26,15 @@ from tpmirror.cli.status import status
 from tpmirror.cli.sync import sync
 from tpmirror.cli.verify import verify
 from tpmirror.cli.web import web
-from tpmirror.errors import TpmirrorError, UsageError
+from tpmirror.errors import NeedsAttention, TpmirrorError, UsageError
 
 
 def main() -> None:
     """Run the command that the arguments name, and end the process with its exit status."""
     try:
         cli.main(standalone_mode=False)
+    except NeedsAttention as error:
+        sys.exit(error.exit_code)  # the command has printed what to look at
     except TpmirrorError as error:
         _fail(str(error), error.exit_code)
     except click.ClickException as error:

@@ -11,7 +11,7 @@ import click
 
 from tpmirror.config import Settings, load
 from tpmirror.credentials import exposure
-from tpmirror.errors import MirrorError, NotProven, UsageError
+from tpmirror.errors import MirrorError, UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,13 +49,6 @@ JOB_ID: Final = click.IntRange(1, 2**63 - 1)
 """What the database can hold."""
 
 SHORT_FORMS: Final = {"budget_monthly": ("--budget",)}
-
-
-class Look(NotProven):
-    """Done, but look: what to look at has been printed already."""
-
-    def __init__(self) -> None:
-        super().__init__(" ")
 
 
 def with_settings(*names: str) -> Callable[[F], F]:

@@ -2,8 +2,9 @@
 
 import click
 
-from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, Look, as_json, mirror, progress_bar, with_settings
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, as_json, mirror, progress_bar, with_settings
 from tpmirror.config import Settings
+from tpmirror.errors import NeedsAttention
 
 
 @click.group()
@@ -47,4 +48,4 @@ def retry(settings: Settings, *, as_json: bool) -> None:
     else:
         click.echo(f"{len(left):,} entries left in quarantine")
     if left:
-        raise Look
+        raise NeedsAttention

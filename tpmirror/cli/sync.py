@@ -4,8 +4,9 @@ import gc
 
 import click
 
-from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, Look, as_json, mirror, progress_bar, with_settings
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, as_json, mirror, progress_bar, with_settings
 from tpmirror.config import Settings
+from tpmirror.errors import NeedsAttention
 
 
 @click.command(epilog=EXIT_STATUS)
@@ -34,7 +35,7 @@ def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) 
     waiting = _report(settings)
     show_run(row, as_json=as_json)
     if waiting or not row["certified"]:
-        raise Look
+        raise NeedsAttention
 
 
 def _report(settings: Settings) -> int:

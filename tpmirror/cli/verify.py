@@ -2,8 +2,9 @@
 
 import click
 
-from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, Look, as_json, mirror, progress_bar, with_settings
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, as_json, mirror, progress_bar, with_settings
 from tpmirror.config import Settings
+from tpmirror.errors import NeedsAttention
 
 
 @click.command(epilog=EXIT_STATUS)
@@ -24,4 +25,4 @@ def verify(settings: Settings, *, as_json: bool) -> None:
         differences = compare(settings, progress)
     show_differences("Differences", differences, as_json=as_json)
     if differences:
-        raise Look
+        raise NeedsAttention

@@ -19,7 +19,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from tpmirror.errors import Lost, MirrorError, UsageError, interruptible
+from tpmirror.errors import MirrorError, TransientDatabaseError, UsageError, interruptible
 
 T = TypeVar("T")
 
@@ -193,7 +193,7 @@ def patiently(work: Callable[[], T], patience: float = PATIENCE) -> T:
     It must be safe to run twice, also when the first time was committed and only the answer was lost.
     """
     return Retrying(
-        retry=retry_if_exception_type(Lost),
+        retry=retry_if_exception_type(TransientDatabaseError),
         wait=wait_random_exponential(multiplier=0.1, max=2),
         stop=stop_after_delay(patience),
         reraise=True,
@@ -202,7 +202,7 @@ def patiently(work: Callable[[], T], patience: float = PATIENCE) -> T:
 
 @contextmanager
 def translated(engine: Engine) -> Iterator[None]:
-    """Turn the driver's errors into a MirrorError of one line, without values and passwords; Lost if it may pass."""
+    """Turn the driver's errors into a MirrorError of one line, without values and passwords; transient if so."""
     try:
         with interruptible():
             yield
@@ -210,7 +210,7 @@ def translated(engine: Engine) -> Iterator[None]:
         cause = getattr(error, "orig", None) or error
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
         message = f"cannot use the database {display(engine.url)}: {reason}{_remedy(reason)}"
-        raise (Lost if _passes(error, cause, reason) else MirrorError)(message) from error
+        raise (TransientDatabaseError if _passes(error, cause, reason) else MirrorError)(message) from error
     except SQLAlchemyError as error:
         message = f"cannot use the database {display(engine.url)}: {type(error).__name__}"
         raise MirrorError(message) from error

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select, update
 
 from tpmirror.db.engine import clock
 from tpmirror.db.schema import writer_lease
-from tpmirror.errors import Fenced
+from tpmirror.errors import LeaseHeld, LeaseLost
 
 SCOPE: Final = "mirror"
 TERM: Final = timedelta(seconds=120)
@@ -40,12 +40,11 @@ class Lease:
         """First statement of every write transaction. On PostgreSQL the row stays locked until the commit.
 
         Locked against this run too: a transaction whose connection was lost may still be at its end there, and what is
-        planned anew must see what it wrote. Raises Fenced if another writer took over.
+        planned anew must see what it wrote. Raises LeaseLost if another writer took over.
         """
         mine = select(writer_lease.c.epoch).where(writer_lease.c.scope == SCOPE, writer_lease.c.epoch == self.epoch)
         if conn.execute(mine.with_for_update()).first() is None:
-            message = "another writer took the mirror over while this one paused; nothing was overwritten"
-            raise Fenced(message)
+            raise LeaseLost
 
     def renew(self, conn: Connection) -> None:
         """Hold on for another term."""
@@ -62,7 +61,7 @@ class Lease:
 def acquire(conn: Connection, holder: str) -> Lease:
     """Take the lease for ``holder``, from ``holding``, in a write transaction. Whoever has it already gets it again.
 
-    Raises Fenced, with the holder, if somebody alive has it.
+    Raises LeaseHeld, with the holder, if somebody alive has it.
     """
     table = writer_lease
     row = conn.execute(select(table).where(table.c.scope == SCOPE).with_for_update()).one()
@@ -72,7 +71,7 @@ def acquire(conn: Connection, holder: str) -> Lease:
     if held and row.holder != holder and not is_dead(row.holder):
         until = f"{row.expires_at:%H:%M:%S} UTC"
         message = f"another writer holds the mirror: {describe(row.holder)}; its lease runs until {until}"
-        raise Fenced(message)
+        raise LeaseHeld(message)
     epoch = row.epoch + 1
     conn.execute(update(table).where(table.c.scope == SCOPE).values(epoch=epoch, holder=holder, expires_at=now + TERM))
     return Lease(epoch)

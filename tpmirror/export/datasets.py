@@ -56,7 +56,7 @@ Month = str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Relation:
+class Dataset:
     """A table or view to export."""
 
     table: Table
@@ -76,15 +76,15 @@ class Relation:
         return [column for column in self.table.columns if not column.info.get("working")]
 
 
-def relations() -> list[Relation]:
+def relations() -> list[Dataset]:
     """Every table and view of the mirror but the working tables, tables first."""
     tables = [table for table in schema.metadata.sorted_tables if table not in schema.WORKING]
     selects = [views.view(name) for name in views.sources("sqlite")]
     kinds = [(table, "table") for table in tables] + [(view, "view") for view in selects]
-    return [Relation(table, kind, _partition_key(table.name)) for table, kind in kinds]
+    return [Dataset(table, kind, _partition_key(table.name)) for table, kind in kinds]
 
 
-def rows(conn: Connection, relation: Relation, months: Collection[Month] | None, size: int) -> Generator[Any]:
+def rows(conn: Connection, relation: Dataset, months: Collection[Month] | None, size: int) -> Generator[Any]:
     """Pairs of month and up to ``size`` rows of it, ordered by month and key; of these months only, or of all (None).
 
     Streamed: whatever the relation weighs, no more than ``size`` rows are in memory. Close it if it is not read to its
@@ -110,7 +110,7 @@ def month_of(conn: Connection, time: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.to_char(func.timezone("UTC", time), "YYYY-MM", type_=Text)
 
 
-def _query(conn: Connection, relation: Relation, months: Collection[Month] | None) -> Select[Any]:
+def _query(conn: Connection, relation: Dataset, months: Collection[Month] | None) -> Select[Any]:
     table = relation.table
     keys = list(table.primary_key.columns) or relation.columns
     if relation.partitioned_by is None:

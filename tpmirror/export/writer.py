@@ -22,9 +22,9 @@ from sqlalchemy import Connection, Engine, text
 
 from tpmirror import __version__
 from tpmirror.db.engine import reading
-from tpmirror.errors import Fenced, TpmirrorError, UsageError
+from tpmirror.errors import LeaseHeld, TpmirrorError, UsageError
 from tpmirror.export import datasets, watermark
-from tpmirror.export.datasets import Month, Relation
+from tpmirror.export.datasets import Dataset, Month
 from tpmirror.export.files import FORMATS, ExportFile, arrow_schema
 
 MANIFEST: Final = "manifest.json"
@@ -52,7 +52,7 @@ class Outcome:
 def export(engine: Engine, folder: Path, format_: str, progress: Progress) -> Outcome:
     """Bring the export in ``folder`` up to date with the mirror, or begin one.
 
-    Raises UsageError for a folder that holds something else, Fenced if another export is writing into it,
+    Raises UsageError for a folder that holds something else, LeaseHeld if another export is writing into it,
     TpmirrorError if it cannot be written.
     """
     with _saying(folder), _locked(folder):
@@ -90,7 +90,7 @@ def _staged(conn: Connection, stage: "_Stage", old: dict[str, Any], *, whole: bo
 
 
 def _part(
-    conn: Connection, stage: "_Stage", relation: Relation, old: dict[str, Any], touched: Touched | None
+    conn: Connection, stage: "_Stage", relation: Dataset, old: dict[str, Any], touched: Touched | None
 ) -> dict[str, Any]:
     """A relation's part of the manifest; its files staged, those of untouched months taken over."""
     months = None if touched is None else touched.get(relation.name)
@@ -124,7 +124,7 @@ class _Stage:
         """Leave nothing."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def files(self, conn: Connection, relation: Relation, months: set[Month] | None) -> Iterator[dict[str, Any]]:
+    def files(self, conn: Connection, relation: Dataset, months: set[Month] | None) -> Iterator[dict[str, Any]]:
         """Write the rows of a relation, a file per month or one; what the manifest says of each."""
         with closing(datasets.rows(conn, relation, months, CHUNK)) as found:
             if relation.partitioned_by is None:
@@ -134,7 +134,7 @@ class _Stage:
                 place = f"{relation.name}/{relation.partitioned_by}={month or NULL_MONTH}"
                 yield self.file(relation, month, place, rows)
 
-    def file(self, relation: Relation, month: Month, place: str, found: Iterable[Any]) -> dict[str, Any]:
+    def file(self, relation: Dataset, month: Month, place: str, found: Iterable[Any]) -> dict[str, Any]:
         """Write one file."""
         path = f"{place}/data.{self.format}"
         with _saying(self.folder):
@@ -232,7 +232,7 @@ def _locked(folder: Path) -> Iterator[None]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise Fenced(f"another export is writing into {str(folder)!r}; try again when it is done") from error
+        raise LeaseHeld(f"another export is writing into {str(folder)!r}; try again when it is done") from error
     finally:
         os.close(handle)
 

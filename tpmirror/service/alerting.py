@@ -30,7 +30,7 @@ MOST: Final = 10
 log: Final = logger(__name__)
 
 
-class Herald:
+class Alerter:
     """Tells each occurrence once. What is wrong it reads anew each time: replicas must not disagree on it."""
 
     def __init__(

@@ -14,7 +14,7 @@ from tpmirror.config import Settings, read_key
 from tpmirror.db.engine import connected, display
 from tpmirror.errors import UsageError
 from tpmirror.log import logger
-from tpmirror.service.alerting import Herald
+from tpmirror.service.alerting import Alerter
 from tpmirror.service.meters import Meters
 from tpmirror.service.notifier import Notifier
 from tpmirror.service.scheduler import Schedule
@@ -48,7 +48,7 @@ class Service:
         self.watch = Watchdog(settings, self.worker.facts, lambda: self.worker.skew)
         self.schedule = Schedule(self.meters.happened)
         self._herald = (
-            Herald(settings, engine, self.worker.facts, Notifier(settings.alert_urls)) if settings.alert_urls else None
+            Alerter(settings, engine, self.worker.facts, Notifier(settings.alert_urls)) if settings.alert_urls else None
         )
         self._pulse = time.monotonic()
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tpmirror.credentials import Key
+from tpmirror.credentials import Secret
 from tpmirror.errors import UsageError
 from tpmirror.log import logger
 
@@ -19,7 +19,7 @@ log: Final = logger(__name__)
 class Notifier:
     """The services, checked at once."""
 
-    def __init__(self, urls: Sequence[Key]) -> None:
+    def __init__(self, urls: Sequence[Secret]) -> None:
         """Raises UsageError for a URL that apprise does not understand, or if apprise is not installed."""
         try:
             import apprise  # noqa: PLC0415 - an extra, and slow to load

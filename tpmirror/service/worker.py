@@ -16,7 +16,7 @@ from tpmirror.config import Settings
 from tpmirror.db import revision
 from tpmirror.db.engine import read, reading
 from tpmirror.db.types import Row
-from tpmirror.errors import Fenced, Interrupted, TpmirrorError
+from tpmirror.errors import Interrupted, LeaseError, TpmirrorError
 from tpmirror.log import logger
 from tpmirror.service.due import pause, poll_due, walk_due
 from tpmirror.service.meters import Meters
@@ -113,7 +113,7 @@ class Worker:
                 return wait
             self._run(task)
             return max(self._wait(task), REST * task.interval)
-        except Fenced as error:
+        except LeaseError as error:
             self._lead(False, str(error))
             return STANDBY
         except Interrupted:
@@ -151,7 +151,7 @@ class Worker:
             row = task.do(self._control)
             outcome, retries = ("certified" if row["certified"] else row["outcome"]), row["retries"]
             self._failures = 0
-        except Fenced:
+        except LeaseError:
             outcome = "standby"
             raise
         except Interrupted:

@@ -35,7 +35,7 @@ def chance(seed: int, kind: int, number: int = 0) -> Random:
 
 
 @dataclass(slots=True)
-class Life:
+class Lifetime:
     """What will become of a job if nobody interferes. Durations in microseconds.
 
     ``work`` is what processing would take to its end, ``worked`` what it takes in fact, None if it never begins.
@@ -58,7 +58,7 @@ class Life:
         return self.queue + (self.worked or 0)
 
 
-def draw(seed: int, job_id: int) -> Life:
+def draw(seed: int, job_id: int) -> Lifetime:
     """The life of a job: about 92 % finish, 5 % fail, 3 % are canceled, a third of those while still in the queue.
 
     A tenth of the outputs is rated within days, a sixth is deleted within months. A fifth of the jobs uses the input of
@@ -70,7 +70,7 @@ def draw(seed: int, job_id: int) -> Life:
     queue = int((40 + 380 * rng.random()) * SECOND)
     work = int(min(90 + 500 * -math.log(1 - rng.random()), 6000.0) * SECOND)
     worked = work if outcome == FINISHED else None if roll > 0.99 else int(work * (0.05 + 0.9 * rng.random()))
-    return Life(
+    return Lifetime(
         queue=queue,
         work=work,
         worked=worked,

@@ -11,7 +11,7 @@ from itertools import count
 from random import Random
 from typing import Final
 
-from tpmirror.simulator.lifecycle import DAY, FINISHED, LONGEST, SECOND, START, Life, chance, draw
+from tpmirror.simulator.lifecycle import DAY, FINISHED, LONGEST, SECOND, START, Lifetime, chance, draw
 from tpmirror.simulator.models import Job, Source
 
 BEGIN: Final = "begin"
@@ -21,7 +21,7 @@ ERASE: Final = "erase"
 USUALLY_IN_FLIGHT: Final = 4
 
 
-class Agenda:
+class EventQueue:
     """Events to come, earliest first. An event is a time, a kind, a job's id, the epoch it belongs to, and a value."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Population:
         self.seed = seed
         self.jobs: dict[int, Job] = {}
         self.sources: dict[int, Source] = {}
-        self.agenda = Agenda()
+        self.agenda = EventQueue()
         self._outputs = count(1)
 
     def found(self, jobs: int, now: int, days: float, in_flight: int | None) -> None:
@@ -65,7 +65,7 @@ class Population:
         for age, number in sorted(ages, reverse=True):
             self.add(now - age, now, lives[number])
 
-    def add(self, born: int, now: int, life: Life | None = None, source: Source | None = None) -> Job:
+    def add(self, born: int, now: int, life: Lifetime | None = None, source: Source | None = None) -> Job:
         """A new job: what of its life is past at ``now`` is done, the rest is put on the agenda."""
         number = len(self.jobs) + 1
         life = life or draw(self.seed, number)
@@ -113,7 +113,7 @@ class Population:
         job.due = at + life.work
         self.agenda.add(at + (life.worked or life.work), END, job, life.outcome)
 
-    def _source(self, number: int, born: int, life: Life) -> Source:
+    def _source(self, number: int, born: int, life: Lifetime) -> Source:
         if life.shares is not None and (other := self.jobs.get(number - life.shares)):
             used = other.source
             if not used.by_url and not used.gone:
@@ -133,7 +133,7 @@ def _births(rng: Random, jobs: int, latest: int, span: int) -> list[int]:
     return births
 
 
-def _events(born: int, life: Life) -> Iterator[tuple[int, str, int]]:
+def _events(born: int, life: Lifetime) -> Iterator[tuple[int, str, int]]:
     """What happens in a life: when, what, and with which value."""
     ended = born + life.span
     if life.worked is not None:

@@ -11,7 +11,7 @@ from tpmirror.simulator import fixtures, serializer, videos
 from tpmirror.simulator.models import Job
 
 
-class Gallery:
+class PayloadStore:
     """The face of every job. Templates take about 3 kB each once served."""
 
     def __init__(self, seed: int, owner: serializer.Owner) -> None:
@@ -41,13 +41,13 @@ class Gallery:
             return serializer.odd_template(serializer.merge(document, self._edits[job.id]))
         return serializer.template(document)
 
-    def _traits(self, job: Job) -> tuple[videos.Clip, videos.Choice]:
+    def _traits(self, job: Job) -> tuple[videos.Video, videos.JobOptions]:
         clip = videos.upload(self._seed, job.source.id)
         choice = videos.choose(self._seed, job.id, clip)
         chosen = self._chosen.get(job.id)
         return clip, videos.amend(choice, chosen) if chosen else choice
 
-    def _cost(self, job: Job, clip: videos.Clip, choice: videos.Choice) -> Decimal:
+    def _cost(self, job: Job, clip: videos.Video, choice: videos.JobOptions) -> Decimal:
         corrected = self._costs.get(job.id)
         return videos.cost(clip, choice) if corrected is None else corrected
 

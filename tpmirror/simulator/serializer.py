@@ -14,7 +14,7 @@ import msgspec
 
 from tpmirror.simulator.lifecycle import FINISHED, PROCESSING, QUEUED, SECOND, eta, progress
 from tpmirror.simulator.models import Job, moment
-from tpmirror.simulator.videos import Choice, Clip, enhance
+from tpmirror.simulator.videos import JobOptions, Video, enhance
 
 MARK: Final = "?\x00sign\x00"
 """Where the query of a pre-signed URL will be. No other text has it."""
@@ -45,8 +45,8 @@ def drf_decimal(value: Decimal) -> str:
 
 def payload(
     job: Job,
-    clip: Clip,
-    choice: Choice,
+    clip: Video,
+    choice: JobOptions,
     cost: Decimal,
     models: Mapping[int, dict[str, Any]],
     owner: Owner,
@@ -93,7 +93,7 @@ def _advance(job: Job, now: int) -> tuple[float, float]:
     return progress(job.id, job.began, job.due, job.ended), 0.0
 
 
-def _input(job: Job, clip: Clip, owner: Owner) -> dict[str, Any]:
+def _input(job: Job, clip: Video, owner: Owner) -> dict[str, Any]:
     source = job.source
     stored = f"{STORAGE}/uploads/{source.id}"
     return {
@@ -117,7 +117,7 @@ def _input(job: Job, clip: Clip, owner: Owner) -> dict[str, Any]:
     }
 
 
-def _output(job: Job, clip: Clip, choice: Choice, owner: Owner) -> dict[str, Any]:
+def _output(job: Job, clip: Video, choice: JobOptions, owner: Owner) -> dict[str, Any]:
     stored = f"{STORAGE}/restored/{job.output}"
     kept = job.erased is None
     before, after = f"{stored}/before.mp4{MARK}", f"{stored}/after.mp4{MARK}"

@@ -23,7 +23,7 @@ PREVIEW_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class Video:
     """A video file: what a probe of it would tell."""
 
     name: str
@@ -42,7 +42,7 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class JobOptions:
     """What the user asked for when the job was submitted. Names and values are those of the API."""
 
     preview: bool
@@ -65,7 +65,7 @@ def pick(rng: Random, odds: Sequence[tuple[T, int]]) -> T:
     return rng.choices([thing for thing, _ in odds], [weight for _, weight in odds])[0]
 
 
-def upload(seed: int, source_id: int) -> Clip:
+def upload(seed: int, source_id: int) -> Video:
     """An input video. Most last a minute or two, few for hours; one in twelve has no bitrate, fewer no codec."""
     rng = chance(seed, SOURCES, source_id)
     width, height = pick(rng, fixtures.SIZES)
@@ -74,7 +74,7 @@ def upload(seed: int, source_id: int) -> Clip:
     seconds = min(max(rng.lognormvariate(math.log(90), 1.3), 2.0), 10_800.0)
     bitrate = int(width * height * framerate * hunger * (0.06 + 0.12 * rng.random()))
     known = rng.random()
-    return Clip(
+    return Video(
         name=rng.choice(fixtures.NAMES).format(n=rng.randrange(1, 9999)),
         width=width,
         height=height,
@@ -90,7 +90,7 @@ def upload(seed: int, source_id: int) -> Clip:
     )
 
 
-def choose(seed: int, job_id: int, clip: Clip) -> Choice:
+def choose(seed: int, job_id: int, clip: Video) -> JobOptions:
     """What a job asks for: one to three models, of different tasks, and settings that suit them."""
     rng = chance(seed, TRAITS, job_id)
     models = _models(rng)
@@ -98,7 +98,7 @@ def choose(seed: int, job_id: int, clip: Clip) -> Choice:
     preview = rng.random() < 0.08
     cut = rng.random() < 0.12
     start = rng.randrange(clip.n_frames // 2 + 1) if cut else rng.choice((0, None))
-    return Choice(
+    return JobOptions(
         preview=preview,
         description=rng.choice(fixtures.DESCRIPTIONS) if rng.random() < 0.15 else "",
         ml_models=models,
@@ -130,7 +130,7 @@ def by_priority(models: Sequence[int]) -> tuple[int, ...]:
 
 def check(fields: Mapping[str, Any]) -> None:
     """Raises ValueError for what is no choice, no model or no codec."""
-    if strange := sorted(set(fields) - set(Choice.__dataclass_fields__)):
+    if strange := sorted(set(fields) - set(JobOptions.__dataclass_fields__)):
         raise ValueError(f"a job has no choice called {', '.join(strange)}")
     if unknown := [model for model in fields.get("ml_models", ()) if model not in fixtures.BY_ID]:
         raise ValueError(f"no models with the ids {unknown}")
@@ -138,13 +138,13 @@ def check(fields: Mapping[str, Any]) -> None:
         raise ValueError(f"no codec {fields['codec']!r}: choose one of {', '.join(fixtures.OUTPUTS)}")
 
 
-def amend(choice: Choice, fields: Mapping[str, Any]) -> Choice:
+def amend(choice: JobOptions, fields: Mapping[str, Any]) -> JobOptions:
     """The choice with some of it made by the caller."""
     models = fields.get("ml_models", choice.ml_models)
     return replace(choice, **{**fields, "ml_models": by_priority(models)})
 
 
-def enhance(clip: Clip, choice: Choice) -> Clip:
+def enhance(clip: Video, choice: JobOptions) -> Video:
     """The output video that a job makes of its input."""
     codec, depth, chroma, hunger, container = fixtures.OUTPUTS[choice.codec]
     width, height = _frame(clip, choice)
@@ -152,7 +152,7 @@ def enhance(clip: Clip, choice: Choice) -> Clip:
     longer = 1.0 if choice.preview else choice.fps_interpolation_factor / choice.playback_speed
     frames = max(int(_frames(clip, choice) * longer), 1)
     bitrate = int(width * height * framerate * hunger * 0.1)
-    return Clip(
+    return Video(
         name=f"{clip.name.rpartition('.')[0] or clip.name}_enhanced.{container}",
         width=width,
         height=height,
@@ -167,7 +167,7 @@ def enhance(clip: Clip, choice: Choice) -> Clip:
     )
 
 
-def cost(clip: Clip, choice: Choice) -> Decimal:
+def cost(clip: Video, choice: JobOptions) -> Decimal:
     """What a job costs in Credits: frames of the output x its megapixels x weight of all models. Previews cost nothing.
 
     It is fixed when the job is submitted: what the catalogue says later does not change it.
@@ -180,7 +180,7 @@ def cost(clip: Clip, choice: Choice) -> Decimal:
     return min(made.n_frames * megapixels * weight * PRICE, DEAREST).quantize(Decimal("0.0001"))
 
 
-def _frames(clip: Clip, choice: Choice) -> int:
+def _frames(clip: Video, choice: JobOptions) -> int:
     """How many frames of the input are used."""
     if choice.preview:
         return min(clip.n_frames, max(250, min(600, round(PREVIEW_SECONDS * clip.framerate))))
@@ -188,7 +188,7 @@ def _frames(clip: Clip, choice: Choice) -> int:
     return max(end - (choice.start_frame or 0), 1)
 
 
-def _frame(clip: Clip, choice: Choice) -> tuple[int, int]:
+def _frame(clip: Video, choice: JobOptions) -> tuple[int, int]:
     """Width and height of the output in pixels: even, and in the range that the API promises."""
     upscale: int = max((fixtures.BY_ID[model]["upscale_factor"] for model in choice.ml_models), default=1)
     width = min(clip.width * upscale, 3840) if choice.output_resolution == -1 else choice.output_resolution

@@ -16,7 +16,7 @@ from tpmirror.simulator.lifecycle import ARRIVALS, CANCELED, FAILED, FINISHED, S
 from tpmirror.simulator.lifetimes import Population, arrival
 from tpmirror.simulator.models import Job, instant, moment
 from tpmirror.simulator.ordering import Listing
-from tpmirror.simulator.payloads import Gallery
+from tpmirror.simulator.payloads import PayloadStore
 from tpmirror.simulator.videos import check
 
 P = ParamSpec("P")
@@ -64,7 +64,7 @@ class World:
         self._population = Population(seed)
         self._population.found(jobs, self._now, days, in_flight)
         self._jobs = self._population.jobs
-        self._gallery = Gallery(seed, serializer.Owner(*owner))
+        self._gallery = PayloadStore(seed, serializer.Owner(*owner))
         self._listing = Listing(seed, self._jobs)
         self._arrivals = chance(seed, ARRIVALS)
         self.jobs_per_day = jobs / days if jobs_per_day is None else jobs_per_day

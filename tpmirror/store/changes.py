@@ -8,23 +8,23 @@ from typing import Final
 import msgspec
 
 from tpmirror.db.types import Row
-from tpmirror.tensorpix.decode import Item
+from tpmirror.tensorpix.decode import ParsedJob
 
 UNSETTLED: Final = ""
 """Fingerprint of a job that has to be looked at again, however it is shown."""
 
 
-class Look(msgspec.Struct, frozen=True):
+class Observation(msgspec.Struct, frozen=True):
     """One job as one answer showed it: when that was complete, and the numbers of its request and its end."""
 
-    item: Item
+    item: ParsedJob
     at: datetime
     sent: int
     received: int
 
 
 @dataclass(slots=True)
-class Known:
+class StoredState:
     """What the mirror holds of the jobs in a batch that need a closer look."""
 
     jobs: dict[int, Row] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Known:
 
 
 @dataclass(slots=True)
-class Plan:
+class Changeset:
     """Rows to write, together or not at all."""
 
     jobs: dict[int, Row] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Plan:
     quarantine_resolved: list[Row] = field(default_factory=list)
     new_labels: dict[str, dict[int, Row]] = field(default_factory=dict)
     shown: dict[int, int] = field(default_factory=dict)
-    """Input videos of the batch, as in ``Known``."""
+    """Input videos of the batch, as in ``StoredState``."""
     inserted: set[int] = field(default_factory=set)
     updated: set[int] = field(default_factory=set)
     quarantined: set[tuple[int | None, str]] = field(default_factory=set)

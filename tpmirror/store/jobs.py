@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, select
 from tpmirror.db import bulk, labels, schema
 from tpmirror.db.types import Row
 from tpmirror.store import quarantine, runs
-from tpmirror.store.changes import UNSETTLED, Known, Look, Plan
+from tpmirror.store.changes import UNSETTLED, Changeset, Observation, StoredState
 from tpmirror.store.history import chain, head
 
 
@@ -48,11 +48,11 @@ def unsettle_heirs(conn: Connection, left: Collection[int]) -> None:
 
 def known(
     conn: Connection,
-    looks: Iterable[Look],
+    looks: Iterable[Observation],
     unreadable: Collection[int | None],
     catalogue: Mapping[int, Row],
     models: Collection[int],
-) -> Known:
+) -> StoredState:
     """What the mirror holds of some jobs and their videos; of ``models`` also the newest job that uses each.
 
     ``unreadable`` are jobs that cannot be read, None one without an id.
@@ -61,7 +61,7 @@ def known(
     ids = [job.id for job in jobs]
     held = _by_id(conn, schema.jobs, ids)
     moved = [job.id for job in jobs if job.id in held and held[job.id]["status"] != job.status]
-    return Known(
+    return StoredState(
         jobs=held,
         input_videos=_by_id(conn, schema.input_videos, {job.input_video.id for job in jobs if job.input_video}),
         output_videos=_by_id(conn, schema.output_videos, {job.output_video.id for job in jobs if job.output_video}),
@@ -76,7 +76,7 @@ def known(
     )
 
 
-def apply(conn: Connection, plan: Plan) -> None:
+def apply(conn: Connection, plan: Changeset) -> None:
     """Write a plan. Order follows the foreign keys."""
     for name, rows in plan.new_labels.items():
         bulk.insert(conn, schema.metadata.tables[name], list(rows.values()))
@@ -101,7 +101,7 @@ def _append(conn: Connection, rows: list[Row]) -> None:
         bulk.insert(conn, schema.job_status_history, list(chain(head(conn), rows)))
 
 
-def _apply_links(conn: Connection, plan: Plan) -> None:
+def _apply_links(conn: Connection, plan: Changeset) -> None:
     table = schema.job_ml_models
     if plan.dropped_links:
         dropped = table.c.job_id == bindparam("job_id_"), table.c.position == bindparam("position_")

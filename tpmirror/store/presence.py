@@ -20,7 +20,7 @@ RESTORED: Final = "restored"
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class PresenceResult:
     """What a run found out about where a job is."""
 
     presence: str
@@ -66,7 +66,7 @@ def untold_since(conn: Connection) -> datetime | None:
     return since
 
 
-def settle(conn: Connection, found: Mapping[int, Sighting], run_id: int | None, now: datetime) -> dict[str, int]:
+def settle(conn: Connection, found: Mapping[int, PresenceResult], run_id: int | None, now: datetime) -> dict[str, int]:
     """Write where jobs are; counts as ``sync_runs`` has them. A row of ``field_changes`` for each that moved."""
     before = _presences(conn, found)
     moved = {job_id: sighting for job_id, sighting in found.items() if before[job_id] != sighting.presence}
@@ -113,7 +113,7 @@ def _change(row: Row, before: Mapping[int, str], run_id: int | None, now: dateti
     return {**told, "old_value": before[job_id], "new_value": row["presence"]}
 
 
-def _note(conn: Connection, found: Mapping[int, Sighting], now: datetime) -> None:
+def _note(conn: Connection, found: Mapping[int, PresenceResult], now: datetime) -> None:
     """Keep notes on the jobs that the list lacks; those that are back or gone need none."""
     table = schema.job_absences
     done = [job_id for job_id, sighting in found.items() if sighting.presence in {"listed", "gone"}]

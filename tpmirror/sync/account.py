@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from tpmirror.errors import ScopeError
 from tpmirror.store import account
 from tpmirror.store.account import Mark
-from tpmirror.tensorpix.decode import Item
+from tpmirror.tensorpix.decode import ParsedJob
 from tpmirror.tensorpix.redaction import clean, unsigned
 
 PROBES: Final = 3
@@ -29,7 +29,7 @@ def origin_of(api_url: str) -> str:
     return "loopback" if urlsplit(api_url).hostname in _LOOPBACK else api_url
 
 
-def owners_of(items: Iterable[Item]) -> set[Mark]:
+def owners_of(items: Iterable[ParsedJob]) -> set[Mark]:
     """The owners whose videos these jobs use, as rows of ``mirror_scope``."""
     found: set[Mark] = set()
     for item in items:
@@ -60,7 +60,7 @@ class Scope:
 
     def admit(
         self,
-        items: list[Item],
+        items: list[ParsedJob],
         ids: list[int],
         known: Callable[[list[int]], list[int]],
         answers: Callable[[int], bool],

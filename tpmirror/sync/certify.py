@@ -44,7 +44,7 @@ class Verdict:
     """Jobs seen before it and not after it: where the proof holds, they were not listed."""
 
 
-class Sightings:
+class SeenLog:
     """When each job was seen first and last, and every count that came along, by the numbers of requests."""
 
     def __init__(self, listed: Iterable[int]) -> None:
@@ -97,7 +97,7 @@ class Sightings:
         return min(reversed(counts), key=lambda count: abs(lacking(count)))
 
 
-def judge(sightings: Sightings, doubts: Iterable[str] = ()) -> Verdict:
+def judge(sightings: SeenLog, doubts: Iterable[str] = ()) -> Verdict:
     """The verdict over what a walk saw. ``doubts`` are what voids any proof: an item whose id cannot be read."""
     count = sightings.best()
     before, after = sightings.around(count)

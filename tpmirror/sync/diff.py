@@ -1,7 +1,7 @@
 """What to write: the answers just seen against what the mirror knows. Pure: no database, no clock.
 
-Most jobs have not changed and never get here: their fingerprints tell. A ``Plan`` is rows that go to the database as
-they are.
+Most jobs have not changed and never get here: their fingerprints tell. A ``Changeset`` is rows that go to the database
+as they are.
 """
 
 import json
@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from tpmirror.db import labels, schema
 from tpmirror.db.types import Row
-from tpmirror.store.changes import UNSETTLED, Known, Look, Plan
+from tpmirror.store.changes import UNSETTLED, Changeset, Observation, StoredState
 from tpmirror.sync.normalize import Rows, normalize, normalize_model
-from tpmirror.tensorpix.decode import Unreadable
+from tpmirror.tensorpix.decode import ParseFailure
 from tpmirror.tensorpix.models import MlModel
 from tpmirror.tensorpix.redaction import redact
 
@@ -24,12 +24,12 @@ QUARANTINE_REFRESH: Final = timedelta(days=1)
 """How stale ``last_seen_at`` of an unchanged quarantined payload may grow: an unchanged walk writes nothing."""
 
 
-def changed_models(catalogue: Mapping[int, Row], looks: Iterable[Look]) -> dict[int, Look]:
+def changed_models(catalogue: Mapping[int, Row], looks: Iterable[Observation]) -> dict[int, Observation]:
     """The models that a batch shows otherwise than the catalogue, each with the newest job that shows it.
 
     Only the newest counts: older jobs may show the catalogue as it once was.
     """
-    newest: dict[int, tuple[int, MlModel, Look]] = {}
+    newest: dict[int, tuple[int, MlModel, Observation]] = {}
     for look in looks:
         job = look.item.job
         for model in job.ml_models or ():
@@ -47,15 +47,15 @@ def _differs(known: Row, row: Row) -> bool:
 
 
 def plan(
-    known: Known,
-    looks: Iterable[Look],
-    models: Mapping[int, Look],
-    unreadable: Sequence[tuple[Unreadable, datetime]],
+    known: StoredState,
+    looks: Iterable[Observation],
+    models: Mapping[int, Observation],
+    unreadable: Sequence[tuple[ParseFailure, datetime]],
     run_id: int,
-) -> Plan:
+) -> Changeset:
     """Everything to write for a batch. Jobs must be distinct within it."""
-    made = Plan()
-    planner = _Planner(known, made, run_id)
+    made = Changeset()
+    planner = Differ(known, made, run_id)
     for model_id, look in sorted(models.items()):
         planner.model(model_id, look)
     for look in sorted(looks, key=lambda look: (look.sent, look.item.id)):
@@ -65,15 +65,15 @@ def plan(
     return made
 
 
-class _Planner:
+class Differ:
     """Fills a plan, job by job; later jobs of a batch see the rows that earlier ones put into it."""
 
-    def __init__(self, known: Known, made: Plan, run_id: int) -> None:
+    def __init__(self, known: StoredState, made: Changeset, run_id: int) -> None:
         self.known = known
         self.plan = made
         self.run_id = run_id
 
-    def model(self, model_id: int, look: Look) -> None:
+    def model(self, model_id: int, look: Observation) -> None:
         """A model as the newest job of the batch shows it, unless a newer job spoke before."""
         shown = next(model for model in look.item.job.ml_models or () if model.id == model_id)
         row, notes = normalize_model(shown, look.item)
@@ -85,7 +85,7 @@ class _Planner:
         if notes:
             self.quarantine(look.item.id, "; ".join(notes), look.item.raw, look.at)
 
-    def job(self, look: Look) -> None:
+    def job(self, look: Observation) -> None:
         """A new job, or one that shows something else than before."""
         rows, job_id = normalize(look.item), look.item.id
         known = self.known.jobs.get(job_id)
@@ -116,7 +116,7 @@ class _Planner:
         """A point of the job's progress curve."""
         self.plan.samples.append({"job_id": row["id"], "observed_at": at, **{name: row[name] for name in PROGRESS}})
 
-    def input_video(self, row: Row | None, look: Look) -> bool:
+    def input_video(self, row: Row | None, look: Observation) -> bool:
         """The video that a job reads, unless it is open whether the mirror has it as it is now; then the job tells.
 
         Several jobs may read one video. An answer asked for before another that showed it was complete may be the older
@@ -156,7 +156,7 @@ class _Planner:
         if known:
             self.change("job", job_id, "ml_models", json.dumps(before), json.dumps(rows.model_ids), at)
 
-    def status(self, look: Look, row: Row, known: Row | None) -> None:
+    def status(self, look: Observation, row: Row, known: Row | None) -> None:
         """An entry of the history, if the status is another than the last one seen."""
         job_id, to_status = row["id"], row["status"]
         if known is not None and known["status"] == to_status:
@@ -222,7 +222,7 @@ class _Planner:
             self.known.codes.setdefault(table, set()).add(code)
             self.plan.new_labels.setdefault(table, {})[code] = labels.unlabelled(table, code)
 
-    def judge_notes(self, job_id: int, notes: list[str], look: Look) -> None:
+    def judge_notes(self, job_id: int, notes: list[str], look: Observation) -> None:
         """Note what could not be held; or resolve what once could not and now can."""
         reason = "; ".join(notes)
         if notes:

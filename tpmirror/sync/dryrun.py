@@ -8,18 +8,18 @@ from sqlalchemy import Engine
 from tpmirror.db.engine import read, reading
 from tpmirror.db.lease import Lease
 from tpmirror.db.types import Row
-from tpmirror.store.changes import Look, Plan
+from tpmirror.store.changes import Changeset, Observation
 from tpmirror.sync.account import Scope
 from tpmirror.sync.run import Run
-from tpmirror.tensorpix.decode import Unreadable
+from tpmirror.tensorpix.decode import ParseFailure
 
 
-class Rehearsal(Run):
+class DryRun(Run):
     """Plans each job once. With ``everything``, also jobs whose fingerprint says that nothing changed."""
 
     def __init__(self, engine: Engine, api_url: str, *, everything: bool) -> None:
         super().__init__(engine, Lease(0), 0, read(engine, lambda conn: Scope(conn, api_url)))
-        self.plans: list[Plan] = []
+        self.plans: list[Changeset] = []
         self._everything = everything
         self._planned = set[int]()
 
@@ -31,7 +31,7 @@ class Rehearsal(Run):
         """Never: there is no lease."""
         return False
 
-    def commit(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> Plan:
+    def commit(self, looks: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]) -> Changeset:
         """Plan, and keep the plan."""
         news = [look for look in looks if look.item.id not in self._planned]
         with reading(self.engine) as conn:

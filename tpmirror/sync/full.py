@@ -13,11 +13,11 @@ from typing import Any, Final
 from tpmirror.config import Settings
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
-from tpmirror.errors import ApiError, Refused
+from tpmirror.errors import ApiError, AuthenticationError
 from tpmirror.log import logger
 from tpmirror.store import jobs, quarantine, runs
 from tpmirror.sync import presence
-from tpmirror.sync.certify import Count, Sightings, Verdict, judge, judge_page
+from tpmirror.sync.certify import Count, SeenLog, Verdict, judge, judge_page
 from tpmirror.sync.ingest import Progress
 from tpmirror.sync.paging import Segment, affordable_overlap, pages, segments
 from tpmirror.sync.poll import look
@@ -42,14 +42,14 @@ def sync(
     Raises TpmirrorError; whatever arrived before that is mirrored, and the run is closed with the error.
     """
     with session(settings, "full", progress, control) as opened:
-        Walk(opened).finish(certify=certify)
+        FullSync(opened).finish(certify=certify)
         # By the API's clock: ours may be a year ahead for a moment, and what is removed does not come back.
         ahead = timedelta(seconds=max(0, opened.control.skew or 0))
         opened.run.prune(timedelta(days=settings.progress_retention) + ahead)
     return opened.run.row
 
 
-class Walk:
+class FullSync:
     """One full walk under way."""
 
     def __init__(self, opened: Session) -> None:
@@ -61,7 +61,7 @@ class Walk:
         )
         self.listed = set(listed)
         self.recent = (certified_at or datetime.min.replace(tzinfo=UTC)) > datetime.now(UTC) - RECENT
-        self.sightings = Sightings(self.listed | unread)
+        self.sightings = SeenLog(self.listed | unread)
         self.passes = 0
         self.largest = len(opened.first.listing)
         """Jobs on the fullest page so far."""
@@ -189,7 +189,7 @@ class Walk:
         if time.monotonic() >= self.control.poll_at:
             try:
                 look(self.opened, self.api.page(self.settings.page_size, 0), self.consume)
-            except Refused:
+            except AuthenticationError:
                 raise
             except ApiError as error:  # of requests that the walk itself can do without
                 log.warning("no poll during the walk", error=str(error))

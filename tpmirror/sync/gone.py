@@ -9,7 +9,7 @@ from tpmirror.db import lease
 from tpmirror.db.engine import patiently, write
 from tpmirror.errors import UsageError
 from tpmirror.store import presence
-from tpmirror.store.presence import RESTORED, Sighting
+from tpmirror.store.presence import RESTORED, PresenceResult
 
 
 def confirm(engine: Engine, ids: Collection[int] | None) -> list[int]:
@@ -43,7 +43,7 @@ def restore(engine: Engine, ids: Collection[int]) -> list[int]:
         _refuse(there, "is neither gone nor missing; SELECT presence FROM jobs tells where it is")
         now = datetime.now(UTC)
         presence.withdraw(conn, ids)
-        presence.settle(conn, {job_id: Sighting("missing", RESTORED) for job_id in ids}, None, now)
+        presence.settle(conn, {job_id: PresenceResult("missing", RESTORED) for job_id in ids}, None, now)
         return sorted(ids)
 
     return _under_lease(engine, work)

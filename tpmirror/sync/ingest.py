@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from tpmirror.db.engine import read
-from tpmirror.errors import Denied, Refused
-from tpmirror.store.changes import Look
+from tpmirror.errors import AuthenticationError, JobUnavailable
+from tpmirror.store.changes import Observation
 from tpmirror.store.jobs import fingerprints, newest_listed
 from tpmirror.sync.run import Run
-from tpmirror.tensorpix.client import Answer, Api
-from tpmirror.tensorpix.decode import Item, RawItem, Unreadable
+from tpmirror.tensorpix.client import Api, ApiResponse
+from tpmirror.tensorpix.decode import ParsedJob, ParseFailure, RawJob
 from tpmirror.tensorpix.page import Page, ids_of
 
-Found: TypeAlias = RawItem | Item | Unreadable
+Found: TypeAlias = RawJob | ParsedJob | ParseFailure
 """An item that is shown as the mirror knows it; one with news; one that cannot be read."""
 Progress: TypeAlias = Callable[[int, int], None]
 """Told after each batch: rows read so far, rows to read as far as known."""
@@ -24,7 +24,7 @@ FAILURES: Final = 10
 """Jobs in a row without an answer after which a poll asks for no more: fewer may be jobs that the API fails on."""
 
 
-class Intake:
+class Ingestor:
     """Everything that comes in from the API during a run passes here."""
 
     def __init__(self, api: Api, run: Run, progress: Progress) -> None:
@@ -63,14 +63,14 @@ class Intake:
         Raises ScopeError before anything of a page of another account is written.
         """
         known = self.run.fingerprints({job_id for page in arrived for job_id in ids_of(page)})
-        looks: dict[int, Look] = {}
-        unreadable: list[tuple[Unreadable, datetime]] = []
+        looks: dict[int, Observation] = {}
+        unreadable: list[tuple[ParseFailure, datetime]] = []
         for page in sorted(arrived, key=lambda page: page.sent):
             found = _decode(page, known)
             self._admit(page, found)
             self._note(page, found)
             for item in found:
-                if isinstance(item, Unreadable):
+                if isinstance(item, ParseFailure):
                     unreadable.append((item, page.at))
                     continue
                 job_id = item.id
@@ -78,13 +78,13 @@ class Intake:
                 if self._answered.get(job_id, -1) > page.sent:
                     continue
                 self._answered[job_id] = page.received
-                if isinstance(item, RawItem):
+                if isinstance(item, RawJob):
                     continue
                 if job_id in looks and looks[job_id].item.fingerprint != item.fingerprint:
                     # Both were shown, one after the other: each is history.
                     self.run.store(list(looks.values()))
                     looks.clear()
-                looks[job_id] = Look(item, page.at, page.sent, page.received)
+                looks[job_id] = Observation(item, page.at, page.sent, page.received)
                 known[job_id] = item.fingerprint
         self.run.store(list(looks.values()), unreadable)
         self._read += sum(len(page.listing) for page in arrived)
@@ -99,58 +99,60 @@ class Intake:
     def jobs(self, ids: Sequence[int], executor: Executor) -> None:
         """Ask for jobs by id, several at once, and mirror the answers together; those denied stay as they are.
 
-        Raises the first ApiError but Denied, after all answers are mirrored. No more are asked for once the key is
-        refused, or so many in a row had no answer that the others will have none either.
+        Raises the first ApiError but JobUnavailable, after all answers are mirrored. No more are asked for once the
+        key is refused, or so many in a row had no answer that the others will have none either.
         """
         # In any order: those that the API fails on must not always come before the others.
         waiting = [executor.submit(self.api.job, job_id) for job_id in random.sample(ids, len(ids))]
         pending, failures = set(waiting), 0
         while pending and failures < FAILURES:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            errors = [error for future in done if (error := future.exception()) and not isinstance(error, Denied)]
+            errors = [
+                error for future in done if (error := future.exception()) and not isinstance(error, JobUnavailable)
+            ]
             failures = failures + len(errors) if len(errors) == len(done) else 0
-            if any(isinstance(error, Refused) for error in errors):
+            if any(isinstance(error, AuthenticationError) for error in errors):
                 break
         wait([future for future in pending if not future.cancel()])
         asked = [future for future in waiting if not future.cancelled()]
         self._mirror([future.result() for future in asked if future.exception() is None])
         for future in asked:
-            if not isinstance(future.exception(), Denied):
+            if not isinstance(future.exception(), JobUnavailable):
                 future.result()
 
-    def _mirror(self, found: Sequence[tuple[Item | Unreadable | None, Answer]]) -> None:
+    def _mirror(self, found: Sequence[tuple[ParsedJob | ParseFailure | None, ApiResponse]]) -> None:
         """Answers to requests for jobs by id."""
-        shown = [(item, answer) for item, answer in found if isinstance(item, Item)]
+        shown = [(item, answer) for item, answer in found if isinstance(item, ParsedJob)]
         self._only_by_id |= {item.id for item, _ in shown} - self._answered.keys()
         self._answered.update({item.id: answer.received for item, answer in shown})
         known = self.run.fingerprints([item.id for item, _ in shown])
         news = [(item, answer) for item, answer in shown if known.get(item.id) != item.fingerprint]
-        looks = [Look(item, answer.at, answer.sent, answer.received) for item, answer in news]
-        self.run.store(looks, [(item, answer.at) for item, answer in found if isinstance(item, Unreadable)])
+        looks = [Observation(item, answer.at, answer.sent, answer.received) for item, answer in news]
+        self.run.store(looks, [(item, answer.at) for item, answer in found if isinstance(item, ParseFailure)])
 
     def admit(self, page: Page) -> None:
         """Let a page pass that is not going to be mirrored. Raises ScopeError for one of another account."""
         self._admit(page, _decode(page, self.run.fingerprints(set(ids_of(page)))))
 
     def _admit(self, page: Page, found: Sequence[Found]) -> None:
-        has_known = any(isinstance(item, RawItem) for item in found)
+        has_known = any(isinstance(item, RawJob) for item in found)
 
         def known(ids: list[int]) -> list[int]:
             if ids and has_known:
                 return ids
             return read(self.run.engine, lambda conn: list(fingerprints(conn, ids)) if ids else newest_listed(conn))
 
-        items = [item for item in found if isinstance(item, Item)]
+        items = [item for item in found if isinstance(item, ParsedJob)]
         self.run.scope.admit(items, ids_of(page), known, self.api.shows)
 
     def _note(self, page: Page, found: Sequence[Found]) -> None:
         counts = self.run.tally.counts
         counts["pages"] += 1
         counts["upstream_count"] = page.listing.count
-        self._listed_unread |= {item.id for item in found if isinstance(item, Unreadable) and item.id is not None}
-        unnamed = [item for item in found if isinstance(item, Unreadable) and item.id is None]
+        self._listed_unread |= {item.id for item in found if isinstance(item, ParseFailure) and item.id is not None}
+        unnamed = [item for item in found if isinstance(item, ParseFailure) and item.id is None]
         self.doubts += [f"an item's id cannot be read: {item.reason}" for item in unnamed]
-        readable = [item for item in found if not isinstance(item, Unreadable)]
+        readable = [item for item in found if not isinstance(item, ParseFailure)]
         shown = {item.id: item.fingerprint for item in readable}
         if any(shown[item.id] != item.fingerprint for item in readable):
             self.doubts.append("a page shows a job twice, differently")
@@ -162,6 +164,6 @@ def _decode(page: Page, known: Mapping[int, str]) -> list[Found]:
     if len(set(ids)) < len(ids):
         known = {}
     return [
-        item.decode() if isinstance(item, RawItem) and known.get(item.id) != item.fingerprint else item
+        item.decode() if isinstance(item, RawJob) and known.get(item.id) != item.fingerprint else item
         for item in page.listing.items
     ]

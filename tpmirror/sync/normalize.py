@@ -17,7 +17,7 @@ from sqlalchemy import Boolean, Column, Float, Integer, SmallInteger, Table, Tex
 
 from tpmirror.db import schema
 from tpmirror.db.types import CENT_OF_CENT, Money, Row, Timestamp
-from tpmirror.tensorpix.decode import Item
+from tpmirror.tensorpix.decode import ParsedJob
 from tpmirror.tensorpix.models import MlModel
 from tpmirror.tensorpix.redaction import clean, strip_query, strip_text, unsigned
 
@@ -39,7 +39,7 @@ class Rows:
     """What could not be held, one sentence each."""
 
 
-def normalize(item: Item) -> Rows:
+def normalize(item: ParsedJob) -> Rows:
     """The rows of a job. Never fails: whatever decodes can be stored."""
     notes: list[str] = []
     job = item.job
@@ -59,7 +59,7 @@ def normalize(item: Item) -> Rows:
     )
 
 
-def normalize_model(model: MlModel, item: Item) -> tuple[Row, list[str]]:
+def normalize_model(model: MlModel, item: ParsedJob) -> tuple[Row, list[str]]:
     """The row of a model as one job shows it, and notes."""
     notes: list[str] = []
     row = _row(schema.ml_models, model, item.extra.get(f"ml_model {model.id}"), f"ml_model {model.id}.", notes)
@@ -83,7 +83,7 @@ def _row(table: Table, wire: Any, extra: dict[str, Any] | None, where: str, note
     return row
 
 
-def _output_extra(item: Item) -> dict[str, Any] | None:
+def _output_extra(item: ParsedJob) -> dict[str, Any] | None:
     nested = item.extra.get("preview_videos")
     return {**item.extra.get("output_video", {}), **({"preview_videos": nested} if nested else {})}
 

@@ -13,10 +13,10 @@ from typing import Final
 from tpmirror.config import VanishLimit
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
-from tpmirror.errors import ApiError, Refused
+from tpmirror.errors import ApiError, AuthenticationError
 from tpmirror.store import presence
-from tpmirror.store.presence import DENIED, FOUND, HELD, RESTORED, UNTOLD, Sighting
-from tpmirror.sync.ingest import Intake
+from tpmirror.store.presence import DENIED, FOUND, HELD, RESTORED, UNTOLD, PresenceResult
+from tpmirror.sync.ingest import Ingestor
 
 LOOKUPS: Final = 1000
 """Most jobs asked for by id in one run, those an operator confirmed not counted."""
@@ -29,24 +29,24 @@ CANARIES: Final = 3
 
 
 def explain(
-    intake: Intake, limit: VanishLimit, absent: Collection[int] | None, present: Collection[int]
-) -> dict[int, Sighting]:
+    intake: Ingestor, limit: VanishLimit, absent: Collection[int] | None, present: Collection[int]
+) -> dict[int, PresenceResult]:
     """Where the jobs are that the list lacks, and those that it shows again. Without a proof, only the latter."""
     notes, elsewhere = read(intake.run.engine, lambda conn: (presence.notes(conn), presence.not_listed(conn)))
     lacking = set(absent or ())
-    back = {job_id: Sighting("listed") for job_id in elsewhere.keys() - lacking if intake.lists(job_id)}
+    back = {job_id: PresenceResult("listed") for job_id in elsewhere.keys() - lacking if intake.lists(job_id)}
     if absent is None:
         return back
     lacking |= {job_id for job_id, where in elsewhere.items() if where == "missing" and job_id not in back}
     unlisted = [job_id for job_id, where in elsewhere.items() if where == "unlisted" and job_id not in back]
-    inquiry = _Inquiry(intake, limit.of(len(present) + len(absent)), notes, present)
+    inquiry = PresenceResolver(intake, limit.of(len(present) + len(absent)), notes, present)
     return {**back, **inquiry.ask(lacking, unlisted)}
 
 
-class _Inquiry:
+class PresenceResolver:
     """Asks for jobs by id, within the limits."""
 
-    def __init__(self, intake: Intake, limit: int, notes: dict[int, Row], present: Collection[int]) -> None:
+    def __init__(self, intake: Ingestor, limit: int, notes: dict[int, Row], present: Collection[int]) -> None:
         self.intake = intake
         self.limit = limit
         self.notes = notes
@@ -57,7 +57,7 @@ class _Inquiry:
         self.mute = False
         """Whether the API stopped answering: then those not asked have no answer either."""
 
-    def ask(self, lacking: set[int], unlisted: list[int]) -> dict[int, Sighting]:
+    def ask(self, lacking: set[int], unlisted: list[int]) -> dict[int, PresenceResult]:
         """Where these jobs are."""
         first = sorted(lacking & self.confirmed, key=self.last_look)
         again = sorted(unlisted, key=self.last_look)[:UNLISTED_LOOKUPS]
@@ -95,25 +95,25 @@ class _Inquiry:
                 return
 
     def look_up(self, job_id: int) -> str:
-        """What the API answers for a job. Raises Refused: without a key there is no sense in going on."""
+        """What the API answers for a job. Raises AuthenticationError: without a key there is no sense in going on."""
         try:
             return FOUND if self.intake.job(job_id) else DENIED
-        except Refused:
+        except AuthenticationError:
             raise
         except ApiError:
             return UNTOLD
 
-    def judge(self, job_id: int, *, trusted: bool, held: bool, lacks: bool) -> Sighting:
+    def judge(self, job_id: int, *, trusted: bool, held: bool, lacks: bool) -> PresenceResult:
         """What follows for one job: one that the list lacks for a reason yet unknown, or one known to be unlisted."""
         answer, at = self.answers.get(job_id, (HELD if held else UNTOLD if self.mute else None, None))
         if answer == DENIED and not trusted:
             answer = UNTOLD
         if answer == FOUND or (answer != DENIED and not lacks):
-            return Sighting("unlisted", answer, at)
+            return PresenceResult("unlisted", answer, at)
         may_go = job_id in self.confirmed or not (held or job_id in self.restored)
         if answer == DENIED and may_go:
-            return Sighting("gone", answer, at)
-        return Sighting("missing", RESTORED if job_id in self.restored else answer, at)
+            return PresenceResult("gone", answer, at)
+        return PresenceResult("missing", RESTORED if job_id in self.restored else answer, at)
 
     def canary_sings(self) -> bool:
         """Whether the API still answers for a job that is on the list."""

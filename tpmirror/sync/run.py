@@ -18,16 +18,16 @@ from tpmirror.db import lease
 from tpmirror.db.engine import patiently, read, write
 from tpmirror.db.lease import Lease
 from tpmirror.db.types import Row
-from tpmirror.errors import Interrupted, Lost, TpmirrorError
+from tpmirror.errors import Interrupted, TpmirrorError, TransientDatabaseError
 from tpmirror.log import bound, logger
 from tpmirror.store import jobs, presence, quarantine, runs
-from tpmirror.store.changes import Look, Plan
-from tpmirror.store.presence import Sighting
+from tpmirror.store.changes import Changeset, Observation
+from tpmirror.store.presence import PresenceResult
 from tpmirror.sync.account import Scope
 from tpmirror.sync.diff import changed_models, plan
-from tpmirror.sync.stats import COUNTS, Tally
+from tpmirror.sync.stats import COUNTS, RunStats
 from tpmirror.tensorpix.client import Api
-from tpmirror.tensorpix.decode import Unreadable
+from tpmirror.tensorpix.decode import ParseFailure
 
 log: Final = logger(__name__)
 LEVELS: Final = {"succeeded": INFO, "interrupted": WARNING, "failed": ERROR}
@@ -40,10 +40,10 @@ class Run:
         self.engine = engine
         self.id = run_id
         self.scope = scope
-        self.tally = Tally()
+        self.tally = RunStats()
         self.result: dict[str, Any] = {}
         """Columns of ``sync_runs`` that the walk states: the certificate."""
-        self.presence: dict[int, Sighting] = {}
+        self.presence: dict[int, PresenceResult] = {}
         """Where jobs are; written when the run ends, so that a run tells one change a job."""
         self.row: Row = {}
         """The finished row of ``sync_runs``."""
@@ -51,7 +51,7 @@ class Run:
         self._renewed = time.monotonic()
         self._renewing = threading.Lock()
         self._over = False
-        self._unsure: Plan | None = None
+        self._unsure: Changeset | None = None
         """A batch that may be stored without our knowing: only the answer to its commit was lost."""
         self._suspects: set[int] | None = None
         """Jobs with an open quarantine entry: read anew after each commit, for nobody else writes; where somebody does,
@@ -68,11 +68,11 @@ class Run:
 
         return read(self.engine, look) if ids else {}
 
-    def store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]] = ()) -> None:
+    def store(self, looks: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]] = ()) -> None:
         """Mirror a batch of distinct jobs. Without any it writes nothing."""
         patiently(lambda: self._store(looks, unreadable))
 
-    def _store(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> None:
+    def _store(self, looks: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]) -> None:
         self.tally.unread.update(item.id for item, _ in unreadable if item.id is not None)
         if looks or unreadable or self.scope.has_news:
             self._suspects = None
@@ -88,7 +88,9 @@ class Run:
             self.tally.recover(runs.get(conn, self.id), self._unsure)
             self._unsure = None
 
-    def plan(self, conn: Connection, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> Plan:
+    def plan(
+        self, conn: Connection, looks: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]
+    ) -> Changeset:
         """What a batch changes."""
         catalogue = jobs.ml_models(conn)
         models = changed_models(catalogue, looks)
@@ -96,10 +98,10 @@ class Run:
         known.shown = self.tally.shown
         return plan(known, looks, models, unreadable, self.id)
 
-    def commit(self, looks: Sequence[Look], unreadable: Sequence[tuple[Unreadable, datetime]]) -> Plan:
+    def commit(self, looks: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]) -> Changeset:
         """Plan and write a batch, in one transaction with the run's progress."""
 
-        def work(conn: Connection) -> Plan:
+        def work(conn: Connection) -> Changeset:
             self._lease.check(conn)
             self._catch_up(conn)
             made = self.plan(conn, looks, unreadable)
@@ -169,7 +171,7 @@ class Run:
             try:
                 write(self.engine, work)
                 self._renewed = time.monotonic()
-            except Lost:
+            except TransientDatabaseError:
                 if time.monotonic() - self._renewed > lease.TERM.total_seconds():
                     raise  # else the next time will do: nothing has to be written now
             finally:
@@ -188,7 +190,7 @@ class Run:
 def opened(engine: Engine, kind: str, api: Api, started_at: datetime) -> Iterator[Run]:
     """A run under the lease; its row in ``sync_runs`` is closed whatever happens, unless another writer took over.
 
-    Raises Fenced if another writer holds the mirror, ScopeError if the mirror belongs to another origin.
+    Raises LeaseHeld if another writer holds the mirror, ScopeError if the mirror belongs to another origin.
     """
     scope = read(engine, lambda conn: Scope(conn, api.origin))
     with lease.holding() as holder:

@@ -15,8 +15,8 @@ from tpmirror.db import revision
 from tpmirror.db.engine import connected
 from tpmirror.errors import MirrorError
 from tpmirror.sync import run
-from tpmirror.sync.dryrun import Rehearsal
-from tpmirror.sync.ingest import Intake, Progress
+from tpmirror.sync.dryrun import DryRun
+from tpmirror.sync.ingest import Ingestor, Progress
 from tpmirror.sync.run import Run
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.control import Control, idle
@@ -42,7 +42,7 @@ class Session:
     api: Api
     executor: Executor
     run: Run
-    intake: Intake
+    intake: Ingestor
     control: Control
     first: Page
     """The newest page, or the oldest: what the list starts with."""
@@ -64,7 +64,7 @@ def session(settings: Settings, kind: str, progress: Progress, control: Control 
             _upgrade(engine)
         with run.opened(engine, kind, api, started_at) as opened:
             control.run_id, control.waiting = opened.id, opened.hold_on
-            intake = Intake(api, opened, progress)
+            intake = Ingestor(api, opened, progress)
             # Asked for under the lease, like all that is stored: what is older than another writer's run must not be.
             try:
                 yield Session(settings, api, executor, opened, intake, control, api.page(settings.page_size, 0))
@@ -73,7 +73,7 @@ def session(settings: Settings, kind: str, progress: Progress, control: Control 
 
 
 @contextmanager
-def rehearsal(settings: Settings, progress: Progress, *, everything: bool) -> Iterator[tuple[Session, Rehearsal]]:
+def rehearsal(settings: Settings, progress: Progress, *, everything: bool) -> Iterator[tuple[Session, DryRun]]:
     """The same without a lease and without a write; on an empty database in memory if there is none yet."""
     with (
         connected(_rehearsal_url(settings)) as engine,
@@ -82,8 +82,8 @@ def rehearsal(settings: Settings, progress: Progress, *, everything: bool) -> It
     ):
         if not revision.is_current(engine):
             _upgrade(engine)
-        rehearsed = Rehearsal(engine, api.origin, everything=everything)
-        intake = Intake(api, rehearsed, progress)
+        rehearsed = DryRun(engine, api.origin, everything=everything)
+        intake = Ingestor(api, rehearsed, progress)
         first = api.page(settings.page_size, 0)
         yield Session(settings, api, executor, rehearsed, intake, Control(), first), rehearsed
 

@@ -8,7 +8,7 @@ from sqlalchemy import Integer
 
 from tpmirror.db import schema
 from tpmirror.db.types import Row
-from tpmirror.store.changes import Plan
+from tpmirror.store.changes import Changeset
 
 COUNTS: Final = tuple(
     column.name
@@ -19,7 +19,7 @@ COUNTS: Final = tuple(
 
 
 @dataclass(slots=True)
-class Tally:
+class RunStats:
     """What the run has done so far."""
 
     answered: dict[int, int] = field(default_factory=dict)
@@ -35,19 +35,19 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     """The counts that ``sync_runs`` has columns for."""
 
-    def add(self, made: Plan) -> None:
+    def add(self, made: Changeset) -> None:
         """Count a plan that is committed."""
         self.counts += self._news(made)
         self.changed |= made.inserted | made.updated
         self.quarantined |= made.quarantined
         self.shown |= made.shown
 
-    def recover(self, row: Row, made: Plan) -> None:
+    def recover(self, row: Row, made: Changeset) -> None:
         """Count a plan if the run's row says that it is stored, though nobody told us."""
         if any(row[name] != self.counts[name] for name in self._news(made)):
             self.add(made)
 
-    def columns(self, made: Plan | None = None) -> dict[str, int]:
+    def columns(self, made: Changeset | None = None) -> dict[str, int]:
         """As columns of ``sync_runs``, with a plan that is about to be committed."""
         counts = self.counts + self._news(made) if made else self.counts
         changed = counts["jobs_inserted"] + counts["jobs_updated"]
@@ -57,7 +57,7 @@ class Tally:
             "jobs_unchanged": len(self.answered) - changed,
         }
 
-    def _news(self, made: Plan) -> Counter[str]:
+    def _news(self, made: Changeset) -> Counter[str]:
         return Counter(
             jobs_inserted=len(made.inserted),
             jobs_updated=len(made.updated - self.changed),

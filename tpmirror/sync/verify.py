@@ -3,9 +3,9 @@
 from tpmirror.config import Settings
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
-from tpmirror.errors import Denied
+from tpmirror.errors import JobUnavailable
 from tpmirror.store.presence import not_listed
-from tpmirror.sync.full import Walk
+from tpmirror.sync.full import FullSync
 from tpmirror.sync.ingest import Progress
 from tpmirror.sync.session import quiet, rehearsal
 from tpmirror.tensorpix.client import Api
@@ -23,7 +23,7 @@ def verify(settings: Settings, progress: Progress = quiet) -> list[Row]:
 
 def _rehearse(settings: Settings, progress: Progress, *, everything: bool) -> list[Row]:
     with rehearsal(settings, progress, everything=everything) as (opened, rehearsed):
-        walk = Walk(opened)
+        walk = FullSync(opened)
         walk.consume([opened.first])
         walk.pass_over(walk.rest_of(opened.first))
         elsewhere = read(opened.run.engine, not_listed)
@@ -50,6 +50,6 @@ def _whereabouts(api: Api, job_id: int) -> Row:
     """A difference: a job that the mirror holds as listed and the list lacks."""
     try:
         where = "unlisted" if api.job(job_id)[0] is not None else "not found"
-    except Denied:
+    except JobUnavailable:
         where = "no answer"
     return difference(job_id, "listed", where)

@@ -22,13 +22,13 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from tpmirror import __version__
 from tpmirror.config import Settings, read_key
-from tpmirror.credentials import Key
-from tpmirror.errors import ApiError, Denied, Interrupted, Passing, Refused
+from tpmirror.credentials import Secret
+from tpmirror.errors import ApiError, AuthenticationError, Interrupted, JobUnavailable, TransientError
 from tpmirror.log import logger
 from tpmirror.tensorpix.control import Control
-from tpmirror.tensorpix.decode import Item, Unreadable, decode_job, decode_listing
+from tpmirror.tensorpix.decode import ParsedJob, ParseFailure, decode_job, decode_listing
 from tpmirror.tensorpix.page import Page
-from tpmirror.tensorpix.ratelimit import Pace, backoff, retry_after, skew
+from tpmirror.tensorpix.ratelimit import RateLimiter, backoff, retry_after, skew
 from tpmirror.tensorpix.transport import Deadline, PinnedTransport, read_body, room_for
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ NAP: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """A complete answer, between the number of its request and the number of its arrival."""
 
     status: int
@@ -62,11 +62,11 @@ class Api:
     ) -> None:
         self._settings = settings
         self.origin = settings.api_url
-        self._key: Key = read_key(settings)
+        self._key: Secret = read_key(settings)
         self._control = control or Control()
         self._closing = self._control.stop
         self._deadline = Deadline(self._control)
-        self._pace = Pace(settings.max_rps, time.monotonic, self._sleep)
+        self._pace = RateLimiter(settings.max_rps, time.monotonic, self._sleep)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self.requests = 0
@@ -101,7 +101,7 @@ class Api:
         return next(self._numbers)
 
     def page(self, limit: int, offset: int) -> Page:
-        """One page of the list. Raises ApiError when all tries fail, Refused for the key."""
+        """One page of the list. Raises ApiError when all tries fail, AuthenticationError for the key."""
 
         def attempt() -> Page:
             answer = self._send(JOBS, {"limit": limit, "offset": offset})
@@ -111,29 +111,29 @@ class Api:
             page = Page(decode_listing(answer.body), limit, offset, answer.sent, answer.received, answer.at)
             if page.stated_offset not in {None, offset}:  # a proxy's cache may hand out another page
                 message = f"asked for the jobs from {offset}, the API answered with those from {page.stated_offset}"
-                raise Passing(message)
+                raise TransientError(message)
             return page
 
         return self._retry(attempt)
 
-    def job(self, job_id: int) -> tuple[Item | Unreadable | None, Answer]:
+    def job(self, job_id: int) -> tuple[ParsedJob | ParseFailure | None, ApiResponse]:
         """One job by its id, and the answer it came in; None if the API itself says that there is none.
 
-        Raises Denied when it will not tell about this job, other ApiErrors as ``page`` does.
+        Raises JobUnavailable when it will not tell about this job, other ApiErrors as ``page`` does.
         """
 
-        def attempt() -> tuple[Item | Unreadable | None, Answer]:
+        def attempt() -> tuple[ParsedJob | ParseFailure | None, ApiResponse]:
             answer = self._send(f"{JOBS}{job_id}/", {})
             if answer.status == httpx.codes.NOT_FOUND:
                 _check_not_found(answer)
                 return None, answer
             if answer.status != httpx.codes.OK:
                 message = f"{JOBS}{job_id}/ answers {answer.status}"
-                raise Denied(message)
+                raise JobUnavailable(message)
             found = decode_job(answer.body, job_id)
             if found.id != job_id:
                 message = f"asked for job {job_id}, the API answered with something else"
-                raise Passing(message)
+                raise TransientError(message)
             return found, answer
 
         return self._retry(attempt)
@@ -142,18 +142,18 @@ class Api:
         """Whether the API shows this key a job by its id."""
         try:
             return self.job(job_id)[0] is not None
-        except Denied:
+        except JobUnavailable:
             return False
 
     def _retry(self, attempt: Callable[[], T]) -> T:
         stop = stop_after_attempt(self._settings.max_attempts)
         retrying = Retrying(
-            stop=stop, wait=self._backoff, retry=retry_if_exception_type(Passing), sleep=self._sleep,
+            stop=stop, wait=self._backoff, retry=retry_if_exception_type(TransientError), sleep=self._sleep,
             before_sleep=self._count_retry, reraise=True,
         )  # fmt: skip
         return retrying(attempt)
 
-    def _send(self, path: str, params: dict[str, int]) -> Answer:
+    def _send(self, path: str, params: dict[str, int]) -> ApiResponse:
         """One request and its whole answer, with no key refused and nothing to be tried again."""
         for _ in range(REFUSALS):
             answer = self._exchange(path, params)
@@ -166,10 +166,10 @@ class Api:
                 f"the API refused the key ({answer.status}); put the account's current key into TPMIRROR_API_KEY or "
                 "TPMIRROR_API_KEY_FILE, and check that its plan includes API access"
             )
-            raise Refused(message)
+            raise AuthenticationError(message)
         return answer
 
-    def _exchange(self, path: str, params: dict[str, int]) -> Answer:
+    def _exchange(self, path: str, params: dict[str, int]) -> ApiResponse:
         self._pace.wait()
         if self._closing.is_set():
             raise Interrupted
@@ -186,23 +186,23 @@ class Api:
             self._control.skew = skew(response.headers.get("date"), datetime.now(UTC))
         except (httpx.TimeoutException, httpcore.TimeoutException) as error:
             message = f"no complete answer from {self._settings.api_url} within {self._settings.request_timeout:g} s"
-            raise Passing(message) from error
+            raise TransientError(message) from error
         except httpx.RemoteProtocolError as error:
             reason = _reason(error).partition(": bytearray")[0]  # what was sent may repeat the key
             message = f"the answer from {self._settings.api_url} is cut off or damaged: {reason}"
-            raise Passing(message) from error
+            raise TransientError(message) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             message = f"cannot reach {self._settings.api_url}: {_reason(error)}; check TPMIRROR_API_URL and the network"
-            raise Passing(message) from error
+            raise TransientError(message) from error
         finally:
             self._control.heard(status, time.monotonic() - started)
         at = datetime.now(UTC)
         if (at - began).total_seconds() > self._settings.request_timeout:
             # The machine slept, and the clock of the deadline with it: what was so when it fell asleep is no news now.
             message = f"no answer from {self._settings.api_url} in time: the machine slept, or its clock was set"
-            raise Passing(message)
+            raise TransientError(message)
         self._judge(response, body)
-        return Answer(response.status_code, body, sent, self.number(), at)
+        return ApiResponse(response.status_code, body, sent, self.number(), at)
 
     def _judge(self, response: httpx.Response, body: bytes) -> None:
         """Raise for answers that are none; let 200, 401, 403, 404 and other refusals through."""
@@ -212,19 +212,19 @@ class Api:
             if wait is not None:
                 self._pace.hold(wait)
             message = f"{self._settings.api_url} answers {status}"
-            raise Passing(message, wait=wait)
+            raise TransientError(message, wait=wait)
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if status == httpx.codes.OK and kind != "application/json":
             shown = kind if _MEDIA_TYPE.fullmatch(kind) else "no media type" if kind else "no content type"
             message = f"{self._settings.api_url} answers with {shown!r} instead of JSON"
-            raise Passing(message)
+            raise TransientError(message)
         if status == httpx.codes.NO_CONTENT or (status == httpx.codes.OK and not body):
             message = f"{self._settings.api_url} answers with nothing"
-            raise Passing(message)
+            raise TransientError(message)
 
     def _backoff(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        asked = error.wait if isinstance(error, Passing) else None
+        asked = error.wait if isinstance(error, TransientError) else None
         return asked if asked is not None else backoff(state.attempt_number, self._settings.retry_base, random.random)
 
     def _count_retry(self, state: RetryCallState) -> None:
@@ -243,7 +243,7 @@ class Api:
         raise Interrupted
 
 
-def _check_not_found(answer: Answer) -> None:
+def _check_not_found(answer: ApiResponse) -> None:
     """A 404 counts only in the API's own words; a proxy's page says nothing about a job."""
     try:
         said = json.loads(answer.body)
@@ -251,7 +251,7 @@ def _check_not_found(answer: Answer) -> None:
         said = None
     if not isinstance(said, dict) or "detail" not in said:
         message = "a 404 that is not the API's own"
-        raise Passing(message)
+        raise TransientError(message)
 
 
 def _reason(error: Exception) -> str:

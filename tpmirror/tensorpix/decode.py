@@ -13,14 +13,14 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from tpmirror.tensorpix.envelope import TOKEN, unwrap
-from tpmirror.tensorpix.models import InputVideo, Job, Key, MlModel, OutputVideo, PreviewVideos, Wire
+from tpmirror.tensorpix.models import InputVideo, Job, MlModel, OutputVideo, PreviewVideos, Wire, WireId
 from tpmirror.tensorpix.redaction import cut_queries, strip_query, strip_urls
 
 Extra: TypeAlias = dict[str, dict[str, Any]]
 """Unknown keys by the object they stood in: ``job``, ``input_video``, ``output_video``, ``ml_model 44``."""
 
 
-class Item(msgspec.Struct, frozen=True):
+class ParsedJob(msgspec.Struct, frozen=True):
     """A readable job as one answer showed it; its URLs without their query strings, but for odd ones in ``raw``."""
 
     job: Job
@@ -35,7 +35,7 @@ class Item(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class ParseFailure:
     """An item that could not be read; ``id`` is None if not even that could."""
 
     id: int | None
@@ -43,7 +43,7 @@ class Unreadable:
     raw: bytes | msgspec.Raw
 
 
-class RawItem(msgspec.Struct, frozen=True):
+class RawJob(msgspec.Struct, frozen=True):
     """An item as it came, without the query strings of its URLs: a presigned query is a secret, and new at every call.
 
     Equal fingerprints are equal bytes: what was readable once still is.
@@ -53,7 +53,7 @@ class RawItem(msgspec.Struct, frozen=True):
     fingerprint: str
     raw: bytes | msgspec.Raw
 
-    def decode(self) -> Item | Unreadable:
+    def decode(self) -> ParsedJob | ParseFailure:
         """What is in it. A key that stands twice makes it mean nothing; an id that does is none."""
         try:
             job = _JOB.decode(self.raw)
@@ -63,9 +63,9 @@ class RawItem(msgspec.Struct, frozen=True):
             found = _item(job, {}, self)
         own, some = (False, False) if found.id is None else _repeats(self.raw)
         if own:
-            return Unreadable(None, "its id stands in it twice", self.raw)
-        if some and isinstance(found, Item):
-            return Unreadable(found.id, "a key stands twice in one object", self.raw)
+            return ParseFailure(None, "its id stands in it twice", self.raw)
+        if some and isinstance(found, ParsedJob):
+            return ParseFailure(found.id, "a key stands twice in one object", self.raw)
         return found
 
 
@@ -76,7 +76,7 @@ class Listing:
     count: int
     next: str | None
     previous: str | None
-    items: list[RawItem | Unreadable]
+    items: list[RawJob | ParseFailure]
 
     def __len__(self) -> int:
         """How many items were served, readable or not: what offsets count in."""
@@ -91,31 +91,31 @@ FINGERPRINT_VERSION: Final = b"tpmirror-3"
 def decode_listing(body: bytes) -> Listing:
     """A page of the list.
 
-    Raises Passing if the body is not the list's JSON: half an answer and a proxy's error page look like this too.
+    Raises TransientError if the body is not the list's JSON: half an answer and a proxy's error page look like this.
     """
     envelope = unwrap(cut_queries(body))
     return Listing(envelope.count, envelope.next, envelope.previous, list(map(_raw_item, envelope.results)))
 
 
-def decode_job(body: bytes, asked_for: int | None = None) -> Item | Unreadable:
+def decode_job(body: bytes, asked_for: int | None = None) -> ParsedJob | ParseFailure:
     """One job: the answer for an id. One that cannot be read is of the job asked for, if it states that id alone."""
     item = _raw_item(cut_queries(body))
-    found = item.decode() if isinstance(item, RawItem) else item
-    if isinstance(found, Unreadable) and found.id is None and asked_for is not None and _states(body, asked_for):
-        return Unreadable(asked_for, found.reason, found.raw)
+    found = item.decode() if isinstance(item, RawJob) else item
+    if isinstance(found, ParseFailure) and found.id is None and asked_for is not None and _states(body, asked_for):
+        return ParseFailure(asked_for, found.reason, found.raw)
     return found
 
 
-def _raw_item(raw: bytes | msgspec.Raw) -> RawItem | Unreadable:
+def _raw_item(raw: bytes | msgspec.Raw) -> RawJob | ParseFailure:
     fingerprint = blake2b(raw, digest_size=16, person=FINGERPRINT_VERSION).hexdigest()
     job_id = _id_of(raw)
     if job_id is not None:
-        return RawItem(job_id, fingerprint, raw)
-    found = RawItem(0, fingerprint, raw).decode()
-    return found if isinstance(found, Unreadable) else RawItem(found.id, fingerprint, raw)
+        return RawJob(job_id, fingerprint, raw)
+    found = RawJob(0, fingerprint, raw).decode()
+    return found if isinstance(found, ParseFailure) else RawJob(found.id, fingerprint, raw)
 
 
-def _item(job: Job, extra: Extra, raw: RawItem) -> Item:
+def _item(job: Job, extra: Extra, raw: RawJob) -> ParsedJob:
     source, made = job.input_video, job.output_video
     if source is not None:
         source.thumbnail, source.file = strip_query(source.thumbnail), strip_query(source.file)
@@ -125,16 +125,16 @@ def _item(job: Job, extra: Extra, raw: RawItem) -> Item:
         if (preview := made.preview_videos) is not None:
             preview.before_video = strip_query(preview.before_video)
             preview.after_video = strip_query(preview.after_video)
-    return Item(job, extra, raw.fingerprint, raw.raw)
+    return ParsedJob(job, extra, raw.fingerprint, raw.raw)
 
 
-def _with_unknown_keys(item: RawItem) -> Item | Unreadable:
+def _with_unknown_keys(item: RawJob) -> ParsedJob | ParseFailure:
     """The slow way: take out the keys this version does not know, then read the rest as strictly as before."""
     raw = item.raw
     try:
         value = json.loads(bytes(raw).decode())
     except (ValueError, RecursionError) as error:
-        return Unreadable(_id_of(raw), f"not JSON: {_short(error)}", raw)
+        return ParseFailure(_id_of(raw), f"not JSON: {_short(error)}", raw)
     job_id = readable_id(value.get("id")) if isinstance(value, dict) else None
     try:
         extra = _take_unknown(value)
@@ -145,14 +145,14 @@ def _with_unknown_keys(item: RawItem) -> Item | Unreadable:
         AttributeError,
         RecursionError,
     ) as error:  # msgspec's ValidationError is a ValueError
-        return Unreadable(job_id, _short(error), raw)
+        return ParseFailure(job_id, _short(error), raw)
     return _item(job, extra, item)
 
 
 class _Named(msgspec.Struct):
     """An item of which nothing is asked but its id."""
 
-    id: Key
+    id: WireId
 
 
 _NAMED: Final = msgspec.json.Decoder(_Named)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tpmirror.errors import Passing
+from tpmirror.errors import TransientError
 from tpmirror.tensorpix.models import Envelope
 
 MOST_JOBS: Final = 10_000_000
@@ -29,19 +29,19 @@ _LIST: Final = re.compile(_KEY + rb"\s*:\s*\[")
 def unwrap(body: bytes) -> Envelope:
     """The envelope of a page, its items undecoded.
 
-    Raises Passing if the body is not the list's JSON: half an answer and a proxy's error page look like this too.
+    Raises TransientError if the body is not the list's JSON: half an answer and a proxy's error page look like this.
     """
     try:
         found = _unwrap(body)
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         message = f"the answer is not a page of jobs: {error}"
-        raise Passing(message) from error
+        raise TransientError(message) from error
     if not 0 <= found.count <= MOST_JOBS:
         message = f"the answer is not a page of jobs: it counts {found.count:.15g} of them"
-        raise Passing(message)
+        raise TransientError(message)
     if len(found.results) > MOST_ITEMS:
         message = f"the answer is not a page of jobs: it has {len(found.results)} of them"
-        raise Passing(message)
+        raise TransientError(message)
     return found
 
 

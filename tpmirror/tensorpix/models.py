@@ -15,7 +15,7 @@ class Wire(msgspec.Struct, forbid_unknown_fields=True):
     """Unknown keys are refused so that known payloads, nearly all, take the fast way; see ``decode``."""
 
 
-Key: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+WireId: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 """An id: without a readable one nothing can be stored."""
 Code: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**15), le=2**15 - 1)]
 """A status: the one value besides the ids that a job cannot do without."""
@@ -27,7 +27,7 @@ MOST_MODELS: Final = 1_000
 class InputVideo(Wire):
     """``input_video`` of a job: an uploaded video, or one fetched from a URL."""
 
-    id: Key
+    id: WireId
     name: str | None = None
     width: int | None = None
     height: int | None = None
@@ -56,7 +56,7 @@ class PreviewVideos(Wire):
 class OutputVideo(Wire):
     """``output_video`` of a job."""
 
-    id: Key
+    id: WireId
     job_id: int | None = None
     preview_videos: PreviewVideos | None = None
     name: str | None = None
@@ -81,7 +81,7 @@ class OutputVideo(Wire):
 class MlModel(Wire):
     """One of a job's ``ml_models``."""
 
-    id: Key
+    id: WireId
     name: str | None = None
     task: int | None = None
     cost_weight: float | None = None
@@ -94,7 +94,7 @@ class MlModel(Wire):
 class Job(Wire):
     """An item of the list, and the answer of ``GET /api/jobs/{id}/``."""
 
-    id: Key
+    id: WireId
     status: Code
     started: str | None = None
     preview: bool | None = None

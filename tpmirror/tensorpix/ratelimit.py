@@ -11,7 +11,7 @@ LONGEST_BACKOFF: Final = 60.0
 LONGEST_RETRY_AFTER: Final = 900.0
 
 
-class Pace:
+class RateLimiter:
     """The rate of requests, shared by all threads, and the pause that the API asked for."""
 
     def __init__(self, per_second: float, monotonic: Callable[[], float], sleep: Callable[[float], None]) -> None:

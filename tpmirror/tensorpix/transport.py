@@ -16,7 +16,7 @@ from typing import Any, Final
 import httpcore
 import httpx
 
-from tpmirror.errors import ApiError, Interrupted, Passing
+from tpmirror.errors import ApiError, Interrupted, TransientError
 from tpmirror.tensorpix.control import Control
 
 _ROOM: Final = 64 * 2**10
@@ -151,12 +151,12 @@ class PinnedTransport(httpx.HTTPTransport):
 def read_body(response: httpx.Response, left: Callable[[], float], room: int) -> bytes:
     """The whole body, unpacked, of at most ``room`` bytes.
 
-    Raises Passing if it is cut off, too large or packed in a way nobody asked for.
+    Raises TransientError if it is cut off, too large or packed in a way nobody asked for.
     """
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip", ""}:
         message = f"the answer is packed as {encoding[:20]!r}, which was not asked for"
-        raise Passing(message)
+        raise TransientError(message)
     unpack = zlib.decompressobj(16 + zlib.MAX_WBITS) if "gzip" in encoding else None
     parts: list[bytes] = []
     size = received = 0
@@ -167,11 +167,11 @@ def read_body(response: httpx.Response, left: Callable[[], float], room: int) ->
         size += len(part)
         if max(size, received) > room or (unpack and unpack.unconsumed_tail):
             message = f"the answer is larger than {room >> 20} MiB"
-            raise Passing(message)
+            raise TransientError(message)
         parts.append(part)
     if unpack and received and (not unpack.eof or unpack.unused_data):
         message = "the answer's gzip stream is cut off"
-        raise Passing(message)
+        raise TransientError(message)
     return b"".join(parts)
 
 
@@ -180,5 +180,5 @@ def _unpack(unpack: Any, chunk: bytes, room: int) -> bytes:
         unpacked: bytes = unpack.decompress(chunk, room + 1)
     except zlib.error as error:
         message = "the answer's gzip stream is damaged"
-        raise Passing(message) from error
+        raise TransientError(message) from error
     return unpacked

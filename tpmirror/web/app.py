@@ -18,7 +18,7 @@ from tpmirror.config import Settings
 from tpmirror.db.engine import open_engine
 from tpmirror.errors import TpmirrorError
 from tpmirror.web import downloads, templating
-from tpmirror.web.cache import Memory
+from tpmirror.web.cache import ResultCache
 from tpmirror.web.pages import costs, job, jobs, operations, overview, sql, sync
 from tpmirror.web.security import HEADERS, Guard, check_exposure
 
@@ -63,7 +63,7 @@ def create_app(settings: Settings, extra_routes: Iterable[BaseRoute] = ()) -> St
     )
     app.state.engine = open_engine(settings.database_url)
     app.state.settings = settings
-    app.state.memory = Memory()
+    app.state.memory = ResultCache()
     app.state.downloads = BoundedSemaphore(downloads.AT_ONCE)
     return app
 

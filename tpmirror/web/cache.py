@@ -26,7 +26,7 @@ def rows(conn: Connection, wanted: Any) -> list[Row]:
     return [dict(row) for row in conn.execute(wanted).mappings()]
 
 
-class Memory:
+class ResultCache:
     """Results by what was asked for and the state of the mirror in which they hold; the oldest are forgotten."""
 
     def __init__(self) -> None:
@@ -59,5 +59,5 @@ def version(conn: Connection) -> tuple[int, int]:
 
 def remembered(request: Request, conn: Connection, key: Hashable, work: Callable[[], T]) -> T:
     """The result of ``work``, which depends on ``key`` and the mirror's content alone."""
-    memory: Memory = request.app.state.memory
+    memory: ResultCache = request.app.state.memory
     return memory.recall((key, version(conn)), work)

@@ -31,7 +31,7 @@ FILTERS: Final = ("status", "model", "resolution", "presence", "from", "to", "ow
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Cursor:
     """Where a page begins: after the row with this value of the sort column and this id."""
 
     value: Any
@@ -133,7 +133,7 @@ def _beyond(value: str) -> NoReturn:
     raise ValueError(value)
 
 
-def _ids_of_page(conn: Connection, wanted: list[ColumnElement[bool]], order: str, place: Place | None) -> list[int]:
+def _ids_of_page(conn: Connection, wanted: list[ColumnElement[bool]], order: str, place: Cursor | None) -> list[int]:
     """The ids of a page, and one more. Null sorts last either way: rows with a value come first, then the others."""
     key = view("job_overview").c[order.lstrip("-")]
     ids: list[int] = []
@@ -153,7 +153,7 @@ def _labelled(conn: Connection, ids: list[int]) -> list[Row]:
 
 
 def _ids(
-    conn: Connection, wanted: list[ColumnElement[bool]], order: str, place: Place | None, limit: int = PER_PAGE + 1
+    conn: Connection, wanted: list[ColumnElement[bool]], order: str, place: Cursor | None, limit: int = PER_PAGE + 1
 ) -> list[int]:
     jobs = view("job_overview").c
     key, down = jobs[order.lstrip("-")], order.startswith("-")
@@ -172,13 +172,13 @@ def _told(value: Any, job_id: int) -> str:
     return f"{value.isoformat() if isinstance(value, datetime) else '' if value is None else value}~{job_id}"
 
 
-def _place(text: str, order: str) -> Place | None:
+def _place(text: str, order: str) -> Cursor | None:
     """A place from the URL. Raises HTTPException 400."""
     if not text:
         return None
     value, _, job_id = text.rpartition("~")
     try:
-        return Place(_parsed(value, order.lstrip("-")), _number(job_id, int))
+        return Cursor(_parsed(value, order.lstrip("-")), _number(job_id, int))
     except (ValueError, ArithmeticError):
         raise HTTPException(400, "after is no place that a page of jobs ended at; begin with the first page") from None
 
