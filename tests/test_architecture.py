@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "tpmirror").rglob("*.py"))
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
-WRITES = {"write", "patiently", "apply", "upsert", "settle", "confirm", "insert", "update", "delete"}
+WRITES = {"write", "retry_transient", "apply", "upsert", "write_presence", "confirm", "insert", "update", "delete"}
 CHANCE = ("datetime.now", "time.time", "random.", "os.environ")
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from tpmirror.db.engine import connected, patiently, translated
+from tpmirror.db.engine import connected, retry_transient, translated
 from tpmirror.errors import MirrorError, TransientDatabaseError
 
 
@@ -115,5 +115,5 @@ def test_patience_ends():
         raise TransientDatabaseError("server closed the connection")
 
     with pytest.raises(TransientDatabaseError):
-        patiently(work, 1)
+        retry_transient(work, 1)
     assert len(tried) > 1

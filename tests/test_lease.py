@@ -19,7 +19,7 @@ from tests.support.account import KEY, connected, dump, environ, mirror, row, ro
 from tests.support.payloads import look
 from tests.support.program import Program
 from tpmirror.db import lease
-from tpmirror.db.engine import open_engine, patiently, write
+from tpmirror.db.engine import open_engine, retry_transient, write
 from tpmirror.db.schema import writer_lease
 from tpmirror.errors import (
     ApiError,
@@ -204,7 +204,7 @@ def test_a_lease_that_is_renewed_while_another_waits_for_its_row_holds(mirror_ur
 
     def take() -> lease.Lease:
         with lease.holding() as holder:
-            return patiently(lambda: write(engine, lambda conn: lease.acquire(conn, holder)))
+            return retry_transient(lambda: write(engine, lambda conn: lease.acquire(conn, holder)))
 
     waiting: list[Future[lease.Lease]] = []
     with ThreadPoolExecutor(1) as executor:
@@ -229,8 +229,8 @@ def test_a_second_try_waits_for_a_first_whose_connection_was_lost_and_writes_not
     engine, written, over = open_engine(mirror_url), threading.Event(), threading.Event()
     apply = jobs.apply
 
-    def linger(conn: Connection, plan: Changeset) -> None:
-        apply(conn, plan)
+    def linger(conn: Connection, changes: Changeset) -> None:
+        apply(conn, changes)
         if not written.is_set():
             written.set()
             assert over.wait(60)
@@ -240,7 +240,7 @@ def test_a_second_try_waits_for_a_first_whose_connection_was_lost_and_writes_not
         monkeypatch.setattr(jobs, "apply", linger)
         first = two.submit(run.commit, [look(1, status=2, description="new")], ())
         assert written.wait(60)
-        second = two.submit(patiently, lambda: run.commit([look(1, status=2, description="new")], ()))
+        second = two.submit(retry_transient, lambda: run.commit([look(1, status=2, description="new")], ()))
         time.sleep(0.5)  # the second try is under way
         over.set()
         assert bool(first.result())
@@ -253,8 +253,8 @@ def test_a_second_try_waits_for_a_first_whose_connection_was_lost_and_writes_not
 def test_a_run_whose_last_answer_was_lost_counts_what_is_stored(sim, mirror_url, monkeypatch):
     commit = Run.commit
 
-    def lose(run: Run, looks: Any, unreadable: Any) -> Changeset:
-        commit(run, looks, unreadable)
+    def lose(run: Run, observations: Any, unreadable: Any) -> Changeset:
+        commit(run, observations, unreadable)
         message = "server closed the connection"
         raise MirrorError(message)
 
@@ -464,10 +464,10 @@ def test_no_thread_of_a_run_that_is_over_takes_the_lease_up_again(sim, mirror_ur
     with Api(settings(sim, mirror_url)) as api, opened(engine, "poll", api, now()) as run:
         set_lease(mirror_url, expires_at=now() - timedelta(hours=1))
         run._renewed = -inf
-        run.hold_on()
+        run.renew_lease()
         assert row(mirror_url, "writer_lease")["expires_at"] > now()
     run._renewed = -inf
-    run.hold_on()
+    run.renew_lease()
     assert row(mirror_url, "writer_lease")["expires_at"] <= now()
     engine.dispose()
 
@@ -485,11 +485,11 @@ def test_a_renewal_that_is_lost_is_none_and_fails_no_run_whose_lease_holds(sim, 
     ):
         patch.setattr("tpmirror.sync.run.write", lose)
         run._renewed = due = time.monotonic() - lease.TERM.total_seconds() / 2
-        run.hold_on()
+        run.renew_lease()
         assert run._renewed == due
         run._renewed = -inf
         with pytest.raises(TransientDatabaseError):
-            run.hold_on()
+            run.renew_lease()
     engine.dispose()
 
 

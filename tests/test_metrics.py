@@ -22,11 +22,11 @@ ROWS = [{"name": "Finished", "jobs": 7, "credits": 12.5}, {"name": "unknown (9)"
 @pytest.fixture
 def meters():
     made = Meters()
-    made.ran("full", "certified", 2.0, retries=3)
-    made.ran("poll", "failed", 0.1)
-    made.heard("200", 0.03)
-    made.heard("503", 70.0)
-    made.happened("poll", "skipped")
+    made.on_run("full", "certified", 2.0, retries=3)
+    made.on_run("poll", "failed", 0.1)
+    made.on_request("200", 0.03)
+    made.on_request("503", 70.0)
+    made.on_event("poll", "skipped")
     return made
 
 

@@ -365,17 +365,17 @@ def step_by_what_was_asked_for(patch: pytest.MonkeyPatch) -> None:
 
 
 def take_absence_for_deletion(patch: pytest.MonkeyPatch) -> None:
-    def explain(
+    def resolve_presence(
         _intake: Ingestor, _limit: object, absent: set[int] | None, _present: object
     ) -> dict[int, PresenceResult]:
         return {job_id: PresenceResult("gone", DENIED, datetime.now(UTC)) for job_id in absent or ()}
 
-    patch.setattr(presence, "explain", explain)
+    patch.setattr(presence, "resolve_presence", resolve_presence)
 
 
 def trust_two_counts_that_agree(patch: pytest.MonkeyPatch) -> None:
-    def trusting(sightings: SeenLog, doubts: Iterable[str] = ()) -> Verdict:
-        verdict = judge(sightings, doubts)
+    def trusting(sightings: SeenLog, void_reasons: Iterable[str] = ()) -> Verdict:
+        verdict = judge(sightings, void_reasons)
         agreed = len({count.jobs for count in sightings._counts}) == 1
         return replace(verdict, certified=True, reason=None) if agreed else verdict
 
@@ -408,12 +408,12 @@ def fingerprint_whole_urls(patch: pytest.MonkeyPatch) -> None:
 
 
 def ignore_doubts(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(full, "judge", lambda sightings, _doubts=(): judge(sightings))
-    patch.setattr(full, "judge_page", lambda listed, ids, count, _doubts=(): judge_page(listed, ids, count))
+    patch.setattr(full, "judge", lambda sightings, _void_reasons=(): judge(sightings))
+    patch.setattr(full, "judge_page", lambda listed, ids, count, _void_reasons=(): judge_page(listed, ids, count))
 
 
 def ask_no_canary(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(presence.PresenceResolver, "canary_sings", lambda _self: True)
+    patch.setattr(presence.PresenceResolver, "canary_answers", lambda _self: True)
 
 
 def know_no_limit(patch: pytest.MonkeyPatch) -> None:
@@ -421,14 +421,14 @@ def know_no_limit(patch: pytest.MonkeyPatch) -> None:
 
 
 def admit_all_pages_after_the_first(patch: pytest.MonkeyPatch) -> None:
-    honest, admitted = Scope.admit, set[Scope]()
+    honest, admitted = Scope.check_account, set[Scope]()
 
     def careless(self: Scope, *page: Any) -> None:
         if self not in admitted:
             admitted.add(self)
             honest(self, *page)
 
-    patch.setattr(Scope, "admit", careless)
+    patch.setattr(Scope, "check_account", careless)
 
 
 def record_a_status_that_did_not_change(patch: pytest.MonkeyPatch) -> None:
@@ -439,14 +439,14 @@ def record_a_status_that_did_not_change(patch: pytest.MonkeyPatch) -> None:
         if known is not None and known["status"] == row["status"]:
             told = {"job_id": row["id"], "from_status": row["status"], "to_status": row["status"]}
             times = {"not_before": look.at, "observed_at": look.at, "occurred_at": None}
-            self.plan.history.append({**told, **times, "seq": 2, "sync_run_id": self.run_id})
+            self.changes.history.append({**told, **times, "seq": 2, "sync_run_id": self.run_id})
 
     patch.setattr(diff.Differ, "status", talkative)
 
 
 def accept_fewer_than_counted(patch: pytest.MonkeyPatch) -> None:
-    def lenient(sightings: SeenLog, doubts: Iterable[str] = ()) -> Verdict:
-        verdict = judge(sightings, doubts)
+    def lenient(sightings: SeenLog, void_reasons: Iterable[str] = ()) -> Verdict:
+        verdict = judge(sightings, void_reasons)
         fewer = verdict.proven < verdict.count.jobs
         return replace(verdict, certified=True, reason=None) if fewer else verdict
 
@@ -476,7 +476,7 @@ def ask_only_once(patch: pytest.MonkeyPatch) -> None:
 
 def try_no_transaction_again(patch: pytest.MonkeyPatch) -> None:
     for module in (engine, run):
-        patch.setattr(module, "patiently", lambda work: work())
+        patch.setattr(module, "retry_transient", lambda work: work())
 
 
 def store_history_afterwards(patch: pytest.MonkeyPatch) -> None:
@@ -512,12 +512,12 @@ def wait_for_the_dead(patch: pytest.MonkeyPatch) -> None:
 
 
 def overlook_who_comes_back(patch: pytest.MonkeyPatch) -> None:
-    honest = presence.explain
+    honest = presence.resolve_presence
 
     def blind(*asked: Any) -> dict[int, PresenceResult]:
         return {job_id: found for job_id, found in honest(*asked).items() if found.presence != "listed"}
 
-    patch.setattr(presence, "explain", blind)
+    patch.setattr(presence, "resolve_presence", blind)
 
 
 def check_no_lease(patch: pytest.MonkeyPatch) -> None:
@@ -534,7 +534,7 @@ def turn_back_with_the_clock(patch: pytest.MonkeyPatch) -> None:
     def naive(self: Any, look: Observation, row: Row, known: Row | None) -> None:
         honest(self, look, row, known)
         if known is not None and known["status"] != row["status"]:
-            last = self.plan.history[-1]
+            last = self.changes.history[-1]
             last["observed_at"] = look.at
             last["not_before"] = min(last["not_before"], look.at)
 

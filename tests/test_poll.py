@@ -24,7 +24,7 @@ from tpmirror.simulator.http import Response
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.sync.full import sync
-from tpmirror.sync.ingest import FAILURES
+from tpmirror.sync.ingest import MAX_UNANSWERED
 from tpmirror.sync.poll import poll
 from tpmirror.tensorpix.control import Control
 
@@ -252,7 +252,7 @@ def test_jobs_that_the_api_fails_on_do_not_keep_those_after_them_from_being_aske
         for job_id in hidden:
             world.hide(job_id)
             world.finish(job_id)
-        failing = sorted(hidden)[: FAILURES + 2]
+        failing = sorted(hidden)[: MAX_UNANSWERED + 2]
         by_id(sim, dict.fromkeys(failing, Response.detail(500, "A server error occurred.")))
         with pytest.raises(ApiError):
             look(sim, mirror_url, max_attempts=1, concurrency=1)

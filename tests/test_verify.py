@@ -74,14 +74,14 @@ def tamper(url: str, *statements: str) -> None:
 def test_a_connection_that_is_lost_hides_no_difference(sim, world, mirror_url, monkeypatch):
     mirror(sim, mirror_url)
     world.edit(3, {"description": "news"})
-    plan, lost = DryRun.plan, [TransientDatabaseError("server closed the connection")]
+    diff, lost = DryRun.diff, [TransientDatabaseError("server closed the connection")]
 
     def once(rehearsed: DryRun, *of: Any) -> Any:
         if lost:
             raise lost.pop()
-        return plan(rehearsed, *of)
+        return diff(rehearsed, *of)
 
-    monkeypatch.setattr(DryRun, "plan", once)
+    monkeypatch.setattr(DryRun, "diff", once)
     assert [difference[:3] for difference in differences(sim, mirror_url)] == [("job", 3, "description")]
 
 

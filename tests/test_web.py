@@ -359,11 +359,11 @@ def test_who_does_not_read_an_answer_is_cut_off(mirror_url, monkeypatch):
 
 
 def test_a_file_has_its_time(mirror_url, monkeypatch):
-    monkeypatch.setattr(downloads, "LONGEST", 0.5)
+    monkeypatch.setattr(downloads, "MAX_SECONDS", 0.5)
     with dashboard(mirror_url, [Route("/endless", endless)]) as client:
         with pytest.raises(httpx.RemoteProtocolError):
             client.get("/endless")
-        monkeypatch.setattr(downloads, "LONGEST", 600.0)
+        monkeypatch.setattr(downloads, "MAX_SECONDS", 600.0)
         assert [client.get("/jobs.csv").status_code for _ in range(2 * downloads.AT_ONCE)] == [200] * 8
 
 

@@ -16,7 +16,7 @@ from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.store.audit import audit
 
-PATIENCE: Final = 60
+RETRY_SECONDS: Final = 60
 """Seconds for a process to get to work on a busy machine."""
 
 
@@ -51,7 +51,7 @@ class Trap:
         if self._left == 0:
             self.sprung.set()
             if self._hold:
-                assert self.open.wait(PATIENCE)
+                assert self.open.wait(RETRY_SECONDS)
         return self._answer(request)
 
 
@@ -87,7 +87,7 @@ class Kills:
 
     def _kill(self, trap: Trap, variables: dict[str, str]) -> None:
         trap.set(self._rng.randrange(1, 12))
-        process, end = fork.start(variables), time.monotonic() + PATIENCE
+        process, end = fork.start(variables), time.monotonic() + RETRY_SECONDS
         while not trap.sprung.wait(0.02):
             assert time.monotonic() < end, process.exitcode
             if process.exitcode is not None:  # the walk was shorter than that: the next one goes on

@@ -26,12 +26,12 @@ def test_alert(settings: Settings, *, as_json: bool) -> None:
     if not settings.alert_urls:
         message = "TPMIRROR_ALERT_URLS is not set: give it URLs that apprise understands, separated by blanks"
         raise UsageError(message)
-    told = Notifier(settings.alert_urls).send("tpmirror: test", "This is a test; nothing is wrong.", good=True)
+    delivered_by = Notifier(settings.alert_urls).send("tpmirror: test", "This is a test; nothing is wrong.", good=True)
     if as_json:
-        click.echo(formatting.to_json({"delivered": told}))
+        click.echo(formatting.to_json({"delivered": delivered_by}))
     else:
-        for name, delivered in told.items():
+        for name, delivered in delivered_by.items():
             click.echo(f"{name}: {'delivered' if delivered else 'not delivered'}")
-    if not all(told.values()):
+    if not all(delivered_by.values()):
         message = "not every service took the message; check the URLs of TPMIRROR_ALERT_URLS"
         raise TpmirrorError(message)

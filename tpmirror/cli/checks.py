@@ -25,7 +25,7 @@ from tpmirror.tensorpix.page import Page, ids_of
 OK: Final = "ok"
 LOOK: Final = "look"
 BAD: Final = "bad"
-PATIENCE: Final = 10.0
+REQUEST_SECONDS: Final = 10.0
 """Seconds for the one request: a doctor does not wait long, also where the API asks for it."""
 LOW: Final = 500 * 2**20
 """Bytes free on the disk that are little."""
@@ -80,7 +80,7 @@ def _key(settings: Settings) -> Iterator[Finding]:
 
 
 def _api(settings: Settings) -> Iterator[Finding]:
-    hurried = replace(settings, request_timeout=min(PATIENCE, settings.request_timeout), max_attempts=1)
+    hurried = replace(settings, request_timeout=min(REQUEST_SECONDS, settings.request_timeout), max_attempts=1)
     control = Control()
     if settings.api_key is None and settings.api_key_file is None:
         return  # said already

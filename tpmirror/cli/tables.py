@@ -135,9 +135,9 @@ def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
     seconds = (row["finished_at"] - row["started_at"]).total_seconds()
     click.echo(f"Mirrored {row['jobs_seen']:,} jobs in {seconds:.1f} s with {row['requests']:,} requests")
     counts = {"new": "jobs_inserted", "changed": "jobs_updated", "unchanged": "jobs_unchanged"}
-    told = [f"{row[column]:,} {word}" for word, column in counts.items()]
+    parts = [f"{row[column]:,} {word}" for word, column in counts.items()]
     click.echo(
-        f"Jobs: {', '.join(told)}; {row['transitions']:,} status changes, {row['field_changes']:,} other changes"
+        f"Jobs: {', '.join(parts)}; {row['transitions']:,} status changes, {row['field_changes']:,} other changes"
     )
     if row["quarantined"]:
         click.echo(

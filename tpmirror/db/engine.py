@@ -57,7 +57,7 @@ _PASSING_SIGNS: Final = (
     "database is locked",
 )
 """What drivers say without a SQLSTATE. A socket whose file is missing is a server between stop and start."""
-PATIENCE: Final = 30.0
+RETRY_SECONDS: Final = 30.0
 """Seconds that a lost transaction is tried again."""
 SQLITE_BUSY: Final = 30.0
 """Seconds to wait for another connection's lock on SQLite."""
@@ -156,14 +156,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
             conn.exec_driver_sql("PRAGMA query_only=OFF")
 
 
-def read(engine: Engine, work: Callable[[Connection], T], patience: float = PATIENCE) -> T:
+def read(engine: Engine, work: Callable[[Connection], T], patience: float = RETRY_SECONDS) -> T:
     """Run ``work`` in one transaction that only reads; again if its connection was lost, for so many seconds."""
 
     def once() -> T:
         with reading(engine) as conn:
             return work(conn)
 
-    return patiently(once, patience)
+    return retry_transient(once, patience)
 
 
 def write(engine: Engine, work: Callable[[Connection], T]) -> T:
@@ -187,7 +187,7 @@ def clock(conn: Connection) -> datetime:
     return now
 
 
-def patiently(work: Callable[[], T], patience: float = PATIENCE) -> T:
+def retry_transient(work: Callable[[], T], patience: float = RETRY_SECONDS) -> T:
     """Run ``work`` again when its connection or transaction was lost, for about half a minute: a restart takes less.
 
     It must be safe to run twice, also when the first time was committed and only the answer was lost.

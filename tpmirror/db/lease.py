@@ -24,7 +24,7 @@ SCOPE: Final = "mirror"
 TERM: Final = timedelta(seconds=120)
 """How long a lease holds without a sign of life: several times the longest request."""
 
-UNTOLD: Final = "unknown"
+UNKNOWN_START: Final = "unknown"
 """Stands for when a process started that lives, where the system does not tell."""
 _LIVING: Final[set[str]] = set()
 """Holders of this process whose run is not over: a run whose end could not be written must not block the next one."""
@@ -99,7 +99,7 @@ def is_dead(holder: str) -> bool:
     machine, pid, started, _ = holder.split("|")
     if (machine, int(pid)) == (_machine(), os.getpid()):
         return holder not in _LIVING
-    return machine == _machine() and _started(int(pid)) not in {started, UNTOLD}
+    return machine == _machine() and _started(int(pid)) not in {started, UNKNOWN_START}
 
 
 def _machine() -> str:
@@ -117,7 +117,7 @@ def _started(pid: int) -> str:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return UNTOLD if _lives(pid) else ""
+        return UNKNOWN_START if _lives(pid) else ""
     fields = stat.rpartition(")")[2].split()
     return "" if fields[0] in "ZX" else fields[19]
 

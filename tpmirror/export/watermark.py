@@ -132,14 +132,14 @@ def _state(conn: Connection) -> str:
 
 def _declaration() -> str:
     """Changes with whatever this program reads or names otherwise: then nothing of an older export may stay."""
-    said = [
+    declared = [
         __version__,
         dictionary.dictionary(),
         views.sources("sqlite"),
         views.sources("postgresql"),
         labels.SEEDS,
     ]
-    return _sha256(json.dumps(said, sort_keys=True, default=str))
+    return _sha256(json.dumps(declared, sort_keys=True, default=str))
 
 
 def _hash_of(conn: Connection, entry: int | None) -> str | None:

@@ -39,7 +39,7 @@ def as_of(conn: Connection, moment: datetime, by: str) -> Report:
     rows = []
     for job_id, some in groupby((dict(row) for row in conn.execute(wanted).mappings()), key=itemgetter("job_id")):
         history = list(some)
-        row = told(known(history, moment), possible(history, history[0]["started"], moment), names_of)
+        row = describe_status(known(history, moment), possible(history, history[0]["started"], moment), names_of)
         if row is not None:
             rows.append({"job_id": job_id, **row})
     notes = ["known then: what the mirror had seen by that moment. true then: what is known of that moment today."]
@@ -76,7 +76,7 @@ def possible(history: Sequence[Row], started: datetime | None, moment: datetime)
     return list(dict.fromkeys(found))
 
 
-def told(seen: int | None, maybe: Sequence[int], names: Mapping[int, str]) -> Row | None:
+def describe_status(seen: int | None, maybe: Sequence[int], names: Mapping[int, str]) -> Row | None:
     """Both statuses in words; None for a job that did not exist."""
     maybe = maybe or ([] if seen is None else [seen])
     if not maybe:

@@ -13,7 +13,7 @@ from tpmirror.reports.model import UNIT, Report, percent, plain, ratio
 from tpmirror.reports.period import add_months
 
 DAY: Final = timedelta(days=1)
-WINDOW: Final = 28
+RUN_RATE_DAYS: Final = 28
 """Days that the run rate looks back: whole weeks, so that no weekday counts more than another."""
 TESTED: Final = 12
 """Past months that a forecast is tested on."""
@@ -24,8 +24,8 @@ Method = Callable[[Days, date, date], Decimal]
 
 def run_rate(days: Days, today: date, after: date) -> Decimal:
     """What the days from ``today`` to before ``after`` will cost: each as the mean of the last four weeks."""
-    known = [days.get(today - n * DAY, Decimal(0)) for n in range(1, WINDOW + 1)]
-    return sum(known, Decimal(0)) / WINDOW * (after - today).days
+    known = [days.get(today - n * DAY, Decimal(0)) for n in range(1, RUN_RATE_DAYS + 1)]
+    return sum(known, Decimal(0)) / RUN_RATE_DAYS * (after - today).days
 
 
 def seasonal_naive(days: Days, today: date, after: date) -> Decimal:
@@ -62,7 +62,7 @@ def backtest(days: Days, method: Method, today: date) -> tuple[float | None, int
         first = add_months(today, -back)
         then = min(first + (today.day - 1) * DAY, add_months(first, 1) - DAY)
         truth = sum((value for day, value in days.items() if first <= day < add_months(first, 1)), Decimal(0))
-        if truth and min(days) <= then - WINDOW * DAY:
+        if truth and min(days) <= then - RUN_RATE_DAYS * DAY:
             errors.append(float(abs(total(days, method, then) - truth) / truth))
     return (round(sum(errors) / len(errors), 4) if errors else None), len(errors)
 

@@ -10,7 +10,7 @@ from tpmirror.db.views import view
 from tpmirror.reports.model import Report, plain, seconds
 from tpmirror.reports.period import Period, start_of
 
-COUNTS: Final = ("requests", "retries", "jobs_seen", "jobs_inserted", "jobs_updated", "transitions", "jobs_gone")
+RUN_COLUMNS: Final = ("requests", "retries", "jobs_seen", "jobs_inserted", "jobs_updated", "transitions", "jobs_gone")
 
 
 def syncs(conn: Connection, period: Period) -> Report:
@@ -36,7 +36,9 @@ def syncs(conn: Connection, period: Period) -> Report:
 
 def run(row: Row) -> dict[str, Any]:
     """A run with how long it took; null while it runs."""
-    kept = {name: row[name] for name in ("id", "kind", "outcome", "certified", "started_at", "finished_at", *COUNTS)}
+    kept = {
+        name: row[name] for name in ("id", "kind", "outcome", "certified", "started_at", "finished_at", *RUN_COLUMNS)
+    }
     ended = row["finished_at"]
     return {
         **kept,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from tpmirror.config import Settings
 from tpmirror.db import revision
-from tpmirror.db.engine import display, patiently, reading, write
+from tpmirror.db.engine import display, reading, retry_transient, write
 from tpmirror.db.types import Row
 from tpmirror.errors import MirrorError
 from tpmirror.log import logger
@@ -20,11 +20,11 @@ from tpmirror.store.status import MirrorStatus
 
 SILENT: Final = frozenset({"never_certified"})
 """Problems that need no alert: a mirror that is new."""
-WINDOW: Final = timedelta(hours=24)
+FAILED_JOBS_SINCE: Final = timedelta(hours=24)
 """How far back failed jobs are news."""
 AWAY: Final = 300.0
 """Seconds without the database after which that is told, from memory."""
-MOST: Final = 10
+MAX_IN_MESSAGE: Final = 10
 """Alerts that one message tells in full."""
 
 log: Final = logger(__name__)
@@ -45,7 +45,7 @@ class Alerter:
         self._away_told = False
         self._logged = False
 
-    def tell(self) -> None:
+    def send_due(self) -> None:
         """Tell what is new and what is over."""
         try:
             if not revision.is_current(self._engine):
@@ -63,7 +63,7 @@ class Alerter:
 
     def _due(self, now: datetime) -> list[Row]:
         with reading(self._engine) as conn:
-            failed = problems_of_failed_jobs(queries.failed_jobs(conn, now - WINDOW))
+            failed = problems_of_failed_jobs(queries.failed_jobs(conn, now - FAILED_JOBS_SINCE))
         found = problems_of_mirror(self._facts(), self._settings, now)
         problems = [problem for problem in found if problem.code not in SILENT] + failed
 
@@ -71,22 +71,22 @@ class Alerter:
             alerts.record(conn, problems, now)
             return alerts.claim(conn, now)
 
-        return patiently(lambda: write(self._engine, work))
+        return retry_transient(lambda: write(self._engine, work))
 
     def _send(self, rows: list[Row], *, over: bool) -> bool:
         """All in one message, however many: a day on which everything fails must not flood whoever is told."""
         title = "tpmirror: " + ("solved: " if over else "") + rows[0]["message"]
         if len(rows) > 1:
             title += f" (and {len(rows) - 1} more)"
-        told = rows[:MOST]
+        told = rows[:MAX_IN_MESSAGE]
         lines = [f"{row['message']}\n{'It is over.' if over else 'What to do: ' + row['remedy']}" for row in told]
-        if len(rows) > MOST:
-            lines.append(f"And {len(rows) - MOST} more: see tpmirror status and tpmirror report failures.")
+        if len(rows) > MAX_IN_MESSAGE:
+            lines.append(f"And {len(rows) - MAX_IN_MESSAGE} more: see tpmirror status and tpmirror report failures.")
         body = "\n\n".join([*lines, f"Mirror: {self._mirror}"])
         if not any(self._notifier.send(title, body, good=over).values()):
             return False
         ids = [row["id"] for row in rows]
-        patiently(lambda: write(self._engine, lambda conn: alerts.told(conn, ids, datetime.now(UTC))))
+        retry_transient(lambda: write(self._engine, lambda conn: alerts.mark_sent(conn, ids, datetime.now(UTC))))
         log.info("alert sent", codes=[row["code"] for row in rows], over=over)
         return True
 

@@ -46,7 +46,7 @@ class Service:
         self.meters = Meters()
         self.worker = Worker(settings, engine, self.meters)
         self.watch = Watchdog(settings, self.worker.facts, lambda: self.worker.skew)
-        self.schedule = Schedule(self.meters.happened)
+        self.schedule = Schedule(self.meters.on_event)
         self._herald = (
             Alerter(settings, engine, self.worker.facts, Notifier(settings.alert_urls)) if settings.alert_urls else None
         )
@@ -59,7 +59,7 @@ class Service:
         schedule.add("poll", lambda: self._checked(self.worker.poll), settings.poll_interval, "walks")
         schedule.add("watch", self.watch.check, CHECK)
         if self._herald is not None:
-            schedule.add("alerts", self._herald.tell, ALERTS, "alerts")
+            schedule.add("alerts", self._herald.send_due, ALERTS, "alerts")
         schedule.add("head", self.worker.head, DAY)
 
     def turn(self) -> int | None:
@@ -92,7 +92,10 @@ class Service:
         return None
 
     def _is_stuck(self) -> bool:
-        return self.worker.busy and time.monotonic() - self.worker.sign > STUCK + 2 * self._settings.request_timeout
+        return (
+            self.worker.busy
+            and time.monotonic() - self.worker.last_activity > STUCK + 2 * self._settings.request_timeout
+        )
 
     def _checked(self, work: Any) -> float | None:
         """Do some work, and have the mirror checked after it."""

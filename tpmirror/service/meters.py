@@ -45,20 +45,20 @@ class Meters:
         self.run_seconds: dict[str, Histogram] = defaultdict(lambda: Histogram(RUN_BOUNDS))
         self.request_seconds = Histogram(REQUEST_BOUNDS)
 
-    def ran(self, kind: str, outcome: str, seconds: float, retries: int = 0) -> None:
+    def on_run(self, kind: str, outcome: str, seconds: float, retries: int = 0) -> None:
         """A run is over."""
         with self._lock:
             self.runs[kind, outcome] += 1
             self.retries += retries
             self.run_seconds[kind].observe(seconds)
 
-    def heard(self, status: str, seconds: float) -> None:
+    def on_request(self, status: str, seconds: float) -> None:
         """A request is over."""
         with self._lock:
             self.requests[status] += 1
             self.request_seconds.observe(seconds)
 
-    def happened(self, job: str, event: str) -> None:
+    def on_event(self, job: str, event: str) -> None:
         """The scheduler tells of an event."""
         with self._lock:
             self.events[job, event] += 1

@@ -48,9 +48,9 @@ class Every(IntervalTrigger):  # type: ignore[misc] # the library ships no types
 class Schedule:
     """The jobs, and the threads they run in."""
 
-    def __init__(self, happened: Callable[[str, str], None]) -> None:
-        """``happened`` is told what went wrong with which job: missed, failed, skipped."""
-        self._happened = happened
+    def __init__(self, on_event: Callable[[str, str], None]) -> None:
+        """``on_event`` is told what went wrong with which job: missed, failed, skipped."""
+        self._on_event = on_event
         self._skipping: set[str] = set()
         self._scheduler = BackgroundScheduler(
             jobstores={"default": MemoryJobStore()},  # a store that fails would kill the thread, and says nothing
@@ -100,7 +100,7 @@ class Schedule:
 
     def _tell(self, event: Any) -> None:
         what, name = _EVENTS[event.code], event.job_id
-        self._happened(name, what)
+        self._on_event(name, what)
         if what == "skipped" and name in self._skipping:
             return  # once is enough while the same run goes on
         if what == "skipped":

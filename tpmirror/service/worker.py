@@ -64,7 +64,7 @@ class Worker:
         """Runs tried since the start of the process."""
         self.busy = False
         """Whether a run is under way."""
-        self.sign = time.monotonic()
+        self.last_activity = time.monotonic()
         """When the run under way last gave a sign of life."""
         self.leading: bool | None = None
         """Whether this process did the newest run; None before the first look."""
@@ -140,8 +140,8 @@ class Worker:
     def _run(self, task: Task) -> None:
         # A walk may find jobs in flight where none were known: it waits no longer than if there were some.
         wait = min(max(0.0, self._wait(self._poll)), self._poll.interval)
-        self._control = Control(heard=self._heard, poll_at=time.monotonic() + wait)
-        self.busy, self.sign = True, time.monotonic()
+        self._control = Control(on_request=self._on_request, poll_at=time.monotonic() + wait)
+        self.busy, self.last_activity = True, time.monotonic()
         if self.stopping:  # looked at after saying so: whoever stops us leaves once nobody is busy
             self.busy = False
             return
@@ -159,14 +159,14 @@ class Worker:
             raise
         finally:
             self.busy, self.skew, self.runs = False, self._control.skew, self.runs + 1
-            self._meters.ran(task.kind, outcome, time.monotonic() - started, retries)
+            self._meters.on_run(task.kind, outcome, time.monotonic() - started, retries)
             if self._control.run_id is not None:
                 self._mine = self._control.run_id
                 self._lead(True, "")
 
-    def _heard(self, status: str, seconds: float) -> None:
-        self.sign = time.monotonic()
-        self._meters.heard(status, seconds)
+    def _on_request(self, status: str, seconds: float) -> None:
+        self.last_activity = time.monotonic()
+        self._meters.on_request(status, seconds)
 
     def _lead(self, leading: bool, why: str) -> None:
         if leading != self.leading:

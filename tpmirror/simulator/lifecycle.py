@@ -17,7 +17,7 @@ CANCELED: Final = -2
 
 SECOND: Final = 1_000_000
 DAY: Final = 86_400 * SECOND
-LONGEST: Final = 2 * 3600 * SECOND
+MAX_LIFETIME: Final = 2 * 3600 * SECOND
 """No job is in flight longer than this."""
 
 LIVES: Final = 1

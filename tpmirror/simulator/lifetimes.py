@@ -11,7 +11,7 @@ from itertools import count
 from random import Random
 from typing import Final
 
-from tpmirror.simulator.lifecycle import DAY, FINISHED, LONGEST, SECOND, START, Lifetime, chance, draw
+from tpmirror.simulator.lifecycle import DAY, FINISHED, MAX_LIFETIME, SECOND, START, Lifetime, chance, draw
 from tpmirror.simulator.models import Job, Source
 
 BEGIN: Final = "begin"
@@ -56,8 +56,8 @@ class Population:
         """Fill an account: jobs over the days before now, of which the newest ones are in flight."""
         rng = chance(self.seed, START)
         live = min(jobs, USUALLY_IN_FLIGHT if in_flight is None else in_flight)
-        latest = now - LONGEST - SECOND
-        span = max(int(timedelta(days=days) / timedelta(microseconds=1)) - LONGEST, (jobs - live) * SECOND)
+        latest = now - MAX_LIFETIME - SECOND
+        span = max(int(timedelta(days=days) / timedelta(microseconds=1)) - MAX_LIFETIME, (jobs - live) * SECOND)
         for born in _births(rng, jobs - live, latest, span):
             self.add(born, now, draw(self.seed, len(self.jobs) + 1))
         lives = [draw(self.seed, number) for number in range(jobs - live + 1, jobs + 1)]

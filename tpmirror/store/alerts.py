@@ -18,7 +18,7 @@ from tpmirror.store.health import EVENTS, Problem
 
 AGAIN: Final = timedelta(seconds=60)
 """After which an alert that could not be told is tried again."""
-MOST: Final = 1000
+MAX_VALUES: Final = 1000
 """Values in one statement: both databases have a limit."""
 
 
@@ -47,10 +47,10 @@ def claim(conn: Connection, now: datetime) -> list[Row]:
     return sorted((dict(row) for row in conn.execute(taken).mappings()), key=lambda row: int(row["id"]))
 
 
-def told(conn: Connection, ids: Sequence[int], now: datetime) -> None:
+def mark_sent(conn: Connection, ids: Sequence[int], now: datetime) -> None:
     """Note that these were told."""
-    for first in range(0, len(ids), MOST):
-        mine = alerts.c.id.in_(ids[first : first + MOST])
+    for first in range(0, len(ids), MAX_VALUES):
+        mine = alerts.c.id.in_(ids[first : first + MAX_VALUES])
         conn.execute(update(alerts).where(mine, alerts.c.resolved_at.is_not(None)).values(recovery_notified_at=now))
         conn.execute(update(alerts).where(mine, alerts.c.notified_at.is_(None)).values(notified_at=now))
 

@@ -1,4 +1,4 @@
-"""A batch of answers, what the mirror knows of its jobs, and the plan that follows from both: plain data."""
+"""A batch of answers, what the mirror knows of its jobs, and the changeset that follows from both: plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ import msgspec
 from tpmirror.db.types import Row
 from tpmirror.tensorpix.decode import ParsedJob
 
-UNSETTLED: Final = ""
+RECHECK: Final = ""
 """Fingerprint of a job that has to be looked at again, however it is shown."""
 
 

@@ -15,9 +15,9 @@ STALE: Final = 3
 """Intervals between full walks after which a mirror that is not proven complete again is stale."""
 UNCERTIFIED: Final = 3
 """Full walks in a row without a proof that are worth a word."""
-FAILURES: Final = 3
+FAILURE_STREAK: Final = 3
 """Runs in a row that failed, after which this is more than a hiccup."""
-UNTOLD: Final = timedelta(days=1)
+UNANSWERED_LIMIT: Final = timedelta(days=1)
 """How long jobs may be missing without an answer of the API, before somebody should know."""
 SKEW: Final = 60.0
 """Seconds that our clock may differ from the API's."""
@@ -73,9 +73,9 @@ def _of_runs(facts: MirrorStatus) -> Iterator[Problem]:
     if error.startswith(KEY_REFUSED):
         remedy = "put the account's current key into TPMIRROR_API_KEY_FILE (then SIGHUP) or TPMIRROR_API_KEY"
         yield Problem("key_refused", error.partition(";")[0], remedy, critical=True)
-    elif facts.walk_failures >= FAILURES:
+    elif facts.walk_failures >= FAILURE_STREAK:
         yield _failing("full walks", facts.walk_failures, facts.walk_error)
-    elif facts.look_failures >= FAILURES:
+    elif facts.look_failures >= FAILURE_STREAK:
         yield _failing("runs", facts.look_failures, facts.look_error)
 
 
@@ -101,7 +101,7 @@ def _of_operator(facts: MirrorStatus, now: datetime) -> Iterator[Problem]:
     if facts.waiting:
         message = f"{facts.waiting:,} vanished jobs wait for an operator"
         yield Problem("operator", message, "tpmirror gone list, then gone confirm or gone restore")
-    if facts.untold_since is not None and now - facts.untold_since > UNTOLD:
+    if facts.untold_since is not None and now - facts.untold_since > UNANSWERED_LIMIT:
         message = f"jobs are missing since {facts.untold_since:%Y-%m-%d}, and the API does not answer for them by id"
         yield Problem(
             "untold", message, "see that the key may read single jobs; SELECT * FROM jobs WHERE presence = 'missing'"

@@ -1,4 +1,4 @@
-"""Jobs, videos, models and their history: look up what is known of a batch, and apply a plan, in bulk.
+"""Jobs, videos, models and their history: look up what is known of a batch, and apply a changeset, in bulk.
 
 Whoever calls holds a transaction (``engine.write``) that has checked the lease. Rows go sorted by key, one statement
 and a list of rows each; never one statement a row, never one statement of many rows (it would be compiled anew).
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, select
 from tpmirror.db import bulk, labels, schema
 from tpmirror.db.types import Row
 from tpmirror.store import quarantine, runs
-from tpmirror.store.changes import UNSETTLED, Changeset, Observation, StoredState
+from tpmirror.store.changes import RECHECK, Changeset, Observation, StoredState
 from tpmirror.store.history import chain, head
 
 
@@ -34,7 +34,7 @@ def ml_models(conn: Connection) -> dict[int, Row]:
     return {row["id"]: dict(row) for row in conn.execute(select(schema.ml_models)).mappings()}
 
 
-def unsettle_heirs(conn: Connection, left: Collection[int]) -> None:
+def recheck_model_users(conn: Connection, left: Collection[int]) -> None:
     """Have the jobs looked at again whose word on a model counts now that these are not there any more.
 
     They may have shown it otherwise before, when theirs did not count.
@@ -42,13 +42,15 @@ def unsettle_heirs(conn: Connection, left: Collection[int]) -> None:
     table, newest = schema.job_ml_models.c, dict[int, int]()
     for row in bulk.find(conn, (table.job_id, table.ml_model_id), table.job_id, left):
         newest[row.ml_model_id] = row.job_id  # in order of job_id
-    heirs = {heir for model_id, heir in _newest_users(conn, newest).items() if 0 < heir < newest[model_id]}
-    bulk.update(conn, schema.jobs, [{"id_": heir, "fingerprint": UNSETTLED} for heir in sorted(heirs)])
+    successors = {
+        successor for model_id, successor in _newest_users(conn, newest).items() if 0 < successor < newest[model_id]
+    }
+    bulk.update(conn, schema.jobs, [{"id_": successor, "fingerprint": RECHECK} for successor in sorted(successors)])
 
 
 def known(
     conn: Connection,
-    looks: Iterable[Observation],
+    observations: Iterable[Observation],
     unreadable: Collection[int | None],
     catalogue: Mapping[int, Row],
     models: Collection[int],
@@ -57,7 +59,7 @@ def known(
 
     ``unreadable`` are jobs that cannot be read, None one without an id.
     """
-    jobs = [look.item.job for look in looks]
+    jobs = [observation.item.job for observation in observations]
     ids = [job.id for job in jobs]
     held = _by_id(conn, schema.jobs, ids)
     moved = [job.id for job in jobs if job.id in held and held[job.id]["status"] != job.status]
@@ -76,24 +78,24 @@ def known(
     )
 
 
-def apply(conn: Connection, plan: Changeset) -> None:
-    """Write a plan. Order follows the foreign keys."""
-    for name, rows in plan.new_labels.items():
+def apply(conn: Connection, changes: Changeset) -> None:
+    """Write a changeset. Order follows the foreign keys."""
+    for name, rows in changes.new_labels.items():
         bulk.insert(conn, schema.metadata.tables[name], list(rows.values()))
     for table, rows in (
-        (schema.input_videos, plan.input_videos),
-        (schema.output_videos, plan.output_videos),
-        (schema.ml_models, plan.ml_models),
-        (schema.jobs, plan.jobs),
+        (schema.input_videos, changes.input_videos),
+        (schema.output_videos, changes.output_videos),
+        (schema.ml_models, changes.ml_models),
+        (schema.jobs, changes.jobs),
     ):
         bulk.upsert(conn, table, [rows[key] for key in sorted(rows)])
-    _apply_links(conn, plan)
-    _append(conn, plan.history)
-    bulk.insert(conn, schema.field_changes, plan.field_changes)
-    bulk.upsert(conn, schema.job_progress_samples, plan.samples)
-    bulk.insert(conn, schema.quarantined_jobs, plan.quarantine)
-    bulk.update(conn, schema.quarantined_jobs, plan.quarantine_seen)
-    bulk.update(conn, schema.quarantined_jobs, plan.quarantine_resolved)
+    _apply_links(conn, changes)
+    _append(conn, changes.history)
+    bulk.insert(conn, schema.field_changes, changes.field_changes)
+    bulk.upsert(conn, schema.job_progress_samples, changes.samples)
+    bulk.insert(conn, schema.quarantined_jobs, changes.quarantine)
+    bulk.update(conn, schema.quarantined_jobs, changes.quarantine_seen)
+    bulk.update(conn, schema.quarantined_jobs, changes.quarantine_resolved)
 
 
 def _append(conn: Connection, rows: list[Row]) -> None:
@@ -101,12 +103,12 @@ def _append(conn: Connection, rows: list[Row]) -> None:
         bulk.insert(conn, schema.job_status_history, list(chain(head(conn), rows)))
 
 
-def _apply_links(conn: Connection, plan: Changeset) -> None:
+def _apply_links(conn: Connection, changes: Changeset) -> None:
     table = schema.job_ml_models
-    if plan.dropped_links:
+    if changes.dropped_links:
         dropped = table.c.job_id == bindparam("job_id_"), table.c.position == bindparam("position_")
-        conn.execute(delete(table).where(*dropped), plan.dropped_links)
-    bulk.upsert(conn, table, plan.links)
+        conn.execute(delete(table).where(*dropped), changes.dropped_links)
+    bulk.upsert(conn, table, changes.links)
 
 
 def _by_id(conn: Connection, table: Table, ids: Collection[int]) -> dict[int, Row]:

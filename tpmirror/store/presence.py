@@ -14,7 +14,7 @@ from tpmirror.store import jobs
 FOUND: Final = "found"
 DENIED: Final = "not found"
 HELD: Final = "not asked"
-UNTOLD: Final = "no answer"
+UNANSWERED: Final = "no answer"
 RESTORED: Final = "restored"
 """``job_absences.answer``: what came of asking by id; held back with others; restored by an operator."""
 
@@ -61,12 +61,14 @@ def untold_since(conn: Connection) -> datetime | None:
     table, jobs = schema.job_absences, schema.jobs
     wanted = select(func.min(table.c.absent_since)).join(jobs, jobs.c.id == table.c.job_id)
     since: datetime | None = conn.execute(
-        wanted.where(table.c.answer == UNTOLD, jobs.c.presence == "missing")
+        wanted.where(table.c.answer == UNANSWERED, jobs.c.presence == "missing")
     ).scalar_one()
     return since
 
 
-def settle(conn: Connection, found: Mapping[int, PresenceResult], run_id: int | None, now: datetime) -> dict[str, int]:
+def write_presence(
+    conn: Connection, found: Mapping[int, PresenceResult], run_id: int | None, now: datetime
+) -> dict[str, int]:
     """Write where jobs are; counts as ``sync_runs`` has them. A row of ``field_changes`` for each that moved."""
     before = _presences(conn, found)
     moved = {job_id: sighting for job_id, sighting in found.items() if before[job_id] != sighting.presence}
@@ -83,7 +85,7 @@ def settle(conn: Connection, found: Mapping[int, PresenceResult], run_id: int | 
         values = {"presence": bindparam("presence"), "gone_at": bindparam("gone_at"), "changed_at": now}
         conn.execute(changed.values(values), rows)
         bulk.insert(conn, schema.field_changes, [_change(row, before, run_id, now) for row in rows])
-        jobs.unsettle_heirs(conn, [job_id for job_id in moved if moved[job_id].presence in {"missing", "gone"}])
+        jobs.recheck_model_users(conn, [job_id for job_id in moved if moved[job_id].presence in {"missing", "gone"}])
     _note(conn, found, now)
     gone = [job_id for job_id, sighting in moved.items() if sighting.presence == "gone"]
     back = [job_id for job_id, sighting in moved.items() if sighting.presence == "listed"]
@@ -128,7 +130,7 @@ def _note(conn: Connection, found: Mapping[int, PresenceResult], now: datetime) 
             confirmed = None if sighting.presence == "unlisted" else old["confirmed_at"]
             # Nor does silence take back what the API answered, or that jobs not asked for since were held.
             stays = {DENIED} if sighting.looked_up_at else {DENIED, HELD}
-            answer = old["answer"] if sighting.answer == UNTOLD and old["answer"] in stays else sighting.answer
+            answer = old["answer"] if sighting.answer == UNANSWERED and old["answer"] in stays else sighting.answer
             looked = {"looked_up_at": sighting.looked_up_at or old["looked_up_at"], "answer": answer}
             rows.append({"job_id": job_id, "absent_since": old["absent_since"], **looked, "confirmed_at": confirmed})
     bulk.upsert(conn, table, rows)

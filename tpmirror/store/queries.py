@@ -39,11 +39,11 @@ def failed_jobs(conn: Connection, since: datetime) -> list[Row]:
     table, jobs = schema.job_status_history, schema.jobs
     when = func.coalesce(table.c.occurred_at, table.c.observed_at)
     fresh = (table.c.observed_at >= since) & (when >= since)
-    told = table.c.from_status.is_not(None) | table.c.occurred_at.is_not(None)
+    stated = table.c.from_status.is_not(None) | table.c.occurred_at.is_not(None)
     wanted = (
         select(table.c.job_id, table.c.seq, table.c.observed_at, jobs.c.description, jobs.c.cost_usd)
         .join(jobs, jobs.c.id == table.c.job_id)
-        .where(table.c.to_status == labels.FAILED, fresh, told)
+        .where(table.c.to_status == labels.FAILED, fresh, stated)
         .order_by(table.c.entry)
     )
     return _rows(conn, wanted)

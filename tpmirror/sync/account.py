@@ -19,7 +19,7 @@ from tpmirror.tensorpix.redaction import clean, unsigned
 
 PROBES: Final = 3
 """Known jobs asked for by id when a page shows nothing known: one may have been deleted meanwhile."""
-LONGEST: Final = 320
+MAX_OWNER: Final = 320
 """Characters of an owner that is one, an e-mail address or a number; PostgreSQL has no index for very long texts."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -38,7 +38,7 @@ def owners_of(items: Iterable[ParsedJob]) -> set[Mark]:
             found.add(("input_owner", unsigned(clean(source.owner))))
         if made is not None and made.owner is not None:
             found.add(("output_owner", str(made.owner)))
-    return {(kind, value) for kind, value in found if len(value) <= LONGEST}
+    return {(kind, value) for kind, value in found if len(value) <= MAX_OWNER}
 
 
 class Scope:
@@ -58,7 +58,7 @@ class Scope:
             raise ScopeError(message)
         self._learn({("origin", origin)})
 
-    def admit(
+    def check_account(
         self,
         items: list[ParsedJob],
         ids: list[int],

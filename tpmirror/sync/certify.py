@@ -97,21 +97,21 @@ class SeenLog:
         return min(reversed(counts), key=lambda count: abs(lacking(count)))
 
 
-def judge(sightings: SeenLog, doubts: Iterable[str] = ()) -> Verdict:
-    """The verdict over what a walk saw. ``doubts`` are what voids any proof: an item whose id cannot be read."""
+def judge(sightings: SeenLog, void_reasons: Iterable[str] = ()) -> Verdict:
+    """The verdict over what a walk saw. ``void_reasons`` are what voids any proof: an item whose id cannot be read."""
     count = sightings.best()
     before, after = sightings.around(count)
     proven = len(before & after)
     moved = (
         f"the API counted {count.jobs} jobs, {proven} were seen both before and after that: the list moved meanwhile"
     )
-    reason = next(iter(doubts), None if proven == count.jobs else moved)
+    reason = next(iter(void_reasons), None if proven == count.jobs else moved)
     absent = frozenset(before - after)
     return Verdict(reason is None, reason, count, proven, len(after - before), after, absent)
 
 
-def judge_page(listed: Iterable[int], ids: Collection[int], count: Count, doubts: Iterable[str] = ()) -> Verdict:
+def judge_page(listed: Iterable[int], ids: Collection[int], count: Count, void_reasons: Iterable[str] = ()) -> Verdict:
     """The verdict over a list that fits one page: one statement on their side, so one instant, proves itself."""
-    reason = next(iter(doubts), None)
+    reason = next(iter(void_reasons), None)
     absent = frozenset(listed) - frozenset(ids)
     return Verdict(reason is None, reason, count, len(ids), 0, ids, absent)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tpmirror.db import labels, schema
 from tpmirror.db.types import Row
-from tpmirror.store.changes import UNSETTLED, Changeset, Observation, StoredState
+from tpmirror.store.changes import RECHECK, Changeset, Observation, StoredState
 from tpmirror.sync.normalize import Rows, normalize, normalize_model
 from tpmirror.tensorpix.decode import ParseFailure
 from tpmirror.tensorpix.models import MlModel
@@ -24,21 +24,21 @@ QUARANTINE_REFRESH: Final = timedelta(days=1)
 """How stale ``last_seen_at`` of an unchanged quarantined payload may grow: an unchanged walk writes nothing."""
 
 
-def changed_models(catalogue: Mapping[int, Row], looks: Iterable[Observation]) -> dict[int, Observation]:
+def changed_models(catalogue: Mapping[int, Row], observations: Iterable[Observation]) -> dict[int, Observation]:
     """The models that a batch shows otherwise than the catalogue, each with the newest job that shows it.
 
     Only the newest counts: older jobs may show the catalogue as it once was.
     """
     newest: dict[int, tuple[int, MlModel, Observation]] = {}
-    for look in looks:
-        job = look.item.job
+    for observation in observations:
+        job = observation.item.job
         for model in job.ml_models or ():
             if model.id not in newest or newest[model.id][0] < job.id:
-                newest[model.id] = (job.id, model, look)
+                newest[model.id] = (job.id, model, observation)
     return {
-        model_id: look
-        for model_id, (_, model, look) in newest.items()
-        if model_id not in catalogue or _differs(catalogue[model_id], normalize_model(model, look.item)[0])
+        model_id: observation
+        for model_id, (_, model, observation) in newest.items()
+        if model_id not in catalogue or _differs(catalogue[model_id], normalize_model(model, observation.item)[0])
     }
 
 
@@ -46,77 +46,79 @@ def _differs(known: Row, row: Row) -> bool:
     return any(known[name] != value for name, value in row.items())
 
 
-def plan(
+def diff(
     known: StoredState,
-    looks: Iterable[Observation],
+    observations: Iterable[Observation],
     models: Mapping[int, Observation],
     unreadable: Sequence[tuple[ParseFailure, datetime]],
     run_id: int,
 ) -> Changeset:
     """Everything to write for a batch. Jobs must be distinct within it."""
-    made = Changeset()
-    planner = Differ(known, made, run_id)
-    for model_id, look in sorted(models.items()):
-        planner.model(model_id, look)
-    for look in sorted(looks, key=lambda look: (look.sent, look.item.id)):
-        planner.job(look)
+    changes = Changeset()
+    differ = Differ(known, changes, run_id)
+    for model_id, observation in sorted(models.items()):
+        differ.model(model_id, observation)
+    for observation in sorted(observations, key=lambda observation: (observation.sent, observation.item.id)):
+        differ.job(observation)
     for item, at in unreadable:
-        planner.quarantine(item.id, item.reason, item.raw, at)
-    return made
+        differ.quarantine(item.id, item.reason, item.raw, at)
+    return changes
 
 
 class Differ:
-    """Fills a plan, job by job; later jobs of a batch see the rows that earlier ones put into it."""
+    """Fills a changeset, job by job; later jobs of a batch see the rows that earlier ones put into it."""
 
-    def __init__(self, known: StoredState, made: Changeset, run_id: int) -> None:
+    def __init__(self, known: StoredState, changes: Changeset, run_id: int) -> None:
         self.known = known
-        self.plan = made
+        self.changes = changes
         self.run_id = run_id
 
-    def model(self, model_id: int, look: Observation) -> None:
+    def model(self, model_id: int, observation: Observation) -> None:
         """A model as the newest job of the batch shows it, unless a newer job spoke before."""
-        shown = next(model for model in look.item.job.ml_models or () if model.id == model_id)
-        row, notes = normalize_model(shown, look.item)
+        shown = next(model for model in observation.item.job.ml_models or () if model.id == model_id)
+        row, notes = normalize_model(shown, observation.item)
         known = self.known.ml_models.get(model_id)
-        if known is not None and look.item.id < self.known.newest_users.get(model_id, 0):
+        if known is not None and observation.item.id < self.known.newest_users.get(model_id, 0):
             return
-        self.merge("ml_model", known, row, look.at)
+        self.merge("ml_model", known, row, observation.at)
         self.label("ml_tasks", row["task"])
         if notes:
-            self.quarantine(look.item.id, "; ".join(notes), look.item.raw, look.at)
+            self.quarantine(observation.item.id, "; ".join(notes), observation.item.raw, observation.at)
 
-    def job(self, look: Observation) -> None:
+    def job(self, observation: Observation) -> None:
         """A new job, or one that shows something else than before."""
-        rows, job_id = normalize(look.item), look.item.id
+        rows, job_id = normalize(observation.item), observation.item.id
         known = self.known.jobs.get(job_id)
-        told = self.told()
-        settled = self.input_video(rows.input_video, look)
+        before = self.change_count()
+        settled = self.input_video(rows.input_video, observation)
         if (video := rows.output_video) is not None:
-            self.merge("output_video", self.known.output_videos.get(video["id"]), video, look.at)
-        row = self.stay_attached(rows.job, known, look.at)
-        self.links(job_id, rows, look.at, known=known is not None)
-        self.status(look, row, known)
-        self.merge("job", known, {**row, "fingerprint": look.item.fingerprint if settled else UNSETTLED}, look.at)
-        changed = self.told() > told
+            self.merge("output_video", self.known.output_videos.get(video["id"]), video, observation.at)
+        row = self.stay_attached(rows.job, known, observation.at)
+        self.links(job_id, rows, observation.at, known=known is not None)
+        self.status(observation, row, known)
+        self.merge(
+            "job", known, {**row, "fingerprint": observation.item.fingerprint if settled else RECHECK}, observation.at
+        )
+        changed = self.change_count() > before
         if known is None:
-            self.plan.inserted.add(job_id)
+            self.changes.inserted.add(job_id)
         elif changed:
-            self.plan.updated.add(job_id)
+            self.changes.updated.add(job_id)
         self.label("job_statuses", row["status"])
         self.label("output_resolutions", row["output_resolution"])
         if row["status"] == labels.PROCESSING and (known is None or any(known[name] != row[name] for name in MOVING)):
-            self.sample(row, look.at)
-        self.judge_notes(job_id, rows.notes, look)
+            self.sample(row, observation.at)
+        self.judge_notes(job_id, rows.notes, observation)
 
-    def told(self) -> int:
-        """How many changes the plan records so far."""
-        return len(self.plan.history) + len(self.plan.field_changes)
+    def change_count(self) -> int:
+        """How many changes are recorded so far."""
+        return len(self.changes.history) + len(self.changes.field_changes)
 
     def sample(self, row: Row, at: datetime) -> None:
         """A point of the job's progress curve."""
-        self.plan.samples.append({"job_id": row["id"], "observed_at": at, **{name: row[name] for name in PROGRESS}})
+        self.changes.samples.append({"job_id": row["id"], "observed_at": at, **{name: row[name] for name in PROGRESS}})
 
-    def input_video(self, row: Row | None, look: Observation) -> bool:
+    def input_video(self, row: Row | None, observation: Observation) -> bool:
         """The video that a job reads, unless it is open whether the mirror has it as it is now; then the job tells.
 
         Several jobs may read one video. An answer asked for before another that showed it was complete may be the older
@@ -125,11 +127,11 @@ class Differ:
         if row is None:
             return True
         known = self.known.input_videos.get(row["id"])
-        last = self.plan.shown.get(row["id"], self.known.shown.get(row["id"], 0))
-        if known is not None and last > look.sent and _differs(known, row):
+        last = self.changes.shown.get(row["id"], self.known.shown.get(row["id"], 0))
+        if known is not None and last > observation.sent and _differs(known, row):
             return False
-        self.plan.shown[row["id"]] = max(last, look.received)
-        self.merge("input_video", known, row, look.at)
+        self.changes.shown[row["id"]] = max(last, observation.received)
+        self.merge("input_video", known, row, observation.at)
         return True
 
     def stay_attached(self, row: Row, known: Row | None, at: datetime) -> Row:
@@ -150,20 +152,20 @@ class Differ:
         weights = {row["ml_model_id"]: row["cost_weight"] for row in reversed(old)}
         for position, (model_id, weight) in enumerate(zip(rows.model_ids, rows.cost_weights, strict=True)):
             link = {"job_id": job_id, "position": position, "ml_model_id": model_id}
-            self.plan.links.append({**link, "cost_weight": weights.get(model_id, weight)})
+            self.changes.links.append({**link, "cost_weight": weights.get(model_id, weight)})
         for position in range(len(rows.model_ids), len(before)):
-            self.plan.dropped_links.append({"job_id_": job_id, "position_": position})
+            self.changes.dropped_links.append({"job_id_": job_id, "position_": position})
         if known:
             self.change("job", job_id, "ml_models", json.dumps(before), json.dumps(rows.model_ids), at)
 
-    def status(self, look: Observation, row: Row, known: Row | None) -> None:
+    def status(self, observation: Observation, row: Row, known: Row | None) -> None:
         """An entry of the history, if the status is another than the last one seen."""
         job_id, to_status = row["id"], row["status"]
         if known is not None and known["status"] == to_status:
             return
         seq, seen = self.known.last_changes.get(job_id, (0, None))
         # A clock that was set back must not turn the history around: what follows is not told to have come before.
-        at = look.at if seen is None else max(look.at, seen)
+        at = observation.at if seen is None else max(observation.at, seen)
         entry = {
             "job_id": job_id,
             "seq": seq + 1,
@@ -171,10 +173,10 @@ class Differ:
             "to_status": to_status,
             "not_before": None if known is None else self.last_seen(known, seen, at),
             "observed_at": at,
-            "occurred_at": moment_of(to_status, row, known),
+            "occurred_at": upstream_timestamp(to_status, row, known),
             "sync_run_id": self.run_id,
         }
-        self.plan.history.append(entry)
+        self.changes.history.append(entry)
 
     def last_seen(self, known: Row, changed_at: datetime | None, at: datetime) -> datetime | None:
         """When the mirror last saw the old status, as far as it can prove without a write per look."""
@@ -187,7 +189,7 @@ class Differ:
         return min(max((proof for proof in proofs if proof is not None), default=at), at)
 
     def merge(self, entity: str, known: Row | None, row: Row, at: datetime) -> None:
-        """Put a row into the plan if it is new or other than the known one, and tell what changed."""
+        """Put a row into the changeset if it is new or other than the known one, and record what changed."""
         place, volatile = _ENTITIES[entity]
         if known is None:
             merged = {**row, "first_seen_at": at, "changed_at": at}
@@ -197,12 +199,12 @@ class Differ:
             differing = [name for name, value in row.items() if known[name] != value]
             if not differing:
                 return
-            told = [name for name in differing if name not in volatile]
-            for name in told:
+            recorded = [name for name in differing if name not in volatile]
+            for name in recorded:
                 if name != "status":
                     self.change(entity, row["id"], name, known[name], row[name], at)
-            merged = {**known, **row, "changed_at": at if told else known["changed_at"]}
-        getattr(self.plan, place)[row["id"]] = merged
+            merged = {**known, **row, "changed_at": at if recorded else known["changed_at"]}
+        getattr(self.changes, place)[row["id"]] = merged
         getattr(self.known, place)[row["id"]] = merged
 
     def change(self, entity: str, entity_id: int, name: str, old: Any, new: Any, at: datetime) -> None:
@@ -211,44 +213,46 @@ class Differ:
             "entity": entity,
             "entity_id": entity_id,
             "field": name,
-            "old_value": words(old),
-            "new_value": words(new),
+            "old_value": to_text(old),
+            "new_value": to_text(new),
         }
-        self.plan.field_changes.append({**row, "observed_at": at, "sync_run_id": self.run_id})
+        self.changes.field_changes.append({**row, "observed_at": at, "sync_run_id": self.run_id})
 
     def label(self, table: str, code: int | None) -> None:
         """A label for a code that has none, so that no join loses the row."""
         if code is not None and code not in self.known.codes.get(table, set()):
             self.known.codes.setdefault(table, set()).add(code)
-            self.plan.new_labels.setdefault(table, {})[code] = labels.unlabelled(table, code)
+            self.changes.new_labels.setdefault(table, {})[code] = labels.unlabelled(table, code)
 
-    def judge_notes(self, job_id: int, notes: list[str], look: Observation) -> None:
+    def judge_notes(self, job_id: int, notes: list[str], observation: Observation) -> None:
         """Note what could not be held; or resolve what once could not and now can."""
         reason = "; ".join(notes)
         if notes:
-            self.quarantine(job_id, reason, look.item.raw, look.at)
+            self.quarantine(job_id, reason, observation.item.raw, observation.at)
         if entries := self.known.quarantine.get(job_id):
-            models = look.item.job.ml_models or ()
-            standing = {reason, *("; ".join(normalize_model(model, look.item)[1]) for model in models)}
-            resolved = [entry for told, entry in entries.items() if told not in standing]
-            self.plan.quarantine_resolved += [{"id_": entry["id"], "resolved_at": look.at} for entry in resolved]
+            models = observation.item.job.ml_models or ()
+            standing = {reason, *("; ".join(normalize_model(model, observation.item)[1]) for model in models)}
+            resolved = [entry for key, entry in entries.items() if key not in standing]
+            self.changes.quarantine_resolved += [
+                {"id_": entry["id"], "resolved_at": observation.at} for entry in resolved
+            ]
 
     def quarantine(self, job_id: int | None, reason: str, raw: Any, at: datetime) -> None:
         """An entry for a payload, or a fresh date on the entry it already has."""
         payload = redact(raw)
         key = (job_id, reason if job_id is not None else payload)
-        if key in self.plan.quarantined:
+        if key in self.changes.quarantined:
             return
-        self.plan.quarantined.add(key)
+        self.changes.quarantined.add(key)
         if entry := self.known.quarantine.get(job_id, {}).get(key[1]):
             if at - entry["last_seen_at"] >= QUARANTINE_REFRESH:
-                self.plan.quarantine_seen.append({"id_": entry["id"], "payload": payload, "last_seen_at": at})
+                self.changes.quarantine_seen.append({"id_": entry["id"], "payload": payload, "last_seen_at": at})
             return
         entry = {"job_id": job_id, "reason": reason, "payload": payload, "first_seen_at": at, "last_seen_at": at}
-        self.plan.quarantine.append({**entry, "sync_run_id": self.run_id, "resolved_at": None})
+        self.changes.quarantine.append({**entry, "sync_run_id": self.run_id, "resolved_at": None})
 
 
-def moment_of(status: int, row: Row, known: Row | None) -> datetime | None:
+def upstream_timestamp(status: int, row: Row, known: Row | None) -> datetime | None:
     """The moment upstream states for a change to ``status``, if it states one.
 
     ``finished`` is the end. ``started`` is stated for queued jobs too, so it is the moment a job entered the queue;
@@ -261,7 +265,7 @@ def moment_of(status: int, row: Row, known: Row | None) -> datetime | None:
     return row[name] if row[name] != known[name] else None
 
 
-def words(value: Any) -> str | None:
+def to_text(value: Any) -> str | None:
     """A value as the text that ``field_changes`` holds: times in ISO 8601 UTC, booleans as true and false."""
     if value is None or isinstance(value, str):
         return value

@@ -19,9 +19,9 @@ class DryRun(Run):
 
     def __init__(self, engine: Engine, api_url: str, *, everything: bool) -> None:
         super().__init__(engine, Lease(0), 0, read(engine, lambda conn: Scope(conn, api_url)))
-        self.plans: list[Changeset] = []
+        self.changesets: list[Changeset] = []
         self._everything = everything
-        self._planned = set[int]()
+        self._compared = set[int]()
 
     def fingerprints(self, ids: Collection[int]) -> dict[int, str]:
         """With ``everything``, each job may have news."""
@@ -31,29 +31,31 @@ class DryRun(Run):
         """Never: there is no lease."""
         return False
 
-    def commit(self, looks: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]) -> Changeset:
-        """Plan, and keep the plan."""
-        news = [look for look in looks if look.item.id not in self._planned]
+    def commit(
+        self, observations: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]
+    ) -> Changeset:
+        """Compute a changeset, and keep it."""
+        news = [look for look in observations if look.item.id not in self._compared]
         with reading(self.engine) as conn:
-            made = self.plan(conn, news, unreadable)
-        self._planned.update(look.item.id for look in news)  # not before: if the connection was lost, it plans again
-        self.plans.append(made)
-        return made
+            changes = self.diff(conn, news, unreadable)
+        self._compared.update(look.item.id for look in news)  # not before: if the connection was lost, it plans again
+        self.changesets.append(changes)
+        return changes
 
     def changes(self) -> list[Row]:
         """What differs, a row each: entity, id, field, value in the mirror, value upstream.
 
-        Nothing of a plan is written, so what jobs share differs again in each batch; it is told once.
+        Nothing is written, so what jobs share differs again in each batch; it is listed once.
         """
         found: dict[tuple[str, int, str], Row] = {}
-        for made in self.plans:
-            rows = [_difference("job", job_id, "(the job)", None, "listed") for job_id in sorted(made.inserted)]
+        for changes in self.changesets:
+            rows = [_difference("job", job_id, "(the job)", None, "listed") for job_id in sorted(changes.inserted)]
             rows += [
                 _difference("job", row["job_id"], "status", row["from_status"], row["to_status"])
-                for row in made.history
+                for row in changes.history
                 if row["from_status"] is not None
             ]
-            for row in made.field_changes:
+            for row in changes.field_changes:
                 key = row["entity"], row["entity_id"], row["field"]
                 rows.append(_difference(*key, row["old_value"], row["new_value"]))
             found.update({(row["entity"], row["id"], row["field"]): row for row in rows})

@@ -20,7 +20,7 @@ from tpmirror.sync import presence
 from tpmirror.sync.certify import Count, SeenLog, Verdict, judge, judge_page
 from tpmirror.sync.ingest import Progress
 from tpmirror.sync.paging import Segment, affordable_overlap, pages, segments
-from tpmirror.sync.poll import look
+from tpmirror.sync.poll import refresh
 from tpmirror.sync.session import Session, quiet, session
 from tpmirror.tensorpix.control import Control
 from tpmirror.tensorpix.page import Page, ascends, ids_of
@@ -30,7 +30,7 @@ RECENT: Final = timedelta(days=1)
 """How old the last certified walk may be for the mirror to stand for the first pass."""
 PASSES: Final = 8
 """Passes over the list after which a run gives up on the proof until the next one."""
-COUNTS: Final = 6
+MAX_COUNTS: Final = 6
 """Counts taken in a row when new jobs keep appearing, before a pass is made all the same."""
 
 
@@ -81,7 +81,7 @@ class FullSync:
             self.pass_over(self.rest_of(first))
             verdict, certificate = Verdict(False, "not asked for", count_of(first), 0), {"method": "none"}
         limit = self.settings.vanish_limit
-        self.run.presence = presence.explain(self.intake, limit, self.absent(verdict), verdict.present)
+        self.run.presence = presence.resolve_presence(self.intake, limit, self.absent(verdict), verdict.present)
         if verdict.certified:
             self.close_quarantine(verdict.present)
         self.run.result = {
@@ -113,15 +113,15 @@ class FullSync:
     def judge_page(self) -> tuple[Verdict, dict[str, Any]]:
         """The list fits a page: one statement on their side, so one instant, proves itself."""
         count = count_of(self.first)
-        verdict = judge_page(self.listed, set(ids_of(self.first)), count, self.doubts())
-        return verdict, {"method": "single page", **told(count)}
+        verdict = judge_page(self.listed, set(ids_of(self.first)), count, self.void_reasons())
+        return verdict, {"method": "single page", **certificate_fields(count)}
 
-    def doubts(self) -> list[str]:
+    def void_reasons(self) -> list[str]:
         """What voids any proof. An empty list is one, to a mirror that knows better."""
         if self.count == 0 and self.listed:
             empty = f"the API lists no jobs at all, the mirror holds {len(self.listed)}; nothing was marked"
-            return [*self.intake.doubts, empty]
-        return self.intake.doubts
+            return [*self.intake.void_reasons, empty]
+        return self.intake.void_reasons
 
     def prove(self) -> tuple[Verdict, dict[str, Any]]:
         """Passes over the list, until one of its counts and what was seen on both sides of it agree."""
@@ -132,11 +132,11 @@ class FullSync:
             count, size = self.take_count(), self.page_size()
             overlap = affordable_overlap(count, size) if self.passes <= 1 else size // 20
             self.pass_over(segments(0, count, size, overlap))
-            verdict = judge(self.sightings, self.doubts())
-            if verdict.certified or self.intake.doubts or self.passes >= PASSES:
+            verdict = judge(self.sightings, self.void_reasons())
+            if verdict.certified or self.intake.void_reasons or self.passes >= PASSES:
                 break
         seen = {"proven": verdict.proven, "newer": verdict.newer, "passes": self.passes, "page_size": size}
-        return verdict, {"method": "count between passes", **told(verdict.count), **seen}
+        return verdict, {"method": "count between passes", **certificate_fields(verdict.count), **seen}
 
     def take_count(self) -> int:
         """Look at both ends of the list, where news appears, then let the API count; again if it counts more than seen.
@@ -145,11 +145,11 @@ class FullSync:
         """
         size, count = self.settings.page_size, self.count
         ends = [max(0, count - self.page_size())] if self.passes == 0 and self.recent else []
-        for turn in range(COUNTS):
+        for turn in range(MAX_COUNTS):
             for offset in ends:
                 self.consume([self.api.page(size, offset)])
             sample = self.api.page(1, max(0, self.count - 1) if ascends(self.first) else 0)
-            self.intake.admit(sample)
+            self.intake.check_account(sample)
             self.sightings.counted(count_of(sample))
             # Hints only, no part of the proof: a newest job that nobody saw, or fewer jobs seen than there are.
             if self.sightings.has_seen(ids_of(sample)) and self.sightings.known >= sample.listing.count:
@@ -188,7 +188,7 @@ class FullSync:
         """
         if time.monotonic() >= self.control.poll_at:
             try:
-                look(self.opened, self.api.page(self.settings.page_size, 0), self.consume)
+                refresh(self.opened, self.api.page(self.settings.page_size, 0), self.consume)
             except AuthenticationError:
                 raise
             except ApiError as error:  # of requests that the walk itself can do without
@@ -212,6 +212,6 @@ def count_of(page: Page) -> Count:
     return Count(page.listing.count, page.sent, page.received, at, asked)
 
 
-def told(count: Count) -> dict[str, Any]:
+def certificate_fields(count: Count) -> dict[str, Any]:
     """A count as the certificate has it."""
     return {"count": count.jobs, "counted_at": count.at, "counted_by": count.asked}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine
 
 from tpmirror.db import lease
-from tpmirror.db.engine import patiently, write
+from tpmirror.db.engine import retry_transient, write
 from tpmirror.errors import UsageError
 from tpmirror.store import presence
 from tpmirror.store.presence import RESTORED, PresenceResult
@@ -43,7 +43,7 @@ def restore(engine: Engine, ids: Collection[int]) -> list[int]:
         _refuse(there, "is neither gone nor missing; SELECT presence FROM jobs tells where it is")
         now = datetime.now(UTC)
         presence.withdraw(conn, ids)
-        presence.settle(conn, {job_id: PresenceResult("missing", RESTORED) for job_id in ids}, None, now)
+        presence.write_presence(conn, {job_id: PresenceResult("missing", RESTORED) for job_id in ids}, None, now)
         return sorted(ids)
 
     return _under_lease(engine, work)
@@ -64,4 +64,4 @@ def _under_lease(engine: Engine, work: Callable[[Connection], list[int]]) -> lis
             mine.release(conn)
             return done
 
-        return patiently(lambda: write(engine, held))
+        return retry_transient(lambda: write(engine, held))

@@ -20,7 +20,7 @@ Found: TypeAlias = RawJob | ParsedJob | ParseFailure
 Progress: TypeAlias = Callable[[int, int], None]
 """Told after each batch: rows read so far, rows to read as far as known."""
 
-FAILURES: Final = 10
+MAX_UNANSWERED: Final = 10
 """Jobs in a row without an answer after which a poll asks for no more: fewer may be jobs that the API fails on."""
 
 
@@ -30,7 +30,7 @@ class Ingestor:
     def __init__(self, api: Api, run: Run, progress: Progress) -> None:
         self.api = api
         self.run = run
-        self.doubts: list[str] = []
+        self.void_reasons: list[str] = []
         """What voids any proof of this run."""
         self.passes_ahead = 1
         """How often the whole list is going to be read, as far as known: what the progress is measured by."""
@@ -63,11 +63,11 @@ class Ingestor:
         Raises ScopeError before anything of a page of another account is written.
         """
         known = self.run.fingerprints({job_id for page in arrived for job_id in ids_of(page)})
-        looks: dict[int, Observation] = {}
+        observations: dict[int, Observation] = {}
         unreadable: list[tuple[ParseFailure, datetime]] = []
         for page in sorted(arrived, key=lambda page: page.sent):
             found = _decode(page, known)
-            self._admit(page, found)
+            self._check_account(page, found)
             self._note(page, found)
             for item in found:
                 if isinstance(item, ParseFailure):
@@ -80,13 +80,13 @@ class Ingestor:
                 self._answered[job_id] = page.received
                 if isinstance(item, RawJob):
                     continue
-                if job_id in looks and looks[job_id].item.fingerprint != item.fingerprint:
+                if job_id in observations and observations[job_id].item.fingerprint != item.fingerprint:
                     # Both were shown, one after the other: each is history.
-                    self.run.store(list(looks.values()))
-                    looks.clear()
-                looks[job_id] = Observation(item, page.at, page.sent, page.received)
+                    self.run.store(list(observations.values()))
+                    observations.clear()
+                observations[job_id] = Observation(item, page.at, page.sent, page.received)
                 known[job_id] = item.fingerprint
-        self.run.store(list(looks.values()), unreadable)
+        self.run.store(list(observations.values()), unreadable)
         self._read += sum(len(page.listing) for page in arrived)
         self._progress(self._read, self.passes_ahead * max((page.listing.count for page in arrived), default=0))
 
@@ -105,7 +105,7 @@ class Ingestor:
         # In any order: those that the API fails on must not always come before the others.
         waiting = [executor.submit(self.api.job, job_id) for job_id in random.sample(ids, len(ids))]
         pending, failures = set(waiting), 0
-        while pending and failures < FAILURES:
+        while pending and failures < MAX_UNANSWERED:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             errors = [
                 error for future in done if (error := future.exception()) and not isinstance(error, JobUnavailable)
@@ -127,14 +127,14 @@ class Ingestor:
         self._answered.update({item.id: answer.received for item, answer in shown})
         known = self.run.fingerprints([item.id for item, _ in shown])
         news = [(item, answer) for item, answer in shown if known.get(item.id) != item.fingerprint]
-        looks = [Observation(item, answer.at, answer.sent, answer.received) for item, answer in news]
-        self.run.store(looks, [(item, answer.at) for item, answer in found if isinstance(item, ParseFailure)])
+        observations = [Observation(item, answer.at, answer.sent, answer.received) for item, answer in news]
+        self.run.store(observations, [(item, answer.at) for item, answer in found if isinstance(item, ParseFailure)])
 
-    def admit(self, page: Page) -> None:
+    def check_account(self, page: Page) -> None:
         """Let a page pass that is not going to be mirrored. Raises ScopeError for one of another account."""
-        self._admit(page, _decode(page, self.run.fingerprints(set(ids_of(page)))))
+        self._check_account(page, _decode(page, self.run.fingerprints(set(ids_of(page)))))
 
-    def _admit(self, page: Page, found: Sequence[Found]) -> None:
+    def _check_account(self, page: Page, found: Sequence[Found]) -> None:
         has_known = any(isinstance(item, RawJob) for item in found)
 
         def known(ids: list[int]) -> list[int]:
@@ -143,7 +143,7 @@ class Ingestor:
             return read(self.run.engine, lambda conn: list(fingerprints(conn, ids)) if ids else newest_listed(conn))
 
         items = [item for item in found if isinstance(item, ParsedJob)]
-        self.run.scope.admit(items, ids_of(page), known, self.api.shows)
+        self.run.scope.check_account(items, ids_of(page), known, self.api.shows)
 
     def _note(self, page: Page, found: Sequence[Found]) -> None:
         counts = self.run.tally.counts
@@ -151,11 +151,11 @@ class Ingestor:
         counts["upstream_count"] = page.listing.count
         self._listed_unread |= {item.id for item in found if isinstance(item, ParseFailure) and item.id is not None}
         unnamed = [item for item in found if isinstance(item, ParseFailure) and item.id is None]
-        self.doubts += [f"an item's id cannot be read: {item.reason}" for item in unnamed]
+        self.void_reasons += [f"an item's id cannot be read: {item.reason}" for item in unnamed]
         readable = [item for item in found if not isinstance(item, ParseFailure)]
         shown = {item.id: item.fingerprint for item in readable}
         if any(shown[item.id] != item.fingerprint for item in readable):
-            self.doubts.append("a page shows a job twice, differently")
+            self.void_reasons.append("a page shows a job twice, differently")
 
 
 def _decode(page: Page, known: Mapping[int, str]) -> list[Found]:

@@ -19,11 +19,11 @@ Consume: TypeAlias = Callable[[Sequence[Page]], None]
 def poll(settings: Settings, progress: Progress = quiet, control: Control | None = None) -> Row:
     """One look; the finished row of ``sync_runs``."""
     with session(settings, "poll", progress, control) as opened:
-        opened.run.result = {"covered": look(opened, opened.first, opened.intake.pages)}
+        opened.run.result = {"covered": refresh(opened, opened.first, opened.intake.pages)}
     return opened.run.row
 
 
-def look(opened: Session, first: Page, consume: Consume) -> bool:
+def refresh(opened: Session, first: Page, consume: Consume) -> bool:
     """From the first page on while pages pay, then every other job in flight by id; whether each of those was seen.
 
     Costs at most as many requests as there are jobs in flight and pages of news, and two. Keyed reads cannot drift, so

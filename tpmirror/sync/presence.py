@@ -15,20 +15,20 @@ from tpmirror.db.engine import read
 from tpmirror.db.types import Row
 from tpmirror.errors import ApiError, AuthenticationError
 from tpmirror.store import presence
-from tpmirror.store.presence import DENIED, FOUND, HELD, RESTORED, UNTOLD, PresenceResult
+from tpmirror.store.presence import DENIED, FOUND, HELD, RESTORED, UNANSWERED, PresenceResult
 from tpmirror.sync.ingest import Ingestor
 
 LOOKUPS: Final = 1000
 """Most jobs asked for by id in one run, those an operator confirmed not counted."""
 UNLISTED_LOOKUPS: Final = 20
 """Unlisted jobs asked for again in one run, those first whose last look is oldest."""
-FAILURES: Final = 3
+MAX_SILENT: Final = 3
 """Jobs in a row without an answer after which no more are asked for in this run."""
 CANARIES: Final = 3
 """Listed jobs to try before the API is taken to answer for none."""
 
 
-def explain(
+def resolve_presence(
     intake: Ingestor, limit: VanishLimit, absent: Collection[int] | None, present: Collection[int]
 ) -> dict[int, PresenceResult]:
     """Where the jobs are that the list lacks, and those that it shows again. Without a proof, only the latter."""
@@ -54,7 +54,7 @@ class PresenceResolver:
         self.restored = {job_id for job_id, row in notes.items() if row["answer"] == RESTORED}
         self.present = present
         self.answers: dict[int, tuple[str, datetime | None]] = {}
-        self.mute = False
+        self.unresponsive = False
         """Whether the API stopped answering: then those not asked have no answer either."""
 
     def ask(self, lacking: set[int], unlisted: list[int]) -> dict[int, PresenceResult]:
@@ -62,12 +62,12 @@ class PresenceResolver:
         first = sorted(lacking & self.confirmed, key=self.last_look)
         again = sorted(unlisted, key=self.last_look)[:UNLISTED_LOOKUPS]
         others = [*sorted(lacking - self.confirmed, key=self.last_look), *again]
-        asked = (first or others) and self.canary_sings()
-        self.mute = not asked
+        asked = (first or others) and self.canary_answers()
+        self.unresponsive = not asked
         if asked:
             self.ask_all(first, len(first))
             self.ask_all(others, LOOKUPS)
-        trusted = bool(asked) and (DENIED not in self.kinds() or self.canary_sings())
+        trusted = bool(asked) and (DENIED not in self.kinds() or self.canary_answers())
         held = len(self.denied_unconfirmed()) > self.limit
         told = lacking | self.answers.keys()  # an unlisted job that was not asked for stays what it is
         return {
@@ -89,9 +89,9 @@ class PresenceResolver:
                 return
             answer = self.look_up(job_id)
             self.answers[job_id] = (answer, datetime.now(UTC))
-            failures = failures + 1 if answer == UNTOLD else 0
-            if failures == FAILURES:
-                self.mute = True
+            failures = failures + 1 if answer == UNANSWERED else 0
+            if failures == MAX_SILENT:
+                self.unresponsive = True
                 return
 
     def look_up(self, job_id: int) -> str:
@@ -101,13 +101,13 @@ class PresenceResolver:
         except AuthenticationError:
             raise
         except ApiError:
-            return UNTOLD
+            return UNANSWERED
 
     def judge(self, job_id: int, *, trusted: bool, held: bool, lacks: bool) -> PresenceResult:
         """What follows for one job: one that the list lacks for a reason yet unknown, or one known to be unlisted."""
-        answer, at = self.answers.get(job_id, (HELD if held else UNTOLD if self.mute else None, None))
+        answer, at = self.answers.get(job_id, (HELD if held else UNANSWERED if self.unresponsive else None, None))
         if answer == DENIED and not trusted:
-            answer = UNTOLD
+            answer = UNANSWERED
         if answer == FOUND or (answer != DENIED and not lacks):
             return PresenceResult("unlisted", answer, at)
         may_go = job_id in self.confirmed or not (held or job_id in self.restored)
@@ -115,7 +115,7 @@ class PresenceResolver:
             return PresenceResult("gone", answer, at)
         return PresenceResult("missing", RESTORED if job_id in self.restored else answer, at)
 
-    def canary_sings(self) -> bool:
+    def canary_answers(self) -> bool:
         """Whether the API still answers for a job that is on the list."""
         answers = (self.look_up(job_id) for job_id in sorted(self.present, reverse=True)[:CANARIES])
         return FOUND in answers

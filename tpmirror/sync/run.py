@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine
 
 from tpmirror.db import lease
-from tpmirror.db.engine import patiently, read, write
+from tpmirror.db.engine import read, retry_transient, write
 from tpmirror.db.lease import Lease
 from tpmirror.db.types import Row
 from tpmirror.errors import Interrupted, TpmirrorError, TransientDatabaseError
@@ -24,8 +24,8 @@ from tpmirror.store import jobs, presence, quarantine, runs
 from tpmirror.store.changes import Changeset, Observation
 from tpmirror.store.presence import PresenceResult
 from tpmirror.sync.account import Scope
-from tpmirror.sync.diff import changed_models, plan
-from tpmirror.sync.stats import COUNTS, RunStats
+from tpmirror.sync.diff import changed_models, diff
+from tpmirror.sync.stats import COUNT_COLUMNS, RunStats
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.decode import ParseFailure
 
@@ -53,34 +53,38 @@ class Run:
         self._over = False
         self._unsure: Changeset | None = None
         """A batch that may be stored without our knowing: only the answer to its commit was lost."""
-        self._suspects: set[int] | None = None
+        self._quarantined: set[int] | None = None
         """Jobs with an open quarantine entry: read anew after each commit, for nobody else writes; where somebody does,
         our lease is over and our next write tells."""
 
     def fingerprints(self, ids: Collection[int]) -> dict[int, str]:
         """By job, how it was shown last: shown like that again it has no news. Those in quarantine always have."""
 
-        def look(conn: Connection) -> dict[int, str]:
-            if self._suspects is None:
-                self._suspects = quarantine.quarantined_ids(conn)
+        def find(conn: Connection) -> dict[int, str]:
+            if self._quarantined is None:
+                self._quarantined = quarantine.quarantined_ids(conn)
             found = jobs.fingerprints(conn, ids)
-            return {job_id: found[job_id] for job_id in found.keys() - self._suspects} if self._suspects else found
+            return (
+                {job_id: found[job_id] for job_id in found.keys() - self._quarantined} if self._quarantined else found
+            )
 
-        return read(self.engine, look) if ids else {}
+        return read(self.engine, find) if ids else {}
 
-    def store(self, looks: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]] = ()) -> None:
+    def store(
+        self, observations: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]] = ()
+    ) -> None:
         """Mirror a batch of distinct jobs. Without any it writes nothing."""
-        patiently(lambda: self._store(looks, unreadable))
+        retry_transient(lambda: self._store(observations, unreadable))
 
-    def _store(self, looks: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]) -> None:
+    def _store(self, observations: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]) -> None:
         self.tally.unread.update(item.id for item, _ in unreadable if item.id is not None)
-        if looks or unreadable or self.scope.has_news:
-            self._suspects = None
-            self.tally.add(self.commit(looks, unreadable))
+        if observations or unreadable or self.scope.has_news:
+            self._quarantined = None
+            self.tally.add(self.commit(observations, unreadable))
             self._unsure = None
             self.scope.stored()
         else:
-            self.hold_on()
+            self.renew_lease()
 
     def _catch_up(self, conn: Connection) -> None:
         """Count a batch that was stored without our knowing. Only behind the lease's check: it waits for its end."""
@@ -88,30 +92,32 @@ class Run:
             self.tally.recover(runs.get(conn, self.id), self._unsure)
             self._unsure = None
 
-    def plan(
-        self, conn: Connection, looks: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]
+    def diff(
+        self, conn: Connection, observations: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]
     ) -> Changeset:
         """What a batch changes."""
         catalogue = jobs.ml_models(conn)
-        models = changed_models(catalogue, looks)
-        known = jobs.known(conn, looks, {item.id for item, _ in unreadable}, catalogue, models)
+        models = changed_models(catalogue, observations)
+        known = jobs.known(conn, observations, {item.id for item, _ in unreadable}, catalogue, models)
         known.shown = self.tally.shown
-        return plan(known, looks, models, unreadable, self.id)
+        return diff(known, observations, models, unreadable, self.id)
 
-    def commit(self, looks: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]) -> Changeset:
+    def commit(
+        self, observations: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]
+    ) -> Changeset:
         """Plan and write a batch, in one transaction with the run's progress."""
 
         def work(conn: Connection) -> Changeset:
             self._lease.check(conn)
             self._catch_up(conn)
-            made = self.plan(conn, looks, unreadable)
+            changes = self.diff(conn, observations, unreadable)
             self.scope.store(conn)
-            if made:
-                jobs.apply(conn, made)
-                runs.update(conn, self.id, self.tally.columns(made))
+            if changes:
+                jobs.apply(conn, changes)
+                runs.update(conn, self.id, self.tally.columns(changes))
             self._renew(conn)
-            self._unsure = made
-            return made
+            self._unsure = changes
+            return changes
 
         return write(self.engine, work)
 
@@ -127,15 +133,15 @@ class Run:
             if row["outcome"] == outcome:
                 return row  # it was closed before, only the answer to that commit was lost
             now = datetime.now(UTC)
-            settled = presence.settle(conn, self.presence, self.id, now)
-            counts = {name: self.tally.columns().get(name, 0) + settled.get(name, 0) for name in COUNTS}
+            moved = presence.write_presence(conn, self.presence, self.id, now)
+            counts = {name: self.tally.columns().get(name, 0) + moved.get(name, 0) for name in COUNT_COLUMNS}
             ended = {"outcome": outcome, "error": error, "finished_at": now, **counts, **sent, **self.result}
             runs.update(conn, self.id, ended)
             self._lease.release(conn)
             return runs.get(conn, self.id)
 
         self._over = True  # before the lease is let go: no thread of ours may take it up again
-        self.row = patiently(lambda: write(self.engine, close))
+        self.row = retry_transient(lambda: write(self.engine, close))
 
     def resolve(self, entries: Sequence[int]) -> None:
         """Close entries of the quarantine whose jobs are mirrored after all."""
@@ -145,8 +151,8 @@ class Run:
             quarantine.resolve(conn, entries, datetime.now(UTC))
 
         if entries:
-            self._suspects = None
-            patiently(lambda: write(self.engine, work))
+            self._quarantined = None
+            retry_transient(lambda: write(self.engine, work))
 
     def prune(self, retention: timedelta) -> None:
         """Remove progress samples that are older than the retention setting."""
@@ -157,9 +163,9 @@ class Run:
             jobs.delete_samples_before(conn, before)
 
         if read(self.engine, lambda conn: jobs.has_samples_before(conn, before)):
-            patiently(lambda: write(self.engine, remove))
+            retry_transient(lambda: write(self.engine, remove))
 
-    def hold_on(self) -> None:
+    def renew_lease(self) -> None:
         """Renew the lease if it is time. For all threads, while nothing comes in: the API may ask for a long pause."""
 
         def work(conn: Connection) -> None:
@@ -194,15 +200,15 @@ def opened(engine: Engine, kind: str, api: Api, started_at: datetime) -> Iterato
     """
     scope = read(engine, lambda conn: Scope(conn, api.origin))
     with lease.holding() as holder:
-        held, run_id = patiently(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at)))
-        made = Run(engine, held, run_id, scope)
-        with bound(run=run_id, kind=kind), _closing(made, api):
+        held, run_id = retry_transient(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at)))
+        changes = Run(engine, held, run_id, scope)
+        with bound(run=run_id, kind=kind), _closing(changes, api):
             log.debug("run started")
-            yield made
+            yield changes
 
 
 @contextmanager
-def _closing(made: Run, api: Api) -> Iterator[None]:
+def _closing(changes: Run, api: Api) -> Iterator[None]:
     """Close the run's row with how it ended."""
     outcome, error = "failed", None
     try:
@@ -218,7 +224,7 @@ def _closing(made: Run, api: Api) -> Iterator[None]:
         error = f"unexpected {type(reason).__name__}"
         raise
     finally:
-        _close(made, outcome, error, {"requests": api.requests, "retries": api.retries})
+        _close(changes, outcome, error, {"requests": api.requests, "retries": api.retries})
 
 
 def _open(conn: Connection, kind: str, holder: str, started_at: datetime) -> tuple[Lease, int]:
@@ -226,21 +232,21 @@ def _open(conn: Connection, kind: str, holder: str, started_at: datetime) -> tup
     return lease.acquire(conn, holder), runs.start(conn, kind, started_at, datetime.now(UTC))
 
 
-def _close(made: Run, outcome: str, error: str | None, sent: Mapping[str, int]) -> None:
+def _close(changes: Run, outcome: str, error: str | None, sent: Mapping[str, int]) -> None:
     """Close the row; where that fails too, the first error is the one to tell."""
     try:
-        made.finish(outcome, error, sent)
+        changes.finish(outcome, error, sent)
     except TpmirrorError as reason:
         log.error("run could not be closed", outcome=outcome, error=str(reason))  # noqa: TRY400 - it says where and why
         if error is None:
             raise
     else:
-        log.log(LEVELS[outcome], "run %s", outcome, **told(made.row))
+        log.log(LEVELS[outcome], "run %s", outcome, **log_fields(changes.row))
 
 
-def told(row: Row) -> dict[str, Any]:
+def log_fields(row: Row) -> dict[str, Any]:
     """What the log says of a run that is over: what is not nothing."""
     seconds = round((row["finished_at"] - row["started_at"]).total_seconds(), 3)
-    counts = {name: row[name] for name in COUNTS if row[name]}
+    counts = {name: row[name] for name in COUNT_COLUMNS if row[name]}
     error = {"error": row["error"]} if row["error"] else {}
     return {"seconds": seconds, **({"certified": row["certified"]} if row["kind"] == "full" else {}), **counts, **error}

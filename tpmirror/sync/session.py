@@ -63,13 +63,13 @@ def session(settings: Settings, kind: str, progress: Progress, control: Control 
             api.page(settings.page_size, 0)
             _upgrade(engine)
         with run.opened(engine, kind, api, started_at) as opened:
-            control.run_id, control.waiting = opened.id, opened.hold_on
+            control.run_id, control.on_wait = opened.id, opened.renew_lease
             intake = Ingestor(api, opened, progress)
             # Asked for under the lease, like all that is stored: what is older than another writer's run must not be.
             try:
                 yield Session(settings, api, executor, opened, intake, control, api.page(settings.page_size, 0))
             finally:
-                control.waiting = idle  # whoever keeps the control does not keep the run
+                control.on_wait = idle  # whoever keeps the control does not keep the run
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from tpmirror.db import schema
 from tpmirror.db.types import Row
 from tpmirror.store.changes import Changeset
 
-COUNTS: Final = tuple(
+COUNT_COLUMNS: Final = tuple(
     column.name
     for column in schema.sync_runs.columns
     if isinstance(column.type, Integer) and column.server_default is not None
@@ -35,21 +35,21 @@ class RunStats:
     counts: Counter[str] = field(default_factory=Counter)
     """The counts that ``sync_runs`` has columns for."""
 
-    def add(self, made: Changeset) -> None:
-        """Count a plan that is committed."""
-        self.counts += self._news(made)
-        self.changed |= made.inserted | made.updated
-        self.quarantined |= made.quarantined
-        self.shown |= made.shown
+    def add(self, changes: Changeset) -> None:
+        """Count a changeset that is committed."""
+        self.counts += self._news(changes)
+        self.changed |= changes.inserted | changes.updated
+        self.quarantined |= changes.quarantined
+        self.shown |= changes.shown
 
-    def recover(self, row: Row, made: Changeset) -> None:
-        """Count a plan if the run's row says that it is stored, though nobody told us."""
-        if any(row[name] != self.counts[name] for name in self._news(made)):
-            self.add(made)
+    def recover(self, row: Row, changes: Changeset) -> None:
+        """Count a changeset if the row of the run shows that its COMMIT succeeded although the reply was lost."""
+        if any(row[name] != self.counts[name] for name in self._news(changes)):
+            self.add(changes)
 
-    def columns(self, made: Changeset | None = None) -> dict[str, int]:
-        """As columns of ``sync_runs``, with a plan that is about to be committed."""
-        counts = self.counts + self._news(made) if made else self.counts
+    def columns(self, changes: Changeset | None = None) -> dict[str, int]:
+        """As columns of ``sync_runs``, with a changeset that is about to be committed."""
+        counts = self.counts + self._news(changes) if changes else self.counts
         changed = counts["jobs_inserted"] + counts["jobs_updated"]
         return {
             **counts,
@@ -57,11 +57,11 @@ class RunStats:
             "jobs_unchanged": len(self.answered) - changed,
         }
 
-    def _news(self, made: Changeset) -> Counter[str]:
+    def _news(self, changes: Changeset) -> Counter[str]:
         return Counter(
-            jobs_inserted=len(made.inserted),
-            jobs_updated=len(made.updated - self.changed),
-            transitions=made.transitions,
-            field_changes=len(made.field_changes),
-            quarantined=len(made.quarantined - self.quarantined),
+            jobs_inserted=len(changes.inserted),
+            jobs_updated=len(changes.updated - self.changed),
+            transitions=changes.transitions,
+            field_changes=len(changes.field_changes),
+            quarantined=len(changes.quarantined - self.quarantined),
         )

@@ -34,11 +34,11 @@ def _rehearse(settings: Settings, progress: Progress, *, everything: bool) -> li
             difference(job_id, "listed" if job_id in walk.listed else None, "unreadable", "(the job)")
             for job_id in tally.unread - tally.answered.keys()
         ]
-        doubts = [
-            {"entity": "list", "id": None, "field": "(an item)", "mirror": None, "upstream": doubt}
-            for doubt in dict.fromkeys(walk.intake.doubts)
+        void_reasons = [
+            {"entity": "list", "id": None, "field": "(an item)", "mirror": None, "upstream": reason}
+            for reason in dict.fromkeys(walk.intake.void_reasons)
         ]
-        return rehearsed.changes() + sorted(back + missed + unread, key=lambda row: row["id"]) + doubts
+        return rehearsed.changes() + sorted(back + missed + unread, key=lambda row: row["id"]) + void_reasons
 
 
 def difference(job_id: int, mirror: str | None, upstream: str, name: str = "presence") -> Row:

@@ -195,7 +195,7 @@ class Api:
             message = f"cannot reach {self._settings.api_url}: {_reason(error)}; check TPMIRROR_API_URL and the network"
             raise TransientError(message) from error
         finally:
-            self._control.heard(status, time.monotonic() - started)
+            self._control.on_request(status, time.monotonic() - started)
         at = datetime.now(UTC)
         if (at - began).total_seconds() > self._settings.request_timeout:
             # The machine slept, and the clock of the deadline with it: what was so when it fell asleep is no news now.
@@ -236,7 +236,7 @@ class Api:
     def _sleep(self, seconds: float) -> None:
         until, left = time.monotonic() + seconds, seconds
         while not self._closing.wait(min(left, NAP)):
-            self._control.waiting()
+            self._control.on_wait()
             left = until - time.monotonic()
             if left <= 0:
                 return

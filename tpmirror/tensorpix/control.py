@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
-def _unheard(_status: str, _seconds: float) -> None:
+def _ignore(_status: str, _seconds: float) -> None:
     """Nobody listens."""
 
 
@@ -20,9 +20,9 @@ class Control:
 
     stop: threading.Event = field(default_factory=threading.Event)
     """Set: the run gives up within seconds, rolls its batch back, and is closed as interrupted."""
-    heard: Callable[[str, float], None] = _unheard
+    on_request: Callable[[str, float], None] = _ignore
     """Told after each request: the status code, or ``error`` if there was no answer, and how many seconds it took."""
-    waiting: Callable[[], None] = idle
+    on_wait: Callable[[], None] = idle
     """Called time and again by each thread that waits for the API; what it raises ends the wait."""
     poll_at: float = math.inf
     """When a poll is due, on the monotonic clock: a walk that still goes on then does it in between."""

@@ -50,7 +50,7 @@ class Deadline(threading.local):
         """
         if self._control.stop.is_set():
             raise Interrupted
-        self._control.waiting()
+        self._control.on_wait()
         left = self.at - time.monotonic()
         if left <= 0:
             message = "the request's time is over"

@@ -73,14 +73,14 @@ def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
     titles = {400: "That does not work", 404: "Not found", 405: "Only for reading", 503: "Busy"}
     title = titles.get(error.status_code, error.detail)
-    says = {404: "There is nothing at this address, or not any more."}
-    said = says.get(error.status_code, error.detail) if error.detail == "Not Found" else error.detail
-    return templating.page(request, "error.html", status=error.status_code, title=title, said=said)
+    messages = {404: "There is nothing at this address, or not any more."}
+    message = messages.get(error.status_code, error.detail) if error.detail == "Not Found" else error.detail
+    return templating.page(request, "error.html", status=error.status_code, title=title, message=message)
 
 
 def _unavailable(request: Request, error: Exception) -> Response:
     """The mirror cannot be read: no database yet, out of reach, or of another version."""
-    return templating.page(request, "error.html", status=503, title="The mirror cannot be read", said=str(error))
+    return templating.page(request, "error.html", status=503, title="The mirror cannot be read", message=str(error))
 
 
 def _failed(_request: Request, _error: Exception) -> Response:

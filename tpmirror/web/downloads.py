@@ -32,7 +32,7 @@ CHUNK: Final = 500
 """Rows in memory, and in one piece of the answer."""
 AT_ONCE: Final = 4
 """Files under way; the rest of the pool's connections is for pages."""
-LONGEST: Final = 600.0
+MAX_SECONDS: Final = 600.0
 """Seconds after which a file is cut off: SQLite's write-ahead log grows as long as somebody reads an old snapshot."""
 
 
@@ -77,7 +77,7 @@ class _File(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it; the mirror is let go of however that ends."""
         try:
-            with anyio.move_on_after(LONGEST):
+            with anyio.move_on_after(MAX_SECONDS):
                 await super().__call__(scope, receive, send)
         finally:
             await run_in_threadpool(self._pieces.close)

@@ -1,4 +1,4 @@
-"""Values as text for a page. Whatever came from upstream goes through ``visible``; Jinja escapes it after that."""
+"""Values as text for a page; upstream's go through ``escape_invisible``, and Jinja escapes them after that."""
 
 import re
 import unicodedata
@@ -19,7 +19,7 @@ _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Categories of characters that show nothing, or change how others are shown: control, format (bidi), separators."""
 
 
-def visible(text: str) -> str:
+def escape_invisible(text: str) -> str:
     r"""Text whose invisible characters show as escapes, ``\u202e``; line breaks and the joiners of emoji stay."""
     if text.isascii() and text.isprintable():
         return text
@@ -40,7 +40,7 @@ def finish(value: Any) -> Any:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return when(value)
-    return visible(value) if isinstance(value, str) else value
+    return escape_invisible(value) if isinstance(value, str) else value
 
 
 def when(value: datetime | None, pattern: str = "%Y-%m-%d %H:%M:%S") -> Markup | str:
@@ -139,6 +139,6 @@ FILTERS: Final = {
     "seconds": seconds,
     "size": size,
     "slug": slug,
-    "visible": visible,
+    "escape_invisible": escape_invisible,
     "when": when,
 }

@@ -87,7 +87,7 @@ def choice(request: Request, name: str, values: Mapping[str, Any] | tuple[str, .
     return value
 
 
-def words(request: Request, name: str) -> str:
+def query_text(request: Request, name: str) -> str:
     """A parameter that is text, such as a database can look for. Raises HTTPException 400."""
     value = request.query_params.get(name, "").strip()
     if len(value) > LETTERS or "\0" in value:

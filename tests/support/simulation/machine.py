@@ -291,7 +291,7 @@ def _sleep_open(client: Any, machine: Machine, seconds: float) -> None:
         machine.sleep(min(seconds, tensorpix_client.NAP))
         if client._closing.is_set():
             raise ApiError("interrupted")
-        client._control.waiting()
+        client._control.on_wait()
         seconds -= tensorpix_client.NAP
         if seconds <= 0:
             return

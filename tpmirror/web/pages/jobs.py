@@ -93,7 +93,7 @@ def conditions(request: Request) -> list[ColumnElement[bool]]:
     if (model := templating.whole(request, "model")) is not None:
         used = schema.job_ml_models.c
         found.append(jobs.job_id.in_(select(used.job_id).where(used.ml_model_id == model)))
-    if resolution := templating.words(request, "resolution"):
+    if resolution := templating.query_text(request, "resolution"):
         found.append(jobs.resolution == resolution)
     if presence := templating.choice(request, "presence", PRESENCES, ""):
         found.append(jobs.presence == presence)
@@ -101,9 +101,9 @@ def conditions(request: Request) -> list[ColumnElement[bool]]:
         found.append(jobs.started >= first)
     if last := _day(request, "to"):
         found.append(jobs.started < last + timedelta(days=1))
-    if owner := templating.words(request, "owner"):
+    if owner := templating.query_text(request, "owner"):
         found.append(jobs.input_owner.icontains(owner, autoescape=True))
-    if text := templating.words(request, "q"):
+    if text := templating.query_text(request, "q"):
         found.append(_mentions(text))
     return found
 

@@ -16,7 +16,7 @@ from tpmirror.web.cache import remembered, rows
 
 DAYS: Final = 60
 """Days on the chart."""
-WINDOW: Final = 30
+TREND_DAYS: Final = 30
 """Days over which times and failures are summed up."""
 SHOWN: Final = 25
 """Jobs in flight on the page; the longest waiting."""
@@ -53,7 +53,7 @@ def _history(conn: Connection, today: date) -> dict[str, Any]:
     """What only changes with the content of the mirror."""
     since = today - timedelta(days=DAYS - 1)
     ended = _ended(conn, since)
-    recent = [row for row in ended if row["period"] > today - timedelta(days=WINDOW)]
+    recent = [row for row in ended if row["period"] > today - timedelta(days=TREND_DAYS)]
     totals = {name: sum(row["amount"] for row in recent if row["name"] == name) for name in ENDS}
     return {
         "credits": _credits(conn, today),
@@ -61,7 +61,7 @@ def _history(conn: Connection, today: date) -> dict[str, Any]:
         "chart": charts.stacked(ended, charts.days(since, today), "day", ENDS),
         "totals": totals,
         "failure_rate": totals["Failed"] / sum(totals.values()) if any(totals.values()) else None,
-        "window": WINDOW,
+        "window": TREND_DAYS,
     }
 
 
@@ -80,7 +80,7 @@ def _credits(conn: Connection, today: date) -> dict[str, Any]:
     """Credits of this month and the last, whole and up to the same day, and what this month comes to at this rate."""
     first = today.replace(day=1)
     before = (first - timedelta(days=1)).replace(day=1)
-    since = min(before, today - timedelta(days=forecast.WINDOW))
+    since = min(before, today - timedelta(days=forecast.RUN_RATE_DAYS))
     costs = view("daily_costs").c
     spent = {
         row["day"]: row["credits"] for row in rows(conn, select(costs.day, costs.credits).where(costs.day >= since))
@@ -101,7 +101,7 @@ def _credits(conn: Connection, today: date) -> dict[str, Any]:
 def _times(conn: Connection, today: date) -> dict[str, dict[str, float | None]]:
     """Percentiles of seconds in the queue and in processing, of jobs that finished lately."""
     jobs = view("job_overview").c
-    since = datetime(today.year, today.month, today.day, tzinfo=UTC) - timedelta(days=WINDOW)
+    since = datetime(today.year, today.month, today.day, tzinfo=UTC) - timedelta(days=TREND_DAYS)
     columns = (jobs.queue_s, jobs.processing_s, jobs.turnaround_s)
     found = rows(conn, select(*columns).where(jobs.finished >= since, jobs.status_name == "Finished"))
     return {name: charts.spread(found, f"{name}_s") for name in ("queue", "processing", "turnaround")}

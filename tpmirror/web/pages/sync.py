@@ -14,7 +14,7 @@ from tpmirror.web import templating
 
 RUNS: Final = 50
 """Runs on a page."""
-LONGEST: Final = 100
+MAX_ENTRIES: Final = 100
 """Entries of the quarantine, and waiting jobs, on the page; the command line lists all."""
 
 
@@ -34,7 +34,7 @@ def page(request: Request) -> Response:
         state={"kind": kind, "before": before},
         chart=_chart(runs[:RUNS]),
         quarantine=quarantine,
-        waiting=waiting[:LONGEST],
+        waiting=waiting[:MAX_ENTRIES],
         waiting_count=len(waiting),
     )
 
@@ -75,5 +75,5 @@ def _chart(runs: list[Row]) -> dict[str, Any]:
 def _quarantine(conn: Connection) -> list[Row]:
     """Payloads that could not be mirrored, or not whole, and were not resolved since; newest first."""
     table = schema.quarantined_jobs
-    wanted = select(table).where(table.c.resolved_at.is_(None)).order_by(table.c.id.desc()).limit(LONGEST)
+    wanted = select(table).where(table.c.resolved_at.is_(None)).order_by(table.c.id.desc()).limit(MAX_ENTRIES)
     return [dict(row) for row in conn.execute(wanted).mappings()]

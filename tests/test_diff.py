@@ -7,13 +7,13 @@ from msgspec.structs import replace
 
 from tests.support.payloads import NOON, encoded, item, later, look, model, output, source
 from tpmirror.store.changes import Observation, StoredState
-from tpmirror.sync.diff import QUARANTINE_REFRESH, changed_models, moment_of, plan, words
+from tpmirror.sync.diff import QUARANTINE_REFRESH, changed_models, diff, to_text, upstream_timestamp
 from tpmirror.tensorpix.decode import ParseFailure
 
 
 def made(shown, known=None, *, models=None, unreadable=(), run_id=5):
     """The plan for one closer look."""
-    return plan(known or StoredState(), [shown] if shown else [], models or {}, unreadable, run_id)
+    return diff(known or StoredState(), [shown] if shown else [], models or {}, unreadable, run_id)
 
 
 def after(first, **kinds):
@@ -105,7 +105,7 @@ def shared(job_id, name, sent, received):
 
 
 def looks(*shown, known=None):
-    return plan(known or StoredState(), shown, {}, (), 5)
+    return diff(known or StoredState(), shown, {}, (), 5)
 
 
 def test_answers_tell_of_a_shared_video_in_the_order_in_which_they_were_asked_for():
@@ -157,7 +157,7 @@ def test_upstream_states_a_moment_only_with_the_change_it_belongs_to(status, row
     def moments(values):
         return values and {name: value and later(value) for name, value in values.items()}
 
-    assert moment_of(status, moments(row), moments(known)) == (expected and later(expected))
+    assert upstream_timestamp(status, moments(row), moments(known)) == (expected and later(expected))
 
 
 def test_every_changed_column_is_told_from_old_to_new():
@@ -304,7 +304,7 @@ def test_a_note_that_repeats_does_not_repeat_within_a_batch():
     [(None, None), ("", ""), (True, "true"), (False, "false"), (3, "3"), (0.5, "0.5"), (NOON, "2026-11-01T12:00:00Z")],
 )
 def test_values_are_worded_alike_everywhere(value, text):
-    assert words(value) == text
+    assert to_text(value) == text
 
 
 def test_an_item_is_hashable_by_what_it_shows():
