@@ -15,20 +15,24 @@ COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint bench soak docs lock clean
+.PHONY: help install demo test test-all lint bench soak docs lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/.install-stamp ## install tpmirror into .venv
 
 demo: install ## a mirror of a made-up account, from first sync to proof
 	$(VENV)/bin/tpmirror demo
 
-test: lint ## all checks: formatting, lint, types, tests on SQLite and PostgreSQL and in Chromium
+test: lint ## formatting, lint, types, every behaviour on SQLite, all SQL on PostgreSQL, each page in Chromium
 	@$(TEST_VENV)/bin/python -m tests.support.browser
 	@echo "Running the tests ..."
-	@$(TEST_VENV)/bin/python -m pytest
+	@$(TEST_VENV)/bin/python -m pytest -m "not exhaustive"
+
+test-all: test ## that, and its repeats on PostgreSQL, seeds of the simulation, kills, faults, mutants, fuzz
+	@echo "Running the exhaustive tests ..."
+	@$(TEST_VENV)/bin/python -m pytest -m exhaustive
 
 lint: $(TEST_VENV)/.install-stamp ## formatting, lint, imports and types only
 	@echo "Checking style and types ..."
@@ -40,7 +44,7 @@ lint: $(TEST_VENV)/.install-stamp ## formatting, lint, imports and types only
 bench: $(TEST_VENV)/.install-stamp ## run the benchmarks
 	$(TEST_VENV)/bin/python -m benchmarks
 
-soak: $(TEST_VENV)/.install-stamp ## the simulation and the kills of the tests, 50 times over: an hour or two
+soak: $(TEST_VENV)/.install-stamp ## the simulation and the kills of test-all, 50 times over: an hour or two
 	$(TEST_VENV)/bin/python -m tests.soak
 
 docs: $(TEST_VENV)/.install-stamp ## write docs/data-dictionary.md from the declaration of tables and views

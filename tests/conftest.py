@@ -174,6 +174,26 @@ def _server() -> str:
         return str(error)
 
 
+REPEATED = ("db", "store", "reports", "repo")
+"""Rooms whose tests touch SQL themselves: they run on both databases in every run."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as exhaustive what a test of a higher room repeats on PostgreSQL after SQLite."""
+    on_sqlite = {_without_dialect(item) for item in items if _database_of(item) == "sqlite"}
+    for item in items:
+        room = item.path.parent.name
+        if room not in REPEATED and _database_of(item) == "postgresql" and _without_dialect(item) in on_sqlite:
+            item.add_marker(pytest.mark.exhaustive)
+
+
+def _without_dialect(item: pytest.Item) -> tuple[str, ...]:
+    """What a test and its repeat on the other database have in common."""
+    callspec = getattr(item, "callspec", None)
+    ids = [] if callspec is None else [part for part in callspec.id.split("-") if part not in {"sqlite", "postgresql"}]
+    return (str(item.path), getattr(item, "originalname", item.name), *ids)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Count from the first collected test on."""
     config.pluginmanager.register(DatabaseTally())

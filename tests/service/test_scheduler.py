@@ -105,7 +105,7 @@ def test_after_a_jump_of_the_clock_everything_is_looked_at(service, monkeypatch)
 def test_a_process_that_hangs_gives_up(service):
     assert service.is_alive
     assert service._look() is None
-    service.worker.busy, service.worker.sign = True, time.monotonic() - service_module.STUCK - 3600
+    service.worker.busy, service.worker.last_activity = True, time.monotonic() - service_module.STUCK - 3600
     assert not service.is_alive
     assert service._look() == 1
 

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from tpmirror.simulator.ordering import ORDERINGS
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.sync.poll import poll
+
+pytestmark = pytest.mark.exhaustive
 
 numbers = count(1)
 

@@ -46,6 +46,8 @@ from tpmirror.tensorpix import client, decode
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.page import Page
 
+pytestmark = pytest.mark.exhaustive
+
 Play: TypeAlias = Callable[[str], list[str]]
 """A scenario on a database: what is wrong afterwards."""
 Mutate: TypeAlias = Callable[[pytest.MonkeyPatch], None]

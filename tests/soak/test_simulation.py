@@ -17,6 +17,7 @@ LEAST = Figures(days=25, crashes=250, faults=1250, windows=10, transitions=60, g
 """What each of the seeds has to go through at least, or the test would prove less than it says."""
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", SEEDS)
 def test_whatever_happens_the_mirror_says_only_what_was_so_and_in_the_end_all_of_it(seed, tmp_path):
     with Universe(seed, tmp_path) as universe:
@@ -50,6 +51,7 @@ def test_the_same_seed_lives_the_same_life(tmp_path):
     assert lives[0] == lives[1]
 
 
+@pytest.mark.exhaustive
 def test_a_bug_is_found_and_its_seed_finds_it_again(tmp_path, monkeypatch):
     monkeypatch.setattr(Differ, "last_seen", lambda _self, _known, _changed, at: at)
     found = []

@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 import httpcore
+import pytest
 from sqlalchemy import Engine, func, select
 
 from tests.support.account import KEY, mirror, query
@@ -22,6 +23,8 @@ from tpmirror.store.audit import audit
 from tpmirror.sync.poll import poll
 from tpmirror.sync.verify import verify
 from tpmirror.tensorpix import transport
+
+pytestmark = pytest.mark.exhaustive
 
 
 def counted(engine: Engine, run: dict[str, Any]) -> dict[str, int]:

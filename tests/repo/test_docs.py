@@ -18,7 +18,7 @@ from tpmirror.config import Settings
 from tpmirror.db import schema, views
 from tpmirror.db.engine import open_engine, reading
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tpmirror"
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 

@@ -31,6 +31,8 @@ from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.decode import ParsedJob, decode_job, decode_listing
 from tpmirror.tensorpix.page import Page
 
+pytestmark = pytest.mark.exhaustive
+
 SECONDS: Final = float(os.environ.get("TPMIRROR_TEST_FUZZ_SECONDS", "0"))
 EXAMPLES: Final = {"sqlite": 200, "postgresql": 60}
 QUERY: Final = re.compile(rb'[a-z][a-z0-9+.-]*:[^"]*[?#]|ignature', re.IGNORECASE)

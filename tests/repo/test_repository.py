@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 # Which extras and groups a requirement file pins besides the dependencies; see the target "lock" in the Makefile.
 EXTRAS = ["postgres", "web", "metrics", "alerts", "export"]

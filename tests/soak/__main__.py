@@ -1,6 +1,6 @@
 """The long run: months become years, and thousands of processes are killed. ``make soak``, or ``python -m tests.soak``.
 
-It does what ``make test`` does in its simulation and its kills, 50 times over and with other seeds, and prints the
+It does what ``make test-all`` does in its simulation and its kills, 50 times over and with other seeds, and prints the
 same figures. Nothing may be wrong; a seed that fails says how to see it again.
 """
 
@@ -26,10 +26,10 @@ from tests.support.postgres import Postgres
 from tests.support.simulation import Figures, Universe, Violation
 
 DAYS: Final = 25
-"""Days of one seed, as in ``make test``."""
+"""Days of one seed, as in ``make test-all``."""
 UNIVERSES: Final = 8 * 50
 KILLS: Final = 50
-"""Kills of one mirror's writers, as in ``make test``."""
+"""Kills of one mirror's writers, as in ``make test-all``."""
 MIRRORS: Final = 50
 FIRST_SEED: Final = 1000
 PROCESSES: Final = os.cpu_count() or 1

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.account import query
 
-TEXT = (Path(__file__).parents[1] / "docs" / "cookbook.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[2] / "docs" / "cookbook.md").read_text(encoding="utf-8")
 RECIPES = dict(re.findall(r"^### (.+?)\n.*?```sql\n(.*?)```", TEXT, re.MULTILINE | re.DOTALL))
 
 

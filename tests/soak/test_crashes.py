@@ -24,6 +24,8 @@ from tpmirror.simulator.world import World
 from tpmirror.sync import quarantine
 from tpmirror.sync.verify import verify
 
+pytestmark = pytest.mark.exhaustive
+
 KILLS = 50
 
 

@@ -23,7 +23,7 @@ if chromium.locate() is None:
         raise RuntimeError(missing)
     pytest.skip(missing, allow_module_level=True)
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
 PAGES = [
     "/",
     "/jobs",
