@@ -22,6 +22,17 @@ def sources(name: str) -> Iterator[Path]:
         yield from sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
 
 
+RETIRED = {
+    "Look", "Known", "Plan", "_Planner", "Tally", "Intake", "Rehearsal", "Walk", "Sightings", "Sighting", "_Inquiry",
+    "Facts", "Vitals", "Herald", "Watch", "Pace", "Key", "Answer", "RawItem", "Item", "Unreadable", "Memory",
+    "Place", "Relation", "Question", "Named", "Gallery", "Agenda", "Life", "Clip", "Choice", "Refused", "Denied",
+    "Passing", "Lost", "Fenced", "NotProven", "told", "said", "hold_on", "patiently", "heard", "happened", "settle",
+    "suspects", "canary_sings", "explain", "admit", "moment_of", "words", "harmless", "calmed", "unsettle_heirs",
+    "heirs", "doubts", "LONGEST", "UNTOLD", "UNSETTLED", "FAILURES", "WINDOW",
+}  # fmt: skip
+"""Names that had no meaning outside of this project, or several in it; CONTRIBUTING has the ones that replaced them."""
+
+
 def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
@@ -38,6 +49,22 @@ def test_what_displays_calls_nothing_that_writes(path):
 def test_what_decides_has_no_clock_and_no_chance(path):
     source = path.read_text(encoding="utf-8")
     assert [word for word in CHANCE if word in source] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_no_retired_name_comes_back(path):
+    defined = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                defined.add(node.name)
+            case ast.Name(ctx=ast.Store()):
+                defined.add(node.id)
+            case ast.arg():
+                defined.add(node.arg)
+            case ast.Attribute(ctx=ast.Store()):
+                defined.add(node.attr)
+    assert defined & RETIRED == set()
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative)

@@ -894,6 +894,7 @@ def test_a_job_can_be_moved_by_hand(client, world):
         assert world.status(world.ids()[-1]) == status
 
 
+@pytest.mark.exhaustive
 def test_a_hundred_thousand_jobs_start_soon():
     began = time.process_time()
     world = World(jobs=100_000)

@@ -82,6 +82,7 @@ def test_a_known_list_that_fits_a_page_costs_one_request(lite_url, jobs):
     assert (run["certified"], run["requests"], json.loads(run["certificate"])["count"]) == (True, 1, jobs)
 
 
+@pytest.mark.exhaustive
 def test_ten_thousand_jobs_are_certified_with_104_requests(lite_url):
     with Simulator(World(seed=4, jobs=10_000, jobs_per_day=0), token=KEY, page_cap=6000) as sim:
         assert mirror(sim, lite_url, **QUICK, page_size=6000)["certified"]

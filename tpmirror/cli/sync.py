@@ -47,8 +47,8 @@ def _report(settings: Settings) -> int:
     with mirror(settings) as engine, reading(engine) as conn:
         waiting, unknown = len(presence.waiting(conn)), queries.unknown(conn)
     for name, values in unknown.items():
-        told = formatting.escape_terminal(", ".join(map(str, values)))
-        click.echo(f"note: upstream sends what this version does not know, {name}: {told}", err=True)
+        shown = formatting.escape_terminal(", ".join(map(str, values)))
+        click.echo(f"note: upstream sends what this version does not know, {name}: {shown}", err=True)
     if waiting:
         click.echo(f"look: {waiting:,} vanished jobs wait for an operator; see tpmirror gone list", err=True)
     return waiting

@@ -80,10 +80,10 @@ def outlook(days: Days, today: date, budget: float | None) -> Report:
     spent = sum((credits_ for day, credits_ in days.items() if first <= day <= today), Decimal(0))
     rows: list[Row] = []
     for name, method in METHODS.items():
-        told = expected(days, method, today)
+        forecast_now = expected(days, method, today)
         error, months = backtest(days, method, today) if days else (None, 0)
-        known = {"method": name, "month": f"{today:%Y-%m}", "forecast": told, "error": error, "tested": months}
-        rows.append({**known, "of_budget": ratio(told, budget) if budget else None})
+        known = {"method": name, "month": f"{today:%Y-%m}", "forecast": forecast_now, "error": error, "tested": months}
+        rows.append({**known, "of_budget": ratio(forecast_now, budget) if budget else None})
     columns = plain(method="method", month="month", forecast="forecast")
     columns |= percent("error", "mean error") | plain(tested="months tested")
     summary = {"month_to_date": spent, "days_left": (after - today).days - 1, "budget": budget}

@@ -42,7 +42,7 @@ class Alerter:
         self._mirror = display(engine.url)
         self._notifier = notifier
         self._away_since: float | None = None
-        self._away_told = False
+        self._away_reported = False
         self._logged = False
 
     def send_due(self) -> None:
@@ -78,8 +78,8 @@ class Alerter:
         title = "tpmirror: " + ("solved: " if over else "") + rows[0]["message"]
         if len(rows) > 1:
             title += f" (and {len(rows) - 1} more)"
-        told = rows[:MAX_IN_MESSAGE]
-        lines = [f"{row['message']}\n{'It is over.' if over else 'What to do: ' + row['remedy']}" for row in told]
+        listed = rows[:MAX_IN_MESSAGE]
+        lines = [f"{row['message']}\n{'It is over.' if over else 'What to do: ' + row['remedy']}" for row in listed]
         if len(rows) > MAX_IN_MESSAGE:
             lines.append(f"And {len(rows) - MAX_IN_MESSAGE} more: see tpmirror status and tpmirror report failures.")
         body = "\n\n".join([*lines, f"Mirror: {self._mirror}"])
@@ -101,16 +101,16 @@ class Alerter:
         if self._away_since is None:
             self._away_since = time.monotonic()
         error = error or "no mirror of this version yet: see the log for why, and run tpmirror doctor"
-        if not self._away_told and time.monotonic() - self._away_since > AWAY:
-            told = self._notifier.send("tpmirror: the database cannot be used", f"{error}\n\nMirror: {self._mirror}")
-            self._away_told = any(told.values())
+        if not self._away_reported and time.monotonic() - self._away_since > AWAY:
+            listed = self._notifier.send("tpmirror: the database cannot be used", f"{error}\n\nMirror: {self._mirror}")
+            self._away_reported = any(listed.values())
 
     def _found(self) -> None:
-        if self._away_told:
+        if self._away_reported:
             self._notifier.send(
                 "tpmirror: solved: the database can be used again", f"Mirror: {self._mirror}", good=True
             )
-        self._away_since, self._away_told, self._logged = None, False, False
+        self._away_since, self._away_reported, self._logged = None, False, False
 
 
 def _urgency(row: Row) -> tuple[bool, int]:

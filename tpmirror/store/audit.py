@@ -106,8 +106,8 @@ def _agreement(conn: Connection) -> Iterator[Row]:
         .order_by(jobs.id)
     )
     for row in conn.execute(wanted):
-        told = "no entry at all" if row.to_status is None else f"the last entry says {row.to_status}"
-        yield {"check": "agreement", "job_id": row.id, "entry": None, "finding": f"status is {row.status}, {told}"}
+        stated = "no entry at all" if row.to_status is None else f"the last entry says {row.to_status}"
+        yield {"check": "agreement", "job_id": row.id, "entry": None, "finding": f"status is {row.status}, {stated}"}
     orphans = select(table.job_id, func.count().label("entries")).where(table.job_id.not_in(select(jobs.id)))
     for row in conn.execute(orphans.group_by(table.job_id).order_by(table.job_id)):
         finding = f"the job is missing, its {row.entries} entries are there"
@@ -127,8 +127,13 @@ def _presence(conn: Connection) -> Iterator[Row]:
         .order_by(jobs.id)
     )
     for row in conn.execute(wanted):
-        told = f"the last change says {row.new_value or 'listed'}"
-        yield {"check": "agreement", "job_id": row.id, "entry": None, "finding": f"presence is {row.presence}, {told}"}
+        stated = f"the last change says {row.new_value or 'listed'}"
+        yield {
+            "check": "agreement",
+            "job_id": row.id,
+            "entry": None,
+            "finding": f"presence is {row.presence}, {stated}",
+        }
 
 
 def _finding(check: str, row: Row, finding: str) -> Row:

@@ -111,8 +111,8 @@ def _presences(conn: Connection, ids: Collection[int]) -> dict[int, str]:
 
 def _change(row: Row, before: Mapping[int, str], run_id: int | None, now: datetime) -> dict[str, Any]:
     job_id = row["id_"]
-    told = {"entity": "job", "entity_id": job_id, "field": "presence", "observed_at": now, "sync_run_id": run_id}
-    return {**told, "old_value": before[job_id], "new_value": row["presence"]}
+    change = {"entity": "job", "entity_id": job_id, "field": "presence", "observed_at": now, "sync_run_id": run_id}
+    return {**change, "old_value": before[job_id], "new_value": row["presence"]}
 
 
 def _note(conn: Connection, found: Mapping[int, PresenceResult], now: datetime) -> None:

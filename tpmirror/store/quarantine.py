@@ -59,6 +59,6 @@ def by_job(conn: Connection, ids: Collection[int | None]) -> dict[int | None, di
         rows += conn.execute(select(*table).where(_IS_OPEN, table.job_id.is_(None))).mappings()
     for row in rows:
         if row["resolved_at"] is None:
-            told = row["payload" if row["job_id"] is None else "reason"]
-            found.setdefault(row["job_id"], {})[told] = dict(row)
+            key = row["payload" if row["job_id"] is None else "reason"]
+            found.setdefault(row["job_id"], {})[key] = dict(row)
     return found

@@ -75,8 +75,8 @@ class Scope:
             self._learn(owners)
             return
         probes = known([])[:PROBES]
-        told = [answers(job_id) for job_id in probes]
-        if any(told) or not probes:
+        answered = [answers(job_id) for job_id in probes]
+        if any(answered) or not probes:
             self._learn(owners)
             return
         message = (

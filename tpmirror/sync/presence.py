@@ -69,11 +69,11 @@ class PresenceResolver:
             self.ask_all(others, LOOKUPS)
         trusted = bool(asked) and (DENIED not in self.kinds() or self.canary_answers())
         held = len(self.denied_unconfirmed()) > self.limit
-        told = lacking | self.answers.keys()  # an unlisted job that was not asked for stays what it is
+        resolved = lacking | self.answers.keys()  # an unlisted job that was not asked for stays what it is
         return {
             job_id: self.judge(job_id, trusted=trusted, held=held, lacks=job_id in lacking)
             for job_id in [*first, *others]
-            if job_id in told
+            if job_id in resolved
         }
 
     def last_look(self, job_id: int) -> tuple[datetime, int]:

@@ -246,10 +246,10 @@ class Api:
 def _check_not_found(answer: ApiResponse) -> None:
     """A 404 counts only in the API's own words; a proxy's page says nothing about a job."""
     try:
-        said = json.loads(answer.body)
+        document = json.loads(answer.body)
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict) or "detail" not in said:
+        document = None
+    if not isinstance(document, dict) or "detail" not in document:
         message = "a 404 that is not the API's own"
         raise TransientError(message)
 

@@ -65,7 +65,7 @@ def retry_after(value: str | None, date: str | None) -> float | None:
 def skew(date: str | None, now: datetime) -> float | None:
     """Seconds that ``now`` is ahead of an answer's ``Date``, which is cut to whole seconds; None if it has none."""
     try:
-        said = parsedate_to_datetime(date or "")
-        return (now - said.replace(tzinfo=said.tzinfo or UTC)).total_seconds()
+        stated = parsedate_to_datetime(date or "")
+        return (now - stated.replace(tzinfo=stated.tzinfo or UTC)).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return None

@@ -63,7 +63,7 @@ def page(request: Request) -> Response:
         state=state,
         order=order,
         headings=SORTS,
-        after=more and _told(more[order.lstrip("-")], more["job_id"]),
+        after=more and _cursor_text(more[order.lstrip("-")], more["job_id"]),
         is_first=place is None,
     )
 
@@ -167,7 +167,7 @@ def _ids(
     return list(conn.execute(select(jobs.job_id).where(*wanted).order_by(*sorted_by).limit(limit)).scalars())
 
 
-def _told(value: Any, job_id: int) -> str:
+def _cursor_text(value: Any, job_id: int) -> str:
     """A place as text for the URL."""
     return f"{value.isoformat() if isinstance(value, datetime) else '' if value is None else value}~{job_id}"
 

@@ -46,10 +46,10 @@ def _runs(conn: Connection, before: int | None, kind: str) -> list[Row]:
         wanted = wanted.where(table.c.id < before)
     if kind:
         wanted = wanted.where(table.c.kind == kind)
-    return [_told(dict(row)) for row in conn.execute(wanted).mappings()]
+    return [_opened(dict(row)) for row in conn.execute(wanted).mappings()]
 
 
-def _told(run: Row) -> Row:
+def _opened(run: Row) -> Row:
     """A run with its duration in seconds, and its certificate opened."""
     ended = run["finished_at"]
     run["seconds"] = (ended - run["started_at"]).total_seconds() if ended else None
