@@ -53,7 +53,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
 def create_app(settings: Settings, extra_routes: Iterable[BaseRoute] = ()) -> Starlette:
     """The dashboard over the mirror of these settings, and whatever else is to be served beside it.
 
-    Every route is behind the guard, those of ``extra_routes`` too. Raises UsageError if strangers could look in.
+    Every route is behind the guard, those of ``extra_routes`` too. Raises UsageError if others could see it.
     """
     check_exposure(settings)
     app = Starlette(
@@ -85,5 +85,5 @@ def _unavailable(request: Request, error: Exception) -> Response:
 
 def _failed(_request: Request, _error: Exception) -> Response:
     """A mistake of ours; the server logs it, and hangs up. The answer leaves outside of the guard, with its headers."""
-    text = "Something went wrong here; the log of tpmirror says what.\n"
+    text = "Something went wrong here; see the log of tpmirror.\n"
     return PlainTextResponse(text, 500, {**HEADERS, "Connection": "close"})

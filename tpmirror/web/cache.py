@@ -1,7 +1,7 @@
 """Rows of the views, and a memory for what takes long.
 
-Sums over the whole history are kept for as long as the mirror's content is the same. The two append-only tables tell:
-whatever changes, but progress and ETA, leaves a row in one of them.
+Sums over the whole history are kept for as long as the mirror's content is the same. The two append-only tables show
+that: whatever changes, but progress and ETA, leaves a row in one of them.
 """
 
 import threading

@@ -33,7 +33,7 @@ CHUNK: Final = 500
 AT_ONCE: Final = 4
 """Files under way; the rest of the pool's connections is for pages."""
 MAX_SECONDS: Final = 600.0
-"""Seconds after which a file is cut off: SQLite's write-ahead log grows as long as somebody reads an old snapshot."""
+"""Seconds after which a file is cut off: SQLite's write-ahead log grows as long as a reader holds an old snapshot."""
 
 
 def csv(request: Request, name: str, columns: Sequence[str], wanted: Wanted) -> Response:

@@ -2,7 +2,7 @@
 
 * Host: a page on the internet can point its own name at 127.0.0.1 (DNS rebinding) and read what answers there. A
   request by such a name is refused; an address or ``localhost`` cannot be anybody's name.
-* Token: bound to anything but loopback, a token is asked for, unless the operator says that none is wanted.
+* Token: bound to anything but loopback, a token is asked for, unless the operator sets TPMIRROR_HTTP_OPEN.
 * Headers: nothing but our own files is loaded or called, no frame may hold us, nothing is kept in caches.
 """
 
@@ -36,7 +36,7 @@ HEADERS: Final = {
 
 
 def check_exposure(settings: Settings) -> None:
-    """Raise UsageError if other machines could see the dashboard and nobody said that they may."""
+    """Raise UsageError if other machines could see the dashboard and no setting allows it."""
     host, port = settings.http_addr
     if is_loopback(host) or settings.http_token is not None or settings.http_open:
         return
@@ -74,7 +74,7 @@ class Guard:
     def _refusal(self, headers: Headers) -> Response | None:
         host = host_name(headers.get("host", ""))
         if host not in self.hosts and not _is_address(host):
-            text = "This dashboard is not called by that name. Its operator can allow it: TPMIRROR_HTTP_HOSTS.\n"
+            text = "Unknown Host header; add it to TPMIRROR_HTTP_HOSTS.\n"
             return PlainTextResponse(text, 421)
         if self.token is not None and not _same(given(headers.get("authorization", "")), self.token.reveal()):
             text = "This dashboard asks for a password: TPMIRROR_HTTP_TOKEN, with any user name.\n"

@@ -16,13 +16,13 @@ from tpmirror.errors import UsageError
 STOP: Final = 2.0
 """Seconds that open requests get to end."""
 IDLE: Final = 10
-"""Seconds that a connection may take to send a whole head: longer than a page waits before it asks for news."""
+"""Seconds that a connection may take to send a whole head: longer than a page waits before it fetches its live part."""
 STALL: Final = 30.0
 """Seconds that a client may take to read a piece of an answer; PostgreSQL ends a transaction that pauses for 60."""
 CONNECTIONS: Final = 64
 """Open at once; with what is in the backlog, and the database's files, fewer than the 256 that some systems allow."""
 BACKLOG: Final = 32
-"""Connections taken in one go, before the limit on them is looked at."""
+"""Connections taken in one go, before the limit on them is checked."""
 
 
 class Connection(H11Protocol):
@@ -31,7 +31,7 @@ class Connection(H11Protocol):
     _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for a request; where there is no room, in the place of whoever has waited longest."""
+        """Wait for a request; where there is no room, in the place of the client that has waited longest."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)  # writing pauses as long as anything is unread: see pause_writing
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)

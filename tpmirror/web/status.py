@@ -15,7 +15,7 @@ from tpmirror.store import queries
 from tpmirror.web.cache import remembered, rows
 
 LATE: Final = 3
-"""Intervals without a certified walk after which somebody should look."""
+"""Intervals without a certified full sync after which the dashboard warns."""
 
 
 def health(conn: Connection) -> Row:
@@ -40,12 +40,12 @@ def sentence(found: Row, now: datetime, interval: float) -> dict[str, str]:
 
 
 def needs(request: Request, conn: Connection, found: Row) -> list[dict[str, Any]]:
-    """What somebody should look at: a text and where to look, the most urgent first."""
+    """What needs attention: a text and a link to its page, the most urgent first."""
     wanted = [*_trouble(found, request.app.state.settings.sync_interval), *_decisions(found)]
     strange = remembered(request, conn, "unknown", lambda: queries.unknown(conn))
     for place, names in strange.items():
         text = f"The API sent what this version has no name for, in {place}: {', '.join(map(str, names[:8]))}."
-        wanted.append({"text": f"{text} Nothing is lost; look for a newer version.", "link": "/sql"})
+        wanted.append({"text": f"{text} Nothing is lost; see whether there is a newer version.", "link": "/sql"})
     return wanted
 
 
@@ -57,7 +57,7 @@ def _trouble(found: Row, interval: float) -> list[dict[str, Any]]:
         wanted.append({"text": f"The last run failed: {found['last_error']}", "link": "/sync#runs"})
     age = found["certified_age_s"]
     if age is not None and age > LATE * interval:
-        wanted.append({"text": f"No certified walk for {duration(age)}.", "link": "/sync#runs"})
+        wanted.append({"text": f"No certified full sync for {duration(age)}.", "link": "/sync#runs"})
     return wanted
 
 

@@ -30,7 +30,7 @@ PAGES: Final = {
 }
 """The menu."""
 LETTERS: Final = 1000
-"""Most letters of a text to look for; SQLite compares with no more than 50,000 bytes."""
+"""Most letters of a text to search for; SQLite compares with no more than 50,000 bytes."""
 
 
 def as_json(value: Any) -> Markup:
@@ -88,7 +88,7 @@ def choice(request: Request, name: str, values: Mapping[str, Any] | tuple[str, .
 
 
 def query_text(request: Request, name: str) -> str:
-    """A parameter that is text, such as a database can look for. Raises HTTPException 400."""
+    """A parameter that is text, such as a database can search for. Raises HTTPException 400."""
     value = request.query_params.get(name, "").strip()
     if len(value) > LETTERS or "\0" in value:
         raise HTTPException(400, f"{name} is {value[:80]!r}; it accepts up to {LETTERS:,} letters, and no NUL")

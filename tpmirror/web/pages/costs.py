@@ -15,7 +15,7 @@ from tpmirror.web import charts, downloads, templating
 from tpmirror.web.cache import remembered, rows
 
 SPANS: Final = {"day": (30, 60, 90), "month": (12, 24, 60)}
-"""How many periods may be asked for; the first is shown unless told otherwise."""
+"""How many periods may be asked for; the first is the default."""
 BY: Final = ("model", "task")
 CORRECTIONS: Final = 50
 """Newest corrections on the page; the ledger's file has all."""

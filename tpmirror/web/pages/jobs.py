@@ -146,7 +146,7 @@ def _ids_of_page(conn: Connection, wanted: list[ColumnElement[bool]], order: str
 
 
 def _labelled(conn: Connection, ids: list[int]) -> list[Row]:
-    """The rows of a page. Looked for last: the database joins and labels fifty jobs, not all that it had to sort."""
+    """The rows of a page. Read last: the database joins and labels fifty jobs, not all that it had to sort."""
     jobs = view("job_overview")
     found = {row["job_id"]: row for row in rows(conn, select(jobs).where(jobs.c.job_id.in_(ids)))}
     return [found[job_id] for job_id in ids]

@@ -13,13 +13,13 @@ from tpmirror.web import charts, templating
 from tpmirror.web.cache import remembered, rows
 
 WINDOWS: Final = ("30", "7", "90")
-"""Days to look back; the first unless told otherwise."""
+"""Windows in days that the page offers; the first is the default."""
 LARGEST: Final = 25
 """Outputs on the list of what takes space."""
 
 
 def page(request: Request) -> Response:
-    """``/operations``; ``days`` to look back."""
+    """``/operations``; ``days`` is the window back from now."""
     days = int(templating.choice(request, "days", WINDOWS, WINDOWS[0]))
     today = datetime.now(UTC).date()
     since = today - timedelta(days=days - 1)
@@ -63,7 +63,7 @@ def _turnaround(times: list[Row], days: list[date]) -> dict[str, Any]:
             of_day.setdefault(row["day"], []).append(row["turnaround_s"] / 60)
     series = [
         {"name": name, "values": [charts.percentile(of_day.get(day, []), share) for day in days]}
-        for name, share in (("median, minutes", 0.5), ("90 %, minutes", 0.9))
+        for name, share in (("median, minutes", 0.5), ("p90, minutes", 0.9))
     ]
     return {
         "kind": "lines",
@@ -91,7 +91,7 @@ def _failures() -> Any:
 
 
 def _by_model(failures: list[Row]) -> list[Row]:
-    """All months together, by model, the most failures first."""
+    """Sums over all months, by model, the most failures first."""
     found: dict[str, Row] = {}
     kinds = ("jobs", "finished", "failures", "cancellations")
     for row in failures:

@@ -99,7 +99,7 @@ def _credits(conn: Connection, today: date) -> dict[str, Any]:
 
 
 def _times(conn: Connection, today: date) -> dict[str, dict[str, float | None]]:
-    """Percentiles of seconds in the queue and in processing, of jobs that finished lately."""
+    """Percentiles of seconds in the queue and in processing, of jobs that finished in the window."""
     jobs = view("job_overview").c
     since = datetime(today.year, today.month, today.day, tzinfo=UTC) - timedelta(days=TREND_DAYS)
     columns = (jobs.queue_s, jobs.processing_s, jobs.turnaround_s)

@@ -1,11 +1,11 @@
-// Fetches the parts of a page that change by the second, while somebody looks. Without it the page is as it was loaded.
+// Fetches the parts of a page that change by the second, while the page is visible. Without it the page is as it was loaded.
 "use strict";
 
 (() => {
   const SECONDS = 5;
   for (const box of document.querySelectorAll("[data-live]")) {
     setInterval(async () => {
-      // Never under somebody's fingers: not while something in it has the focus or is selected.
+      // Not while the reader uses it: skip a refresh while something in it has the focus or is selected.
       if (document.hidden || box.contains(document.activeElement) || String(getSelection())) return;
       try {
         const answer = await fetch(box.dataset.live, { cache: "no-store" });
