@@ -171,10 +171,10 @@ class Settings:
         "TPMIRROR_RETRY_BASE", 1.0, "seconds of the first backoff", _number(0, 60, whole=False)
     )
     sync_interval: float = _setting(
-        "TPMIRROR_SYNC_INTERVAL", 900.0, "seconds between full walks of the service", _number(1, 604_800, whole=False)
+        "TPMIRROR_SYNC_INTERVAL", 900.0, "seconds between full syncs of the service", _number(1, 604_800, whole=False)
     )
     poll_interval: float = _setting(
-        "TPMIRROR_POLL_INTERVAL", 30.0, "seconds between looks at jobs in flight", _number(1, 86_400, whole=False)
+        "TPMIRROR_POLL_INTERVAL", 30.0, "seconds between polls of jobs in flight", _number(1, 86_400, whole=False)
     )
     vanish_limit: VanishLimit = _setting(
         "TPMIRROR_VANISH_LIMIT", VanishLimit(), "most jobs one run may mark gone", _vanish_limit

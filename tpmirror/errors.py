@@ -39,7 +39,7 @@ class UsageError(TpmirrorError):
 
 
 class NeedsAttention(TpmirrorError):
-    """The command completed with warnings; it has printed what to look at."""
+    """The command completed with warnings; it has printed them."""
 
     exit_code = 3
 

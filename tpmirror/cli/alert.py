@@ -1,4 +1,4 @@
-"""``tpmirror alert``: what the service tells people, tried."""
+"""``tpmirror alert``: a test message to every alert service."""
 
 import click
 
@@ -8,7 +8,7 @@ from tpmirror.config import Settings
 
 @click.group()
 def alert() -> None:
-    """Alerts: what `tpmirror run` tells people, by mail, chat or webhook."""
+    """Alerts: what `tpmirror run` sends to people, by mail, chat or webhook."""
 
 
 @alert.command("test")

@@ -1,4 +1,4 @@
-"""Is everything as it should be? Looks at settings, key, API, database, clock and disk; changes nothing.
+"""Is everything as it should be? Checks settings, key, API, database, clock and disk; changes nothing.
 
 Each finding says what was seen and, where something is wrong, what to do next.
 """
@@ -23,7 +23,7 @@ from tpmirror.tensorpix.control import Control
 from tpmirror.tensorpix.page import Page, ids_of
 
 OK: Final = "ok"
-LOOK: Final = "look"
+WARNING: Final = "warning"
 BAD: Final = "bad"
 REQUEST_SECONDS: Final = 10.0
 """Seconds for the one request: a doctor does not wait long, also where the API asks for it."""
@@ -35,18 +35,18 @@ NONE: Final = 50 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one look showed."""
+    """What one check showed."""
 
     check: str
     state: str
-    """ok, look (works, but) or bad."""
+    """ok, warning (works, but) or bad."""
     seen: str
     remedy: str | None = None
     exit_code: int = 0
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at everything; a look that fails does not stop the others."""
+    """Run every check; one that fails does not stop the others."""
     return [
         *_guarded("key", lambda: _key(settings)),
         *_guarded("API", lambda: _api(settings)),
@@ -61,10 +61,10 @@ def exit_code(findings: list[Finding]) -> int:
     return next((code for code in (4, 2, 1) if code in codes), 0)
 
 
-def _guarded(check: str, look: Callable[[], Iterator[Finding]]) -> list[Finding]:
+def _guarded(check: str, find: Callable[[], Iterator[Finding]]) -> list[Finding]:
     found: list[Finding] = []
     try:
-        found.extend(look())
+        found.extend(find())
     except UsageError as error:
         found.append(Finding(check, BAD, str(error), None, error.exit_code))
     except TpmirrorError as error:
@@ -83,7 +83,7 @@ def _api(settings: Settings) -> Iterator[Finding]:
     hurried = replace(settings, request_timeout=min(REQUEST_SECONDS, settings.request_timeout), max_attempts=1)
     control = Control()
     if settings.api_key is None and settings.api_key_file is None:
-        return  # said already
+        return  # the check of the key has reported it
     with Api(hurried, control=control) as api:
         started = time.monotonic()
         page = api.page(settings.page_size, 0)
@@ -99,17 +99,19 @@ def _list(page: Page) -> Finding:
     cap = page.served_limit
     seen = f"{page.listing.count:,} jobs, {order}, {cap} to a page"
     if order == "mixed":
-        return Finding("list", LOOK, seen, "the order is not by id: walks may need more passes to be certified")
+        return Finding("list", WARNING, seen, "the order is not by id: full syncs may need more passes to be certified")
     if cap < page.limit:
-        return Finding("list", LOOK, seen, f"the API gives fewer than TPMIRROR_PAGE_SIZE={page.limit} asks for")
+        return Finding("list", WARNING, seen, f"the API gives fewer than TPMIRROR_PAGE_SIZE={page.limit} asks for")
     return Finding("list", OK, seen)
 
 
 def _clock(skew: float | None) -> Finding:
     if skew is None:
-        return Finding("clock", LOOK, "the API states no date to compare with")
+        return Finding("clock", WARNING, "the API states no date to compare with")
     seen = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the API's"
-    return Finding("clock", OK, seen) if abs(skew) < SKEW else Finding("clock", LOOK, seen, "set the clock, with NTP")
+    return (
+        Finding("clock", OK, seen) if abs(skew) < SKEW else Finding("clock", WARNING, seen, "set the clock, with NTP")
+    )
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
@@ -118,18 +120,18 @@ def _database(settings: Settings) -> Iterator[Finding]:
         if file := file_of(engine):
             yield _disk(file.resolve().parent)
         if found is None:
-            yield Finding("database", LOOK, f"{shown} holds no mirror yet", "run tpmirror sync")
+            yield Finding("database", WARNING, f"{shown} holds no mirror yet", "run tpmirror sync")
             return
         if not revision.is_current(engine):
-            yield Finding("database", LOOK, f"{shown} is at revision {found}", "run tpmirror db upgrade")
+            yield Finding("database", WARNING, f"{shown} is at revision {found}", "run tpmirror db upgrade")
             return
         yield Finding("database", OK, f"{shown} is at revision {found}")
         with reading(engine) as conn:
             now = datetime.now(UTC)
             problems = problems_of_mirror(read_status(conn, now.date()), settings, now)
-    yield from (Finding("mirror", LOOK, problem.message, problem.remedy) for problem in problems)
+    yield from (Finding("mirror", WARNING, problem.message, problem.remedy) for problem in problems)
     if not problems:
-        yield Finding("mirror", OK, "proven complete, and nobody is needed")
+        yield Finding("mirror", OK, "proven complete, and nothing waits for an operator")
 
 
 def _disk(folder: Path) -> Finding:
@@ -137,12 +139,12 @@ def _disk(folder: Path) -> Finding:
         free = shutil.disk_usage(folder).free
     except OSError as error:
         return Finding(
-            "disk", BAD, f"{folder}: {error.strerror}", "create the folder, or mend TPMIRROR_DATABASE_URL", 1
+            "disk", BAD, f"{folder}: {error.strerror}", "create the folder, or correct TPMIRROR_DATABASE_URL", 1
         )
     seen = f"{free / 2**30:,.1f} GiB free in {folder}"
     if free >= LOW:
         return Finding("disk", OK, seen)
-    return Finding("disk", LOOK if free >= NONE else BAD, seen, "free some space", 1)
+    return Finding("disk", WARNING if free >= NONE else BAD, seen, "free some space", 1)
 
 
 def _alerts(settings: Settings) -> Iterator[Finding]:

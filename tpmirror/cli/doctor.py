@@ -14,7 +14,7 @@ from tpmirror.config import Settings
 def doctor(settings: Settings, *, as_json: bool) -> None:
     """Check settings, key, API, database, clock, disk and the mirror; say what to do. Changes nothing.
 
-    Exit status 0: works, though there may be something to look at; 4: the key is refused; else the first failure's.
+    Exit status 0: works, though there may be warnings; 4: the key is refused; else the first failure's.
     """
     from tpmirror import formatting
     from tpmirror.cli.checks import examine, exit_code

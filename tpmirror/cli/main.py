@@ -34,7 +34,7 @@ def main() -> None:
     try:
         cli.main(standalone_mode=False)
     except NeedsAttention as error:
-        sys.exit(error.exit_code)  # the command has printed what to look at
+        sys.exit(error.exit_code)  # the command has printed the warnings
     except TpmirrorError as error:
         _fail(str(error), error.exit_code)
     except click.ClickException as error:
@@ -42,8 +42,8 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted; what was mirrored stays, run the command again to go on", 1)
     except BrokenPipeError:
-        os._exit(1)  # whoever read our output has left; nothing to flush it to
-    except Exception as error:  # noqa: BLE001 - the last one to tell what happened, without secrets
+        os._exit(1)  # the reader of stdout closed the pipe; flushing would fail again
+    except Exception as error:  # noqa: BLE001 - the outermost handler: one line for the user, without secrets
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             click.echo("error: the disk is full where the output goes; free some space, or send it elsewhere", err=True)
             os._exit(1)  # a tidy end would try to write the rest again

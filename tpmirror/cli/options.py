@@ -1,4 +1,4 @@
-"""What the commands share: settings as options, JSON output, the progress bar, the way to say "done, but look"."""
+"""What the commands share: settings as options, JSON output, the progress bar, the exit statuses."""
 
 import os
 import sys
@@ -16,8 +16,8 @@ from tpmirror.errors import MirrorError, UsageError
 F = TypeVar("F", bound=Callable[..., Any])
 
 EXIT_STATUS: Final = """\b
-Exit status: 0 done (a walk: certified) · 1 failed · 2 wrong use or setting ·
-3 done, but look: not certified, differences, jobs held for an operator ·
+Exit status: 0 completed (a full sync: certified) · 1 failed · 2 wrong use or setting ·
+3 completed with warnings: not certified, differences, jobs held for an operator ·
 4 the API refused the key · 5 another writer holds the mirror"""
 
 API_SETTINGS: Final = (

@@ -1,4 +1,4 @@
-"""``tpmirror poll``: a short look at what can have changed soon."""
+"""``tpmirror poll``: a refresh of what can have changed soon."""
 
 import click
 

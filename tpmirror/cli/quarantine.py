@@ -9,7 +9,7 @@ from tpmirror.errors import NeedsAttention
 
 @click.group()
 def quarantine() -> None:
-    """Look at payloads that could not be mirrored, or not whole, and try them again."""
+    """Show payloads that could not be mirrored, or not whole, and try them again."""
 
 
 @quarantine.command("list")

@@ -12,7 +12,7 @@ from tpmirror.config import Settings
 @click.command()
 @with_settings(*RUN_SETTINGS)
 def run(settings: Settings) -> None:
-    """Run as a service: full walks and polls on schedule, dashboard, health and metrics over HTTP, until stopped.
+    """Run as a service: full syncs and polls on schedule, dashboard, health and metrics over HTTP, until stopped.
 
     The log goes to stderr. SIGTERM and Ctrl-C end it within ten seconds, a second one at once; SIGHUP has the key file
     read again and tried. Several may run on one PostgreSQL: one works, the others stand by.

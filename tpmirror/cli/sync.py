@@ -15,7 +15,7 @@ from tpmirror.errors import NeedsAttention
 @click.option("--no-certify", is_flag=True, help="Skip the proof of completeness: half the requests, exit status 3.")
 @as_json
 def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) -> None:
-    """Walk all of /api/jobs/ once: mirror what changed, record history, prove that nothing was missed.
+    """Read all of /api/jobs/ once: mirror what changed, record history, prove that nothing was missed.
 
     Creates or migrates the database if needed. Safe to run again at any time, also after a crash.
     """
@@ -23,7 +23,7 @@ def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) 
     from tpmirror.sync import full
     from tpmirror.sync.verify import preview
 
-    gc.freeze()  # what was loaded stays to the end: nothing for the collector to look through again and again
+    gc.freeze()  # what was loaded stays to the end: the garbage collector need not scan it again and again
     with progress_bar() as progress:
         if dry_run:
             differences = preview(settings, progress)
@@ -39,7 +39,7 @@ def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) 
 
 
 def _report(settings: Settings) -> int:
-    """Say on stderr what somebody has to look at; how many jobs wait for an operator."""
+    """Print warnings to stderr; return how many jobs wait for an operator."""
     from tpmirror import formatting
     from tpmirror.db.engine import reading
     from tpmirror.store import presence, queries
@@ -50,5 +50,5 @@ def _report(settings: Settings) -> int:
         shown = formatting.escape_terminal(", ".join(map(str, values)))
         click.echo(f"note: upstream sends what this version does not know, {name}: {shown}", err=True)
     if waiting:
-        click.echo(f"look: {waiting:,} vanished jobs wait for an operator; see tpmirror gone list", err=True)
+        click.echo(f"warning: {waiting:,} vanished jobs wait for an operator; see tpmirror gone list", err=True)
     return waiting

@@ -61,7 +61,8 @@ def show_report(name: str, report: Report, form: str) -> None:
     """Print a report in a format that ``check`` accepts."""
     if form != "table":
         text = formats.TEXTS[form](name, report)
-        # A file gets it as it is; JSON steers nothing. Click takes out of names what looks like a colour, unless told.
+        # A file gets the text as it is; JSON escapes control characters. Without color=True, click strips from names
+        # what resembles a colour code.
         click.echo(
             escape_terminal(text, keep_lines=True) if sys.stdout.isatty() and form != "json" else text,
             nl=False,
@@ -95,7 +96,7 @@ def show_runs(rows: list[Row]) -> None:
         "started_at": "started",
         "jobs_inserted": "new",
         "jobs_updated": "changed",
-        "transitions": "moved",
+        "transitions": "status changes",
     }
     show_table("Last runs (times in UTC)", rows, columns, empty="none yet; run tpmirror sync")
 
@@ -141,7 +142,7 @@ def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
     )
     if row["quarantined"]:
         click.echo(
-            f"Look: {row['quarantined']:,} payloads with values that could not be mirrored: table quarantined_jobs"
+            f"Warning: {row['quarantined']:,} payloads with values that could not be mirrored: table quarantined_jobs"
         )
     if certificate is None:
         return

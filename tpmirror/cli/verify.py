@@ -11,10 +11,10 @@ from tpmirror.errors import NeedsAttention
 @with_settings(*API_SETTINGS)
 @as_json
 def verify(settings: Settings, *, as_json: bool) -> None:
-    """Walk the API and compare every field with the mirror; write nothing.
+    """Read the whole list and compare every field with the mirror; write nothing.
 
-    Exit status 0: identical; 3: differences, each listed with both values. Progress and ETA of jobs, which change from
-    look to look, are left out.
+    Exit status 0: identical; 3: differences, each listed with both values. Progress and ETA of jobs, which change at
+    every observation, are left out.
     """
     from tpmirror.cli.tables import show_differences
     from tpmirror.sync.verify import verify as compare

@@ -25,7 +25,7 @@ def web(settings: Settings) -> None:
 
     app = create_app(settings)
     with mirror(settings):
-        pass  # what is wrong with it is said now, in one line, rather than on every page
+        pass  # what is wrong with it is reported now, in one line, rather than on every page
     server = Server(app, settings.http_addr)
     click.echo(f"dashboard on {server.start()}/, stop with Ctrl-C", err=True)
     try:
