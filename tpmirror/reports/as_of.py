@@ -1,8 +1,8 @@
 """Each job's status at a moment: as the mirror knew it then, and as it was in truth, as far as that is known today.
 
-The two differ because the mirror looks from time to time. What is true is told by intervals: a change happened at the
-moment that upstream states, else somewhere between two looks. Where a moment lies inside such an interval, more than
-one status is possible, and all are named.
+The two differ because the mirror polls from time to time. What is true is known by intervals: a change happened at the
+moment that upstream states, else somewhere between two observations. Where a moment lies inside such an interval, more
+than one status is possible, and all are named.
 """
 
 from collections import Counter
@@ -68,7 +68,7 @@ def possible(history: Sequence[Row], started: datetime | None, moment: datetime)
         looked = started if earlier is None else row["not_before"]
         if looked is None or moment < looked:
             continue
-        # Between two looks: it may have changed already, and may have been through processing unseen.
+        # Between two observations: it may have changed already, and may have been through processing unseen.
         if earlier is not None and earlier["to_status"] == QUEUED and row["to_status"] not in UNSEEN:
             found.append(PROCESSING)
         if row["occurred_at"] is None:

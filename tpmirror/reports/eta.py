@@ -15,7 +15,7 @@ def eta(conn: Connection) -> Report:
     columns |= seconds("mean_error_s", "mean error", signed=True) | seconds("mean_abs_error_s", "mean absolute")
     columns |= percent("mean_relative_error", "of time left")
     notes = [
-        "mean error: predicted less true time left, above 0 the job was quicker than told.",
-        "Samples are taken while jobs process, at each look: poll often to have many.",
+        "mean error: predicted less true time left, above 0 the job was quicker than predicted.",
+        "Samples are taken while jobs process, at each observation: poll often to have many.",
     ]
     return Report("ETA accuracy of finished jobs", columns, rows, notes)

@@ -29,7 +29,7 @@ def failures(conn: Connection, period: Period, by: str) -> Report:
     columns |= percent("failure_rate", "failure rate") | plain(credits_failed="Credits of failed")
     notes = ["failure rate: failed jobs by all that ended. Previews count. Upstream may have refunded what failed."]
     if by == "model":
-        notes.append("Jobs with several models count once, under all their names together.")
+        notes.append("Jobs with several models count once, under all their names.")
     return Report(f"Failures by {by}, {period}", columns, rows, notes)
 
 

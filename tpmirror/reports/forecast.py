@@ -14,7 +14,7 @@ from tpmirror.reports.period import add_months
 
 DAY: Final = timedelta(days=1)
 RUN_RATE_DAYS: Final = 28
-"""Days that the run rate looks back: whole weeks, so that no weekday counts more than another."""
+"""Days that the run rate averages: whole weeks, so that no weekday counts more than another."""
 TESTED: Final = 12
 """Past months that a forecast is tested on."""
 
@@ -52,7 +52,7 @@ def expected(days: Days, method: Method, today: date) -> Decimal:
 
 
 def backtest(days: Days, method: Method, today: date) -> tuple[float | None, int]:
-    """Mean error of the totals that a method would have told on the same day of past months, and of how many.
+    """Mean error of the totals that a method would have predicted on the same day of past months, and of how many.
 
     The error is the absolute difference by the month's true total. Only months count that the data cover, the window
     before them included.
@@ -80,10 +80,10 @@ def outlook(days: Days, today: date, budget: float | None) -> Report:
     spent = sum((credits_ for day, credits_ in days.items() if first <= day <= today), Decimal(0))
     rows: list[Row] = []
     for name, method in METHODS.items():
-        forecast_now = expected(days, method, today)
+        predicted = expected(days, method, today)
         error, months = backtest(days, method, today) if days else (None, 0)
-        known = {"method": name, "month": f"{today:%Y-%m}", "forecast": forecast_now, "error": error, "tested": months}
-        rows.append({**known, "of_budget": ratio(forecast_now, budget) if budget else None})
+        known = {"method": name, "month": f"{today:%Y-%m}", "forecast": predicted, "error": error, "tested": months}
+        rows.append({**known, "of_budget": ratio(predicted, budget) if budget else None})
     columns = plain(method="method", month="month", forecast="forecast")
     columns |= percent("error", "mean error") | plain(tested="months tested")
     summary = {"month_to_date": spent, "days_left": (after - today).days - 1, "budget": budget}

@@ -44,7 +44,7 @@ ReportFunc = Callable[[Connection, ReportParams, str], Report]
 
 @dataclass(frozen=True, slots=True)
 class ReportSpec:
-    """A report to choose: what it tells, by what it can be split (the first is the default), its other options."""
+    """A report to choose: what it answers, by what it can be split (the first is the default), its other options."""
 
     about: str
     run: ReportFunc
@@ -100,7 +100,7 @@ def list_reports() -> Report:
         {"report": name, "by": ", ".join(one.by), "options": ", ".join(sorted(one.options)), "about": one.about}
         for name, one in REPORTS.items()
     ]
-    columns = plain(report="report", about="tells", by="--by")
+    columns = plain(report="report", about="answers", by="--by")
     return Report(
         "Reports: tpmirror report NAME",
         columns,

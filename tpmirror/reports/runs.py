@@ -22,7 +22,7 @@ def syncs(conn: Connection, period: Period) -> Report:
     rows = [run(dict(row)) for row in found.mappings()]
     health = dict(conn.execute(select(view("sync_health"))).mappings().one())
     columns = plain(id="run", kind="kind", outcome="outcome", certified="certified", started_at="started")
-    columns |= seconds("seconds", "took") | plain(jobs_seen="seen", jobs_inserted="new", transitions="moved")
+    columns |= seconds("seconds", "took") | plain(jobs_seen="seen", jobs_inserted="new", transitions="status changes")
     proven = health["certified_at"]
     notes = [
         "Never proven complete; run tpmirror sync."

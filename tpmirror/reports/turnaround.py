@@ -13,7 +13,7 @@ from tpmirror.reports.period import Period
 
 BY: Final = ("all", "month", "model", "resolution", "codec")
 MEASURES: Final = {0: "queue", 1: "processing"}
-COLUMNS: Final = {"p50": "median", "p90": "90 %", "p95": "95 %", "max": "longest"}
+COLUMNS: Final = {"p50": "median", "p90": "p90", "p95": "p95", "max": "longest"}
 
 Bounds = tuple[float, float]
 
@@ -39,7 +39,7 @@ def turnaround(conn: Connection, period: Period, by: str) -> Report:
     columns = plain() if by == "all" else plain(**{by: by})
     columns |= plain(measure="measure", jobs="jobs") | {name: bounds(name, text) for name, text in COLUMNS.items()}
     notes = [
-        "Two figures are bounds: the mirror sees a change between two looks, and upstream states only the end.",
+        "Two figures are bounds: the mirror sees a change between two observations, and upstream states only the end.",
         "Jobs that the mirror first saw when they were over count for start to end only. Previews are left out.",
     ]
     return Report(f"Turnaround, {period}", columns, rows, notes)
