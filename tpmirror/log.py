@@ -1,6 +1,6 @@
 """The log of the service: one line per event on stderr, for people on a terminal, as JSON elsewhere.
 
-Whoever has something to say takes ``logger(__name__)``; it is silent until ``configure`` has been called, so a library
+A module that logs takes ``logger(__name__)``; it is silent until ``configure`` has been called, so a library
 call or a plain ``tpmirror sync`` says nothing new. A run binds its number, and every line of it carries the number.
 """
 
@@ -20,14 +20,14 @@ _SECRETS: Final = (
     (re.compile(r"(://[^/\s:@]*+):[^/\s@]++@"), r"\1:***@"),
     (re.compile(r"(https?://[^\s?]++)(?:\?[^\s'\")]++)?"), lambda url: url[1] if url[0] == url[1] else f"{url[1]}?***"),
 )
-"""What must not stand in a log, whoever wrote it: keys in headers, passwords and query strings in URLs. A URL without a
-query matches too, so that none of its parts is looked through again: each pattern takes linear time."""
+"""What must not stand in a log, also when a library wrote it: keys in headers, passwords and query strings in URLs. A
+URL without a query matches too, so that none of its parts is scanned again: each pattern takes linear time."""
 
 logging.getLogger(OURS).addHandler(logging.NullHandler())
 
 
 def logger(name: str) -> Any:
-    """A structured logger: ``logger(__name__).info("walk finished", jobs=3)``."""
+    """A structured logger: ``logger(__name__).info("full sync finished", jobs=3)``."""
     return structlog.wrap_logger(
         logging.getLogger(name),
         processors=[
@@ -70,10 +70,10 @@ def configure(form: str | None, level: str, stream: TextIO | None = None) -> Non
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last, conceal, _order, shown],
         )
     )
-    # Others are heard from warnings on: httpcore's debug lines would show the key, urllib3's the address of an alert.
+    # Other libraries log from WARNING on: httpcore's debug lines would show the key, urllib3's the address of an alert.
     logging.basicConfig(level=max(logging.WARNING, logging.getLevelName(level.upper())), handlers=[handler], force=True)
     logging.getLogger(OURS).setLevel(level.upper())
-    # What the scheduler has to tell comes to us as events; its own lines would say it twice.
+    # The scheduler's misfires reach us as events; its own lines would log them twice.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 

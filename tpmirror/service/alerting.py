@@ -1,4 +1,4 @@
-"""Tells people what is wrong, and when it is over: what to tell, by ``problems``; what was told, by ``alerts``."""
+"""Sends alerts for problems, and when they are over: ``health`` finds the problems, ``alerts`` knows what was sent."""
 
 import time
 from collections.abc import Callable
@@ -21,17 +21,17 @@ from tpmirror.store.status import MirrorStatus
 SILENT: Final = frozenset({"never_certified"})
 """Problems that need no alert: a mirror that is new."""
 FAILED_JOBS_SINCE: Final = timedelta(hours=24)
-"""How far back failed jobs are news."""
+"""How far back a failed job is worth an alert."""
 AWAY: Final = 300.0
-"""Seconds without the database after which that is told, from memory."""
+"""Seconds without the database after which an alert says so; it is remembered in this process."""
 MAX_IN_MESSAGE: Final = 10
-"""Alerts that one message tells in full."""
+"""Alerts that one message states in full."""
 
 log: Final = logger(__name__)
 
 
 class Alerter:
-    """Tells each occurrence once. What is wrong it reads anew each time: replicas must not disagree on it."""
+    """Sends each occurrence once. It reads the problems anew each time: replicas must not disagree on them."""
 
     def __init__(
         self, settings: Settings, engine: Engine, facts: Callable[[], MirrorStatus], notifier: Notifier
@@ -46,7 +46,7 @@ class Alerter:
         self._logged = False
 
     def send_due(self) -> None:
-        """Tell what is new and what is over."""
+        """Send the alerts that are new and those that are over."""
         try:
             if not revision.is_current(self._engine):
                 self._miss()
@@ -74,7 +74,7 @@ class Alerter:
         return retry_transient(lambda: write(self._engine, work))
 
     def _send(self, rows: list[Row], *, over: bool) -> bool:
-        """All in one message, however many: a day on which everything fails must not flood whoever is told."""
+        """All in one message, however many: a day on which everything fails must not flood the recipients."""
         title = "tpmirror: " + ("solved: " if over else "") + rows[0]["message"]
         if len(rows) > 1:
             title += f" (and {len(rows) - 1} more)"
@@ -93,10 +93,10 @@ class Alerter:
     def _miss(self, error: str = "") -> None:
         """The database cannot be used: what cannot be remembered there is remembered here.
 
-        Without an error, there is no mirror of this program's revision, which at its first start is nothing to tell of.
+        Without an error, there is no mirror of this program's revision: at the first start no reason for an alert.
         """
         if error and not self._logged:
-            log.error("alerts cannot be told", error=error)
+            log.error("alerts cannot be sent", error=error)
             self._logged = True
         if self._away_since is None:
             self._away_since = time.monotonic()

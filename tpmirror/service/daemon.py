@@ -24,11 +24,11 @@ from tpmirror.service.worker import Worker
 from tpmirror.signals import SIGNALS, hold
 
 PULSE: Final = 1.0
-"""Seconds between two looks of the main loop."""
+"""Seconds between two checks of the main loop."""
 CHECK: Final = 15.0
 """Seconds between two checks of the mirror."""
 ALERTS: Final = 60.0
-"""Seconds between two looks for what people have to be told."""
+"""Seconds between two checks for alerts to send."""
 DAY: Final = 86_400.0
 GRACE: Final = 9.0
 """Seconds that a run under way gets to end after a signal."""
@@ -112,7 +112,7 @@ class Service:
         except UsageError as error:
             log.error("the key cannot be used", error=str(error))  # noqa: TRY400 - one line, no traceback
             return
-        log.info("the key was read again; a full walk tries it now")
+        log.info("the key was read again; a full sync tries it now")
         self.worker.forced = True
         self.schedule.run_in("sync", 0)
 

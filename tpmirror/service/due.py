@@ -1,4 +1,4 @@
-"""When to look at the API again. Pure: what the mirror's own runs tell, and the clock, are arguments.
+"""When the next run is due. Pure: the status of the mirror and the clock are arguments.
 
 The database decides what is due, not a process's memory: after a restart, and among several replicas, work that was
 done is not done again, and work that nobody did is due at once.
@@ -10,13 +10,13 @@ from typing import Final
 from tpmirror.store.status import MirrorStatus
 
 IDLE: Final = 10
-"""How many times longer the pauses between looks are while no job is in flight, or while looks fail."""
+"""How many times longer the pauses between polls are while no job is in flight, or while polls fail."""
 RETRY: Final = 30.0
-"""Seconds after a full walk that failed; doubles, up to the interval between walks."""
+"""Seconds after a full sync that failed; doubles, up to the interval between full syncs."""
 
 
 def walk_due(status: MirrorStatus, interval: float, now: datetime) -> datetime:
-    """When the next full walk is due; a moment in the past or ``now`` means at once."""
+    """When the next full sync is due; a moment in the past or ``now`` means at once."""
     due = now if status.walked_at is None else status.walked_at + timedelta(seconds=interval)
     if status.walk_failures and status.walk_failed_at is not None:
         retry = status.walk_failed_at + timedelta(seconds=pause(status.walk_failures, interval))
@@ -25,10 +25,10 @@ def walk_due(status: MirrorStatus, interval: float, now: datetime) -> datetime:
 
 
 def poll_due(status: MirrorStatus, interval: float, now: datetime) -> datetime:
-    """When the next poll is due. A full walk looks at everything that a poll does, so it counts as one."""
+    """When the next poll is due. A full sync reads everything that a poll does, so it counts as one."""
     wait = timedelta(seconds=interval * poll_factor(status))
     if status.looked_at is None:
-        return now + wait  # the mirror is empty: a full walk comes first
+        return now + wait  # the mirror is empty: a full sync comes first
     return _sane(max(status.looked_at, status.look_failed_at or status.looked_at) + wait, wait, now)
 
 

@@ -59,6 +59,6 @@ class Meters:
             self.request_seconds.observe(seconds)
 
     def on_event(self, job: str, event: str) -> None:
-        """The scheduler tells of an event."""
+        """Count an event of the scheduler."""
         with self._lock:
             self.events[job, event] += 1

@@ -30,7 +30,7 @@ HELP: Final = {
     "api_request_duration_seconds": "How long requests to the API took.",
     "schedule_events": "Runs of the schedule that were missed, failed or skipped.",
     "last_certified_timestamp_seconds": "As of when the mirror was last proven complete, in seconds since 1970.",
-    "last_walk_timestamp_seconds": "When the last full walk that succeeded began, in seconds since 1970.",
+    "last_walk_timestamp_seconds": "When the last full sync that succeeded began, in seconds since 1970.",
     "jobs_in_flight": "Jobs that are not over.",
     "vanished_jobs_waiting": "Vanished jobs that wait for an operator.",
     "quarantined_payloads": "Payloads that could not be mirrored.",

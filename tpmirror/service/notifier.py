@@ -41,13 +41,13 @@ class Notifier:
             self._targets.append((name, target))
 
     def send(self, title: str, body: str, *, good: bool = False) -> dict[str, bool]:
-        """Tell every service; by service, whether it took the message. Never raises."""
+        """Send to every service; by service, whether it took the message. Never raises."""
         return {name: self._deliver(name, target, title, body, good=good) for name, target in self._targets}
 
     def _deliver(self, name: str, target: Any, title: str, body: str, *, good: bool) -> bool:
         try:
             done = bool(target.notify(title=title, body=body, notify_type="success" if good else "warning"))
-        except Exception as error:  # noqa: BLE001 - a service's plugin may do anything; the others are told all the same
+        except Exception as error:  # noqa: BLE001 - a service's plugin may raise anything; the others still get the message
             log.warning("alert not delivered", service=name, error=type(error).__name__)
             return False
         if not done:

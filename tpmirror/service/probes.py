@@ -22,7 +22,7 @@ def routes(watch: Watchdog, alive: Callable[[], bool]) -> list[Route]:
 
     async def readyz(_request: Request) -> Response:
         ready = watch.is_current and not any(problem.critical for problem in watch.problems)
-        # Codes alone: probes ask without a password, and the messages may tell what was spent.
+        # Codes alone: probes ask without a password, and the messages may state what was spent.
         codes = [problem.code for problem in watch.problems]
         certified = watch.facts.certified_at
         known = {"certified_at": certified.isoformat() if certified else None, "problems": codes}

@@ -1,8 +1,8 @@
 """The schedule of the service: settings become jobs of APScheduler.
 
 The intervals are a safety net; after each run the database says when the next one is due, so that a restart repeats
-nothing and replicas share the work. One thread does all walks, because there is one writer anyway; another one sends
-the alerts, because a service that takes its time must not hold up the watch.
+nothing and replicas share the work. One thread does all full syncs and polls, because there is one writer anyway;
+another one sends the alerts, because a service that takes its time must not hold up the watch.
 """
 
 import random
@@ -21,7 +21,7 @@ from tpmirror.errors import TpmirrorError
 from tpmirror.log import logger
 
 STANDBY: Final = 5.0
-"""Seconds after which a replica looks again whether the holder of the lease is gone."""
+"""Seconds after which a replica checks again whether the holder of the lease is gone."""
 JITTER: Final = 0.02
 """Share of an interval by which a run may be late, so that replicas and installations do not march in step."""
 LATEST: Final = 5.0
@@ -37,7 +37,7 @@ def lateness(interval: float) -> float:
 
 
 class Every(IntervalTrigger):  # type: ignore[misc] # the library ships no types
-    """An interval that does not count up the past: a clock set ahead by years would fill the memory with dates."""
+    """Skips missed runs; APScheduler would enumerate them all when the clock is set ahead by years."""
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> Any:
         """The next time; after a long pause the next one from now on."""
@@ -49,11 +49,13 @@ class Schedule:
     """The jobs, and the threads they run in."""
 
     def __init__(self, on_event: Callable[[str, str], None]) -> None:
-        """``on_event`` is told what went wrong with which job: missed, failed, skipped."""
+        """``on_event`` is called with a job and what went wrong: missed, failed, skipped."""
         self._on_event = on_event
         self._skipping: set[str] = set()
         self._scheduler = BackgroundScheduler(
-            jobstores={"default": MemoryJobStore()},  # a store that fails would kill the thread, and says nothing
+            jobstores={
+                "default": MemoryJobStore()
+            },  # a store that fails kills the scheduler's thread without a log line
             executors={name: ThreadPoolExecutor(1) for name in ("walks", "alerts", "default")},
             # The default grace of one second would drop a run, silently, after the machine paused for longer.
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},

@@ -1,4 +1,4 @@
-"""What a service tells systemd (``Type=notify``): ready, stopping, still alive. Nothing where there is no systemd."""
+"""What a service reports to systemd (``Type=notify``): ready, stopping, alive. Nothing where there is no systemd."""
 
 import os
 import socket

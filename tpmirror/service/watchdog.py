@@ -1,6 +1,6 @@
 """The watchdog of the service: is the mirror fresh, is the process alive, does the clock keep its pace?
 
-``check`` looks at the mirror and runs as a job; ``pulse`` looks at the process, from the main thread, and reads no
+``check`` reads the mirror and runs as a job; ``pulse`` checks the process, from the main thread, and reads no
 database, so that nothing can hold it up.
 """
 
@@ -19,7 +19,7 @@ from tpmirror.store.status import MirrorStatus
 JUMP: Final = 5.0
 """Seconds between wall clock and monotonic clock from one pulse to the next that are a jump."""
 JUMP_TOLD: Final = 3600.0
-"""Seconds for which a jump is told."""
+"""Seconds for which a jump is reported."""
 OLD: Final = 120.0
 """Seconds after which a check counts as missing: one is made every 15."""
 
@@ -39,7 +39,7 @@ class ProcessStatus:
 
 
 def problems_of_process(process: ProcessStatus) -> list[Problem]:
-    """What the process of the service tells."""
+    """The problems that the process itself has."""
     found = []
     if process.database_error is not None:
         found.append(Problem("database", process.database_error, "see that the database runs", critical=True))
@@ -67,7 +67,7 @@ class Watchdog:
         self.problems: list[Problem] = []
 
     def check(self) -> None:
-        """Look at the mirror; log what is new and what is over."""
+        """Read the mirror's status; log the problems that are new and those that are over."""
         error = None
         try:
             self.facts = self._read()

@@ -1,6 +1,6 @@
-"""The work of the service: full walks and polls, each when the database says that it is due.
+"""The work of the service: full syncs and polls, each when the database says that it is due.
 
-Replicas on one database share the work without talking: whoever did the newest run leads, the others come a little
+Replicas on one database share the work through it: the one that did the newest run leads, the others come a little
 later and find nothing to do, or the lease held. When the leader dies, the work is due and theirs.
 """
 
@@ -58,7 +58,7 @@ class Worker:
         self._mine: int | None = None
         self._failures = 0
         self.forced = False
-        """Walk at the next opportunity, due or not."""
+        """Whether the next turn does a full sync even if none is due."""
         self.stopping = False
         self.runs = 0
         """Runs tried since the start of the process."""
@@ -67,12 +67,12 @@ class Worker:
         self.last_activity = time.monotonic()
         """When the run under way last gave a sign of life."""
         self.leading: bool | None = None
-        """Whether this process did the newest run; None before the first look."""
+        """Whether this process did the newest run; None before the first check."""
         self.skew: float | None = None
         """Seconds that our clock is ahead of the API's."""
 
     def walk(self) -> float | None:
-        """A full walk, if one is due; seconds to the next one."""
+        """Do a full sync, if one is due; seconds to the next one."""
         return self._turn(self._walk)
 
     def poll(self) -> float | None:
@@ -91,7 +91,7 @@ class Worker:
         self._control.stop.set()
 
     def facts(self) -> MirrorStatus:
-        """What the mirror tells; nothing before it exists. Raises MirrorError."""
+        """The status of the mirror; an empty one before it exists. Raises MirrorError."""
         if not revision.is_current(self._engine):
             return MirrorStatus()
         with reading(self._engine) as conn:
@@ -133,16 +133,16 @@ class Worker:
         if facts.last_run is not None and facts.last_run != self._mine:
             if self.leading:
                 self._lead(False, "another process did the newest run")
-            # Whoever leads comes first; this one only when it does not come.
+            # The leading replica goes first; this one runs only if the leader does not.
             left += STANDBY if left > 0 else 0.0
         return left
 
     def _run(self, task: Task) -> None:
-        # A walk may find jobs in flight where none were known: it waits no longer than if there were some.
+        # A full sync may find the first jobs in flight, so it polls as soon as it would with some known.
         wait = min(max(0.0, self._wait(self._poll)), self._poll.interval)
         self._control = Control(on_request=self._on_request, poll_at=time.monotonic() + wait)
         self.busy, self.last_activity = True, time.monotonic()
-        if self.stopping:  # looked at after saying so: whoever stops us leaves once nobody is busy
+        if self.stopping:  # checked after busy is set: the daemon exits once no worker is busy
             self.busy = False
             return
         self.forced = False

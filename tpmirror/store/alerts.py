@@ -1,8 +1,8 @@
-"""Which alerts are to be told: remembered in the mirror, so that each occurrence is told once, by one of the replicas.
+"""Which alerts are to be sent: recorded in the mirror, so that one of the replicas sends each occurrence once.
 
-Not under the writer's lease: an alert about a walk that hangs must not wait for that walk. Instead each alert is
-claimed by the statement that takes it. What was claimed and not told, because the process died or nobody could be
-reached, is claimed again later.
+Not under the writer's lease: an alert about a run that hangs must not wait for that run. Instead each alert is
+claimed by the statement that takes it. An alert that was claimed and not sent, because the process died or no service
+could be reached, is claimed again later.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from tpmirror.db.types import Row
 from tpmirror.store.health import EVENTS, Problem
 
 AGAIN: Final = timedelta(seconds=60)
-"""After which an alert that could not be told is tried again."""
+"""Time after which an alert that could not be sent is tried again."""
 MAX_VALUES: Final = 1000
 """Values in one statement: both databases have a limit."""
 
@@ -37,7 +37,7 @@ def record(conn: Connection, problems: Sequence[Problem], now: datetime) -> None
 
 
 def claim(conn: Connection, now: datetime) -> list[Row]:
-    """Take every alert that is to be told: new ones, and told ones that are over."""
+    """Claim every alert that is to be sent: new ones, and those sent before that are over."""
     table = alerts.c
     new = and_(table.notified_at.is_(None), table.resolved_at.is_(None))
     over = and_(table.notified_at.is_not(None), table.resolved_at.is_not(None), table.recovery_notified_at.is_(None))
@@ -48,7 +48,7 @@ def claim(conn: Connection, now: datetime) -> list[Row]:
 
 
 def mark_sent(conn: Connection, ids: Sequence[int], now: datetime) -> None:
-    """Note that these were told."""
+    """Record that these were sent."""
     for first in range(0, len(ids), MAX_VALUES):
         mine = alerts.c.id.in_(ids[first : first + MAX_VALUES])
         conn.execute(update(alerts).where(mine, alerts.c.resolved_at.is_not(None)).values(recovery_notified_at=now))

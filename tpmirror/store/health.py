@@ -1,6 +1,6 @@
 """What is wrong and what to do about it, as one list for ``status``, ``/readyz``, the metrics, the log and the alerts.
 
-Pure: what the mirror tells, and the clock, are arguments. Problems of the service's process: ``service.watchdog``.
+Pure: the status of the mirror and the clock are arguments. Problems of the service's process: ``service.watchdog``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,13 +12,13 @@ from tpmirror.config import Settings
 from tpmirror.store.status import MirrorStatus
 
 STALE: Final = 3
-"""Intervals between full walks after which a mirror that is not proven complete again is stale."""
+"""Intervals between full syncs after which a mirror that is not proven complete again is stale."""
 UNCERTIFIED: Final = 3
-"""Full walks in a row without a proof that are worth a word."""
+"""Full syncs in a row without a proof after which that is a problem."""
 FAILURE_STREAK: Final = 3
 """Runs in a row that failed, after which this is more than a hiccup."""
 UNANSWERED_LIMIT: Final = timedelta(days=1)
-"""How long jobs may be missing without an answer of the API, before somebody should know."""
+"""How long jobs may be missing without an answer of the API, before that is a problem."""
 SKEW: Final = 60.0
 """Seconds that our clock may differ from the API's."""
 KEY_REFUSED: Final = "the API refused the key"
@@ -33,7 +33,7 @@ EVENTS: Final = (BUDGET, JOB_FAILED)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that somebody should know of."""
+    """Something that needs attention."""
 
     code: str
     """Its kind, for machines: stays the same as long as it is the same problem."""
@@ -46,7 +46,7 @@ class Problem:
 
 
 def problems_of_mirror(facts: MirrorStatus, settings: Settings, now: datetime) -> list[Problem]:
-    """What the mirror itself tells, to whoever can read it."""
+    """The problems that the mirror's own rows show, to any process that can read them."""
     return [
         *_of_runs(facts),
         *_of_freshness(facts, settings.sync_interval, now),
@@ -57,7 +57,7 @@ def problems_of_mirror(facts: MirrorStatus, settings: Settings, now: datetime) -
 
 
 def problems_of_failed_jobs(rows: Sequence[Mapping[str, Any]]) -> list[Problem]:
-    """Jobs that failed upstream: events, each told once."""
+    """Jobs that failed upstream: events, each alerted once."""
     return [
         Problem(
             f"{JOB_FAILED}{row['job_id']}:{row['seq']}",
@@ -74,7 +74,7 @@ def _of_runs(facts: MirrorStatus) -> Iterator[Problem]:
         remedy = "put the account's current key into TPMIRROR_API_KEY_FILE (then SIGHUP) or TPMIRROR_API_KEY"
         yield Problem("key_refused", error.partition(";")[0], remedy, critical=True)
     elif facts.walk_failures >= FAILURE_STREAK:
-        yield _failing("full walks", facts.walk_failures, facts.walk_error)
+        yield _failing("full syncs", facts.walk_failures, facts.walk_error)
     elif facts.look_failures >= FAILURE_STREAK:
         yield _failing("runs", facts.look_failures, facts.look_error)
 
@@ -87,14 +87,14 @@ def _failing(what: str, failures: int, error: str | None) -> Problem:
 def _of_freshness(facts: MirrorStatus, sync_interval: float, now: datetime) -> Iterator[Problem]:
     if facts.certified_at is None:
         message = "the mirror has never been proven complete"
-        yield Problem("never_certified", message, "run tpmirror sync, or wait for the first full walk", critical=True)
+        yield Problem("never_certified", message, "run tpmirror sync, or wait for the first full sync", critical=True)
     elif now - facts.certified_at > timedelta(seconds=STALE * sync_interval):
         message = f"the mirror was last proven complete as of {facts.certified_at:%Y-%m-%d %H:%M} UTC"
-        remedy = f"a full walk is due every {sync_interval:,.0f} s: see the last runs for what keeps it"
+        remedy = f"a full sync is due every {sync_interval:,.0f} s: see the last runs for what keeps it"
         yield Problem("stale", message, remedy, critical=True)
     if facts.uncertified >= UNCERTIFIED:
-        message = f"the last {facts.uncertified} full walks were not certified: {facts.uncertified_reason}"
-        yield Problem("uncertified", message, "walk more often or at a quieter time; see sync_runs.certificate")
+        message = f"the last {facts.uncertified} full syncs were not certified: {facts.uncertified_reason}"
+        yield Problem("uncertified", message, "sync more often or at a quieter time; see sync_runs.certificate")
 
 
 def _of_operator(facts: MirrorStatus, now: datetime) -> Iterator[Problem]:

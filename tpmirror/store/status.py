@@ -1,4 +1,4 @@
-"""The status of the mirror in a few short look-ups: what decides when to run again, and what is wrong."""
+"""The status of the mirror in a few short queries: what decides when to run again, and what is wrong."""
 
 import json
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from tpmirror.store import presence, quarantine, queries, runs
 
 @dataclass(frozen=True, slots=True)
 class MirrorStatus:
-    """What the mirror says of its runs and jobs: what is due and what is wrong follows from it."""
+    """What the mirror's rows show of its runs and jobs: what is due and what is wrong follows from it."""
 
     walked_at: datetime | None = None
-    """When the last full walk that succeeded began."""
+    """When the last full sync that succeeded began."""
     walk_failures: int = 0
-    """Full walks in a row that failed since then."""
+    """Full syncs in a row that failed since then."""
     walk_failed_at: datetime | None = None
     """When the last of those ended."""
     walk_error: str | None = None
@@ -34,7 +34,7 @@ class MirrorStatus:
     certified_at: datetime | None = None
     """As of when the mirror was last proven complete."""
     uncertified: int = 0
-    """Full walks in a row that succeeded without a proof."""
+    """Full syncs in a row that succeeded without a proof."""
     uncertified_reason: str | None = None
     """Why the last of those has none."""
     last_run: int | None = None
@@ -55,7 +55,7 @@ class MirrorStatus:
 
 
 def read_status(conn: Connection, today: date | None = None) -> MirrorStatus:
-    """What decides when to look again, and whether somebody has to be told; a few short index look-ups.
+    """Read what decides when to run again and which problems there are; a few short index look-ups.
 
     With ``today`` also what was spent on that day and in its month.
     """
