@@ -33,7 +33,7 @@ class Secret:
 
 
 def exposure(path: Path | None) -> str | None:
-    """What is wrong with who may read the key's file, if whoever runs this can mend it.
+    """What is wrong with who may read the key's file, if the user who runs this can fix it.
 
     No reason to refuse it: Docker and Kubernetes mount secrets that everybody inside may read; nobody else is there.
     """

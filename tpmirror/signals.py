@@ -15,6 +15,6 @@ def hold() -> None:
 
 
 def release() -> None:
-    """Let them come: SIGTERM as Ctrl-C does, because a stopped walk has to close its run and release its lease."""
+    """Let them come: SIGTERM as Ctrl-C does, because a stopped run has to close its row and release its lease."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)

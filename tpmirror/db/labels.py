@@ -6,7 +6,7 @@ STATUSES: Final = {0: "In Queue", 1: "Processing", 2: "Finished", -1: "Failed", 
 PROCESSING: Final = 1
 FAILED: Final = -1
 TERMINAL: Final = frozenset({2, -1, -2})
-"""Statuses in which a job is over. An unknown status is not: the mirror keeps looking."""
+"""Statuses in which a job is over. An unknown status is not: the mirror keeps polling."""
 
 TASKS: Final = {
     1: "Super Resolution",

@@ -1,7 +1,7 @@
 """One writer at a time: a row that names the holder, with an epoch that every write transaction checks.
 
-A lock alone does not do: it outlives a stopped process and dies before a cut-off one. The epoch does: whoever took over
-raised it, and the writer before finds its own gone at its next write. Time is the database's.
+A lock alone does not do: it outlives a stopped process and dies before a cut-off one. The epoch does: a writer that
+takes over raises it, and the writer before finds its own gone at its next write. Time is the database's.
 """
 
 import os
@@ -25,7 +25,7 @@ TERM: Final = timedelta(seconds=120)
 """How long a lease holds without a sign of life: several times the longest request."""
 
 UNKNOWN_START: Final = "unknown"
-"""Stands for when a process started that lives, where the system does not tell."""
+"""Start time of a live process on a system that does not expose it."""
 _LIVING: Final[set[str]] = set()
 """Holders of this process whose run is not over: a run whose end could not be written must not block the next one."""
 
@@ -47,7 +47,7 @@ class Lease:
             raise LeaseLost
 
     def renew(self, conn: Connection) -> None:
-        """Hold on for another term."""
+        """Extend the lease by another term."""
         self.check(conn)
         mine = update(writer_lease).where(writer_lease.c.scope == SCOPE, writer_lease.c.epoch == self.epoch)
         conn.execute(mine.values(expires_at=clock(conn) + TERM))
@@ -59,9 +59,9 @@ class Lease:
 
 
 def acquire(conn: Connection, holder: str) -> Lease:
-    """Take the lease for ``holder``, from ``holding``, in a write transaction. Whoever has it already gets it again.
+    """Take the lease for ``holder``, from ``holding``, in a write transaction.
 
-    Raises LeaseHeld, with the holder, if somebody alive has it.
+    A holder that has it already gets it again. Raises LeaseHeld, with the holder, if another live process has it.
     """
     table = writer_lease
     row = conn.execute(select(table).where(table.c.scope == SCOPE).with_for_update()).one()
@@ -79,7 +79,7 @@ def acquire(conn: Connection, holder: str) -> Lease:
 
 @contextmanager
 def holding() -> Iterator[str]:
-    """A new holder in this process; any process on this machine can tell whether it still lives."""
+    """A new holder in this process; any process on this machine can check whether it still lives."""
     holder = f"{_machine()}|{os.getpid()}|{_started(os.getpid())}|{secrets.token_hex(4)}"
     _LIVING.add(holder)
     try:
@@ -123,7 +123,7 @@ def _started(pid: int) -> str:
 
 
 def _lives(pid: int) -> bool:
-    """Without /proc, or where it hides the processes of others, whether one lives is all that can be told."""
+    """Without /proc, or where it hides the processes of others, only whether a process lives can be checked."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,7 +1,7 @@
 """Which revision of the schema a database has, and which this program needs.
 
-Every command looks, and nearly every time nothing is to be migrated: so this does without Alembic, which takes longer
-to load than most commands take to run.
+Every command checks it, and nearly every time nothing is to be migrated: so this does without Alembic, which takes
+longer to load than most commands take to run.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ SCRIPTS: Final = next(
 
 
 FIRST_CONTACT: Final = 3.0
-"""Seconds to try a database that nobody has reached yet: a wrong address has to be told, not waited for."""
+"""Seconds to try a database that nobody has reached yet: a wrong address has to fail soon, not to be waited for."""
 
 
 def current(engine: Engine) -> str | None:

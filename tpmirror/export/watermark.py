@@ -28,7 +28,7 @@ _jobs = schema.jobs.c
 
 
 def take(conn: Connection) -> dict[str, Any]:
-    """What tells this state of the mirror from any other, small enough for the manifest."""
+    """What distinguishes this state of the mirror from any other, small enough for the manifest."""
     entry = conn.execute(select(func.max(_history.entry))).scalar()
     change = conn.execute(select(func.max(_changes.id))).scalar()
     newest = conn.execute(select(func.max(_runs.id))).scalar()
@@ -45,7 +45,7 @@ def take(conn: Connection) -> dict[str, Any]:
 
 
 def continues(conn: Connection, old: Mapping[str, Any]) -> bool:
-    """Whether the mirror is still the one that was read, only further: then its new rows tell all that changed."""
+    """Whether the mirror is still the one that was read, only further: then its new rows show all that changed."""
     entry, row_hash = old["history"]
     change, digest = old["field_changes"]
     run, _ = old["sync_runs"]
@@ -96,7 +96,7 @@ def _jobs_touched(entry: int, change: int) -> Select[Any]:
         *(select(_jobs.id).where(link.in_(_changed(entity, change))) for _, entity, link in _VIDEOS),
         select(links.job_id).where(links.ml_model_id.in_(_changed("ml_model", change))),
         select(_jobs.id).where(_jobs.status.not_in(labels.TERMINAL)),
-        # Such jobs are looked at closely each time, so a change of their ETA alone may have been written too.
+        # Every run compares these jobs field by field, so a change of their ETA alone may have been written too.
         select(cast(schema.quarantined_jobs.c.job_id, BigInteger)).where(schema.quarantined_jobs.c.job_id.is_not(None)),
     ).subquery()
     return select(found.c[0])
@@ -115,7 +115,7 @@ def _differing(now: Mapping[Month, int], before: Mapping[Month, int]) -> set[Mon
 
 
 def _account(conn: Connection) -> str | None:
-    """What the view focus_costs names the account by: nothing in the history tells when it changes."""
+    """What the view focus_costs names the account by: nothing in the history shows when it changes."""
     scope = schema.mirror_scope.c
     found: str | None = conn.execute(select(func.min(scope.value)).where(scope.kind == "output_owner")).scalar()
     return found
@@ -124,7 +124,7 @@ def _account(conn: Connection) -> str | None:
 def _state(conn: Connection) -> str:
     in_flight = select(_jobs.id, _jobs.eta_s, _jobs.processing_progress).where(_jobs.status.not_in(labels.TERMINAL))
     samples = select(func.count()).select_from(schema.job_progress_samples)
-    # Small tables, of which any change counts; job_absences because the view sync_health tells what waits.
+    # Small tables, of which any change counts; job_absences because the view sync_health shows what waits.
     small = [one.table for one in datasets.relations() if one.kind == "table" and one.partitioned_by is None]
     whole = [select(table).order_by(*table.primary_key.columns) for table in (*small, schema.job_absences)]
     return _digest(conn, in_flight.order_by(_jobs.id), samples, *whole)

@@ -1,8 +1,8 @@
 """The mirror as files: every table and view, in one snapshot, only what changed since the last export into the folder.
 
 An export is built in a folder of its own inside the target and moved into place when it is whole, file by file, each in
-one step; the manifest goes last. Killed at any moment it leaves whole files, each once, and the next export mends the
-rest: it goes by the manifest, and by what is really there.
+one step; the manifest goes last. Killed at any moment it leaves whole files, each once, and the next export completes
+the rest: it goes by the manifest, and by what is really there.
 """
 
 import fcntl
@@ -37,7 +37,7 @@ CHUNK: Final = 8192
 
 Touched = Mapping[str, set[Month]]
 Progress = Callable[[str, int], None]
-"""Told the relation and how many of its rows are read."""
+"""Called with the relation and how many of its rows are read."""
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ def export(engine: Engine, folder: Path, format_: str, progress: Progress) -> Ou
                 new = _staged(conn, stage, old, whole=_is_whole(folder, old))
         except BaseException:
             if old or {path.name for path in folder.iterdir()} <= {STAGING}:
-                stage.remove()  # else it alone tells whose half-made folder this is
+                stage.remove()  # else it alone shows which mirror's unfinished export this is
             raise
         # What fails from here on leaves what is staged, as a kill does.
         done = Outcome(old) if new is None else _commit(folder, old, new)
@@ -201,7 +201,7 @@ def _manifest(folder: Path, format_: str) -> dict[str, Any]:
 
 
 def _is_whole(folder: Path, manifest: dict[str, Any]) -> bool:
-    """Whether all files that a manifest names are there, as far as their sizes tell."""
+    """Whether all files that a manifest names are there, as far as their sizes show."""
     if not manifest or manifest["layout"] != LAYOUT:
         return False
     files = (file for part in manifest["relations"].values() for file in part["files"])
@@ -244,5 +244,6 @@ def _saying(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         where = folder.parent if folder.name == STAGING else folder
-        message = f"cannot export to {str(where)!r}: {error.strerror or error}; free or mend it, or give another folder"
+        reason = error.strerror or error
+        message = f"cannot export to {str(where)!r}: {reason}; free some space or repair it, or give another folder"
         raise TpmirrorError(message) from error

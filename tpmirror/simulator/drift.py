@@ -1,4 +1,4 @@
-"""What changes between the pages of a walk: jobs come, go, move or end while somebody is reading the list."""
+"""What changes between the pages of a full sync: jobs come, go, move or end while a client reads the list."""
 
 from collections.abc import Callable
 from random import Random

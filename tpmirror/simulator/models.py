@@ -46,7 +46,7 @@ class Job:
         return self.status in (0, 1)
 
     def history(self) -> list[tuple[int, int | None, int]]:
-        """When, from which status and to which: kept once somebody interfered, else told by the times."""
+        """When, from which status and to which: kept once a test interfered, else derived from the times."""
         if self.past is not None:
             return self.past
         changes: list[tuple[int, int | None, int]] = [(self.created, None, 0)]

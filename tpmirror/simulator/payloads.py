@@ -25,7 +25,7 @@ class PayloadStore:
         self._templates: dict[int, bytes] = {}
 
     def encoded(self, job: Job, now: int) -> bytes:
-        """The job as a template. Kept, unless the job is in flight: those tell another progress each time."""
+        """The job as a template. Kept, unless the job is in flight: those show another progress each time."""
         known = self._raw.get(job.id) or self._templates.get(job.id)
         if known is not None:
             return known

@@ -24,7 +24,7 @@ PREVIEW_SECONDS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A video file: what a probe of it would tell."""
+    """A video file: what a probe such as ffprobe would report."""
 
     name: str
     width: int

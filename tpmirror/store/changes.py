@@ -11,7 +11,7 @@ from tpmirror.db.types import Row
 from tpmirror.tensorpix.decode import ParsedJob
 
 RECHECK: Final = ""
-"""Fingerprint of a job that has to be looked at again, however it is shown."""
+"""Fingerprint of a job that has to be compared again, whatever its next payload is."""
 
 
 class Observation(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class Observation(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class StoredState:
-    """What the mirror holds of the jobs in a batch that need a closer look."""
+    """What the mirror holds of the jobs in a batch that need comparison."""
 
     jobs: dict[int, Row] = field(default_factory=dict)
     input_videos: dict[int, Row] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class StoredState:
     links: dict[int, list[Row]] = field(default_factory=dict)
     """Rows of ``job_ml_models`` by job, in order of position."""
     newest_users: dict[int, int] = field(default_factory=dict)
-    """The newest job that uses a model: whose word on the model counts."""
+    """The newest job that uses a model: the mirror takes the model's fields from it."""
     last_changes: dict[int, tuple[int, datetime]] = field(default_factory=dict)
     """Number and time of each job's last status change."""
     quarantine: dict[int | None, dict[str, Row]] = field(default_factory=dict)

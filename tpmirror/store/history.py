@@ -1,6 +1,6 @@
 """The hash chain over the status history: each row carries the hash of the row before it and of itself.
 
-Whoever alters, removes, inserts or reorders rows has to recompute every later hash; the head hash, kept somewhere else,
+Anyone who alters, removes, inserts or reorders rows has to recompute every later hash; the head hash, kept elsewhere,
 shows even that. Tamper-evident, not tamper-proof.
 """
 

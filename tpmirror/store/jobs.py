@@ -1,6 +1,6 @@
 """Jobs, videos, models and their history: look up what is known of a batch, and apply a changeset, in bulk.
 
-Whoever calls holds a transaction (``engine.write``) that has checked the lease. Rows go sorted by key, one statement
+The caller holds a transaction (``engine.write``) that has checked the lease. Rows go sorted by key, one statement
 and a list of rows each; never one statement a row, never one statement of many rows (it would be compiled anew).
 """
 
@@ -35,9 +35,9 @@ def ml_models(conn: Connection) -> dict[int, Row]:
 
 
 def recheck_model_users(conn: Connection, left: Collection[int]) -> None:
-    """Have the jobs looked at again whose word on a model counts now that these are not there any more.
+    """Mark jobs for comparison that are now the newest users of a model because the jobs in ``left`` are away.
 
-    They may have shown it otherwise before, when theirs did not count.
+    Their payload may show the model otherwise than the mirror holds it; it was ignored while a newer user was there.
     """
     table, newest = schema.job_ml_models.c, dict[int, int]()
     for row in bulk.find(conn, (table.job_id, table.ml_model_id), table.job_id, left):
@@ -124,7 +124,7 @@ def _links(conn: Connection, ids: Collection[int]) -> dict[int, list[Row]]:
 
 
 def _newest_users(conn: Connection, models: Collection[int]) -> dict[int, int]:
-    """One short index look per model. Jobs that are gone or missing do not tell what their models have become."""
+    """One short index look-up per model. Jobs that are gone or missing do not show what their models have become."""
     table, jobs = schema.job_ml_models.c, schema.jobs.c
     users = select(table.job_id).join(schema.jobs, jobs.id == table.job_id)
     there = jobs.presence.in_(("listed", "unlisted")) & (table.ml_model_id == bindparam("model_id"))

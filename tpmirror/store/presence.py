@@ -69,7 +69,7 @@ def untold_since(conn: Connection) -> datetime | None:
 def write_presence(
     conn: Connection, found: Mapping[int, PresenceResult], run_id: int | None, now: datetime
 ) -> dict[str, int]:
-    """Write where jobs are; counts as ``sync_runs`` has them. A row of ``field_changes`` for each that moved."""
+    """Write where jobs are; counts as ``sync_runs`` has them. A row of ``field_changes`` for each changed presence."""
     before = _presences(conn, found)
     moved = {job_id: sighting for job_id, sighting in found.items() if before[job_id] != sighting.presence}
     rows = [
@@ -126,9 +126,9 @@ def _note(conn: Connection, found: Mapping[int, PresenceResult], now: datetime) 
     for job_id, sighting in sorted(found.items()):
         if sighting.presence in {"missing", "unlisted"}:
             old = known.get(job_id, {"absent_since": now, "looked_up_at": None, "confirmed_at": None, "answer": None})
-            # An answer ends what an operator said about the silence before it.
+            # An answer by id voids the operator's confirmation, which was given while there was none.
             confirmed = None if sighting.presence == "unlisted" else old["confirmed_at"]
-            # Nor does silence take back what the API answered, or that jobs not asked for since were held.
+            # A failed lookup must not overwrite an earlier 404, nor the hold of jobs that were not asked for since.
             stays = {DENIED} if sighting.looked_up_at else {DENIED, HELD}
             answer = old["answer"] if sighting.answer == UNANSWERED and old["answer"] in stays else sighting.answer
             looked = {"looked_up_at": sighting.looked_up_at or old["looked_up_at"], "answer": answer}

@@ -35,7 +35,7 @@ def unread_ids(conn: Connection) -> set[int]:
 
 
 def obsolete_entries(conn: Connection, present: Collection[int]) -> list[int]:
-    """Entries of what a proven walk did not list any more, and the mirror never held or holds as gone.
+    """Entries of what a certified full sync did not list any more, and the mirror never held or holds as gone.
 
     Nothing is left to mirror.
     """

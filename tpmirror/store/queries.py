@@ -11,7 +11,7 @@ from tpmirror.db.types import Row
 from tpmirror.store import history, presence, quarantine, runs
 
 EXTRA_SAMPLE: Final = 200
-"""Rows looked at for unknown keys, per table: enough to name them all in practice."""
+"""Rows searched for unknown keys, per table: enough to name them all in practice."""
 
 
 def summary(conn: Connection) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def summary(conn: Connection) -> dict[str, Any]:
 
 
 def failed_jobs(conn: Connection, since: datetime) -> list[Row]:
-    """Jobs that were seen to fail, or say that they failed, since then; not those that a first walk found failed."""
+    """Jobs that were seen to fail, or state that they failed, since then; not those that the first run found failed."""
     table, jobs = schema.job_status_history, schema.jobs
     when = func.coalesce(table.c.occurred_at, table.c.observed_at)
     fresh = (table.c.observed_at >= since) & (when >= since)

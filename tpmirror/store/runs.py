@@ -33,14 +33,14 @@ def update(conn: Connection, run_id: int, values: Mapping[str, Any]) -> None:
 
 
 def covered_since(conn: Connection, kind: str) -> datetime | None:
-    """When the last run of a kind began that looked at every listed job (full), or at every job in flight (poll)."""
+    """When the last run of a kind began that read every listed job (full), or at every job in flight (poll)."""
     table = sync_runs.c
     latest = select(table.started_at).where(table.covered, table.kind == kind).order_by(table.id.desc()).limit(1)
     return conn.execute(latest).scalar()
 
 
 def certified_at(conn: Connection) -> datetime | None:
-    """When the last certified walk began."""
+    """When the last certified full sync began."""
     table = sync_runs.c
     return conn.execute(select(table.started_at).where(table.certified).order_by(table.id.desc()).limit(1)).scalar()
 

@@ -1,4 +1,4 @@
-"""The judge: whether a walk proves that the mirror held exactly the listed jobs at one instant. Pure.
+"""Whether a full sync proves that the mirror held exactly the listed jobs at one instant. Pure.
 
 Every answer of the list counts the jobs there are, at some instant between p, when it was asked for, and q, when it was
 complete. A job in an answer complete before p and in an answer asked for after q was listed at both ends, so, if being
@@ -56,7 +56,7 @@ class SeenLog:
     def saw(self, ids: Iterable[int], sent: int, received: int) -> None:
         """An answer with these jobs.
 
-        Answers told out of order only hide that a job was seen earlier or later still, which proves less, not more.
+        Answers recorded out of order only hide that a job was seen earlier or later still, which proves less, not more.
         """
         for job_id in ids:
             self._first.setdefault(job_id, received)
@@ -83,8 +83,8 @@ class SeenLog:
     def best(self) -> Count:
         """The newest count of those that most of their jobs were seen around.
 
-        Told from sorted numbers alone: as many as were seen before and as were seen after, less all there are, is the
-        least that can have been seen on both sides.
+        Computed from sorted numbers alone: as many as were seen before and as were seen after, less all there are, is
+        the least that can have been seen on both sides.
         """
         first, last = sorted(self._first.values()), sorted(self._last.values())
 
@@ -98,7 +98,7 @@ class SeenLog:
 
 
 def judge(sightings: SeenLog, void_reasons: Iterable[str] = ()) -> Verdict:
-    """The verdict over what a walk saw. ``void_reasons`` are what voids any proof: an item whose id cannot be read."""
+    """The verdict over what a full sync saw. ``void_reasons`` void any proof: an item whose id cannot be read."""
     count = sightings.best()
     before, after = sightings.around(count)
     proven = len(before & after)

@@ -1,7 +1,7 @@
 """What to write: the answers just seen against what the mirror knows. Pure: no database, no clock.
 
-Most jobs have not changed and never get here: their fingerprints tell. A ``Changeset`` is rows that go to the database
-as they are.
+Most jobs have not changed and never get here: their fingerprints show it. A ``Changeset`` is rows that go to the
+database as they are.
 """
 
 import json
@@ -21,7 +21,7 @@ PROGRESS: Final = ("eta_s", "processing_progress")
 MOVING: Final = (*PROGRESS, "status")
 """Columns of which a change makes a point of the progress curve, while the job is being processed."""
 QUARANTINE_REFRESH: Final = timedelta(days=1)
-"""How stale ``last_seen_at`` of an unchanged quarantined payload may grow: an unchanged walk writes nothing."""
+"""How stale ``last_seen_at`` of an unchanged quarantined payload may grow: a run without changes writes nothing."""
 
 
 def changed_models(catalogue: Mapping[int, Row], observations: Iterable[Observation]) -> dict[int, Observation]:
@@ -119,10 +119,10 @@ class Differ:
         self.changes.samples.append({"job_id": row["id"], "observed_at": at, **{name: row[name] for name in PROGRESS}})
 
     def input_video(self, row: Row | None, observation: Observation) -> bool:
-        """The video that a job reads, unless it is open whether the mirror has it as it is now; then the job tells.
+        """The video that a job reads, unless it is open whether the mirror has it as it is now; then the job decides.
 
         Several jobs may read one video. An answer asked for before another that showed it was complete may be the older
-        of the two, and if they differ a guess would be a change that never was. The next look settles it.
+        of the two, and if they differ a guess would be a change that never was. The next observation settles it.
         """
         if row is None:
             return True
@@ -164,7 +164,7 @@ class Differ:
         if known is not None and known["status"] == to_status:
             return
         seq, seen = self.known.last_changes.get(job_id, (0, None))
-        # A clock that was set back must not turn the history around: what follows is not told to have come before.
+        # A clock that was set back must not reorder the history: an entry never gets a time before its predecessor's.
         at = observation.at if seen is None else max(observation.at, seen)
         entry = {
             "job_id": job_id,
@@ -179,9 +179,9 @@ class Differ:
         self.changes.history.append(entry)
 
     def last_seen(self, known: Row, changed_at: datetime | None, at: datetime) -> datetime | None:
-        """When the mirror last saw the old status, as far as it can prove without a write per look."""
+        """When the mirror last saw the old status, as far as it can prove without a write per observation."""
         proofs = [changed_at]
-        if known["id"] not in self.known.quarantine:  # else runs that looked at every job may not have read this one
+        if known["id"] not in self.known.quarantine:  # else runs that read every job may not have held this one
             if known["presence"] == "listed":
                 proofs.append(self.known.listed_covered_at)
             if known["presence"] in {"listed", "unlisted"} and known["status"] not in labels.TERMINAL:

@@ -15,7 +15,7 @@ from tpmirror.tensorpix.decode import ParseFailure
 
 
 class DryRun(Run):
-    """Plans each job once. With ``everything``, also jobs whose fingerprint says that nothing changed."""
+    """Plans each job once. With ``everything``, also jobs whose fingerprint shows no change."""
 
     def __init__(self, engine: Engine, api_url: str, *, everything: bool) -> None:
         super().__init__(engine, Lease(0), 0, read(engine, lambda conn: Scope(conn, api_url)))
@@ -24,7 +24,7 @@ class DryRun(Run):
         self._compared = set[int]()
 
     def fingerprints(self, ids: Collection[int]) -> dict[int, str]:
-        """With ``everything``, each job may have news."""
+        """With ``everything``, each job counts as changed."""
         return {} if self._everything else super().fingerprints(ids)
 
     def _needs_renewal(self) -> bool:

@@ -1,4 +1,4 @@
-"""The full walk: fetch every page, mirror it as it arrives, and prove that nothing was missed.
+"""The full sync: fetch every page, mirror it as it arrives, and prove that nothing was missed.
 
 The steps of the proof are those of ``certify``. Rows are committed as they arrive in every case; only "certified", and
 what follows from a job's absence, wait for the verdict.
@@ -27,17 +27,17 @@ from tpmirror.tensorpix.page import Page, ascends, ids_of
 
 log: Final = logger(__name__)
 RECENT: Final = timedelta(days=1)
-"""How old the last certified walk may be for the mirror to stand for the first pass."""
+"""How old the last certified full sync may be for the mirror to stand for the first pass."""
 PASSES: Final = 8
 """Passes over the list after which a run gives up on the proof until the next one."""
 MAX_COUNTS: Final = 6
-"""Counts taken in a row when new jobs keep appearing, before a pass is made all the same."""
+"""How often to re-read the count before starting another pass anyway."""
 
 
 def sync(
     settings: Settings, *, certify: bool = True, progress: Progress = quiet, control: Control | None = None
 ) -> Row:
-    """One full walk; the finished row of ``sync_runs``. Migrates the database if needed.
+    """Do one full sync; the finished row of ``sync_runs``. Migrates the database if needed.
 
     Raises TpmirrorError; whatever arrived before that is mirrored, and the run is closed with the error.
     """
@@ -50,7 +50,7 @@ def sync(
 
 
 class FullSync:
-    """One full walk under way."""
+    """One full sync under way."""
 
     def __init__(self, opened: Session) -> None:
         self.opened, self.control = opened, opened.control
@@ -66,10 +66,10 @@ class FullSync:
         self.largest = len(opened.first.listing)
         """Jobs on the fullest page so far."""
         self.count = opened.first.listing.count
-        """How many jobs the newest answer says there are."""
+        """How many jobs the newest answer counts."""
 
     def finish(self, *, certify: bool) -> None:
-        """Walk, and put the result into the run."""
+        """Read the list, prove it, and put the result into the run."""
         first = self.first
         fits = first.is_last and self.fits_a_page()
         self.consume([first])
@@ -117,7 +117,7 @@ class FullSync:
         return verdict, {"method": "single page", **certificate_fields(count)}
 
     def void_reasons(self) -> list[str]:
-        """What voids any proof. An empty list is one, to a mirror that knows better."""
+        """What voids any proof. An empty list does, if the mirror holds listed jobs."""
         if self.count == 0 and self.listed:
             empty = f"the API lists no jobs at all, the mirror holds {len(self.listed)}; nothing was marked"
             return [*self.intake.void_reasons, empty]
@@ -139,9 +139,9 @@ class FullSync:
         return verdict, {"method": "count between passes", **certificate_fields(verdict.count), **seen}
 
     def take_count(self) -> int:
-        """Look at both ends of the list, where news appears, then let the API count; again if it counts more than seen.
+        """Read both ends of the list, where new jobs appear, then the count; again if it counts more than was seen.
 
-        A job that appeared between the look and the count would void the proof a whole pass later; this costs little.
+        A job that appeared between that read and the count would void the proof a whole pass later; this costs little.
         """
         size, count = self.settings.page_size, self.count
         ends = [max(0, count - self.page_size())] if self.passes == 0 and self.recent else []
@@ -154,7 +154,7 @@ class FullSync:
             # Hints only, no part of the proof: a newest job that nobody saw, or fewer jobs seen than there are.
             if self.sightings.has_seen(ids_of(sample)) and self.sightings.known >= sample.listing.count:
                 break
-            # Both ends at times, one at others, so that no rhythm of the account keeps in step with ours.
+            # Alternate, so that a periodic submitter cannot stay in lockstep.
             head, tail = 0, max(0, sample.listing.count - self.page_size())
             ends = [head] if turn % 2 else [tail, head]
         return sample.listing.count
@@ -164,7 +164,7 @@ class FullSync:
         return [] if first.is_last else segments(first.end, first.listing.count, self.page_size())
 
     def page_size(self) -> int:
-        """The page size in force: what the API says, until a pass has shown whether it gives fewer.
+        """The page size in force: what the API states, until a pass has shown whether it gives fewer.
 
         Pages without a job show nothing of it: the account was emptied between the first count and its rows.
         """
@@ -182,18 +182,18 @@ class FullSync:
             self.poll_if_due()
 
     def poll_if_due(self) -> None:
-        """Do the poll that falls due while the walk goes on: no job in flight waits for the end of a long walk.
+        """Do the poll that falls due during the full sync: no job in flight waits for the end of a long one.
 
-        Nobody else could, there is one writer. What it shows is as good for the proof as any other page.
+        No other process could, there is one writer. What it shows is as good for the proof as any other page.
         """
         if time.monotonic() >= self.control.poll_at:
             try:
                 refresh(self.opened, self.api.page(self.settings.page_size, 0), self.consume)
             except AuthenticationError:
                 raise
-            except ApiError as error:  # of requests that the walk itself can do without
-                log.warning("no poll during the walk", error=str(error))
-            # From its end: a poll that takes longer than its interval must not stop the walk.
+            except ApiError as error:  # of requests that the full sync itself can do without
+                log.warning("no poll during the full sync", error=str(error))
+            # From its end: a poll that takes longer than its interval must not stop the full sync.
             self.control.poll_at = time.monotonic() + self.settings.poll_interval
 
     def consume(self, arrived: Sequence[Page]) -> None:
@@ -207,7 +207,7 @@ class FullSync:
 
 
 def count_of(page: Page) -> Count:
-    """How many jobs a page says there are, and between which numbers."""
+    """How many jobs a page counts, and between which numbers."""
     at, asked = page.at.isoformat().replace("+00:00", "Z"), f"limit={page.limit}&offset={page.offset}"
     return Count(page.listing.count, page.sent, page.received, at, asked)
 

@@ -1,4 +1,4 @@
-"""What an operator says about jobs that vanished: writes, so under the lease like any other writer."""
+"""An operator's decisions about jobs that vanished: writes, so under the lease like any other writer."""
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from tpmirror.store.presence import RESTORED, PresenceResult
 
 
 def confirm(engine: Engine, ids: Collection[int] | None) -> list[int]:
-    """Agree that these waiting jobs, or all, may be marked gone: the next walk does so, for each that the API denies.
+    """Agree that these waiting jobs, or all, may be marked gone: the next sync does so, for each that the API denies.
 
     Raises UsageError for a job that does not wait.
     """
@@ -40,7 +40,7 @@ def restore(engine: Engine, ids: Collection[int]) -> list[int]:
     def work(conn: Connection) -> list[int]:
         elsewhere = presence.not_listed(conn)
         there = {job_id for job_id in ids if elsewhere.get(job_id) not in {"gone", "missing"}}
-        _refuse(there, "is neither gone nor missing; SELECT presence FROM jobs tells where it is")
+        _refuse(there, "is neither gone nor missing; SELECT presence FROM jobs shows where it is")
         now = datetime.now(UTC)
         presence.withdraw(conn, ids)
         presence.write_presence(conn, {job_id: PresenceResult("missing", RESTORED) for job_id in ids}, None, now)

@@ -16,9 +16,9 @@ from tpmirror.tensorpix.decode import ParsedJob, ParseFailure, RawJob
 from tpmirror.tensorpix.page import Page, ids_of
 
 Found: TypeAlias = RawJob | ParsedJob | ParseFailure
-"""An item that is shown as the mirror knows it; one with news; one that cannot be read."""
+"""An item as the mirror holds it; one that is new or changed; one that cannot be read."""
 Progress: TypeAlias = Callable[[int, int], None]
-"""Told after each batch: rows read so far, rows to read as far as known."""
+"""Called after each batch: rows read so far, rows to read as far as known."""
 
 MAX_UNANSWERED: Final = 10
 """Jobs in a row without an answer after which a poll asks for no more: fewer may be jobs that the API fails on."""
@@ -42,8 +42,8 @@ class Ingestor:
         """Jobs that a page of this run showed in a way that cannot be read."""
         self._answered = run.tally.answered
         """Only an answer asked for after the one that is mirrored was complete may overwrite it: of two that were under
-        way together nobody can tell which is the newer one, and a guess would be a status change that never was. The
-        next look settles it."""
+        way at once it is not known which is newer, and a guess could record a status change that never happened. The
+        next observation settles it."""
 
     def has_seen(self, job_id: int, since: int = 0) -> bool:
         """Whether an answer of this run showed the job, one that was complete after the number ``since``."""

@@ -228,7 +228,7 @@ class _Mapping:
         self.nested = [(name, _reader(path)) for name, path in paths.items() if "." in path]
         found = {name: _converter(column) for name, column in columns.items()}
         self.converters = {name: convert for name, convert in found.items() if convert is not None}
-        # Nearly every number fits: that is told here, where a call for each would cost more than all the rest.
+        # Nearly every number fits: checked inline, because a call for each would cost more than all the rest.
         self.numbers = [(name, *_range(columns[name])) for name in self.converters if _is_number(columns[name])]
         self.others = [name for name in self.converters if not _is_number(columns[name])]
 

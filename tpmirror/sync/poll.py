@@ -1,4 +1,4 @@
-"""The short look between walks: what is new, and what is in flight. Its cost does not grow with the history."""
+"""The poll between full syncs: what is new, and what is in flight. Its cost does not grow with the history."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -17,7 +17,7 @@ Consume: TypeAlias = Callable[[Sequence[Page]], None]
 
 
 def poll(settings: Settings, progress: Progress = quiet, control: Control | None = None) -> Row:
-    """One look; the finished row of ``sync_runs``."""
+    """Do one poll; the finished row of ``sync_runs``."""
     with session(settings, "poll", progress, control) as opened:
         opened.run.result = {"covered": refresh(opened, opened.first, opened.intake.pages)}
     return opened.run.row
@@ -26,8 +26,8 @@ def poll(settings: Settings, progress: Progress = quiet, control: Control | None
 def refresh(opened: Session, first: Page, consume: Consume) -> bool:
     """From the first page on while pages pay, then every other job in flight by id; whether each of those was seen.
 
-    Costs at most as many requests as there are jobs in flight and pages of news, and two. Keyed reads cannot drift, so
-    each transition is seen as it is; that nothing else changed, only a full walk can prove.
+    Costs at most as many requests as there are jobs in flight and pages of new jobs, and two. Keyed reads cannot drift,
+    so each transition is seen as it is; that nothing else changed, only a full sync can prove.
     """
     in_flight = read(opened.run.engine, jobs.in_flight_ids)
     _read_pages(opened, first, consume, set(in_flight))

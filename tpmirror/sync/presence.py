@@ -1,7 +1,7 @@
 """What became of the jobs that the list lacks. Absence is not deletion: finished jobs may leave this list.
 
-A job that a certified walk lacks is asked for by id. An answer makes it ``unlisted``. The API's own 404 makes it
-``gone``, but only between two answers for a job that is there (the canary: a key or a server gone bad denies
+A job that a certified full sync lacks is asked for by id. An answer makes it ``unlisted``. The API's own 404 makes it
+``gone``, but only between two answers for a probe job, a listed job asked for again (a broken key or server denies
 everything), and only up to a limit, beyond which an operator has to agree. Anything else leaves it ``missing``, to be
 asked for again.
 """
@@ -21,7 +21,7 @@ from tpmirror.sync.ingest import Ingestor
 LOOKUPS: Final = 1000
 """Most jobs asked for by id in one run, those an operator confirmed not counted."""
 UNLISTED_LOOKUPS: Final = 20
-"""Unlisted jobs asked for again in one run, those first whose last look is oldest."""
+"""Unlisted jobs asked for again in one run, the least recently looked up first."""
 MAX_SILENT: Final = 3
 """Jobs in a row without an answer after which no more are asked for in this run."""
 CANARIES: Final = 3
@@ -77,7 +77,7 @@ class PresenceResolver:
         }
 
     def last_look(self, job_id: int) -> tuple[datetime, int]:
-        """When a job was last asked for: whose turn it is longest comes first, also after a look without an answer."""
+        """Sort key: least recently looked up first, a lookup without an answer included."""
         note = self.notes.get(job_id)
         return ((note["looked_up_at"] if note else None) or datetime.min.replace(tzinfo=UTC), job_id)
 
@@ -121,7 +121,7 @@ class PresenceResolver:
         return FOUND in answers
 
     def denied_unconfirmed(self) -> list[int]:
-        """Jobs denied that might be marked gone without an operator's word."""
+        """Jobs denied that no operator has confirmed or restored."""
         spoken = self.confirmed | self.restored
         return [job_id for job_id, (answer, _) in self.answers.items() if answer == DENIED and job_id not in spoken]
 

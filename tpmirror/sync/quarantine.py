@@ -1,4 +1,4 @@
-"""Another try for payloads that could not be mirrored, after the program or upstream mended what was wrong."""
+"""Another try for payloads that could not be mirrored, after the program or upstream fixed what was wrong."""
 
 from tpmirror.config import Settings
 from tpmirror.db.engine import read

@@ -42,9 +42,9 @@ class Run:
         self.scope = scope
         self.tally = RunStats()
         self.result: dict[str, Any] = {}
-        """Columns of ``sync_runs`` that the walk states: the certificate."""
+        """Columns of ``sync_runs`` that the full sync or poll states: the certificate, the coverage."""
         self.presence: dict[int, PresenceResult] = {}
-        """Where jobs are; written when the run ends, so that a run tells one change a job."""
+        """Where jobs are; written when the run ends, so that a run records one change a job."""
         self.row: Row = {}
         """The finished row of ``sync_runs``."""
         self._lease = held
@@ -52,13 +52,13 @@ class Run:
         self._renewing = threading.Lock()
         self._over = False
         self._unsure: Changeset | None = None
-        """A batch that may be stored without our knowing: only the answer to its commit was lost."""
+        """Batch whose COMMIT may have succeeded although the reply was lost."""
         self._quarantined: set[int] | None = None
-        """Jobs with an open quarantine entry: read anew after each commit, for nobody else writes; where somebody does,
-        our lease is over and our next write tells."""
+        """Jobs with an open quarantine entry: read anew after each commit, for no other process writes; where one
+        does, our lease is over and our next write raises LeaseLost."""
 
     def fingerprints(self, ids: Collection[int]) -> dict[int, str]:
-        """By job, how it was shown last: shown like that again it has no news. Those in quarantine always have."""
+        """By job, its last fingerprint: with the same one it has not changed. Jobs in quarantine have none here."""
 
         def find(conn: Connection) -> dict[int, str]:
             if self._quarantined is None:
@@ -87,7 +87,7 @@ class Run:
             self.renew_lease()
 
     def _catch_up(self, conn: Connection) -> None:
-        """Count a batch that was stored without our knowing. Only behind the lease's check: it waits for its end."""
+        """Count a batch whose COMMIT succeeded without a reply. Only after the lease's check, which waits for it."""
         if self._unsure is not None:
             self.tally.recover(runs.get(conn, self.id), self._unsure)
             self._unsure = None
@@ -170,7 +170,7 @@ class Run:
 
         def work(conn: Connection) -> None:
             self._lease.check(conn)
-            if not self._over:  # looked at once the row is ours
+            if not self._over:  # checked once the row is locked
                 self._lease.renew(conn)
 
         if self._needs_renewal() and self._renewing.acquire(blocking=False):
@@ -233,7 +233,7 @@ def _open(conn: Connection, kind: str, holder: str, started_at: datetime) -> tup
 
 
 def _close(changes: Run, outcome: str, error: str | None, sent: Mapping[str, int]) -> None:
-    """Close the row; where that fails too, the first error is the one to tell."""
+    """Close the row; where that fails too, the first error is the one to raise."""
     try:
         changes.finish(outcome, error, sent)
     except TpmirrorError as reason:
@@ -245,7 +245,7 @@ def _close(changes: Run, outcome: str, error: str | None, sent: Mapping[str, int
 
 
 def log_fields(row: Row) -> dict[str, Any]:
-    """What the log says of a run that is over: what is not nothing."""
+    """The fields that the log has of a run that is over: those that are not 0."""
     seconds = round((row["finished_at"] - row["started_at"]).total_seconds(), 3)
     counts = {name: row[name] for name in COUNT_COLUMNS if row[name]}
     error = {"error": row["error"]} if row["error"] else {}

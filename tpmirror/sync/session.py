@@ -28,7 +28,7 @@ def quiet(_seen: int, _count: int) -> None:
 
 
 class _Fetchers(ThreadPoolExecutor):
-    """Threads whose log lines carry the run's number: they see the context of whoever gave them their work."""
+    """Threads whose log lines carry the run's number: they run in the context of the thread that submitted the work."""
 
     def submit(self, work: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         return super().submit(copy_context().run, work, *args, **kwargs)
@@ -36,7 +36,7 @@ class _Fetchers(ThreadPoolExecutor):
 
 @dataclass(slots=True)
 class Session:
-    """What a walk or a poll works with."""
+    """What a full sync or a poll works with."""
 
     settings: Settings
     api: Api
@@ -69,7 +69,7 @@ def session(settings: Settings, kind: str, progress: Progress, control: Control 
             try:
                 yield Session(settings, api, executor, opened, intake, control, api.page(settings.page_size, 0))
             finally:
-                control.on_wait = idle  # whoever keeps the control does not keep the run
+                control.on_wait = idle  # a caller that keeps the control must not keep the run alive
 
 
 @contextmanager
@@ -89,7 +89,7 @@ def rehearsal(settings: Settings, progress: Progress, *, everything: bool) -> It
 
 
 def _upgrade(engine: Engine) -> None:
-    from tpmirror.db import migrate  # noqa: PLC0415 - loads Alembic, which takes longer than a walk without changes
+    from tpmirror.db import migrate  # noqa: PLC0415 - loads Alembic, which takes longer than a full sync without changes
 
     migrate.upgrade(engine)
 

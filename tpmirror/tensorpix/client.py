@@ -1,7 +1,7 @@
 """The only module that talks to the TensorPix API: key, origin, deadline, retries, rate.
 
 Offsets are computed by the caller; ``next`` is never followed. Every request and every complete answer gets a number
-from one counter: what was asked and known before what else is told by these numbers, never by clocks.
+from one counter: which request or answer came before which is decided by these numbers, never by clocks.
 """
 
 import itertools
@@ -79,10 +79,10 @@ class Api:
                 "user-agent": f"tpmirror/{__version__}",
                 "accept": "application/json",
                 "accept-encoding": "gzip",
-                "cache-control": "no-cache",  # an old answer would be old news, told as new
+                "cache-control": "no-cache",  # a cached response would be recorded as a new observation
             },
             follow_redirects=False,
-            # Before httpx looks at where a redirect goes: it fails on what is no URL, and that would be tried again.
+            # Before httpx parses where a redirect goes: it fails on what is no URL, and that would be tried again.
             event_hooks={"response": [_refuse_redirect]},
             trust_env=False,
         )
@@ -92,7 +92,7 @@ class Api:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close; whoever waits for its turn or for a retry is woken and gives up."""
+        """Close; each thread that waits for its turn or for a retry is woken and gives up."""
         self._closing.set()
         self._client.close()
 
@@ -119,7 +119,7 @@ class Api:
     def job(self, job_id: int) -> tuple[ParsedJob | ParseFailure | None, ApiResponse]:
         """One job by its id, and the answer it came in; None if the API itself says that there is none.
 
-        Raises JobUnavailable when it will not tell about this job, other ApiErrors as ``page`` does.
+        Raises JobUnavailable when the API does not answer for this job, other ApiErrors as ``page`` does.
         """
 
         def attempt() -> tuple[ParsedJob | ParseFailure | None, ApiResponse]:
@@ -198,7 +198,7 @@ class Api:
             self._control.on_request(status, time.monotonic() - started)
         at = datetime.now(UTC)
         if (at - began).total_seconds() > self._settings.request_timeout:
-            # The machine slept, and the clock of the deadline with it: what was so when it fell asleep is no news now.
+            # The machine slept, and the clock of the deadline with it: what the answer states is out of date now.
             message = f"no answer from {self._settings.api_url} in time: the machine slept, or its clock was set"
             raise TransientError(message)
         self._judge(response, body)
@@ -244,7 +244,7 @@ class Api:
 
 
 def _check_not_found(answer: ApiResponse) -> None:
-    """A 404 counts only in the API's own words; a proxy's page says nothing about a job."""
+    """A 404 counts only with the API's own body; a proxy's page proves nothing about a job."""
     try:
         document = json.loads(answer.body)
     except (ValueError, RecursionError):

@@ -21,11 +21,11 @@ class Control:
     stop: threading.Event = field(default_factory=threading.Event)
     """Set: the run gives up within seconds, rolls its batch back, and is closed as interrupted."""
     on_request: Callable[[str, float], None] = _ignore
-    """Told after each request: the status code, or ``error`` if there was no answer, and how many seconds it took."""
+    """Called after each request: the status code, or ``error`` if there was no answer, and how many seconds it took."""
     on_wait: Callable[[], None] = idle
     """Called time and again by each thread that waits for the API; what it raises ends the wait."""
     poll_at: float = math.inf
-    """When a poll is due, on the monotonic clock: a walk that still goes on then does it in between."""
+    """When a poll is due, on the monotonic clock: a full sync that still goes on then does it in between."""
     run_id: int | None = None
     """The run, once it is open."""
     skew: float | None = None

@@ -1,7 +1,7 @@
 """From bytes to payloads: pages, items, jobs; one bad item never spoils its page.
 
 Most items show what they showed last time. So a page is taken apart without reading what is in them: each item's id and
-the hash of its bytes tell whether the mirror knows it already, and only the others are decoded.
+the hash of its bytes show whether the mirror knows it already, and only the others are decoded.
 """
 
 import json
@@ -71,7 +71,7 @@ class RawJob(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page: what the envelope says, and its items in order."""
+    """A page: the envelope's values, and its items in order."""
 
     count: int
     next: str | None
@@ -85,7 +85,7 @@ class Listing:
 
 _JOB: Final = msgspec.json.Decoder(Job)
 FINGERPRINT_VERSION: Final = b"tpmirror-3"
-"""Part of every fingerprint: raise it when a column is added, and the next walk looks at every job again."""
+"""Part of every fingerprint: raise it when a column is added, and the next full sync compares every job again."""
 
 
 def decode_listing(body: bytes) -> Listing:
@@ -170,7 +170,7 @@ _STATED: Final = re.compile(rb'"(?:i|\\u0069)(?:d|\\u0064)"\s*:\s*([^\s,}]{0,20}
 
 
 def _states(body: bytes, job_id: int) -> bool:
-    """Whether an object that no parser reads states this id as its own, and no other: brackets and strings tell."""
+    """Whether an object that no parser reads states this id as its own, and no other: brackets and strings decide."""
     depth, ids = 0, set[bytes]()
     for token in TOKEN.finditer(body):
         mark = token[0]
@@ -188,7 +188,7 @@ def _repeats(raw: bytes | msgspec.Raw) -> tuple[bool, bool]:
     """Whether an item states its own id twice, or may; and whether any object in it has any key twice.
 
     Parsers keep the last and say nothing. What comes out again as it came in repeats nothing; only where the text
-    differs, such as in how it writes a number, the keys have to be told one by one.
+    differs, such as in how it writes a number, the keys have to be compared one by one.
     """
     if _survives(raw):
         return False, False
@@ -244,5 +244,5 @@ def _take_unknown(value: dict[str, Any]) -> Extra:
 
 def _short(error: BaseException) -> str:
     """An error's text without what might repeat the payload."""
-    text = str(error).partition("; use sys.")[0]  # a hint for whoever writes the program, not for whoever runs it
+    text = str(error).partition("; use sys.")[0]  # a hint for the programmer, not for the user
     return re.sub(r"https?:\S+", "(url)", text)[:200]

@@ -1,7 +1,7 @@
-"""A page of the list without a look into its items: what the envelope says, and each item's own bytes.
+"""A page of the list without decoding its items: the envelope's values, and each item's own bytes.
 
 One bad item never spoils its page: whatever lies between two commas is an item, readable or not. The envelope itself
-has to be beyond doubt, or the page is none.
+has to be unambiguous, or the page is refused.
 """
 
 import json
@@ -15,7 +15,7 @@ from tpmirror.errors import TransientError
 from tpmirror.tensorpix.models import Envelope
 
 MOST_JOBS: Final = 10_000_000
-"""A count beyond this is no count: a walk would begin by laying out that many offsets."""
+"""A count beyond this is no count: a full sync would begin by laying out that many offsets."""
 MOST_ITEMS: Final = 10_000
 """A page beyond this is no page: nobody may ask for a larger one. There is room for millions of items of two bytes."""
 
@@ -55,7 +55,7 @@ def _unwrap(body: bytes) -> Envelope:
 
 
 def _around(body: bytes, results: list[msgspec.Raw]) -> bytes:
-    """The page without its items; anything but JSON where their place cannot be told that simply."""
+    """The page without its items; anything but JSON where their place cannot be found that simply."""
     opening = _LIST.search(body)
     if opening is None or body.count(_KEY) != 1:
         return b""

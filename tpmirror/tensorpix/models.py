@@ -1,7 +1,7 @@
 """The wire format: what ``GET /api/jobs/`` answers (API 1.1), as types.
 
 Shape is strict: a wrong type
-makes an item unreadable, because a guess would end up in somebody's books. Ranges are lenient: they are judged in
+makes an item unreadable, because a guess would end up in the costs. Ranges are lenient: they are judged in
 ``normalize``, value by value. Every field may be missing or null except the ids and the status.
 """
 

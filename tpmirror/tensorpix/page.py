@@ -30,13 +30,13 @@ class Page:
 
     @property
     def served_limit(self) -> int:
-        """The page size in force: what ``next`` says, else what was asked for. The server may cap it silently."""
+        """The page size in force: what ``next`` states, else what was asked for. The server may cap it silently."""
         limit = _number_in(self.listing.next or self.listing.previous, "limit")
         return limit if limit is not None and 0 < limit <= self.limit else self.limit
 
     @property
     def stated_offset(self) -> int | None:
-        """Where the page begins by its own links; None if they do not tell, or tell nothing that can be."""
+        """Where the page begins by its own links; None if they do not state it, or state an impossible one."""
         for link, step in ((self.listing.next, -1), (self.listing.previous, 1)):
             offset, limit = _number_in(link, "offset"), _number_in(link, "limit")
             if offset is not None and limit is not None and offset + step * limit >= 0 and offset != self.end:
@@ -59,6 +59,6 @@ def ids_of(page: Page) -> list[int]:
 
 
 def ascends(page: Page) -> bool:
-    """Whether the list seems to start with its oldest jobs, so that news appears at its end."""
+    """Whether the list seems to start with its oldest jobs, so that new jobs appear at its end."""
     ids = ids_of(page)
     return len(ids) > 1 and ids == sorted(ids)

@@ -45,7 +45,7 @@ def backoff(attempt: int, base: float, chance: Callable[[], float]) -> float:
 
 
 def retry_after(value: str | None, date: str | None) -> float | None:
-    """Seconds that a Retry-After header asks for, from 1 to 900; None if it says nothing usable.
+    """Seconds that a Retry-After header asks for, from 1 to 900; None if it holds nothing usable.
 
     A date is compared with the answer's own ``Date``: our clock may be wrong.
     """

@@ -98,7 +98,7 @@ _SIGNATURE: Final = re.compile(
 
 
 def unsigned(text: str) -> str:
-    """Text without what signs a URL: somebody may have named or described a job with one."""
+    """Text without what signs a URL: a user may have named or described a job with one."""
     return _SIGNATURE.sub("", text) if "=" in text else text
 
 
@@ -122,7 +122,7 @@ def strip_urls(value: Any, room: int = DEEPEST) -> Any:
 
 
 def _distinct(keys: Iterable[str]) -> Iterator[str]:
-    """Keys as they may be kept. Those that only a secret told apart get a number: none takes another's place."""
+    """Keys as they may be kept. Those that differ only in a secret get a number: none takes another's place."""
     taken: set[str] = set()
     repeats: Counter[str] = Counter()
     for key in keys:

@@ -32,7 +32,7 @@ def room_for(jobs: int) -> int:
 CONNECT: Final = 8.0
 """Seconds for connecting, and for the handshake after it: neither can be stopped half-way."""
 SLICE: Final = 0.5
-"""Seconds after which a read looks up whether the run is to stop."""
+"""Seconds after which a read checks whether the run is to stop."""
 
 
 class Deadline(threading.local):
@@ -44,7 +44,7 @@ class Deadline(threading.local):
         self._control = control
 
     def left(self, timeout: float | None = None) -> float:
-        """Seconds left, or ``timeout`` if that is less. Whoever waits asks time and again.
+        """Seconds left, or ``timeout`` if that is less. A waiting thread asks time and again.
 
         Raises httpcore.ReadTimeout when none are, Interrupted when the run is to stop.
         """
