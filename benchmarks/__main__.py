@@ -1,6 +1,7 @@
 """``python -m benchmarks``: floor and tpmirror in turn, step by step, and a table of the medians.
 
-Each round starts with an empty mirror: the first load, a walk without changes, a poll, a walk with some changes.
+Each round starts with an empty mirror: the first load, a full sync without changes, a poll, a full sync
+with some changes.
 """
 
 import argparse

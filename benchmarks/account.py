@@ -1,7 +1,7 @@
 """The account that is mirrored: the simulator with answers made beforehand, in a process of its own.
 
 Commands come as lines on stdin, each is answered by a line of JSON on stdout:
-``use STATE`` serves a state of the account, ``asked`` tells the requests since then.
+``use STATE`` serves a state of the account, ``asked`` returns the requests since then.
 """
 
 import json

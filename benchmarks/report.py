@@ -53,7 +53,7 @@ class Figures:
 
 
 def line(figures: Figures) -> str:
-    """One step in one line, for whoever watches."""
+    """One step in one line, for the terminal."""
     return (
         f"{figures.jobs:,} {figures.database} {figures.scenario} {figures.who}: {figures.client.wall:.2f} s, "
         f"CPU {figures.client.cpu:.2f} + {figures.server.cpu:.2f} s, {figures.client.rss / 2**20:.0f} MB, "

@@ -4,7 +4,7 @@
 --   tpmirror_writer  what `tpmirror sync`, `poll` and `run` log in as: cannot change history, nor the schema
 --   tpmirror_reader  what a BI tool logs in as: no e-mail addresses, no payloads, cannot write, cannot hold up the writer
 --
--- Run it in the mirror's database, as a superuser or as whoever may create roles and owns the database:
+-- Run it in the mirror's database, as a superuser, or as a role that may create roles and owns the database:
 --
 --   psql -v ON_ERROR_STOP=1 -d tpmirror -f postgres-roles.sql
 --
@@ -50,8 +50,8 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC, tpmirror_writer, tpmirror_reader;
 GRANT USAGE, CREATE ON SCHEMA public TO tpmirror_owner;
 GRANT USAGE ON SCHEMA public TO tpmirror_writer, tpmirror_reader;
 
--- Advisory locks are one space of numbers for everybody: whoever holds the one of the migrations keeps them waiting. And
--- large objects and messages in the write-ahead log are written by whoever may call a function: no table protects them.
+-- Advisory locks are one space of numbers for all roles: a role that holds the lock of the migrations blocks them. And
+-- large objects and messages in the write-ahead log are written by function calls, which no table's grants restrict.
 DO $$
 DECLARE
   loose regprocedure;

@@ -14,7 +14,7 @@ from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 
 SOURCE = {"type": "grafana-postgresql-datasource", "uid": "tpmirror"}
-EMPTY_IS_WELL = {"Runs that need a look", "Quarantine", "How far off the ETA was"}
+EMPTY_IS_WELL = {"Runs that need attention", "Quarantine", "How far off the ETA was"}
 """Panels that show nothing when nothing is wrong, or when no job was watched to its end."""
 
 
