@@ -118,8 +118,8 @@ def test_the_writer_mirrors_everything_that_moves(server, sim, tmp_path, capsys)
 def test_the_writer_tells_alerts_and_that_they_are_over(server):
     with Webhook() as hook, connected(url(server, "tpmirror_writer")) as engine:
         for waiting in (2, 0):
-            facts = partial(MirrorStatus, certified_at=datetime.now(UTC), waiting=waiting)
-            Alerter(load({}), engine, facts, Notifier([Secret(hook.url)])).send_due()
+            status = partial(MirrorStatus, certified_at=datetime.now(UTC), waiting=waiting)
+            Alerter(load({}), engine, status, Notifier([Secret(hook.url)])).send_due()
     told = "2 vanished jobs wait for an operator"
     assert [title for title in hook.titles() if told in title] == [told, f"solved: {told}"]
 

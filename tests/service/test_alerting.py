@@ -49,23 +49,23 @@ def sim():
         yield simulator
 
 
-def herald(hook, engine, facts, **options):
+def herald(hook, engine, status, **options):
     """A new one each time, as after a restart: it remembers nothing itself."""
     from tpmirror.config import load
 
     chosen = load({f"TPMIRROR_{name.upper()}": str(value) for name, value in options.items()})
-    return Alerter(chosen, engine, lambda: facts, Notifier([Secret(hook.url)]))
+    return Alerter(chosen, engine, lambda: status, Notifier([Secret(hook.url)]))
 
 
 def test_told_once_and_once_when_it_is_over(hook, engine):
-    for facts in (
+    for status in (
         FRESH,
         MirrorStatus(certified_at=NOW, waiting=2),
         MirrorStatus(certified_at=NOW, waiting=3),
         FRESH,
         FRESH,
     ):
-        herald(hook, engine, facts).send_due()
+        herald(hook, engine, status).send_due()
     assert hook.titles() == ["2 vanished jobs wait for an operator", "solved: 2 vanished jobs wait for an operator"]
     assert "tpmirror gone list" in hook.posts[0]["message"]
     herald(hook, engine, MirrorStatus(certified_at=NOW, waiting=1)).send_due()
@@ -113,8 +113,8 @@ def test_a_job_that_fails_upstream_is_told_once_and_old_failures_are_not(hook, e
 
 def test_a_budget_is_told_once_a_day(hook, engine):
     spent = MirrorStatus(certified_at=NOW, credits_today=Decimal("10.5"))
-    for facts in (spent, spent, FRESH, spent):
-        herald(hook, engine, facts, budget_daily=10).send_due()
+    for status in (spent, spent, FRESH, spent):
+        herald(hook, engine, status, budget_daily=10).send_due()
     (title,) = hook.titles()
     assert title.startswith("10.50 Credits were spent in the day ")
 

@@ -116,17 +116,17 @@ def test_a_file_in_the_place_of_the_database_is_the_mirror_from_then_on(sim, mir
     path = Path(mirror_url.removeprefix("sqlite:///"))
     with db_engine.connected(mirror_url) as engine:
         worker = Worker(settings(sim, mirror_url), engine, Meters())
-        worker.walk()
+        worker.sync()
         if replaced:
             Path(shutil.copyfile(migrated_file, path.with_suffix(".new"))).replace(path)
         else:
             path.unlink()
         for beside in ("-wal", "-shm"):
             path.with_name(path.name + beside).unlink(missing_ok=True)
-        assert worker.facts().walked_at is None
-        worker.walk()
+        assert worker.status().synced_at is None
+        worker.sync()
         (run,) = rows(mirror_url, "sync_runs")
-        assert worker.facts().walked_at == run["started_at"]
+        assert worker.status().synced_at == run["started_at"]
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -145,7 +145,7 @@ def test_walks_that_take_longer_than_their_interval_do_not_follow_upon_one_anoth
     sim.latency = 0.6
     with db_engine.connected(mirror_url) as engine:
         worker = Worker(settings(sim, mirror_url, sync_interval=1), engine, Meters())
-        assert worker.walk() == pytest.approx(0.1)
+        assert worker.sync() == pytest.approx(0.1)
 
 
 def test_a_service_that_takes_its_time_with_an_alert_does_not_hold_up_the_watch(program, sim, mirror_url):

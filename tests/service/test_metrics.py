@@ -33,7 +33,7 @@ def meters():
 @pytest.fixture
 def watch():
     made = Watchdog(Settings(), MirrorStatus, lambda: 0.5)
-    made.facts = MirrorStatus(certified_at=CERTIFIED, walked_at=CERTIFIED, in_flight=3, waiting=2, quarantined=1)
+    made.status = MirrorStatus(certified_at=CERTIFIED, synced_at=CERTIFIED, in_flight=3, waiting=2, quarantined=1)
     made.problems = [Problem("stale", "old", "look", critical=True)]
     return made
 

@@ -73,8 +73,8 @@ class Mirror:
         except TransientError:
             return None
         # Nothing is remembered from page to page but what the database holds.
-        intake = Ingestor(self.api, self.run, quiet)
-        intake.pages([Page(listing, 100, 0, self.api.number(), self.api.number(), datetime.now(UTC))])
+        ingestor = Ingestor(self.api, self.run, quiet)
+        ingestor.pages([Page(listing, 100, 0, self.api.number(), self.api.number(), datetime.now(UTC))])
         return contents(listing)[0]
 
     def rows(self, name: str) -> dict[int, dict[str, Any]]:

@@ -376,9 +376,9 @@ def take_absence_for_deletion(patch: pytest.MonkeyPatch) -> None:
 
 
 def trust_two_counts_that_agree(patch: pytest.MonkeyPatch) -> None:
-    def trusting(sightings: SeenLog, void_reasons: Iterable[str] = ()) -> Verdict:
-        verdict = judge(sightings, void_reasons)
-        agreed = len({count.jobs for count in sightings._counts}) == 1
+    def trusting(seen: SeenLog, void_reasons: Iterable[str] = ()) -> Verdict:
+        verdict = judge(seen, void_reasons)
+        agreed = len({count.jobs for count in seen._counts}) == 1
         return replace(verdict, certified=True, reason=None) if agreed else verdict
 
     patch.setattr(full, "judge", trusting)
@@ -410,7 +410,7 @@ def fingerprint_whole_urls(patch: pytest.MonkeyPatch) -> None:
 
 
 def ignore_doubts(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(full, "judge", lambda sightings, _void_reasons=(): judge(sightings))
+    patch.setattr(full, "judge", lambda seen, _void_reasons=(): judge(seen))
     patch.setattr(full, "judge_page", lambda listed, ids, count, _void_reasons=(): judge_page(listed, ids, count))
 
 
@@ -447,8 +447,8 @@ def record_a_status_that_did_not_change(patch: pytest.MonkeyPatch) -> None:
 
 
 def accept_fewer_than_counted(patch: pytest.MonkeyPatch) -> None:
-    def lenient(sightings: SeenLog, void_reasons: Iterable[str] = ()) -> Verdict:
-        verdict = judge(sightings, void_reasons)
+    def lenient(seen: SeenLog, void_reasons: Iterable[str] = ()) -> Verdict:
+        verdict = judge(seen, void_reasons)
         fewer = verdict.proven < verdict.count.jobs
         return replace(verdict, certified=True, reason=None) if fewer else verdict
 

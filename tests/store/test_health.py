@@ -15,8 +15,8 @@ SETTINGS = Settings(sync_interval=900, budget_daily=Decimal(10), budget_monthly=
 FRESH = {"certified_at": NOW - timedelta(seconds=900)}
 
 
-def codes(**facts) -> list[str]:
-    return [problem.code for problem in problems_of_mirror(MirrorStatus(**{**FRESH, **facts}), SETTINGS, NOW)]
+def codes(**status) -> list[str]:
+    return [problem.code for problem in problems_of_mirror(MirrorStatus(**{**FRESH, **status}), SETTINGS, NOW)]
 
 
 def test_a_fresh_mirror_has_no_problem():
@@ -30,22 +30,22 @@ def test_a_mirror_is_stale_after_three_intervals():
 
 
 @pytest.mark.parametrize(
-    ("facts", "code"),
+    ("status", "code"),
     [
-        ({"walk_failures": 3, "walk_error": "no route"}, "failing"),
-        ({"look_failures": 3, "look_error": "no route"}, "failing"),
-        ({"look_failures": 1, "look_error": f"{KEY_REFUSED} (401); put"}, "key_refused"),
+        ({"sync_failures": 3, "sync_error": "no route"}, "failing"),
+        ({"run_failures": 3, "run_error": "no route"}, "failing"),
+        ({"run_failures": 1, "run_error": f"{KEY_REFUSED} (401); put"}, "key_refused"),
         ({"uncertified": 3, "uncertified_reason": "the list moves"}, "uncertified"),
         ({"waiting": 1}, "operator"),
-        ({"untold_since": NOW - timedelta(days=1, seconds=1)}, "untold"),
+        ({"unanswered_since": NOW - timedelta(days=1, seconds=1)}, "untold"),
         ({"quarantined": 1}, "quarantine"),
         ({"unknown_codes": ("job_statuses=3",)}, "unknown_code:job_statuses=3"),
         ({"credits_today": Decimal("10.0001")}, "budget:day:2026-11-25"),
         ({"credits_month": Decimal("100.0001")}, "budget:month:2026-11"),
     ],
 )
-def test_each_problem_has_its_sign(facts, code):
-    (found,) = problems_of_mirror(MirrorStatus(**{**FRESH, **facts}), SETTINGS, NOW)
+def test_each_problem_has_its_sign(status, code):
+    (found,) = problems_of_mirror(MirrorStatus(**{**FRESH, **status}), SETTINGS, NOW)
     assert found.code == code
     assert found.message
     assert found.remedy
@@ -56,13 +56,13 @@ def test_a_budget_may_be_used_up_to_the_last_credit():
 
 
 def test_hiccups_are_no_problem():
-    assert codes(walk_failures=2, look_failures=2, look_error="no route", uncertified=2) == []
-    assert codes(untold_since=NOW - timedelta(hours=23)) == []
+    assert codes(sync_failures=2, run_failures=2, run_error="no route", uncertified=2) == []
+    assert codes(unanswered_since=NOW - timedelta(hours=23)) == []
 
 
 def test_only_what_spoils_the_mirror_is_critical():
-    facts = MirrorStatus(waiting=1, quarantined=1, uncertified=5, look_failures=9, look_error=KEY_REFUSED)
-    critical = {problem.code for problem in problems_of_mirror(facts, SETTINGS, NOW) if problem.critical}
+    status = MirrorStatus(waiting=1, quarantined=1, uncertified=5, run_failures=9, run_error=KEY_REFUSED)
+    critical = {problem.code for problem in problems_of_mirror(status, SETTINGS, NOW) if problem.critical}
     assert critical == {"key_refused", "never_certified"}
 
 

@@ -376,7 +376,7 @@ def test_a_change_behind_a_walk_is_seen_before_the_walk_ends(sim, world, mirror_
     before = world.status(60)
     at_the_end(sim, lambda: world.finish(60))
     with working(replace(settings(sim, mirror_url, concurrency=1), poll_interval=0.001)) as worker:
-        worker.walk()
+        worker.sync()
     run = rows(mirror_url, "sync_runs", kind="full")[-1]
     assert (statuses(mirror_url, 60)[-2:], run["certified"], run["transitions"]) == ([before, 2], True, 1)
 
@@ -423,7 +423,7 @@ def test_a_page_asked_for_before_an_answer_by_id_does_not_take_it_back(sim, worl
 def test_two_polls_are_never_farther_apart_than_the_interval(sim, mirror_url, interval):
     mirror(sim, mirror_url)
     with working(settings(sim, mirror_url, poll_interval=interval)) as worker:
-        worker.walk()
+        worker.sync()
         delay = worker.poll()
     assert delay is not None
     assert 0 < delay + lateness(delay) <= interval

@@ -469,11 +469,11 @@ def test_since_when_a_job_is_missing_for_want_of_an_answer_is_known(sim, world, 
         mirror(sim, mirror_url, **HASTY)
     first = row(mirror_url, "job_absences", job_id=1)["absent_since"]
     with connected(mirror_url) as conn:
-        assert read_status(conn).untold_since == first
+        assert read_status(conn).unanswered_since == first
     sim.respond = None
     mirror(sim, mirror_url)
     with connected(mirror_url) as conn:
-        assert read_status(conn).untold_since is None
+        assert read_status(conn).unanswered_since is None
 
 
 def test_silence_does_not_take_back_that_jobs_wait_for_an_operator(sim, world, tpmirror, mirror_url):
@@ -491,7 +491,7 @@ def test_jobs_whose_turn_to_be_asked_for_has_not_come_are_not_without_an_answer(
     mirror(sim, mirror_url)
     assert list(where(mirror_url).values()) == ["gone"] * 3 + ["missing"] * 2
     with connected(mirror_url) as conn:
-        assert read_status(conn).untold_since is None
+        assert read_status(conn).unanswered_since is None
 
 
 def test_a_job_missing_for_want_of_an_answer_is_asked_for_again(sim, world, mirror_url):

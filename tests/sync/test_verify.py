@@ -76,10 +76,10 @@ def test_a_connection_that_is_lost_hides_no_difference(sim, world, mirror_url, m
     world.edit(3, {"description": "news"})
     diff, lost = DryRun.diff, [TransientDatabaseError("server closed the connection")]
 
-    def once(rehearsed: DryRun, *of: Any) -> Any:
+    def once(dry_run: DryRun, *of: Any) -> Any:
         if lost:
             raise lost.pop()
-        return diff(rehearsed, *of)
+        return diff(dry_run, *of)
 
     monkeypatch.setattr(DryRun, "diff", once)
     assert [difference[:3] for difference in differences(sim, mirror_url)] == [("job", 3, "description")]

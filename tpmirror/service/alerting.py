@@ -34,11 +34,11 @@ class Alerter:
     """Sends each occurrence once. It reads the problems anew each time: replicas must not disagree on them."""
 
     def __init__(
-        self, settings: Settings, engine: Engine, facts: Callable[[], MirrorStatus], notifier: Notifier
+        self, settings: Settings, engine: Engine, status: Callable[[], MirrorStatus], notifier: Notifier
     ) -> None:
         self._settings = settings
         self._engine = engine
-        self._facts = facts
+        self._status = status
         self._mirror = display(engine.url)
         self._notifier = notifier
         self._away_since: float | None = None
@@ -64,7 +64,7 @@ class Alerter:
     def _due(self, now: datetime) -> list[Row]:
         with reading(self._engine) as conn:
             failed = problems_of_failed_jobs(queries.failed_jobs(conn, now - FAILED_JOBS_SINCE))
-        found = problems_of_mirror(self._facts(), self._settings, now)
+        found = problems_of_mirror(self._status(), self._settings, now)
         problems = [problem for problem in found if problem.code not in SILENT] + failed
 
         def work(conn: Connection) -> list[Row]:

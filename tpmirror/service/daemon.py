@@ -45,18 +45,20 @@ class Service:
         self._settings = settings
         self.meters = Meters()
         self.worker = Worker(settings, engine, self.meters)
-        self.watch = Watchdog(settings, self.worker.facts, lambda: self.worker.skew)
+        self.watch = Watchdog(settings, self.worker.status, lambda: self.worker.skew)
         self.schedule = Schedule(self.meters.on_event)
         self._herald = (
-            Alerter(settings, engine, self.worker.facts, Notifier(settings.alert_urls)) if settings.alert_urls else None
+            Alerter(settings, engine, self.worker.status, Notifier(settings.alert_urls))
+            if settings.alert_urls
+            else None
         )
         self._pulse = time.monotonic()
 
     def plan(self) -> None:
         """Put the jobs on the schedule."""
         settings, schedule = self._settings, self.schedule
-        schedule.add("sync", lambda: self._checked(self.worker.walk), settings.sync_interval, "walks")
-        schedule.add("poll", lambda: self._checked(self.worker.poll), settings.poll_interval, "walks")
+        schedule.add("sync", lambda: self._checked(self.worker.sync), settings.sync_interval, "runs")
+        schedule.add("poll", lambda: self._checked(self.worker.poll), settings.poll_interval, "runs")
         schedule.add("watch", self.watch.check, CHECK)
         if self._herald is not None:
             schedule.add("alerts", self._herald.send_due, ALERTS, "alerts")

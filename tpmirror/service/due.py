@@ -15,27 +15,27 @@ RETRY: Final = 30.0
 """Seconds after a full sync that failed; doubles, up to the interval between full syncs."""
 
 
-def walk_due(status: MirrorStatus, interval: float, now: datetime) -> datetime:
+def sync_due(status: MirrorStatus, interval: float, now: datetime) -> datetime:
     """When the next full sync is due; a moment in the past or ``now`` means at once."""
-    due = now if status.walked_at is None else status.walked_at + timedelta(seconds=interval)
-    if status.walk_failures and status.walk_failed_at is not None:
-        retry = status.walk_failed_at + timedelta(seconds=pause(status.walk_failures, interval))
-        due = max(due, retry) if status.walked_at else retry
+    due = now if status.synced_at is None else status.synced_at + timedelta(seconds=interval)
+    if status.sync_failures and status.sync_failed_at is not None:
+        retry = status.sync_failed_at + timedelta(seconds=pause(status.sync_failures, interval))
+        due = max(due, retry) if status.synced_at else retry
     return _sane(due, timedelta(seconds=interval), now)
 
 
 def poll_due(status: MirrorStatus, interval: float, now: datetime) -> datetime:
     """When the next poll is due. A full sync reads everything that a poll does, so it counts as one."""
     wait = timedelta(seconds=interval * poll_factor(status))
-    if status.looked_at is None:
+    if status.succeeded_at is None:
         return now + wait  # the mirror is empty: a full sync comes first
-    return _sane(max(status.looked_at, status.look_failed_at or status.looked_at) + wait, wait, now)
+    return _sane(max(status.succeeded_at, status.run_failed_at or status.succeeded_at) + wait, wait, now)
 
 
 def poll_factor(status: MirrorStatus) -> int:
     """How many poll intervals to wait: one while jobs are in flight, more while there is nothing to see."""
-    if status.look_failures:
-        return min(IDLE, 1 << min(status.look_failures, 10))
+    if status.run_failures:
+        return min(IDLE, 1 << min(status.run_failures, 10))
     return 1 if status.in_flight else IDLE
 
 

@@ -75,14 +75,14 @@ class Mirror(Collector):
         yield _counter("schedule_events", meters.events, "job", "event")
 
     def _of_watch(self) -> Iterator[Metric]:
-        facts = self._watch.facts
-        if facts.certified_at is not None:
-            yield _gauge("last_certified_timestamp_seconds", {(): facts.certified_at.timestamp()})
-        if facts.walked_at is not None:
-            yield _gauge("last_walk_timestamp_seconds", {(): facts.walked_at.timestamp()})
-        yield _gauge("jobs_in_flight", {(): facts.in_flight})
-        yield _gauge("vanished_jobs_waiting", {(): facts.waiting})
-        yield _gauge("quarantined_payloads", {(): facts.quarantined})
+        status = self._watch.status
+        if status.certified_at is not None:
+            yield _gauge("last_certified_timestamp_seconds", {(): status.certified_at.timestamp()})
+        if status.synced_at is not None:
+            yield _gauge("last_walk_timestamp_seconds", {(): status.synced_at.timestamp()})
+        yield _gauge("jobs_in_flight", {(): status.in_flight})
+        yield _gauge("vanished_jobs_waiting", {(): status.waiting})
+        yield _gauge("quarantined_payloads", {(): status.quarantined})
         problems = {(problem.code, str(problem.critical).lower()): 1 for problem in self._watch.problems}
         yield _gauge("problem", problems, "code", "critical")
         if self._watch.skew is not None:

@@ -24,7 +24,7 @@ def routes(watch: Watchdog, alive: Callable[[], bool]) -> list[Route]:
         ready = watch.is_current and not any(problem.critical for problem in watch.problems)
         # Codes alone: probes ask without a password, and the messages may state what was spent.
         codes = [problem.code for problem in watch.problems]
-        certified = watch.facts.certified_at
+        certified = watch.status.certified_at
         known = {"certified_at": certified.isoformat() if certified else None, "problems": codes}
         return _answer({"ready": ready, **known}, ready)
 

@@ -56,7 +56,7 @@ class Schedule:
             jobstores={
                 "default": MemoryJobStore()
             },  # a store that fails kills the scheduler's thread without a log line
-            executors={name: ThreadPoolExecutor(1) for name in ("walks", "alerts", "default")},
+            executors={name: ThreadPoolExecutor(1) for name in ("runs", "alerts", "default")},
             # The default grace of one second would drop a run, silently, after the machine paused for longer.
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,

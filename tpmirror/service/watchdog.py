@@ -63,19 +63,19 @@ class Watchdog:
         self._clocks = (time.time(), time.monotonic())
         self._jump: tuple[float, float] | None = None
         self._checked = time.monotonic()
-        self.facts = MirrorStatus()
+        self.status = MirrorStatus()
         self.problems: list[Problem] = []
 
     def check(self) -> None:
         """Read the mirror's status; log the problems that are new and those that are over."""
         error = None
         try:
-            self.facts = self._read()
+            self.status = self._read()
         except MirrorError as reason:
             error = str(reason)
         jump = self._jump[0] if self._jump and time.monotonic() - self._jump[1] < JUMP_TOLD else None
         process = ProcessStatus(database_error=error, skew=self.skew, jump=jump)
-        found = problems_of_process(process) + problems_of_mirror(self.facts, self._settings, datetime.now(UTC))
+        found = problems_of_process(process) + problems_of_mirror(self.status, self._settings, datetime.now(UTC))
         before = {problem.code for problem in self.problems}
         for problem in found:
             if problem.code not in before:

@@ -18,7 +18,7 @@ from tpmirror.db.engine import read, reading
 from tpmirror.db.types import Row
 from tpmirror.errors import Interrupted, LeaseError, TpmirrorError
 from tpmirror.log import logger
-from tpmirror.service.due import pause, poll_due, walk_due
+from tpmirror.service.due import pause, poll_due, sync_due
 from tpmirror.service.meters import Meters
 from tpmirror.service.scheduler import STANDBY, lateness
 from tpmirror.store import history, queries
@@ -50,7 +50,7 @@ class Worker:
         self._budgets = settings.budget_daily is not None or settings.budget_monthly is not None
         self._engine = engine
         self._meters = meters
-        self._walk = Task("full", settings.sync_interval, walk_due, lambda control: sync(settings, control=control))
+        self._sync = Task("full", settings.sync_interval, sync_due, lambda control: sync(settings, control=control))
         # The interval is the longest distance between two polls, so what the schedule may add is taken off first.
         pace = settings.poll_interval - lateness(settings.poll_interval)
         self._poll = Task("poll", pace, poll_due, lambda control: poll(settings, control=control))
@@ -71,9 +71,9 @@ class Worker:
         self.skew: float | None = None
         """Seconds that our clock is ahead of the API's."""
 
-    def walk(self) -> float | None:
+    def sync(self) -> float | None:
         """Do a full sync, if one is due; seconds to the next one."""
-        return self._turn(self._walk)
+        return self._turn(self._sync)
 
     def poll(self) -> float | None:
         """A poll, if one is due; seconds to the next one."""
@@ -90,7 +90,7 @@ class Worker:
         self.stopping = True
         self._control.stop.set()
 
-    def facts(self) -> MirrorStatus:
+    def status(self) -> MirrorStatus:
         """The status of the mirror; an empty one before it exists. Raises MirrorError."""
         if not revision.is_current(self._engine):
             return MirrorStatus()
@@ -126,11 +126,11 @@ class Worker:
 
     def _wait(self, task: Task) -> float:
         """Seconds until a task is due; 0 or less: now."""
-        if self.forced and task is self._walk:
+        if self.forced and task is self._sync:
             return 0.0
-        facts, now = self.facts(), datetime.now(UTC)
-        left = (task.due(facts, task.interval, now) - now).total_seconds()
-        if facts.last_run is not None and facts.last_run != self._mine:
+        status, now = self.status(), datetime.now(UTC)
+        left = (task.due(status, task.interval, now) - now).total_seconds()
+        if status.last_run is not None and status.last_run != self._mine:
             if self.leading:
                 self._lead(False, "another process did the newest run")
             # The leading replica goes first; this one runs only if the leader does not.

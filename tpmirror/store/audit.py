@@ -29,11 +29,11 @@ class Audit:
 def audit(conn: Connection, remembered: str | None = None) -> Audit:
     """Check everything. ``remembered`` is a head hash from an earlier day: the chain has to contain it."""
     table = schema.job_status_history
-    walk = _Chain(remembered)
-    findings = list(walk.check(_stream(conn, select(table).order_by(table.c.entry))))
+    chain = _Chain(remembered)
+    findings = list(chain.check(_stream(conn, select(table).order_by(table.c.entry))))
     findings += check_continuity(_stream(conn, select(table).order_by(table.c.job_id, table.c.seq)))
     findings += _agreement(conn)
-    return Audit(walk.entries, walk.head, findings)
+    return Audit(chain.entries, chain.head, findings)
 
 
 class _Chain:

@@ -45,14 +45,14 @@ class Problem:
     """Whether the mirror cannot be relied on until it is solved."""
 
 
-def problems_of_mirror(facts: MirrorStatus, settings: Settings, now: datetime) -> list[Problem]:
+def problems_of_mirror(status: MirrorStatus, settings: Settings, now: datetime) -> list[Problem]:
     """The problems that the mirror's own rows show, to any process that can read them."""
     return [
-        *_of_runs(facts),
-        *_of_freshness(facts, settings.sync_interval, now),
-        *_of_operator(facts, now),
-        *_of_upstream(facts),
-        *_of_budgets(facts, settings, now),
+        *_of_runs(status),
+        *_of_freshness(status, settings.sync_interval, now),
+        *_of_operator(status, now),
+        *_of_upstream(status),
+        *_of_budgets(status, settings, now),
     ]
 
 
@@ -68,15 +68,15 @@ def problems_of_failed_jobs(rows: Sequence[Mapping[str, Any]]) -> list[Problem]:
     ]
 
 
-def _of_runs(facts: MirrorStatus) -> Iterator[Problem]:
-    error = facts.look_error or facts.walk_error or ""
+def _of_runs(status: MirrorStatus) -> Iterator[Problem]:
+    error = status.run_error or status.sync_error or ""
     if error.startswith(KEY_REFUSED):
         remedy = "put the account's current key into TPMIRROR_API_KEY_FILE (then SIGHUP) or TPMIRROR_API_KEY"
         yield Problem("key_refused", error.partition(";")[0], remedy, critical=True)
-    elif facts.walk_failures >= FAILURE_STREAK:
-        yield _failing("full syncs", facts.walk_failures, facts.walk_error)
-    elif facts.look_failures >= FAILURE_STREAK:
-        yield _failing("runs", facts.look_failures, facts.look_error)
+    elif status.sync_failures >= FAILURE_STREAK:
+        yield _failing("full syncs", status.sync_failures, status.sync_error)
+    elif status.run_failures >= FAILURE_STREAK:
+        yield _failing("runs", status.run_failures, status.run_error)
 
 
 def _failing(what: str, failures: int, error: str | None) -> Problem:
@@ -84,45 +84,47 @@ def _failing(what: str, failures: int, error: str | None) -> Problem:
     return Problem("failing", message, "tpmirror doctor finds out why")
 
 
-def _of_freshness(facts: MirrorStatus, sync_interval: float, now: datetime) -> Iterator[Problem]:
-    if facts.certified_at is None:
+def _of_freshness(status: MirrorStatus, sync_interval: float, now: datetime) -> Iterator[Problem]:
+    if status.certified_at is None:
         message = "the mirror has never been proven complete"
         yield Problem("never_certified", message, "run tpmirror sync, or wait for the first full sync", critical=True)
-    elif now - facts.certified_at > timedelta(seconds=STALE * sync_interval):
-        message = f"the mirror was last proven complete as of {facts.certified_at:%Y-%m-%d %H:%M} UTC"
+    elif now - status.certified_at > timedelta(seconds=STALE * sync_interval):
+        message = f"the mirror was last proven complete as of {status.certified_at:%Y-%m-%d %H:%M} UTC"
         remedy = f"a full sync is due every {sync_interval:,.0f} s: see the last runs for what keeps it"
         yield Problem("stale", message, remedy, critical=True)
-    if facts.uncertified >= UNCERTIFIED:
-        message = f"the last {facts.uncertified} full syncs were not certified: {facts.uncertified_reason}"
+    if status.uncertified >= UNCERTIFIED:
+        message = f"the last {status.uncertified} full syncs were not certified: {status.uncertified_reason}"
         yield Problem("uncertified", message, "sync more often or at a quieter time; see sync_runs.certificate")
 
 
-def _of_operator(facts: MirrorStatus, now: datetime) -> Iterator[Problem]:
-    if facts.waiting:
-        message = f"{facts.waiting:,} vanished jobs wait for an operator"
+def _of_operator(status: MirrorStatus, now: datetime) -> Iterator[Problem]:
+    if status.waiting:
+        message = f"{status.waiting:,} vanished jobs wait for an operator"
         yield Problem("operator", message, "tpmirror gone list, then gone confirm or gone restore")
-    if facts.untold_since is not None and now - facts.untold_since > UNANSWERED_LIMIT:
-        message = f"jobs are missing since {facts.untold_since:%Y-%m-%d}, and the API does not answer for them by id"
+    if status.unanswered_since is not None and now - status.unanswered_since > UNANSWERED_LIMIT:
+        message = (
+            f"jobs are missing since {status.unanswered_since:%Y-%m-%d}, and the API does not answer for them by id"
+        )
         yield Problem(
             "untold", message, "see that the key may read single jobs; SELECT * FROM jobs WHERE presence = 'missing'"
         )
-    if facts.quarantined:
-        message = f"{facts.quarantined:,} payloads could not be mirrored"
+    if status.quarantined:
+        message = f"{status.quarantined:,} payloads could not be mirrored"
         yield Problem("quarantine", message, "tpmirror quarantine list, then quarantine retry")
 
 
-def _of_upstream(facts: MirrorStatus) -> Iterator[Problem]:
-    for code in facts.unknown_codes:
+def _of_upstream(status: MirrorStatus) -> Iterator[Problem]:
+    for code in status.unknown_codes:
         message = f"upstream sends a code that this version has no name for: {code}"
         remedy = "see whether a newer tpmirror knows it; until then a job of an unknown status counts as in flight"
         yield Problem(f"unknown_code:{code}", message, remedy)
 
 
-def _of_budgets(facts: MirrorStatus, settings: Settings, now: datetime) -> Iterator[Problem]:
+def _of_budgets(status: MirrorStatus, settings: Settings, now: datetime) -> Iterator[Problem]:
     """The code names the day or the month: a new one is a new problem."""
     for name, period, spent, budget in (
-        ("day", f"{now:%Y-%m-%d}", facts.credits_today, settings.budget_daily),
-        ("month", f"{now:%Y-%m}", facts.credits_month, settings.budget_monthly),
+        ("day", f"{now:%Y-%m-%d}", status.credits_today, settings.budget_daily),
+        ("month", f"{now:%Y-%m}", status.credits_month, settings.budget_monthly),
     ):
         if spent is not None and budget is not None and spent > budget:
             message = f"{spent:,.2f} Credits were spent in the {name} {period}, more than the budget of {budget:,.2f}"

@@ -56,7 +56,7 @@ def waiting(conn: Connection) -> list[Row]:
     return [dict(row) for row in conn.execute(wanted).mappings()]
 
 
-def untold_since(conn: Connection) -> datetime | None:
+def unanswered_since(conn: Connection) -> datetime | None:
     """Since when the oldest job is missing for which asking by id brings no answer; None if there is none."""
     table, jobs = schema.job_absences, schema.jobs
     wanted = select(func.min(table.c.absent_since)).join(jobs, jobs.c.id == table.c.job_id)
@@ -71,7 +71,7 @@ def write_presence(
 ) -> dict[str, int]:
     """Write where jobs are; counts as ``sync_runs`` has them. A row of ``field_changes`` for each changed presence."""
     before = _presences(conn, found)
-    moved = {job_id: sighting for job_id, sighting in found.items() if before[job_id] != sighting.presence}
+    moved = {job_id: result for job_id, result in found.items() if before[job_id] != result.presence}
     rows = [
         {
             "id_": job_id,
@@ -87,8 +87,8 @@ def write_presence(
         bulk.insert(conn, schema.field_changes, [_change(row, before, run_id, now) for row in rows])
         jobs.recheck_model_users(conn, [job_id for job_id in moved if moved[job_id].presence in {"missing", "gone"}])
     _note(conn, found, now)
-    gone = [job_id for job_id, sighting in moved.items() if sighting.presence == "gone"]
-    back = [job_id for job_id, sighting in moved.items() if sighting.presence == "listed"]
+    gone = [job_id for job_id, result in moved.items() if result.presence == "gone"]
+    back = [job_id for job_id, result in moved.items() if result.presence == "listed"]
     return {"jobs_gone": len(gone), "jobs_returned": len(back), "field_changes": len(rows)}
 
 
@@ -118,20 +118,20 @@ def _change(row: Row, before: Mapping[int, str], run_id: int | None, now: dateti
 def _note(conn: Connection, found: Mapping[int, PresenceResult], now: datetime) -> None:
     """Keep notes on the jobs that the list lacks; those that are back or gone need none."""
     table = schema.job_absences
-    done = [job_id for job_id, sighting in found.items() if sighting.presence in {"listed", "gone"}]
+    done = [job_id for job_id, result in found.items() if result.presence in {"listed", "gone"}]
     if done:
         conn.execute(delete(table).where(table.c.job_id == bindparam("id_")), _keys(done))
     known = notes(conn) if len(done) < len(found) else {}
     rows = []
-    for job_id, sighting in sorted(found.items()):
-        if sighting.presence in {"missing", "unlisted"}:
+    for job_id, result in sorted(found.items()):
+        if result.presence in {"missing", "unlisted"}:
             old = known.get(job_id, {"absent_since": now, "looked_up_at": None, "confirmed_at": None, "answer": None})
             # An answer by id voids the operator's confirmation, which was given while there was none.
-            confirmed = None if sighting.presence == "unlisted" else old["confirmed_at"]
+            confirmed = None if result.presence == "unlisted" else old["confirmed_at"]
             # A failed lookup must not overwrite an earlier 404, nor the hold of jobs that were not asked for since.
-            stays = {DENIED} if sighting.looked_up_at else {DENIED, HELD}
-            answer = old["answer"] if sighting.answer == UNANSWERED and old["answer"] in stays else sighting.answer
-            looked = {"looked_up_at": sighting.looked_up_at or old["looked_up_at"], "answer": answer}
+            stays = {DENIED} if result.looked_up_at else {DENIED, HELD}
+            answer = old["answer"] if result.answer == UNANSWERED and old["answer"] in stays else result.answer
+            looked = {"looked_up_at": result.looked_up_at or old["looked_up_at"], "answer": answer}
             rows.append({"job_id": job_id, "absent_since": old["absent_since"], **looked, "confirmed_at": confirmed})
     bulk.upsert(conn, table, rows)
 

@@ -15,21 +15,21 @@ from tpmirror.store import presence, quarantine, queries, runs
 class MirrorStatus:
     """What the mirror's rows show of its runs and jobs: what is due and what is wrong follows from it."""
 
-    walked_at: datetime | None = None
+    synced_at: datetime | None = None
     """When the last full sync that succeeded began."""
-    walk_failures: int = 0
+    sync_failures: int = 0
     """Full syncs in a row that failed since then."""
-    walk_failed_at: datetime | None = None
+    sync_failed_at: datetime | None = None
     """When the last of those ended."""
-    walk_error: str | None = None
+    sync_error: str | None = None
     """What it failed with."""
-    looked_at: datetime | None = None
+    succeeded_at: datetime | None = None
     """When the last run of any kind that succeeded began."""
-    look_failures: int = 0
+    run_failures: int = 0
     """Runs in a row that failed since then."""
-    look_failed_at: datetime | None = None
+    run_failed_at: datetime | None = None
     """When the last of those ended."""
-    look_error: str | None = None
+    run_error: str | None = None
     """What it failed with."""
     certified_at: datetime | None = None
     """As of when the mirror was last proven complete."""
@@ -43,7 +43,7 @@ class MirrorStatus:
     """Jobs that are not over."""
     waiting: int = 0
     """Vanished jobs that wait for an operator."""
-    untold_since: datetime | None = None
+    unanswered_since: datetime | None = None
     """Since when jobs are missing for which asking by id brings no answer."""
     quarantined: int = 0
     """Payloads that could not be mirrored."""
@@ -61,26 +61,26 @@ def read_status(conn: Connection, today: date | None = None) -> MirrorStatus:
     """
     run = schema.sync_runs.c
     full, done = run.kind == "full", run.outcome == "succeeded"
-    walked, looked, proven = runs.last(conn, full, done), runs.last(conn, done), runs.last(conn, run.certified)
-    walk_failures, failed_walk = runs.later(conn, walked, full, run.outcome == "failed")
-    look_failures, failed_look = runs.later(conn, looked, run.outcome == "failed")
+    synced, succeeded, proven = runs.last(conn, full, done), runs.last(conn, done), runs.last(conn, run.certified)
+    sync_failures, failed_sync = runs.later(conn, synced, full, run.outcome == "failed")
+    run_failures, failed_run = runs.later(conn, succeeded, run.outcome == "failed")
     uncertified, unproven = runs.later(conn, proven, full, done)
     return MirrorStatus(
-        walked_at=(walked or {}).get("started_at"),
-        walk_failures=walk_failures,
-        walk_failed_at=failed_walk.get("finished_at"),
-        walk_error=failed_walk.get("error"),
-        looked_at=(looked or {}).get("started_at"),
-        look_failures=look_failures,
-        look_failed_at=failed_look.get("finished_at"),
-        look_error=failed_look.get("error"),
+        synced_at=(synced or {}).get("started_at"),
+        sync_failures=sync_failures,
+        sync_failed_at=failed_sync.get("finished_at"),
+        sync_error=failed_sync.get("error"),
+        succeeded_at=(succeeded or {}).get("started_at"),
+        run_failures=run_failures,
+        run_failed_at=failed_run.get("finished_at"),
+        run_error=failed_run.get("error"),
         certified_at=runs.certified_as_of(proven),
         uncertified=uncertified,
         uncertified_reason=json.loads(unproven.get("certificate") or "{}").get("reason"),
         last_run=conn.scalar(select(func.max(run.id))),
         in_flight=conn.scalar(select(func.count()).where(schema.IN_FLIGHT, schema.jobs.c.presence != "gone")) or 0,
         waiting=len(presence.waiting(conn)),
-        untold_since=presence.untold_since(conn),
+        unanswered_since=presence.unanswered_since(conn),
         quarantined=quarantine.count_open(conn),
         unknown_codes=tuple(f"{name}={code}" for name, codes in queries.unknown_codes(conn).items() for code in codes),
         credits_today=credits_since(conn, today) if today else None,

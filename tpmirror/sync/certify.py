@@ -97,10 +97,10 @@ class SeenLog:
         return min(reversed(counts), key=lambda count: abs(lacking(count)))
 
 
-def judge(sightings: SeenLog, void_reasons: Iterable[str] = ()) -> Verdict:
+def judge(seen: SeenLog, void_reasons: Iterable[str] = ()) -> Verdict:
     """The verdict over what a full sync saw. ``void_reasons`` void any proof: an item whose id cannot be read."""
-    count = sightings.best()
-    before, after = sightings.around(count)
+    count = seen.best()
+    before, after = seen.around(count)
     proven = len(before & after)
     moved = (
         f"the API counted {count.jobs} jobs, {proven} were seen both before and after that: the list moved meanwhile"

@@ -55,13 +55,13 @@ class FullSync:
     def __init__(self, opened: Session) -> None:
         self.opened, self.control = opened, opened.control
         self.settings, self.api, self.executor = opened.settings, opened.api, opened.executor
-        self.run, self.intake, self.first = opened.run, opened.intake, opened.first
+        self.run, self.ingestor, self.first = opened.run, opened.ingestor, opened.first
         listed, unread, certified_at = read(
             self.run.engine, lambda conn: (jobs.listed_ids(conn), quarantine.unread_ids(conn), runs.certified_at(conn))
         )
         self.listed = set(listed)
         self.recent = (certified_at or datetime.min.replace(tzinfo=UTC)) > datetime.now(UTC) - RECENT
-        self.sightings = SeenLog(self.listed | unread)
+        self.seen_log = SeenLog(self.listed | unread)
         self.passes = 0
         self.largest = len(opened.first.listing)
         """Jobs on the fullest page so far."""
@@ -81,13 +81,13 @@ class FullSync:
             self.pass_over(self.rest_of(first))
             verdict, certificate = Verdict(False, "not asked for", count_of(first), 0), {"method": "none"}
         limit = self.settings.vanish_limit
-        self.run.presence = presence.resolve_presence(self.intake, limit, self.absent(verdict), verdict.present)
+        self.run.presence = presence.resolve_presence(self.ingestor, limit, self.absent(verdict), verdict.present)
         if verdict.certified:
             self.close_quarantine(verdict.present)
         self.run.result = {
             "certified": verdict.certified,
             "certificate": json.dumps({**certificate, **({"reason": verdict.reason} if verdict.reason else {})}),
-            "covered": verdict.certified or all(map(self.intake.has_seen, self.listed)),
+            "covered": verdict.certified or all(map(self.ingestor.has_seen, self.listed)),
         }
 
     def close_quarantine(self, present: Collection[int]) -> None:
@@ -96,7 +96,7 @@ class FullSync:
 
     def absent(self, verdict: Verdict) -> frozenset[int] | None:
         """Jobs that the proof shows to be off the list; None without a proof."""
-        return verdict.absent & (self.listed | self.intake.seen()) if verdict.certified else None
+        return verdict.absent & (self.listed | self.ingestor.seen()) if verdict.certified else None
 
     def fits_a_page(self) -> bool:
         """Whether the first page is the whole list, and consistent: else the count between two passes has to decide.
@@ -108,7 +108,7 @@ class FullSync:
         ids = set(ids_of(self.first))
         if not len(ids) == len(self.first.listing) == self.first.listing.count:
             return False
-        return self.sightings.has_seen(ids) or len(ids) < self.api.page(self.settings.page_size, 1).served_limit
+        return self.seen_log.has_seen(ids) or len(ids) < self.api.page(self.settings.page_size, 1).served_limit
 
     def judge_page(self) -> tuple[Verdict, dict[str, Any]]:
         """The list fits a page: one statement on their side, so one instant, proves itself."""
@@ -120,20 +120,20 @@ class FullSync:
         """What voids any proof. An empty list does, if the mirror holds listed jobs."""
         if self.count == 0 and self.listed:
             empty = f"the API lists no jobs at all, the mirror holds {len(self.listed)}; nothing was marked"
-            return [*self.intake.void_reasons, empty]
-        return self.intake.void_reasons
+            return [*self.ingestor.void_reasons, empty]
+        return self.ingestor.void_reasons
 
     def prove(self) -> tuple[Verdict, dict[str, Any]]:
         """Passes over the list, until one of its counts and what was seen on both sides of it agree."""
-        self.intake.passes_ahead = 1 if self.recent else 2
+        self.ingestor.passes_ahead = 1 if self.recent else 2
         if not self.recent:
             self.pass_over(self.rest_of(self.first))
         while True:
             count, size = self.take_count(), self.page_size()
             overlap = affordable_overlap(count, size) if self.passes <= 1 else size // 20
             self.pass_over(segments(0, count, size, overlap))
-            verdict = judge(self.sightings, self.void_reasons())
-            if verdict.certified or self.intake.void_reasons or self.passes >= PASSES:
+            verdict = judge(self.seen_log, self.void_reasons())
+            if verdict.certified or self.ingestor.void_reasons or self.passes >= PASSES:
                 break
         seen = {"proven": verdict.proven, "newer": verdict.newer, "passes": self.passes, "page_size": size}
         return verdict, {"method": "count between passes", **certificate_fields(verdict.count), **seen}
@@ -149,10 +149,10 @@ class FullSync:
             for offset in ends:
                 self.consume([self.api.page(size, offset)])
             sample = self.api.page(1, max(0, self.count - 1) if ascends(self.first) else 0)
-            self.intake.check_account(sample)
-            self.sightings.counted(count_of(sample))
+            self.ingestor.check_account(sample)
+            self.seen_log.counted(count_of(sample))
             # Hints only, no part of the proof: a newest job that nobody saw, or fewer jobs seen than there are.
-            if self.sightings.has_seen(ids_of(sample)) and self.sightings.known >= sample.listing.count:
+            if self.seen_log.has_seen(ids_of(sample)) and self.seen_log.known >= sample.listing.count:
                 break
             # Alternate, so that a periodic submitter cannot stay in lockstep.
             head, tail = 0, max(0, sample.listing.count - self.page_size())
@@ -198,12 +198,12 @@ class FullSync:
 
     def consume(self, arrived: Sequence[Page]) -> None:
         """Mirror some pages, and remember for the proof what they showed."""
-        self.intake.pages(arrived)
+        self.ingestor.pages(arrived)
         self.count = max(arrived, key=lambda page: page.sent).listing.count
         self.largest = max(self.largest, *(len(page.listing) for page in arrived))
         for page in arrived:
-            self.sightings.saw(ids_of(page), page.sent, page.received)
-            self.sightings.counted(count_of(page))
+            self.seen_log.saw(ids_of(page), page.sent, page.received)
+            self.seen_log.counted(count_of(page))
 
 
 def count_of(page: Page) -> Count:

@@ -19,7 +19,7 @@ Consume: TypeAlias = Callable[[Sequence[Page]], None]
 def poll(settings: Settings, progress: Progress = quiet, control: Control | None = None) -> Row:
     """Do one poll; the finished row of ``sync_runs``."""
     with session(settings, "poll", progress, control) as opened:
-        opened.run.result = {"covered": refresh(opened, opened.first, opened.intake.pages)}
+        opened.run.result = {"covered": refresh(opened, opened.first, opened.ingestor.pages)}
     return opened.run.row
 
 
@@ -33,9 +33,9 @@ def refresh(opened: Session, first: Page, consume: Consume) -> bool:
     _read_pages(opened, first, consume, set(in_flight))
 
     def is_seen(job_id: int) -> bool:
-        return opened.intake.has_seen(job_id, first.sent)
+        return opened.ingestor.has_seen(job_id, first.sent)
 
-    opened.intake.jobs([job_id for job_id in in_flight if not is_seen(job_id)], opened.executor)
+    opened.ingestor.jobs([job_id for job_id in in_flight if not is_seen(job_id)], opened.executor)
     return all(map(is_seen, in_flight))
 
 

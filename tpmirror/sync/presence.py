@@ -29,25 +29,25 @@ CANARIES: Final = 3
 
 
 def resolve_presence(
-    intake: Ingestor, limit: VanishLimit, absent: Collection[int] | None, present: Collection[int]
+    ingestor: Ingestor, limit: VanishLimit, absent: Collection[int] | None, present: Collection[int]
 ) -> dict[int, PresenceResult]:
     """Where the jobs are that the list lacks, and those that it shows again. Without a proof, only the latter."""
-    notes, elsewhere = read(intake.run.engine, lambda conn: (presence.notes(conn), presence.not_listed(conn)))
+    notes, elsewhere = read(ingestor.run.engine, lambda conn: (presence.notes(conn), presence.not_listed(conn)))
     lacking = set(absent or ())
-    back = {job_id: PresenceResult("listed") for job_id in elsewhere.keys() - lacking if intake.lists(job_id)}
+    back = {job_id: PresenceResult("listed") for job_id in elsewhere.keys() - lacking if ingestor.lists(job_id)}
     if absent is None:
         return back
     lacking |= {job_id for job_id, where in elsewhere.items() if where == "missing" and job_id not in back}
     unlisted = [job_id for job_id, where in elsewhere.items() if where == "unlisted" and job_id not in back]
-    inquiry = PresenceResolver(intake, limit.of(len(present) + len(absent)), notes, present)
+    inquiry = PresenceResolver(ingestor, limit.of(len(present) + len(absent)), notes, present)
     return {**back, **inquiry.ask(lacking, unlisted)}
 
 
 class PresenceResolver:
     """Asks for jobs by id, within the limits."""
 
-    def __init__(self, intake: Ingestor, limit: int, notes: dict[int, Row], present: Collection[int]) -> None:
-        self.intake = intake
+    def __init__(self, ingestor: Ingestor, limit: int, notes: dict[int, Row], present: Collection[int]) -> None:
+        self.ingestor = ingestor
         self.limit = limit
         self.notes = notes
         self.confirmed = {job_id for job_id, row in notes.items() if row["confirmed_at"] is not None}
@@ -97,7 +97,7 @@ class PresenceResolver:
     def look_up(self, job_id: int) -> str:
         """What the API answers for a job. Raises AuthenticationError: without a key there is no sense in going on."""
         try:
-            return FOUND if self.intake.job(job_id) else DENIED
+            return FOUND if self.ingestor.job(job_id) else DENIED
         except AuthenticationError:
             raise
         except ApiError:

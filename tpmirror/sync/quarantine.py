@@ -18,8 +18,8 @@ def retry(settings: Settings, progress: Progress = quiet) -> list[Row]:
         entries = read(opened.run.engine, quarantine.open_entries)
         named = {row["id"]: decode_job(row["payload"].encode()).id for row in entries if row["job_id"] is None}
         ids = {row["job_id"] for row in entries} | set(named.values())
-        opened.intake.jobs(sorted(job_id for job_id in ids if job_id is not None), opened.executor)
+        opened.ingestor.jobs(sorted(job_id for job_id in ids if job_id is not None), opened.executor)
         opened.run.resolve(
-            [entry for entry, job_id in named.items() if job_id is not None and opened.intake.has_seen(job_id)]
+            [entry for entry, job_id in named.items() if job_id is not None and opened.ingestor.has_seen(job_id)]
         )
         return read(opened.run.engine, quarantine.open_entries)

@@ -42,7 +42,7 @@ class Session:
     api: Api
     executor: Executor
     run: Run
-    intake: Ingestor
+    ingestor: Ingestor
     control: Control
     first: Page
     """The newest page, or the oldest: what the list starts with."""
@@ -64,28 +64,28 @@ def session(settings: Settings, kind: str, progress: Progress, control: Control 
             _upgrade(engine)
         with run.opened(engine, kind, api, started_at) as opened:
             control.run_id, control.on_wait = opened.id, opened.renew_lease
-            intake = Ingestor(api, opened, progress)
+            ingestor = Ingestor(api, opened, progress)
             # Asked for under the lease, like all that is stored: what is older than another writer's run must not be.
             try:
-                yield Session(settings, api, executor, opened, intake, control, api.page(settings.page_size, 0))
+                yield Session(settings, api, executor, opened, ingestor, control, api.page(settings.page_size, 0))
             finally:
                 control.on_wait = idle  # a caller that keeps the control must not keep the run alive
 
 
 @contextmanager
-def rehearsal(settings: Settings, progress: Progress, *, everything: bool) -> Iterator[tuple[Session, DryRun]]:
+def dry_run_session(settings: Settings, progress: Progress, *, everything: bool) -> Iterator[tuple[Session, DryRun]]:
     """The same without a lease and without a write; on an empty database in memory if there is none yet."""
     with (
-        connected(_rehearsal_url(settings)) as engine,
+        connected(_dry_run_url(settings)) as engine,
         ThreadPoolExecutor(settings.concurrency) as executor,
         Api(settings) as api,
     ):
         if not revision.is_current(engine):
             _upgrade(engine)
-        rehearsed = DryRun(engine, api.origin, everything=everything)
-        intake = Ingestor(api, rehearsed, progress)
+        dry_run = DryRun(engine, api.origin, everything=everything)
+        ingestor = Ingestor(api, dry_run, progress)
         first = api.page(settings.page_size, 0)
-        yield Session(settings, api, executor, rehearsed, intake, Control(), first), rehearsed
+        yield Session(settings, api, executor, dry_run, ingestor, Control(), first), dry_run
 
 
 def _upgrade(engine: Engine) -> None:
@@ -94,7 +94,7 @@ def _upgrade(engine: Engine) -> None:
     migrate.upgrade(engine)
 
 
-def _rehearsal_url(settings: Settings) -> str:
+def _dry_run_url(settings: Settings) -> str:
     with connected(settings.database_url) as engine:
         if revision.is_current(engine):
             return settings.database_url

@@ -7,38 +7,40 @@ from tpmirror.errors import JobUnavailable
 from tpmirror.store.presence import not_listed
 from tpmirror.sync.full import FullSync
 from tpmirror.sync.ingest import Progress
-from tpmirror.sync.session import quiet, rehearsal
+from tpmirror.sync.session import dry_run_session, quiet
 from tpmirror.tensorpix.client import Api
 
 
 def preview(settings: Settings, progress: Progress = quiet) -> list[Row]:
     """What a sync would change: one pass over the list that writes nothing."""
-    return _rehearse(settings, progress, everything=False)
+    return _compare(settings, progress, everything=False)
 
 
 def verify(settings: Settings, progress: Progress = quiet) -> list[Row]:
     """Where the mirror and the API differ, field by field; progress and ETA of jobs are left out. Writes nothing."""
-    return _rehearse(settings, progress, everything=True)
+    return _compare(settings, progress, everything=True)
 
 
-def _rehearse(settings: Settings, progress: Progress, *, everything: bool) -> list[Row]:
-    with rehearsal(settings, progress, everything=everything) as (opened, rehearsed):
-        walk = FullSync(opened)
-        walk.consume([opened.first])
-        walk.pass_over(walk.rest_of(opened.first))
+def _compare(settings: Settings, progress: Progress, *, everything: bool) -> list[Row]:
+    with dry_run_session(settings, progress, everything=everything) as (opened, dry_run):
+        full = FullSync(opened)
+        full.consume([opened.first])
+        full.pass_over(full.rest_of(opened.first))
         elsewhere = read(opened.run.engine, not_listed)
-        back = [difference(job_id, where, "listed") for job_id, where in elsewhere.items() if walk.intake.lists(job_id)]
-        missed = [_whereabouts(opened.api, job_id) for job_id in walk.listed if not opened.intake.lists(job_id)]
-        tally = rehearsed.tally
+        back = [
+            difference(job_id, where, "listed") for job_id, where in elsewhere.items() if full.ingestor.lists(job_id)
+        ]
+        missed = [_whereabouts(opened.api, job_id) for job_id in full.listed if not opened.ingestor.lists(job_id)]
+        tally = dry_run.tally
         unread = [
-            difference(job_id, "listed" if job_id in walk.listed else None, "unreadable", "(the job)")
+            difference(job_id, "listed" if job_id in full.listed else None, "unreadable", "(the job)")
             for job_id in tally.unread - tally.answered.keys()
         ]
         void_reasons = [
             {"entity": "list", "id": None, "field": "(an item)", "mirror": None, "upstream": reason}
-            for reason in dict.fromkeys(walk.intake.void_reasons)
+            for reason in dict.fromkeys(full.ingestor.void_reasons)
         ]
-        return rehearsed.changes() + sorted(back + missed + unread, key=lambda row: row["id"]) + void_reasons
+        return dry_run.changes() + sorted(back + missed + unread, key=lambda row: row["id"]) + void_reasons
 
 
 def difference(job_id: int, mirror: str | None, upstream: str, name: str = "presence") -> Row:
