@@ -39,7 +39,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
     for name, values in found["unknown"].items():
         click.echo(f"Unknown    {name}: {formatting.escape_terminal(', '.join(map(str, values)))}")
     for problem in wrong:
-        click.echo(formatting.hanging(f"{'Wrong' if problem.critical else 'NeedsAttention':10} ", problem.message))
+        click.echo(formatting.hanging(f"{'Wrong' if problem.critical else 'Warning':10} ", problem.message))
         click.echo(formatting.hanging(f"{'':10} -> ", problem.remedy))
     tables.show_statuses(found["by_status"])
     tables.show_runs(recent)
