@@ -44,7 +44,8 @@ def show_lines(
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for place, (heading, right) in enumerate(headings):
         free_text = not right and any(_breaks(line[place]) for line in lines)
-        table.add_column(heading, justify="right" if right else "left", no_wrap=not free_text, overflow="fold")
+        shown = heading.replace(" ", "\n") if right else heading  # a long heading must not make rich cut the columns
+        table.add_column(shown, justify="right" if right else "left", no_wrap=not free_text, overflow="fold")
     for line in lines[:MOST_ROWS]:
         table.add_row(*map(Text, line))
     console.print(table)
