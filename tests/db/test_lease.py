@@ -40,6 +40,7 @@ from tpmirror.sync import gone
 from tpmirror.sync.full import sync
 from tpmirror.sync.poll import poll
 from tpmirror.sync.run import Run, opened
+from tpmirror.sync.stats import Reading
 from tpmirror.tensorpix.client import Api
 
 ELSEWHERE = "studio-7 11111111-2222-3333-4444-555555555555 pid:[1]|4711|99|00000000"
@@ -236,7 +237,7 @@ def test_a_second_try_waits_for_a_first_whose_connection_was_lost_and_writes_not
             assert over.wait(60)
 
     with Api(settings(sim, mirror_url)) as api, opened(engine, "poll", api, now()) as run, ThreadPoolExecutor(2) as two:
-        run.store([look(status=1, description="old")])
+        run.store([look(status=1, description="old")], (), Reading())
         monkeypatch.setattr(jobs, "apply", linger)
         first = two.submit(run.commit, [look(1, status=2, description="new")], ())
         assert written.wait(60)

@@ -73,7 +73,7 @@ class Mirror:
         except TransientError:
             return None
         # Nothing is remembered from page to page but what the database holds.
-        ingestor = Ingestor(self.api, self.run, quiet)
+        ingestor = Ingestor(self.api, self.run.engine, self.run.scope, self.run, quiet)
         ingestor.pages([Page(listing, 100, 0, self.api.number(), self.api.number(), datetime.now(UTC))])
         return contents(listing)[0]
 

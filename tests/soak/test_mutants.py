@@ -39,7 +39,6 @@ from tpmirror.store.audit import audit
 from tpmirror.store.changes import Observation
 from tpmirror.store.presence import DENIED, PresenceResult
 from tpmirror.sync import diff, full, presence, run
-from tpmirror.sync.account import Scope
 from tpmirror.sync.certify import SeenLog, Verdict, judge, judge_page
 from tpmirror.sync.ingest import Ingestor
 from tpmirror.tensorpix import client, decode
@@ -367,12 +366,10 @@ def step_by_what_was_asked_for(patch: pytest.MonkeyPatch) -> None:
 
 
 def take_absence_for_deletion(patch: pytest.MonkeyPatch) -> None:
-    def resolve_presence(
-        _intake: Ingestor, _limit: object, absent: set[int] | None, _present: object
-    ) -> dict[int, PresenceResult]:
+    def resolve_presence(_opened: Any, absent: set[int] | None, _present: object) -> dict[int, PresenceResult]:
         return {job_id: PresenceResult("gone", DENIED, datetime.now(UTC)) for job_id in absent or ()}
 
-    patch.setattr(presence, "resolve_presence", resolve_presence)
+    patch.setattr(full, "resolve_presence", resolve_presence)
 
 
 def trust_two_counts_that_agree(patch: pytest.MonkeyPatch) -> None:
@@ -388,10 +385,10 @@ def let_older_answers_win(patch: pytest.MonkeyPatch) -> None:
     honest = Ingestor.pages
 
     def forgetful(self: Ingestor, arrived: Sequence[Page]) -> None:
-        seen = dict(self._answered)
-        self._answered.clear()
+        seen = dict(self.answered)
+        self.answered.clear()
         honest(self, arrived)
-        self._answered = {**seen, **self._answered}
+        self.answered = {**seen, **self.answered}
 
     patch.setattr(Ingestor, "pages", forgetful)
 
@@ -400,7 +397,7 @@ def keep_repeated_jobs(patch: pytest.MonkeyPatch) -> None:
     def pages(self: Ingestor, arrived: Sequence[Page]) -> None:
         for page in arrived:
             shown = contents(page.listing)[0]
-            self.run.store([Observation(item, page.at, page.sent, page.received) for item in shown])
+            self._store([Observation(item, page.at, page.sent, page.received) for item in shown])
 
     patch.setattr(Ingestor, "pages", pages)
 
@@ -415,7 +412,7 @@ def ignore_doubts(patch: pytest.MonkeyPatch) -> None:
 
 
 def ask_no_canary(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(presence.PresenceResolver, "canary_answers", lambda _self: True)
+    patch.setattr(presence, "probe_answers", lambda _ingestor, _present: True)
 
 
 def know_no_limit(patch: pytest.MonkeyPatch) -> None:
@@ -423,14 +420,14 @@ def know_no_limit(patch: pytest.MonkeyPatch) -> None:
 
 
 def admit_all_pages_after_the_first(patch: pytest.MonkeyPatch) -> None:
-    honest, admitted = Scope.check_account, set[Scope]()
+    honest, admitted = Ingestor._check_account, set[Ingestor]()
 
-    def careless(self: Scope, *page: Any) -> None:
+    def careless(self: Ingestor, *page: Any) -> None:
         if self not in admitted:
             admitted.add(self)
             honest(self, *page)
 
-    patch.setattr(Scope, "check_account", careless)
+    patch.setattr(Ingestor, "_check_account", careless)
 
 
 def record_a_status_that_did_not_change(patch: pytest.MonkeyPatch) -> None:
@@ -456,7 +453,7 @@ def accept_fewer_than_counted(patch: pytest.MonkeyPatch) -> None:
 
 
 def trust_any_page_that_holds_as_many_as_counted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(full.FullSync, "fits_a_page", lambda self: len(self.first.listing) == self.first.listing.count)
+    patch.setattr(full.ListReader, "fits_a_page", lambda self: len(self.first.listing) == self.first.listing.count)
     patch.setattr(Page, "is_last", property(lambda self: self.end >= self.listing.count))
 
 
@@ -519,7 +516,7 @@ def overlook_who_comes_back(patch: pytest.MonkeyPatch) -> None:
     def blind(*asked: Any) -> dict[int, PresenceResult]:
         return {job_id: found for job_id, found in honest(*asked).items() if found.presence != "listed"}
 
-    patch.setattr(presence, "resolve_presence", blind)
+    patch.setattr(full, "resolve_presence", blind)
 
 
 def check_no_lease(patch: pytest.MonkeyPatch) -> None:

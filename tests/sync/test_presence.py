@@ -17,7 +17,7 @@ from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.store.status import read_status
 from tpmirror.sync import gone
-from tpmirror.sync.presence import CANARIES, UNLISTED_LOOKUPS
+from tpmirror.sync.presence import PROBE_JOBS, UNLISTED_LOOKUPS
 
 HTML = {"Content-Type": "text/html"}
 HASTY: dict[str, Any] = {"retry_base": 0.001, "max_attempts": 2}
@@ -573,7 +573,7 @@ def test_an_api_that_begins_to_deny_every_job_denies_none(sim, world, mirror_url
 def test_a_canary_that_is_deleted_meanwhile_is_replaced(sim, world, mirror_url):
     mirror(sim, mirror_url)
     world.delete(7)
-    answer_by_id(sim, lambda job_id: Response.detail(404, "Not found.") if job_id > 41 - CANARIES else None)
+    answer_by_id(sim, lambda job_id: Response.detail(404, "Not found.") if job_id > 41 - PROBE_JOBS else None)
     run = mirror(sim, mirror_url)
     assert (run["jobs_gone"], where(mirror_url)) == (1, {7: "gone"})
 

@@ -16,7 +16,8 @@ from tpmirror.errors import TransientDatabaseError
 from tpmirror.simulator.http import Response
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
-from tpmirror.sync.dryrun import DryRun
+from tpmirror.sync import dryrun
+from tpmirror.sync.run import changes_of
 from tpmirror.sync.verify import preview, verify
 
 Difference = tuple[str, int, str, Any, Any]
@@ -74,14 +75,14 @@ def tamper(url: str, *statements: str) -> None:
 def test_a_connection_that_is_lost_hides_no_difference(sim, world, mirror_url, monkeypatch):
     mirror(sim, mirror_url)
     world.edit(3, {"description": "news"})
-    diff, lost = DryRun.diff, [TransientDatabaseError("server closed the connection")]
+    compute, lost = changes_of, [TransientDatabaseError("server closed the connection")]
 
-    def once(dry_run: DryRun, *of: Any) -> Any:
+    def once(*of: Any, **options: Any) -> Any:
         if lost:
             raise lost.pop()
-        return diff(dry_run, *of)
+        return compute(*of, **options)
 
-    monkeypatch.setattr(DryRun, "diff", once)
+    monkeypatch.setattr(dryrun, "changes_of", once)
     assert [difference[:3] for difference in differences(sim, mirror_url)] == [("job", 3, "description")]
 
 

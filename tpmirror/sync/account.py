@@ -4,7 +4,7 @@ A key may be replaced; an account may not. A page belongs here if it shows a job
 owner it knows. If it shows neither, known jobs are asked for by id: the API answers only for the account's own.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -56,34 +56,16 @@ class Scope:
                 "nothing was written, use another TPMIRROR_DATABASE_URL for another account"
             )
             raise ScopeError(message)
-        self._learn({("origin", origin)})
+        self.learn({("origin", origin)})
 
-    def check_account(
-        self,
-        items: list[ParsedJob],
-        ids: list[int],
-        known: Callable[[list[int]], list[int]],
-        answers: Callable[[int], bool],
-    ) -> None:
-        """Let a page in, or raise ScopeError.
+    def knows(self, owners: set[Mark]) -> bool:
+        """Whether one of these owners is the account's."""
+        return bool(self._known & owners)
 
-        ``items`` are its readable jobs, ``ids`` all ids on it. ``known``: which of these ids the mirror has, or, for
-        none, some it has, newest first. ``answers``: whether the API has a job by id.
-        """
-        owners = owners_of(items)
-        if not ids or self._known & owners or known(ids):
-            self._learn(owners)
-            return
-        probes = known([])[:PROBES]
-        answered = [answers(job_id) for job_id in probes]
-        if any(answered) or not probes:
-            self._learn(owners)
-            return
-        message = (
-            "the key opens another account than the one this mirror belongs to (no known job, no known owner, and the "
-            "known jobs do not answer); nothing was written, use another TPMIRROR_DATABASE_URL for another account"
-        )
-        raise ScopeError(message)
+    def learn(self, found: set[Mark]) -> None:
+        """Take these for the account's from now on; ``store`` writes what is new."""
+        self._new |= found - self._known
+        self._known |= found
 
     def store(self, conn: Connection) -> None:
         """Write what was learnt, in the transaction of the batch that showed it."""
@@ -99,6 +81,10 @@ class Scope:
         """What was written is known from now on."""
         self._new = set()
 
-    def _learn(self, found: set[Mark]) -> None:
-        self._new |= found - self._known
-        self._known |= found
+
+def foreign_account() -> ScopeError:
+    """The error for a page of another account."""
+    return ScopeError(
+        "the key opens another account than the one this mirror belongs to (no known job, no known owner, and the "
+        "known jobs do not answer); nothing was written, use another TPMIRROR_DATABASE_URL for another account"
+    )

@@ -1,66 +1,64 @@
-"""A run that writes nothing: what would be written is kept as plans, to be shown."""
+"""A sink that writes nothing: what would be written is kept as changesets, to be shown."""
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from tpmirror.db.engine import read, reading
-from tpmirror.db.lease import Lease
+from tpmirror.db.engine import read
 from tpmirror.db.types import Row
+from tpmirror.store import jobs, quarantine
 from tpmirror.store.changes import Changeset, Observation
-from tpmirror.sync.account import Scope
-from tpmirror.sync.run import Run
-from tpmirror.tensorpix.decode import ParseFailure
+from tpmirror.sync.ingest import Failures
+from tpmirror.sync.run import changes_of
+from tpmirror.sync.stats import Reading
 
 
-class DryRun(Run):
-    """Plans each job once. With ``everything``, also jobs whose fingerprint shows no change."""
+class DryRun:
+    """Compares each job once. With ``everything``, also jobs whose fingerprint says that nothing changed."""
 
-    def __init__(self, engine: Engine, api_url: str, *, everything: bool) -> None:
-        super().__init__(engine, Lease(0), 0, read(engine, lambda conn: Scope(conn, api_url)))
-        self.changesets: list[Changeset] = []
-        self._everything = everything
+    def __init__(self, engine: Engine, *, everything: bool) -> None:
+        self._engine, self._everything = engine, everything
+        self._changesets: list[Changeset] = []
         self._compared = set[int]()
+        self._shown: dict[int, int] = {}
 
     def fingerprints(self, ids: Collection[int]) -> dict[int, str]:
-        """With ``everything``, each job counts as changed."""
-        return {} if self._everything else super().fingerprints(ids)
+        """By job, how it was shown last; with ``everything`` nothing is known, so that each job is compared."""
 
-    def _needs_renewal(self) -> bool:
-        """Never: there is no lease."""
-        return False
+        def find(conn: Connection) -> dict[int, str]:
+            found = jobs.fingerprints(conn, ids)
+            return {job_id: found[job_id] for job_id in found.keys() - quarantine.quarantined_ids(conn)}
 
-    def commit(
-        self, observations: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]
-    ) -> Changeset:
-        """Compute a changeset, and keep it."""
-        news = [look for look in observations if look.item.id not in self._compared]
-        with reading(self.engine) as conn:
-            changes = self.diff(conn, news, unreadable)
-        self._compared.update(look.item.id for look in news)  # not before: if the connection was lost, it plans again
-        self.changesets.append(changes)
-        return changes
+        return {} if self._everything else read(self._engine, find)
 
-    def changes(self) -> list[Row]:
+    def store(self, observations: Sequence[Observation], failures: Failures, _reading: Reading) -> None:
+        """Compute what a batch would change, and keep that."""
+        new = [observation for observation in observations if observation.item.id not in self._compared]
+        if new or failures:
+            changes = read(self._engine, lambda conn: changes_of(conn, new, failures, self._shown, run_id=0))
+            self._changesets.append(changes)
+            self._shown |= changes.shown
+        self._compared.update(observation.item.id for observation in new)
+
+    def differences(self) -> list[Row]:
         """What differs, a row each: entity, id, field, value in the mirror, value upstream.
 
         Nothing is written, so what jobs share differs again in each batch; it is listed once.
         """
-        found: dict[tuple[str, int, str], Row] = {}
-        for changes in self.changesets:
-            rows = [_difference("job", job_id, "(the job)", None, "listed") for job_id in sorted(changes.inserted)]
-            rows += [
-                _difference("job", row["job_id"], "status", row["from_status"], row["to_status"])
-                for row in changes.history
-                if row["from_status"] is not None
-            ]
-            for row in changes.field_changes:
-                key = row["entity"], row["entity_id"], row["field"]
-                rows.append(_difference(*key, row["old_value"], row["new_value"]))
-            found.update({(row["entity"], row["id"], row["field"]): row for row in rows})
-        return list(found.values())
+        rows = [row for changes in self._changesets for row in _differences(changes)]
+        return list({(row["entity"], row["id"], row["field"]): row for row in rows}.values())
 
 
-def _difference(entity: str, entity_id: int, name: str, mirror: object, upstream: object) -> Row:
+def _differences(changes: Changeset) -> Iterator[Row]:
+    for job_id in sorted(changes.inserted):
+        yield difference("job", job_id, "(the job)", None, "listed")
+    for row in changes.history:
+        if row["from_status"] is not None:
+            yield difference("job", row["job_id"], "status", row["from_status"], row["to_status"])
+    for row in changes.field_changes:
+        yield difference(row["entity"], row["entity_id"], row["field"], row["old_value"], row["new_value"])
+
+
+def difference(entity: str, entity_id: int | None, name: str, mirror: object, upstream: object) -> Row:
+    """A difference as ``verify`` shows it."""
     return {"entity": entity, "id": entity_id, "field": name, "mirror": mirror, "upstream": upstream}

@@ -1,14 +1,18 @@
 """The full sync: fetch every page, mirror it as it arrives, and prove that nothing was missed.
 
-The steps of the proof are those of ``certify``. Rows are committed as they arrive in every case; only "certified", and
-what follows from a job's absence, wait for the verdict.
+``full_sync`` is the algorithm. ``ListReader`` reads the list, mirrors it and remembers what was seen when; ``certify``
+has the argument of the proof. Rows are committed as they arrive in every case; only "certified", and what follows from
+a job's absence, wait for the verdict.
 """
 
 import json
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+
+from sqlalchemy import Connection
 
 from tpmirror.config import Settings
 from tpmirror.db.engine import read
@@ -16,11 +20,12 @@ from tpmirror.db.types import Row
 from tpmirror.errors import ApiError, AuthenticationError
 from tpmirror.log import logger
 from tpmirror.store import jobs, quarantine, runs
-from tpmirror.sync import presence
 from tpmirror.sync.certify import Count, SeenLog, Verdict, judge, judge_page
 from tpmirror.sync.ingest import Progress
 from tpmirror.sync.paging import Segment, affordable_overlap, pages, segments
 from tpmirror.sync.poll import refresh
+from tpmirror.sync.presence import resolve_presence
+from tpmirror.sync.run import RunResult
 from tpmirror.sync.session import Session, quiet, session
 from tpmirror.tensorpix.control import Control
 from tpmirror.tensorpix.page import Page, ascends, ids_of
@@ -41,62 +46,94 @@ def sync(
 
     Raises TpmirrorError; whatever arrived before that is mirrored, and the run is closed with the error.
     """
-    with session(settings, "full", progress, control) as opened:
-        FullSync(opened).finish(certify=certify)
+    with session(settings, "full", progress, control) as (opened, run):
+        result = full_sync(opened, certify=certify)
         # By the API's clock: ours may be a year ahead for a moment, and what is removed does not come back.
         ahead = timedelta(seconds=max(0, opened.control.skew or 0))
-        opened.run.prune(timedelta(days=settings.progress_retention) + ahead)
-    return opened.run.row
+        run.prune(timedelta(days=settings.progress_retention) + ahead)
+        return run.finish(result)
 
 
-class FullSync:
-    """One full sync under way."""
+def full_sync(opened: Session, *, certify: bool) -> RunResult:
+    """Read the list, prove it, and find out about the jobs that it lacks."""
+    first, held = opened.first, read(opened.engine, read_listed)
+    reader = ListReader(opened, held)
+    atomic = reader.fits_a_page()
+    reader.consume([first])
+    if atomic:  # one statement on their side, so one instant
+        verdict = judge_page(held.listed, set(ids_of(first)), count_of(first), reader.void_reasons())
+        proof: dict[str, Any] = {"method": "single page"}
+    elif not certify:
+        reader.read_rest()
+        verdict, proof = Verdict(False, "not asked for", count_of(first), 0), {"method": "none"}
+    else:
+        opened.ingestor.passes_ahead = 1 if held.is_recent else 2
+        if not held.is_recent:  # pass A; else what the mirror holds as listed is pass A
+            reader.read_rest()
+        verdict = prove(reader)
+        seen = {"proven": verdict.proven, "newer": verdict.newer, "passes": reader.passes}
+        proof = {"method": "count between passes", **seen, "page_size": reader.page_size()}
+    known = held.listed | opened.ingestor.answered.keys()
+    absent = verdict.absent & known if verdict.certified else None
+    return RunResult(
+        certified=verdict.certified,
+        certificate=to_certificate(verdict, proof),
+        covered=verdict.certified or all(map(opened.ingestor.has_seen, held.listed)),
+        presence=resolve_presence(opened, absent, verdict.present),
+        present=verdict.present if verdict.certified else None,
+    )
 
-    def __init__(self, opened: Session) -> None:
-        self.opened, self.control = opened, opened.control
-        self.settings, self.api, self.executor = opened.settings, opened.api, opened.executor
-        self.run, self.ingestor, self.first = opened.run, opened.ingestor, opened.first
-        listed, unread, certified_at = read(
-            self.run.engine, lambda conn: (jobs.listed_ids(conn), quarantine.unread_ids(conn), runs.certified_at(conn))
-        )
-        self.listed = set(listed)
-        self.recent = (certified_at or datetime.min.replace(tzinfo=UTC)) > datetime.now(UTC) - RECENT
-        self.seen_log = SeenLog(self.listed | unread)
+
+def prove(reader: "ListReader") -> Verdict:
+    """Passes over the list, until one of its counts and what was seen on both sides of it agree."""
+    while True:
+        count, size = reader.take_count(), reader.page_size()
+        overlap = affordable_overlap(count, size) if reader.passes <= 1 else size // 20
+        reader.read(segments(0, count, size, overlap))
+        verdict = judge(reader.seen_log, reader.void_reasons())
+        if verdict.certified or reader.is_void or reader.passes >= PASSES:
+            return verdict
+
+
+def to_certificate(verdict: Verdict, proof: dict[str, Any]) -> str:
+    """The numbers of the proof as JSON, or the reason why there is none."""
+    count = {"count": verdict.count.jobs, "counted_at": verdict.count.at, "counted_by": verdict.count.asked}
+    reason = {"reason": verdict.reason} if verdict.reason else {}
+    return json.dumps({"method": proof["method"], **(count if proof["method"] != "none" else {}), **proof, **reason})
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the mirror holds before a full sync."""
+
+    listed: set[int]
+    """Jobs that it holds as listed."""
+    unread: set[int]
+    """Jobs that were listed and could not be read."""
+    is_recent: bool
+    """Whether the last certified full sync is recent enough to stand for a pass."""
+
+
+def read_listed(conn: Connection) -> Listed:
+    """Read what the mirror holds as listed, and how fresh that is."""
+    certified_at = runs.certified_at(conn)
+    is_recent = certified_at is not None and certified_at > datetime.now(UTC) - RECENT
+    return Listed(set(jobs.listed_ids(conn)), quarantine.unread_ids(conn), is_recent)
+
+
+class ListReader:
+    """Reads the list page by page, mirrors it, and remembers for the proof what was seen when."""
+
+    def __init__(self, opened: Session, held: Listed) -> None:
+        self.opened, self.control, self.first = opened, opened.control, opened.first
+        self.settings, self.api, self.ingestor = opened.settings, opened.api, opened.ingestor
+        self.held = held
+        self.seen_log = SeenLog(held.listed | held.unread)
         self.passes = 0
-        self.largest = len(opened.first.listing)
+        self.largest = len(self.first.listing)
         """Jobs on the fullest page so far."""
-        self.count = opened.first.listing.count
+        self.count = self.first.listing.count
         """How many jobs the newest answer counts."""
-
-    def finish(self, *, certify: bool) -> None:
-        """Read the list, prove it, and put the result into the run."""
-        first = self.first
-        fits = first.is_last and self.fits_a_page()
-        self.consume([first])
-        if fits:
-            verdict, certificate = self.judge_page()
-        elif certify:
-            verdict, certificate = self.prove()
-        else:
-            self.pass_over(self.rest_of(first))
-            verdict, certificate = Verdict(False, "not asked for", count_of(first), 0), {"method": "none"}
-        limit = self.settings.vanish_limit
-        self.run.presence = presence.resolve_presence(self.ingestor, limit, self.absent(verdict), verdict.present)
-        if verdict.certified:
-            self.close_quarantine(verdict.present)
-        self.run.result = {
-            "certified": verdict.certified,
-            "certificate": json.dumps({**certificate, **({"reason": verdict.reason} if verdict.reason else {})}),
-            "covered": verdict.certified or all(map(self.ingestor.has_seen, self.listed)),
-        }
-
-    def close_quarantine(self, present: Collection[int]) -> None:
-        """Every item of the list could be read: what lies in quarantine and is not on it will not come again."""
-        self.run.resolve(read(self.run.engine, lambda conn: quarantine.obsolete_entries(conn, present)))
-
-    def absent(self, verdict: Verdict) -> frozenset[int] | None:
-        """Jobs that the proof shows to be off the list; None without a proof."""
-        return verdict.absent & (self.listed | self.ingestor.seen()) if verdict.certified else None
 
     def fits_a_page(self) -> bool:
         """Whether the first page is the whole list, and consistent: else the count between two passes has to decide.
@@ -106,37 +143,21 @@ class FullSync:
         counted. Otherwise one more request learns the limit, which a second page always states.
         """
         ids = set(ids_of(self.first))
-        if not len(ids) == len(self.first.listing) == self.first.listing.count:
+        if not self.first.is_last or not len(ids) == len(self.first.listing) == self.first.listing.count:
             return False
         return self.seen_log.has_seen(ids) or len(ids) < self.api.page(self.settings.page_size, 1).served_limit
 
-    def judge_page(self) -> tuple[Verdict, dict[str, Any]]:
-        """The list fits a page: one statement on their side, so one instant, proves itself."""
-        count = count_of(self.first)
-        verdict = judge_page(self.listed, set(ids_of(self.first)), count, self.void_reasons())
-        return verdict, {"method": "single page", **certificate_fields(count)}
+    @property
+    def is_void(self) -> bool:
+        """Whether an answer of this run voids any proof, however many passes follow."""
+        return bool(self.ingestor.void_reasons)
 
     def void_reasons(self) -> list[str]:
         """What voids any proof. An empty list does, if the mirror holds listed jobs."""
-        if self.count == 0 and self.listed:
-            empty = f"the API lists no jobs at all, the mirror holds {len(self.listed)}; nothing was marked"
+        if self.count == 0 and self.held.listed:
+            empty = f"the API lists no jobs at all, the mirror holds {len(self.held.listed)}; nothing was marked"
             return [*self.ingestor.void_reasons, empty]
         return self.ingestor.void_reasons
-
-    def prove(self) -> tuple[Verdict, dict[str, Any]]:
-        """Passes over the list, until one of its counts and what was seen on both sides of it agree."""
-        self.ingestor.passes_ahead = 1 if self.recent else 2
-        if not self.recent:
-            self.pass_over(self.rest_of(self.first))
-        while True:
-            count, size = self.take_count(), self.page_size()
-            overlap = affordable_overlap(count, size) if self.passes <= 1 else size // 20
-            self.pass_over(segments(0, count, size, overlap))
-            verdict = judge(self.seen_log, self.void_reasons())
-            if verdict.certified or self.ingestor.void_reasons or self.passes >= PASSES:
-                break
-        seen = {"proven": verdict.proven, "newer": verdict.newer, "passes": self.passes, "page_size": size}
-        return verdict, {"method": "count between passes", **certificate_fields(verdict.count), **seen}
 
     def take_count(self) -> int:
         """Read both ends of the list, where new jobs appear, then the count; again if it counts more than was seen.
@@ -144,7 +165,7 @@ class FullSync:
         A job that appeared between that read and the count would void the proof a whole pass later; this costs little.
         """
         size, count = self.settings.page_size, self.count
-        ends = [max(0, count - self.page_size())] if self.passes == 0 and self.recent else []
+        ends = [max(0, count - self.page_size())] if self.passes == 0 and self.held.is_recent else []
         for turn in range(MAX_COUNTS):
             for offset in ends:
                 self.consume([self.api.page(size, offset)])
@@ -159,10 +180,6 @@ class FullSync:
             ends = [head] if turn % 2 else [tail, head]
         return sample.listing.count
 
-    def rest_of(self, first: Page) -> list[Segment]:
-        """The list after its first page."""
-        return [] if first.is_last else segments(first.end, first.listing.count, self.page_size())
-
     def page_size(self) -> int:
         """The page size in force: what the API states, until a pass has shown whether it gives fewer.
 
@@ -171,13 +188,19 @@ class FullSync:
         shown = self.largest if self.passes and not self.first.is_last else 0
         return shown or self.first.served_limit
 
-    def pass_over(self, todo: list[Segment]) -> None:
-        """Fetch and mirror the pages of some segments."""
+    def read_rest(self) -> None:
+        """Read the list after its first page."""
+        first = self.first
+        self.read([] if first.is_last else segments(first.end, first.listing.count, self.page_size()))
+
+    def read(self, todo: list[Segment]) -> None:
+        """Fetch and mirror the pages of some segments: one pass, or a part of one."""
         self.passes += 1
-        size = self.settings.page_size
-        for arrived in pages(
-            lambda offset: self.api.page(size, offset), todo, self.executor, self.settings.concurrency
-        ):
+
+        def fetch(offset: int) -> Page:
+            return self.api.page(self.settings.page_size, offset)
+
+        for arrived in pages(fetch, todo, self.opened.executor, self.settings.concurrency):
             self.consume(arrived)
             self.poll_if_due()
 
@@ -210,8 +233,3 @@ def count_of(page: Page) -> Count:
     """How many jobs a page counts, and between which numbers."""
     at, asked = page.at.isoformat().replace("+00:00", "Z"), f"limit={page.limit}&offset={page.offset}"
     return Count(page.listing.count, page.sent, page.received, at, asked)
-
-
-def certificate_fields(count: Count) -> dict[str, Any]:
-    """A count as the certificate has it."""
-    return {"count": count.jobs, "counted_at": count.at, "counted_by": count.asked}

@@ -1,22 +1,33 @@
-"""From answers to batches: whose they are is checked, repeated jobs are resolved, what voids a proof is noted."""
+"""From answers to batches: whose they are is checked, repeated jobs are resolved, what voids a proof is noted.
+
+What comes of the batches is the sink's: a run stores them, a dry run compares them.
+"""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
+
+from sqlalchemy import Engine
 
 from tpmirror.db.engine import read
 from tpmirror.errors import AuthenticationError, JobUnavailable
 from tpmirror.store.changes import Observation
 from tpmirror.store.jobs import fingerprints, newest_listed
-from tpmirror.sync.run import Run
+from tpmirror.sync.account import PROBES, Scope, foreign_account, owners_of
+from tpmirror.sync.stats import Reading
 from tpmirror.tensorpix.client import Api, ApiResponse
 from tpmirror.tensorpix.decode import ParsedJob, ParseFailure, RawJob
 from tpmirror.tensorpix.page import Page, ids_of
 
 Found: TypeAlias = RawJob | ParsedJob | ParseFailure
-"""An item as the mirror holds it; one that is new or changed; one that cannot be read."""
+"""An item shown as the mirror knows it; one that is new or changed; one that cannot be read."""
+Shown: TypeAlias = tuple[Page, Sequence[Found]]
+"""A page and its items."""
+Failures: TypeAlias = Sequence[tuple[ParseFailure, datetime]]
+"""Items that cannot be read, each with the time of its answer."""
 Progress: TypeAlias = Callable[[int, int], None]
 """Called after each batch: rows read so far, rows to read as far as known."""
 
@@ -24,71 +35,61 @@ MAX_UNANSWERED: Final = 10
 """Jobs in a row without an answer after which a poll asks for no more: fewer may be jobs that the API fails on."""
 
 
+class Sink(Protocol):
+    """Where batches go: ``run.Run`` stores them, ``dryrun.DryRun`` compares them."""
+
+    def fingerprints(self, ids: Collection[int]) -> dict[int, str]:
+        """By job, how it was shown last; a job that is shown like that again is read no further."""
+
+    def store(self, observations: Sequence[Observation], failures: Failures, reading: Reading) -> None:
+        """Take a batch of distinct jobs, and what the run has read so far."""
+
+
 class Ingestor:
     """Everything that comes in from the API during a run passes here."""
 
-    def __init__(self, api: Api, run: Run, progress: Progress) -> None:
-        self.api = api
-        self.run = run
+    def __init__(self, api: Api, engine: Engine, scope: Scope, sink: Sink, progress: Progress) -> None:
+        self.api, self.engine, self.scope, self.sink = api, engine, scope, sink
+        self.answered: dict[int, int] = {}
+        """By readable job that an answer showed, the number at which the answer that is mirrored was complete."""
+        self.unread: set[int] = set()
+        """Jobs shown in a way that cannot be read."""
         self.void_reasons: list[str] = []
         """What voids any proof of this run."""
         self.passes_ahead = 1
         """How often the whole list is going to be read, as far as known: what the progress is measured by."""
         self._progress = progress
-        self._read = 0
+        self._rows = self._pages = 0
+        self._upstream_count = 0
         self._only_by_id: set[int] = set()
         """Readable jobs that answered when asked for by id, and that no page of this run showed."""
         self._listed_unread: set[int] = set()
         """Jobs that a page of this run showed in a way that cannot be read."""
-        self._answered = run.tally.answered
-        """Only an answer asked for after the one that is mirrored was complete may overwrite it: of two that were under
-        way at once it is not known which is newer, and a guess could record a status change that never happened. The
-        next observation settles it."""
 
     def has_seen(self, job_id: int, since: int = 0) -> bool:
         """Whether an answer of this run showed the job, one that was complete after the number ``since``."""
-        return self._answered.get(job_id, 0) > since
+        return self.answered.get(job_id, 0) > since
 
     def lists(self, job_id: int) -> bool:
-        """Whether a page of this run showed the job: an answer by id says that it is there, no more."""
-        return job_id in self._listed_unread or (job_id in self._answered and job_id not in self._only_by_id)
-
-    def seen(self) -> set[int]:
-        """Every readable job that an answer of this run showed."""
-        return set(self._answered)
+        """Whether a page of this run showed the job: an answer by id does not show that it is listed."""
+        return job_id in self._listed_unread or (job_id in self.answered and job_id not in self._only_by_id)
 
     def pages(self, arrived: Sequence[Page]) -> None:
-        """Mirror some pages. An answer overwrites another only if it was asked for after the other was complete.
-
-        Raises ScopeError before anything of a page of another account is written.
-        """
-        known = self.run.fingerprints({job_id for page in arrived for job_id in ids_of(page)})
-        observations: dict[int, Observation] = {}
-        unreadable: list[tuple[ParseFailure, datetime]] = []
-        for page in sorted(arrived, key=lambda page: page.sent):
-            found = _decode(page, known)
+        """Mirror some pages. Raises ScopeError before anything of them is written, if one is of another account."""
+        known = self.sink.fingerprints({job_id for page in arrived for job_id in ids_of(page)})
+        shown = _decode(sorted(arrived, key=lambda page: page.sent), known)
+        for page, found in shown:
             self._check_account(page, found)
             self._note(page, found)
-            for item in found:
-                if isinstance(item, ParseFailure):
-                    unreadable.append((item, page.at))
-                    continue
-                job_id = item.id
-                self._only_by_id.discard(job_id)
-                if self._answered.get(job_id, -1) > page.sent:
-                    continue
-                self._answered[job_id] = page.received
-                if isinstance(item, RawJob):
-                    continue
-                if job_id in observations and observations[job_id].item.fingerprint != item.fingerprint:
-                    # Both were shown, one after the other: each is history.
-                    self.run.store(list(observations.values()))
-                    observations.clear()
-                observations[job_id] = Observation(item, page.at, page.sent, page.received)
-                known[job_id] = item.fingerprint
-        self.run.store(list(observations.values()), unreadable)
-        self._read += sum(len(page.listing) for page in arrived)
-        self._progress(self._read, self.passes_ahead * max((page.listing.count for page in arrived), default=0))
+        (*earlier, last), newest = latest(shown, self.answered, known)
+        self.answered.update(newest)
+        for batch in earlier:
+            self._store(batch)
+        self._store(
+            last, [(item, page.at) for page, found in shown for item in found if isinstance(item, ParseFailure)]
+        )
+        self._rows += sum(len(page.listing) for page in arrived)
+        self._progress(self._rows, self.passes_ahead * max((page.listing.count for page in arrived), default=0))
 
     def job(self, job_id: int) -> bool:
         """Ask for a job by id and mirror the answer; False if the API says that there is none."""
@@ -120,50 +121,85 @@ class Ingestor:
             if not isinstance(future.exception(), JobUnavailable):
                 future.result()
 
-    def _mirror(self, found: Sequence[tuple[ParsedJob | ParseFailure | None, ApiResponse]]) -> None:
-        """Answers to requests for jobs by id."""
-        shown = [(item, answer) for item, answer in found if isinstance(item, ParsedJob)]
-        self._only_by_id |= {item.id for item, _ in shown} - self._answered.keys()
-        self._answered.update({item.id: answer.received for item, answer in shown})
-        known = self.run.fingerprints([item.id for item, _ in shown])
-        news = [(item, answer) for item, answer in shown if known.get(item.id) != item.fingerprint]
-        observations = [Observation(item, answer.at, answer.sent, answer.received) for item, answer in news]
-        self.run.store(observations, [(item, answer.at) for item, answer in found if isinstance(item, ParseFailure)])
-
     def check_account(self, page: Page) -> None:
         """Let a page pass that is not going to be mirrored. Raises ScopeError for one of another account."""
-        self._check_account(page, _decode(page, self.run.fingerprints(set(ids_of(page)))))
+        known = self.sink.fingerprints(set(ids_of(page)))
+        for shown, found in _decode([page], known):
+            self._check_account(shown, found)
+
+    def _mirror(self, found: Sequence[tuple[ParsedJob | ParseFailure | None, ApiResponse]]) -> None:
+        """Mirror answers to requests for jobs by id."""
+        shown = [(item, answer) for item, answer in found if isinstance(item, ParsedJob)]
+        self._only_by_id |= {item.id for item, _ in shown} - self.answered.keys()
+        self.answered.update({item.id: answer.received for item, answer in shown})
+        known = self.sink.fingerprints([item.id for item, _ in shown])
+        changed = [(item, answer) for item, answer in shown if known.get(item.id) != item.fingerprint]
+        observations = [Observation(item, answer.at, answer.sent, answer.received) for item, answer in changed]
+        self._store(observations, [(item, answer.at) for item, answer in found if isinstance(item, ParseFailure)])
+
+    def _store(self, observations: Sequence[Observation], failures: Failures = ()) -> None:
+        self.unread.update(item.id for item, _ in failures if item.id is not None)
+        unread = len(self.unread - self.answered.keys())
+        self.sink.store(observations, failures, Reading(self._pages, self._upstream_count, len(self.answered), unread))
 
     def _check_account(self, page: Page, found: Sequence[Found]) -> None:
-        has_known = any(isinstance(item, RawJob) for item in found)
-
-        def known(ids: list[int]) -> list[int]:
-            if ids and has_known:
-                return ids
-            return read(self.run.engine, lambda conn: list(fingerprints(conn, ids)) if ids else newest_listed(conn))
-
-        items = [item for item in found if isinstance(item, ParsedJob)]
-        self.run.scope.check_account(items, ids_of(page), known, self.api.shows)
+        """Learn the owners on a page of this account. Raises ScopeError for one of another."""
+        owners = owners_of(item for item in found if isinstance(item, ParsedJob))
+        ids = ids_of(page)
+        ours = not ids or self.scope.knows(owners) or any(isinstance(item, RawJob) for item in found)
+        if not ours and not read(self.engine, lambda conn: fingerprints(conn, ids)):
+            probes = read(self.engine, newest_listed)[:PROBES]
+            if probes and not any(map(self.api.shows, probes)):
+                raise foreign_account()
+        self.scope.learn(owners)
 
     def _note(self, page: Page, found: Sequence[Found]) -> None:
-        counts = self.run.tally.counts
-        counts["pages"] += 1
-        counts["upstream_count"] = page.listing.count
-        self._listed_unread |= {item.id for item in found if isinstance(item, ParseFailure) and item.id is not None}
-        unnamed = [item for item in found if isinstance(item, ParseFailure) and item.id is None]
-        self.void_reasons += [f"an item's id cannot be read: {item.reason}" for item in unnamed]
+        self._pages += 1
+        self._upstream_count = page.listing.count
         readable = [item for item in found if not isinstance(item, ParseFailure)]
+        failures = [item for item in found if isinstance(item, ParseFailure)]
+        self._only_by_id -= {item.id for item in readable}
+        self._listed_unread |= {item.id for item in failures if item.id is not None}
+        self.void_reasons += [f"an item's id cannot be read: {item.reason}" for item in failures if item.id is None]
         shown = {item.id: item.fingerprint for item in readable}
         if any(shown[item.id] != item.fingerprint for item in readable):
             self.void_reasons.append("a page shows a job twice, differently")
 
 
-def _decode(page: Page, known: Mapping[int, str]) -> list[Found]:
-    """The items of a page, those decoded that the mirror does not know just like that, or that the page repeats."""
-    ids = ids_of(page)
-    if len(set(ids)) < len(ids):
-        known = {}
-    return [
-        item.decode() if isinstance(item, RawJob) and known.get(item.id) != item.fingerprint else item
-        for item in page.listing.items
-    ]
+def latest(
+    shown: Sequence[Shown], answered: Mapping[int, int], known: Mapping[int, str]
+) -> tuple[list[list[Observation]], dict[int, int]]:
+    """Batches of distinct jobs, to be stored one after the other, and by job when its answer was complete. Pure.
+
+    ``shown`` is in order of sending. Only an answer asked for after the one that is mirrored (``answered``) was
+    complete may overwrite it: of two under way together nobody can tell which is newer, and a guess would be a status
+    change that never was; the next answer settles it. A job shown in two ways, one after the other, is in two batches:
+    each is history. A job shown as it is ``known``, by its fingerprint, is in none.
+    """
+    newest, current = dict[int, int](), dict[int, str]()
+    batches: list[dict[int, Observation]] = [{}]
+    for page, found in shown:
+        for item in found:
+            if isinstance(item, ParseFailure) or newest.get(item.id, answered.get(item.id, -1)) > page.sent:
+                continue
+            newest[item.id] = page.received
+            if isinstance(item, RawJob) or current.get(item.id, known.get(item.id)) == item.fingerprint:
+                continue
+            if item.id in batches[-1]:
+                batches.append({})
+            batches[-1][item.id] = Observation(item, page.at, page.sent, page.received)
+            current[item.id] = item.fingerprint
+    return [list(batch.values()) for batch in batches], newest
+
+
+def _decode(arrived: Sequence[Page], known: Mapping[int, str]) -> list[Shown]:
+    """Each page with its items, decoded but for those that are as known and that the pages do not repeat."""
+    ids = [job_id for page in arrived for job_id in ids_of(page)]
+    repeated = {job_id for job_id, times in Counter(ids).items() if times > 1} if len(set(ids)) < len(ids) else set()
+
+    def found(item: RawJob | ParseFailure) -> Found:
+        if isinstance(item, ParseFailure) or (known.get(item.id) == item.fingerprint and item.id not in repeated):
+            return item
+        return item.decode()
+
+    return [(page, [found(item) for item in page.listing.items]) for page in arrived]

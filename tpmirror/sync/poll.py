@@ -8,6 +8,7 @@ from tpmirror.db.engine import read
 from tpmirror.db.types import Row
 from tpmirror.store import jobs
 from tpmirror.sync.ingest import Progress
+from tpmirror.sync.run import RunResult
 from tpmirror.sync.session import Session, quiet, session
 from tpmirror.tensorpix.control import Control
 from tpmirror.tensorpix.page import Page, ascends, ids_of
@@ -18,9 +19,8 @@ Consume: TypeAlias = Callable[[Sequence[Page]], None]
 
 def poll(settings: Settings, progress: Progress = quiet, control: Control | None = None) -> Row:
     """Do one poll; the finished row of ``sync_runs``."""
-    with session(settings, "poll", progress, control) as opened:
-        opened.run.result = {"covered": refresh(opened, opened.first, opened.ingestor.pages)}
-    return opened.run.row
+    with session(settings, "poll", progress, control) as (opened, run):
+        return run.finish(RunResult(covered=refresh(opened, opened.first, opened.ingestor.pages)))
 
 
 def refresh(opened: Session, first: Page, consume: Consume) -> bool:
@@ -29,7 +29,7 @@ def refresh(opened: Session, first: Page, consume: Consume) -> bool:
     Costs at most as many requests as there are jobs in flight and pages of new jobs, and two. Keyed reads cannot drift,
     so each transition is seen as it is; that nothing else changed, only a full sync can prove.
     """
-    in_flight = read(opened.run.engine, jobs.in_flight_ids)
+    in_flight = read(opened.engine, jobs.in_flight_ids)
     _read_pages(opened, first, consume, set(in_flight))
 
     def is_seen(job_id: int) -> bool:
@@ -60,6 +60,6 @@ def _show(opened: Session, page: Page, consume: Consume, in_flight: set[int]) ->
     ids = set(ids_of(page))
     shown = ids & in_flight
     in_flight -= shown
-    known = read(opened.run.engine, lambda conn: jobs.fingerprints(conn, ids)).keys()
+    known = read(opened.engine, lambda conn: jobs.fingerprints(conn, ids)).keys()
     consume([page])
     return bool(ids - known) or (len(shown) > 1 and len(in_flight) > 1)

@@ -6,17 +6,18 @@ everything), and only up to a limit, beyond which an operator has to agree. Anyt
 asked for again.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from tpmirror.config import VanishLimit
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
 from tpmirror.errors import ApiError, AuthenticationError
 from tpmirror.store import presence
 from tpmirror.store.presence import DENIED, FOUND, HELD, RESTORED, UNANSWERED, PresenceResult
 from tpmirror.sync.ingest import Ingestor
+from tpmirror.sync.session import Session
 
 LOOKUPS: Final = 1000
 """Most jobs asked for by id in one run, those an operator confirmed not counted."""
@@ -24,107 +25,141 @@ UNLISTED_LOOKUPS: Final = 20
 """Unlisted jobs asked for again in one run, the least recently looked up first."""
 MAX_SILENT: Final = 3
 """Jobs in a row without an answer after which no more are asked for in this run."""
-CANARIES: Final = 3
+PROBE_JOBS: Final = 3
 """Listed jobs to try before the API is taken to answer for none."""
 
 
 def resolve_presence(
-    ingestor: Ingestor, limit: VanishLimit, absent: Collection[int] | None, present: Collection[int]
+    opened: Session, absent: Collection[int] | None, present: Collection[int]
 ) -> dict[int, PresenceResult]:
     """Where the jobs are that the list lacks, and those that it shows again. Without a proof, only the latter."""
-    notes, elsewhere = read(ingestor.run.engine, lambda conn: (presence.notes(conn), presence.not_listed(conn)))
+    ingestor = opened.ingestor
+    notes, elsewhere = read(opened.engine, lambda conn: (presence.notes(conn), presence.not_listed(conn)))
     lacking = set(absent or ())
     back = {job_id: PresenceResult("listed") for job_id in elsewhere.keys() - lacking if ingestor.lists(job_id)}
     if absent is None:
         return back
     lacking |= {job_id for job_id, where in elsewhere.items() if where == "missing" and job_id not in back}
-    unlisted = [job_id for job_id, where in elsewhere.items() if where == "unlisted" and job_id not in back]
-    inquiry = PresenceResolver(ingestor, limit.of(len(present) + len(absent)), notes, present)
-    return {**back, **inquiry.ask(lacking, unlisted)}
+    unlisted = {job_id for job_id, where in elsewhere.items() if where == "unlisted" and job_id not in back}
+    questions = Questions.of(notes, lacking, unlisted, opened.settings.vanish_limit.of(len(present) + len(absent)))
+    return back | classify_all(questions, collect(ingestor, questions, present))
 
 
-class PresenceResolver:
-    """Asks for jobs by id, within the limits."""
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Which jobs to ask for by id, and what an operator said about them."""
 
-    def __init__(self, ingestor: Ingestor, limit: int, notes: dict[int, Row], present: Collection[int]) -> None:
-        self.ingestor = ingestor
-        self.limit = limit
-        self.notes = notes
-        self.confirmed = {job_id for job_id, row in notes.items() if row["confirmed_at"] is not None}
-        self.restored = {job_id for job_id, row in notes.items() if row["answer"] == RESTORED}
-        self.present = present
-        self.answers: dict[int, tuple[str, datetime | None]] = {}
-        self.unresponsive = False
-        """Whether the API stopped answering: then those not asked have no answer either."""
+    lacking: set[int]
+    """Jobs that the list lacks for a reason yet unknown; the others are known to be unlisted."""
+    first: list[int]
+    """Jobs that an operator confirmed: no limit holds them back."""
+    others: list[int]
+    restored: set[int]
+    limit: int
+    """Most denials that may mark jobs gone without an operator."""
 
-    def ask(self, lacking: set[int], unlisted: list[int]) -> dict[int, PresenceResult]:
-        """Where these jobs are."""
-        first = sorted(lacking & self.confirmed, key=self.last_look)
-        again = sorted(unlisted, key=self.last_look)[:UNLISTED_LOOKUPS]
-        others = [*sorted(lacking - self.confirmed, key=self.last_look), *again]
-        asked = (first or others) and self.canary_answers()
-        self.unresponsive = not asked
-        if asked:
-            self.ask_all(first, len(first))
-            self.ask_all(others, LOOKUPS)
-        trusted = bool(asked) and (DENIED not in self.kinds() or self.canary_answers())
-        held = len(self.denied_unconfirmed()) > self.limit
-        resolved = lacking | self.answers.keys()  # an unlisted job that was not asked for stays what it is
-        return {
-            job_id: self.judge(job_id, trusted=trusted, held=held, lacks=job_id in lacking)
-            for job_id in [*first, *others]
-            if job_id in resolved
-        }
+    @classmethod
+    def of(cls, notes: Mapping[int, Row], lacking: set[int], unlisted: set[int], limit: int) -> "Questions":
+        """The questions that follow from the notes; the least recently looked up come first, also without an answer."""
 
-    def last_look(self, job_id: int) -> tuple[datetime, int]:
-        """Sort key: least recently looked up first, a lookup without an answer included."""
-        note = self.notes.get(job_id)
-        return ((note["looked_up_at"] if note else None) or datetime.min.replace(tzinfo=UTC), job_id)
+        def last_look(job_id: int) -> tuple[datetime, int]:
+            note = notes.get(job_id)
+            return ((note["looked_up_at"] if note else None) or datetime.min.replace(tzinfo=UTC), job_id)
 
-    def ask_all(self, ids: Iterable[int], most: int) -> None:
-        """Ask for jobs one by one, until the limit of denials is passed or the API stops answering."""
-        failures = 0
-        for job_id in list(ids)[:most]:
-            if len(self.denied_unconfirmed()) > self.limit and job_id not in self.confirmed:
-                return
-            answer = self.look_up(job_id)
-            self.answers[job_id] = (answer, datetime.now(UTC))
-            failures = failures + 1 if answer == UNANSWERED else 0
-            if failures == MAX_SILENT:
-                self.unresponsive = True
-                return
+        confirmed = {job_id for job_id, row in notes.items() if row["confirmed_at"] is not None}
+        restored = {job_id for job_id, row in notes.items() if row["answer"] == RESTORED}
+        again = sorted(unlisted, key=last_look)[:UNLISTED_LOOKUPS]
+        first, others = sorted(lacking & confirmed, key=last_look), sorted(lacking - confirmed, key=last_look)
+        return cls(lacking, first, [*others, *again], restored, limit)
 
-    def look_up(self, job_id: int) -> str:
-        """What the API answers for a job. Raises AuthenticationError: without a key there is no sense in going on."""
-        try:
-            return FOUND if self.ingestor.job(job_id) else DENIED
-        except AuthenticationError:
-            raise
-        except ApiError:
-            return UNANSWERED
 
-    def judge(self, job_id: int, *, trusted: bool, held: bool, lacks: bool) -> PresenceResult:
-        """What follows for one job: one that the list lacks for a reason yet unknown, or one known to be unlisted."""
-        answer, at = self.answers.get(job_id, (HELD if held else UNANSWERED if self.unresponsive else None, None))
-        if answer == DENIED and not trusted:
-            answer = UNANSWERED
-        if answer == FOUND or (answer != DENIED and not lacks):
+@dataclass(slots=True)
+class Answers:
+    """What the API answered."""
+
+    by_job: dict[int, tuple[str, datetime]] = field(default_factory=dict)
+    is_trusted: bool = False
+    """Whether it answered for a listed job before and after: only then a denial counts."""
+    is_silent: bool = True
+    """Whether it stopped answering: then those not asked have no answer either."""
+
+    def denied(self, questions: Questions) -> int:
+        """Denials that would mark a job gone without an operator's word."""
+        spoken = questions.restored.union(questions.first)
+        return sum(answer == DENIED and job_id not in spoken for job_id, (answer, _) in self.by_job.items())
+
+
+def collect(ingestor: Ingestor, questions: Questions, present: Collection[int]) -> Answers:
+    """Ask for the jobs, within the limits, between two answers for a probe job."""
+    answers = Answers()
+    if not (questions.first or questions.others) or not probe_answers(ingestor, present):
+        return answers
+    answers.is_silent = False
+    _ask(ingestor, questions.first, answers, lambda: False)
+    _ask(ingestor, questions.others[:LOOKUPS], answers, lambda: answers.denied(questions) > questions.limit)
+    kinds = {answer for answer, _ in answers.by_job.values()}
+    answers.is_trusted = DENIED not in kinds or probe_answers(ingestor, present)
+    return answers
+
+
+def probe_answers(ingestor: Ingestor, present: Collection[int]) -> bool:
+    """Whether the API still answers for a job that is on the list."""
+    return any(_look_up(ingestor, job_id) == FOUND for job_id in sorted(present, reverse=True)[:PROBE_JOBS])
+
+
+def _ask(ingestor: Ingestor, ids: Iterable[int], answers: Answers, is_enough: Callable[[], bool]) -> None:
+    """Ask one by one, until there are enough denials or the API stops answering."""
+    failures = 0
+    for job_id in ids:
+        if is_enough():
+            return
+        answer = _look_up(ingestor, job_id)
+        answers.by_job[job_id] = (answer, datetime.now(UTC))
+        failures = failures + 1 if answer == UNANSWERED else 0
+        if failures == MAX_SILENT:
+            answers.is_silent = True
+            return
+
+
+def _look_up(ingestor: Ingestor, job_id: int) -> str:
+    """What the API answers for a job. Raises AuthenticationError: without a key there is no sense in going on."""
+    try:
+        return FOUND if ingestor.job(job_id) else DENIED
+    except AuthenticationError:
+        raise
+    except ApiError:
+        return UNANSWERED
+
+
+def classify_all(questions: Questions, answers: Answers) -> dict[int, PresenceResult]:
+    """Where each job is; an unlisted job that was not asked for stays what it is. Pure."""
+    is_held = answers.denied(questions) > questions.limit
+    not_asked = HELD if is_held else UNANSWERED if answers.is_silent else None
+    confirmed, found = set(questions.first), dict[int, PresenceResult]()
+    for job_id in [*questions.first, *questions.others]:
+        if job_id in questions.lacking or job_id in answers.by_job:
+            answer, at = answers.by_job.get(job_id, (not_asked, None))
+            is_restored = job_id in questions.restored
+            found[job_id] = classify(
+                answer if answers.is_trusted or answer != DENIED else UNANSWERED,
+                at,
+                lacks=job_id in questions.lacking,
+                is_restored=is_restored,
+                may_go=job_id in confirmed or not (is_held or is_restored),
+            )
+    return found
+
+
+def classify(
+    answer: str | None, at: datetime | None, *, lacks: bool, is_restored: bool, may_go: bool
+) -> PresenceResult:
+    """Where one job is, by what the API answered for its id. Pure."""
+    match answer:
+        case presence.FOUND:
             return PresenceResult("unlisted", answer, at)
-        may_go = job_id in self.confirmed or not (held or job_id in self.restored)
-        if answer == DENIED and may_go:
+        case presence.DENIED if may_go:
             return PresenceResult("gone", answer, at)
-        return PresenceResult("missing", RESTORED if job_id in self.restored else answer, at)
-
-    def canary_answers(self) -> bool:
-        """Whether the API still answers for a job that is on the list."""
-        answers = (self.look_up(job_id) for job_id in sorted(self.present, reverse=True)[:CANARIES])
-        return FOUND in answers
-
-    def denied_unconfirmed(self) -> list[int]:
-        """Jobs denied that no operator has confirmed or restored."""
-        spoken = self.confirmed | self.restored
-        return [job_id for job_id, (answer, _) in self.answers.items() if answer == DENIED and job_id not in spoken]
-
-    def kinds(self) -> set[str]:
-        """The kinds of answers so far."""
-        return {answer for answer, _ in self.answers.values()}
+        case _ if lacks or answer == DENIED:
+            return PresenceResult("missing", RESTORED if is_restored else answer, at)
+        case _:
+            return PresenceResult("unlisted", answer, at)

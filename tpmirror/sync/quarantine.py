@@ -14,12 +14,12 @@ def retry(settings: Settings, progress: Progress = quiet) -> list[Row]:
 
     Of a payload nothing but the id is used: the job may have moved on since.
     """
-    with session(settings, "poll", progress) as opened:
-        entries = read(opened.run.engine, quarantine.open_entries)
+    with session(settings, "poll", progress) as (opened, run):
+        entries = read(opened.engine, quarantine.open_entries)
         named = {row["id"]: decode_job(row["payload"].encode()).id for row in entries if row["job_id"] is None}
         ids = {row["job_id"] for row in entries} | set(named.values())
         opened.ingestor.jobs(sorted(job_id for job_id in ids if job_id is not None), opened.executor)
-        opened.run.resolve(
+        run.resolve(
             [entry for entry, job_id in named.items() if job_id is not None and opened.ingestor.has_seen(job_id)]
         )
-        return read(opened.run.engine, quarantine.open_entries)
+        return read(opened.engine, quarantine.open_entries)

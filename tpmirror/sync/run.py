@@ -6,8 +6,9 @@ there together or not at all.
 
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from logging import ERROR, INFO, WARNING
 from typing import Any, Final
@@ -25,32 +26,43 @@ from tpmirror.store.changes import Changeset, Observation
 from tpmirror.store.presence import PresenceResult
 from tpmirror.sync.account import Scope
 from tpmirror.sync.diff import changed_models, diff
-from tpmirror.sync.stats import COUNT_COLUMNS, RunStats
+from tpmirror.sync.ingest import Failures
+from tpmirror.sync.stats import COUNT_COLUMNS, Reading, RunStats
 from tpmirror.tensorpix.client import Api
-from tpmirror.tensorpix.decode import ParseFailure
 
 log: Final = logger(__name__)
 LEVELS: Final = {"succeeded": INFO, "interrupted": WARNING, "failed": ERROR}
 
 
-class Run:
-    """A run under way; ``opened`` makes one and ends it."""
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run found out, besides the batches that it stored."""
 
-    def __init__(self, engine: Engine, held: Lease, run_id: int, scope: Scope) -> None:
+    certified: bool = False
+    certificate: str | None = None
+    """The numbers of the proof as JSON, or the reason why there is none."""
+    covered: bool = False
+    """Whether every listed job (full), or every job in flight (poll), was read."""
+    presence: Mapping[int, PresenceResult] = field(default_factory=dict)
+    """Where jobs are; written when the run ends, so that a run records one change a job."""
+    present: Collection[int] | None = None
+    """Every listed job, if that is proven: what lies in quarantine and is not listed will not come again."""
+
+
+class Run:
+    """A run under way; ``opened`` makes one, ``finish`` ends it. A sink of ``Ingestor``."""
+
+    def __init__(self, engine: Engine, held: Lease, run_id: int, scope: Scope, api: Api) -> None:
         self.engine = engine
         self.id = run_id
         self.scope = scope
-        self.tally = RunStats()
-        self.result: dict[str, Any] = {}
-        """Columns of ``sync_runs`` that the full sync or poll states: the certificate, the coverage."""
-        self.presence: dict[int, PresenceResult] = {}
-        """Where jobs are; written when the run ends, so that a run records one change a job."""
-        self.row: Row = {}
-        """The finished row of ``sync_runs``."""
+        self.is_over = False
+        """Whether it is closed, or about to be: no thread of ours may renew the lease any more."""
+        self._api = api
+        self._stats, self._reading = RunStats(), Reading()
         self._lease = held
         self._renewed = time.monotonic()
         self._renewing = threading.Lock()
-        self._over = False
         self._unsure: Changeset | None = None
         """Batch whose COMMIT may have succeeded although the reply was lost."""
         self._quarantined: set[int] | None = None
@@ -58,7 +70,7 @@ class Run:
         does, our lease is over and our next write raises LeaseLost."""
 
     def fingerprints(self, ids: Collection[int]) -> dict[int, str]:
-        """By job, its last fingerprint: with the same one it has not changed. Jobs in quarantine have none here."""
+        """By job, how it was shown last: shown like that again it has not changed. Not those in quarantine."""
 
         def find(conn: Connection) -> dict[int, str]:
             if self._quarantined is None:
@@ -70,107 +82,99 @@ class Run:
 
         return read(self.engine, find) if ids else {}
 
-    def store(
-        self, observations: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]] = ()
-    ) -> None:
+    def store(self, observations: Sequence[Observation], failures: Failures, reading: Reading) -> None:
         """Mirror a batch of distinct jobs. Without any it writes nothing."""
-        retry_transient(lambda: self._store(observations, unreadable))
+        self._reading = reading
+        retry_transient(lambda: self._store(observations, failures))
 
-    def _store(self, observations: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]) -> None:
-        self.tally.unread.update(item.id for item, _ in unreadable if item.id is not None)
-        if observations or unreadable or self.scope.has_news:
+    def _store(self, observations: Sequence[Observation], failures: Failures) -> None:
+        if observations or failures or self.scope.has_news:
             self._quarantined = None
-            self.tally.add(self.commit(observations, unreadable))
+            self._stats.add(self.commit(observations, failures))
             self._unsure = None
             self.scope.stored()
         else:
             self.renew_lease()
 
-    def _catch_up(self, conn: Connection) -> None:
-        """Count a batch whose COMMIT succeeded without a reply. Only after the lease's check, which waits for it."""
-        if self._unsure is not None:
-            self.tally.recover(runs.get(conn, self.id), self._unsure)
-            self._unsure = None
-
-    def diff(
-        self, conn: Connection, observations: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]
-    ) -> Changeset:
-        """What a batch changes."""
-        catalogue = jobs.ml_models(conn)
-        models = changed_models(catalogue, observations)
-        known = jobs.known(conn, observations, {item.id for item, _ in unreadable}, catalogue, models)
-        known.shown = self.tally.shown
-        return diff(known, observations, models, unreadable, self.id)
-
-    def commit(
-        self, observations: Sequence[Observation], unreadable: Sequence[tuple[ParseFailure, datetime]]
-    ) -> Changeset:
-        """Plan and write a batch, in one transaction with the run's progress."""
+    def commit(self, observations: Sequence[Observation], failures: Failures) -> Changeset:
+        """Compute and write what a batch changes, in one transaction with the run's progress."""
 
         def work(conn: Connection) -> Changeset:
             self._lease.check(conn)
             self._catch_up(conn)
-            changes = self.diff(conn, observations, unreadable)
+            changes = changes_of(conn, observations, failures, self._stats.shown, self.id)
             self.scope.store(conn)
             if changes:
                 jobs.apply(conn, changes)
-                runs.update(conn, self.id, self.tally.columns(changes))
+                runs.update(conn, self.id, self._stats.columns(self._reading, changes))
             self._renew(conn)
             self._unsure = changes
             return changes
 
         return write(self.engine, work)
 
-    def finish(self, outcome: str, error: str | None, sent: Mapping[str, int]) -> None:
-        """End the run and let the next writer in: where jobs are, the counts, the lease, in one transaction."""
+    def _catch_up(self, conn: Connection) -> None:
+        """Count a batch whose COMMIT arrived although its reply was lost. Only behind the lease's check."""
+        if self._unsure is not None:
+            self._stats.recover(runs.get(conn, self.id), self._unsure)
+            self._unsure = None
 
-        def close(conn: Connection) -> Row:
+    def finish(self, result: RunResult) -> Row:
+        """End the run as succeeded and let the next writer in; its row of ``sync_runs``."""
+        return self.close("succeeded", None, result)
+
+    def close(self, outcome: str, error: str | None, result: RunResult) -> Row:
+        """End the run: where jobs are, the counts, the lease, in one transaction."""
+        self.is_over = True
+        row = retry_transient(lambda: write(self.engine, lambda conn: self._close(conn, outcome, error, result)))
+        log.log(LEVELS[outcome], "run %s", outcome, **log_fields(row))
+        return row
+
+    def _close(self, conn: Connection, outcome: str, error: str | None, result: RunResult) -> Row:
+        row = runs.get(conn, self.id)
+        if row["outcome"] != outcome:
+            self._lease.check(conn)
+            self._catch_up(conn)
             row = runs.get(conn, self.id)
-            if row["outcome"] != outcome:
-                self._lease.check(conn)
-                self._catch_up(conn)
-                row = runs.get(conn, self.id)
-            if row["outcome"] == outcome:
-                return row  # it was closed before, only the answer to that commit was lost
-            now = datetime.now(UTC)
-            moved = presence.write_presence(conn, self.presence, self.id, now)
-            counts = {name: self.tally.columns().get(name, 0) + moved.get(name, 0) for name in COUNT_COLUMNS}
-            ended = {"outcome": outcome, "error": error, "finished_at": now, **counts, **sent, **self.result}
-            runs.update(conn, self.id, ended)
-            self._lease.release(conn)
-            return runs.get(conn, self.id)
-
-        self._over = True  # before the lease is let go: no thread of ours may take it up again
-        self.row = retry_transient(lambda: write(self.engine, close))
+        if row["outcome"] == outcome:
+            return row  # it was closed before, only the answer to that commit was lost
+        now = datetime.now(UTC)
+        if result.present is not None:
+            quarantine.resolve(conn, quarantine.obsolete_entries(conn, result.present), now)
+        moved = presence.write_presence(conn, result.presence, self.id, now)
+        columns = self._stats.columns(self._reading)
+        counts = {name: columns.get(name, 0) + moved.get(name, 0) for name in COUNT_COLUMNS}
+        counts |= {"requests": self._api.requests, "retries": self._api.retries}
+        proof = {"certified": result.certified, "certificate": result.certificate, "covered": result.covered}
+        runs.update(conn, self.id, {"outcome": outcome, "error": error, "finished_at": now, **counts, **proof})
+        self._lease.release(conn)
+        return runs.get(conn, self.id)
 
     def resolve(self, entries: Sequence[int]) -> None:
         """Close entries of the quarantine whose jobs are mirrored after all."""
-
-        def work(conn: Connection) -> None:
-            self._lease.check(conn)
-            quarantine.resolve(conn, entries, datetime.now(UTC))
-
         if entries:
             self._quarantined = None
-            retry_transient(lambda: write(self.engine, work))
+            self._write(lambda conn: quarantine.resolve(conn, entries, datetime.now(UTC)))
 
     def prune(self, retention: timedelta) -> None:
         """Remove progress samples that are older than the retention setting."""
         before = datetime.now(UTC) - retention
-
-        def remove(conn: Connection) -> None:
-            self._lease.check(conn)
-            jobs.delete_samples_before(conn, before)
-
         if read(self.engine, lambda conn: jobs.has_samples_before(conn, before)):
-            retry_transient(lambda: write(self.engine, remove))
+            self._write(lambda conn: jobs.delete_samples_before(conn, before))
+
+    def _write(self, work: Callable[[Connection], None]) -> None:
+        def checked(conn: Connection) -> None:
+            self._lease.check(conn)
+            work(conn)
+
+        retry_transient(lambda: write(self.engine, checked))
 
     def renew_lease(self) -> None:
         """Renew the lease if it is time. For all threads, while nothing comes in: the API may ask for a long pause."""
 
         def work(conn: Connection) -> None:
             self._lease.check(conn)
-            if not self._over:  # checked once the row is locked
+            if not self.is_over:  # checked once the row is locked
                 self._lease.renew(conn)
 
         if self._needs_renewal() and self._renewing.acquire(blocking=False):
@@ -184,12 +188,27 @@ class Run:
                 self._renewing.release()
 
     def _needs_renewal(self) -> bool:
-        return not self._over and time.monotonic() - self._renewed > lease.TERM.total_seconds() / 3
+        return not self.is_over and time.monotonic() - self._renewed > lease.TERM.total_seconds() / 3
 
     def _renew(self, conn: Connection) -> None:
         if self._needs_renewal():
             self._lease.renew(conn)
             self._renewed = time.monotonic()
+
+
+def changes_of(
+    conn: Connection,
+    observations: Sequence[Observation],
+    failures: Failures,
+    shown: Mapping[int, int],
+    run_id: int,
+) -> Changeset:
+    """What a batch changes, given what the mirror holds; ``shown`` as in ``StoredState``."""
+    catalogue = jobs.ml_models(conn)
+    models = changed_models(catalogue, observations)
+    known = jobs.known(conn, observations, {item.id for item, _ in failures}, catalogue, models)
+    known.shown = shown
+    return diff(known, observations, models, failures, run_id)
 
 
 @contextmanager
@@ -201,47 +220,43 @@ def opened(engine: Engine, kind: str, api: Api, started_at: datetime) -> Iterato
     scope = read(engine, lambda conn: Scope(conn, api.origin))
     with lease.holding() as holder:
         held, run_id = retry_transient(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at)))
-        changes = Run(engine, held, run_id, scope)
-        with bound(run=run_id, kind=kind), _closing(changes, api):
+        run = Run(engine, held, run_id, scope, api)
+        with bound(run=run_id, kind=kind), _closing(run):
             log.debug("run started")
-            yield changes
+            yield run
 
 
 @contextmanager
-def _closing(changes: Run, api: Api) -> Iterator[None]:
-    """Close the run's row with how it ended."""
-    outcome, error = "failed", None
+def _closing(run: Run) -> Iterator[None]:
+    """Close a run that did not come to its end, with how it ended."""
     try:
         yield
-        outcome = "succeeded"
+        if not run.is_over:
+            run.finish(RunResult())
     except (KeyboardInterrupt, Interrupted):
-        outcome, error = "interrupted", "interrupted"
+        _abort(run, "interrupted", "interrupted")
         raise
+    except TpmirrorError as error:
+        _abort(run, "failed", str(error))
+        raise
+    except BaseException as error:
+        _abort(run, "failed", f"unexpected {type(error).__name__}")
+        raise
+
+
+def _abort(run: Run, outcome: str, error: str) -> None:
+    """Close the row; where that fails too, the first error is the one to raise."""
+    if run.is_over:
+        return
+    try:
+        run.close(outcome, error, RunResult())
     except TpmirrorError as reason:
-        error = str(reason)
-        raise
-    except BaseException as reason:
-        error = f"unexpected {type(reason).__name__}"
-        raise
-    finally:
-        _close(changes, outcome, error, {"requests": api.requests, "retries": api.retries})
+        log.error("run could not be closed", outcome=outcome, error=str(reason))  # noqa: TRY400 - it says where and why
 
 
 def _open(conn: Connection, kind: str, holder: str, started_at: datetime) -> tuple[Lease, int]:
     """Take the lease and open a row; runs that died before are closed as abandoned."""
     return lease.acquire(conn, holder), runs.start(conn, kind, started_at, datetime.now(UTC))
-
-
-def _close(changes: Run, outcome: str, error: str | None, sent: Mapping[str, int]) -> None:
-    """Close the row; where that fails too, the first error is the one to raise."""
-    try:
-        changes.finish(outcome, error, sent)
-    except TpmirrorError as reason:
-        log.error("run could not be closed", outcome=outcome, error=str(reason))  # noqa: TRY400 - it says where and why
-        if error is None:
-            raise
-    else:
-        log.log(LEVELS[outcome], "run %s", outcome, **log_fields(changes.row))
 
 
 def log_fields(row: Row) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from sqlalchemy import Engine
 
 from tpmirror.config import Settings
 from tpmirror.db import revision
-from tpmirror.db.engine import connected
+from tpmirror.db.engine import connected, read
 from tpmirror.errors import MirrorError
 from tpmirror.sync import run
+from tpmirror.sync.account import Scope
 from tpmirror.sync.dryrun import DryRun
 from tpmirror.sync.ingest import Ingestor, Progress
 from tpmirror.sync.run import Run
@@ -39,9 +40,9 @@ class Session:
     """What a full sync or a poll works with."""
 
     settings: Settings
+    engine: Engine
     api: Api
     executor: Executor
-    run: Run
     ingestor: Ingestor
     control: Control
     first: Page
@@ -49,7 +50,9 @@ class Session:
 
 
 @contextmanager
-def session(settings: Settings, kind: str, progress: Progress, control: Control | None = None) -> Iterator[Session]:
+def session(
+    settings: Settings, kind: str, progress: Progress, control: Control | None = None
+) -> Iterator[tuple[Session, Run]]:
     """A run of ``kind``, closed whatever happens. Migrates the database if needed."""
     control = control or Control()
     with (
@@ -64,10 +67,11 @@ def session(settings: Settings, kind: str, progress: Progress, control: Control 
             _upgrade(engine)
         with run.opened(engine, kind, api, started_at) as opened:
             control.run_id, control.on_wait = opened.id, opened.renew_lease
-            ingestor = Ingestor(api, opened, progress)
+            ingestor = Ingestor(api, engine, opened.scope, opened, progress)
             # Asked for under the lease, like all that is stored: what is older than another writer's run must not be.
             try:
-                yield Session(settings, api, executor, opened, ingestor, control, api.page(settings.page_size, 0))
+                first = api.page(settings.page_size, 0)
+                yield Session(settings, engine, api, executor, ingestor, control, first), opened
             finally:
                 control.on_wait = idle  # a caller that keeps the control must not keep the run alive
 
@@ -82,10 +86,11 @@ def dry_run_session(settings: Settings, progress: Progress, *, everything: bool)
     ):
         if not revision.is_current(engine):
             _upgrade(engine)
-        dry_run = DryRun(engine, api.origin, everything=everything)
-        ingestor = Ingestor(api, dry_run, progress)
+        dry_run = DryRun(engine, everything=everything)
+        scope = read(engine, lambda conn: Scope(conn, api.origin))
+        ingestor = Ingestor(api, engine, scope, dry_run, progress)
         first = api.page(settings.page_size, 0)
-        yield Session(settings, api, executor, dry_run, ingestor, Control(), first), dry_run
+        yield Session(settings, engine, api, executor, ingestor, Control(), first), dry_run
 
 
 def _upgrade(engine: Engine) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Integer
 
@@ -18,14 +18,22 @@ COUNT_COLUMNS: Final = tuple(
 """The columns of ``sync_runs`` that count."""
 
 
+class Reading(NamedTuple):
+    """What a run has read so far."""
+
+    pages: int = 0
+    upstream_count: int = 0
+    """Jobs that the newest page counts."""
+    readable: int = 0
+    """Jobs that an answer showed."""
+    unread: int = 0
+    """Jobs of which every answer could not be read."""
+
+
 @dataclass(slots=True)
 class RunStats:
-    """What the run has done so far."""
+    """What a run has stored so far."""
 
-    answered: dict[int, int] = field(default_factory=dict)
-    """By readable job that an answer showed, the number at which the answer that is mirrored was complete."""
-    unread: set[int] = field(default_factory=set)
-    """Jobs shown in a way that cannot be read."""
     changed: set[int] = field(default_factory=set)
     """Jobs inserted or updated in this run: each counts once."""
     quarantined: set[tuple[int | None, str]] = field(default_factory=set)
@@ -47,15 +55,13 @@ class RunStats:
         if any(row[name] != self.counts[name] for name in self._news(changes)):
             self.add(changes)
 
-    def columns(self, changes: Changeset | None = None) -> dict[str, int]:
+    def columns(self, reading: Reading, changes: Changeset | None = None) -> dict[str, Any]:
         """As columns of ``sync_runs``, with a changeset that is about to be committed."""
         counts = self.counts + self._news(changes) if changes else self.counts
         changed = counts["jobs_inserted"] + counts["jobs_updated"]
-        return {
-            **counts,
-            "jobs_seen": len(self.answered) + len(self.unread - self.answered.keys()),
-            "jobs_unchanged": len(self.answered) - changed,
-        }
+        read = {"pages": reading.pages, "upstream_count": reading.upstream_count}
+        jobs = {"jobs_seen": reading.readable + reading.unread, "jobs_unchanged": reading.readable - changed}
+        return {**counts, **read, **jobs}
 
     def _news(self, changes: Changeset) -> Counter[str]:
         return Counter(

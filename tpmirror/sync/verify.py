@@ -5,7 +5,8 @@ from tpmirror.db.engine import read
 from tpmirror.db.types import Row
 from tpmirror.errors import JobUnavailable
 from tpmirror.store.presence import not_listed
-from tpmirror.sync.full import FullSync
+from tpmirror.sync.dryrun import difference
+from tpmirror.sync.full import ListReader, read_listed
 from tpmirror.sync.ingest import Progress
 from tpmirror.sync.session import dry_run_session, quiet
 from tpmirror.tensorpix.client import Api
@@ -23,29 +24,24 @@ def verify(settings: Settings, progress: Progress = quiet) -> list[Row]:
 
 def _compare(settings: Settings, progress: Progress, *, everything: bool) -> list[Row]:
     with dry_run_session(settings, progress, everything=everything) as (opened, dry_run):
-        full = FullSync(opened)
-        full.consume([opened.first])
-        full.pass_over(full.rest_of(opened.first))
-        elsewhere = read(opened.run.engine, not_listed)
-        back = [
-            difference(job_id, where, "listed") for job_id, where in elsewhere.items() if full.ingestor.lists(job_id)
-        ]
-        missed = [_whereabouts(opened.api, job_id) for job_id in full.listed if not opened.ingestor.lists(job_id)]
-        tally = dry_run.tally
+        held, ingestor = read(opened.engine, read_listed), opened.ingestor
+        reader = ListReader(opened, held)
+        reader.consume([opened.first])
+        reader.read_rest()
+        elsewhere = read(opened.engine, not_listed)
+        back = [_presence(job_id, where, "listed") for job_id, where in elsewhere.items() if ingestor.lists(job_id)]
+        missed = [_whereabouts(opened.api, job_id) for job_id in held.listed if not ingestor.lists(job_id)]
         unread = [
-            difference(job_id, "listed" if job_id in full.listed else None, "unreadable", "(the job)")
-            for job_id in tally.unread - tally.answered.keys()
+            difference("job", job_id, "(the job)", "listed" if job_id in held.listed else None, "unreadable")
+            for job_id in ingestor.unread - ingestor.answered.keys()
         ]
-        void_reasons = [
-            {"entity": "list", "id": None, "field": "(an item)", "mirror": None, "upstream": reason}
-            for reason in dict.fromkeys(full.ingestor.void_reasons)
-        ]
-        return dry_run.changes() + sorted(back + missed + unread, key=lambda row: row["id"]) + void_reasons
+        items = [difference("list", None, "(an item)", None, why) for why in dict.fromkeys(ingestor.void_reasons)]
+        return dry_run.differences() + sorted(back + missed + unread, key=lambda row: row["id"]) + items
 
 
-def difference(job_id: int, mirror: str | None, upstream: str, name: str = "presence") -> Row:
-    """A difference in where a job is, or in the whole job."""
-    return {"entity": "job", "id": job_id, "field": name, "mirror": mirror, "upstream": upstream}
+def _presence(job_id: int, mirror: str, upstream: str) -> Row:
+    """A difference in where a job is."""
+    return difference("job", job_id, "presence", mirror, upstream)
 
 
 def _whereabouts(api: Api, job_id: int) -> Row:
@@ -54,4 +50,4 @@ def _whereabouts(api: Api, job_id: int) -> Row:
         where = "unlisted" if api.job(job_id)[0] is not None else "not found"
     except JobUnavailable:
         where = "no answer"
-    return difference(job_id, "listed", where)
+    return _presence(job_id, "listed", where)
