@@ -1,4 +1,4 @@
-"""The mirror's own tables: runs, quarantine, absences, scope, lease, alerts, data dictionary."""
+"""The mirror's own affairs: its runs, what they left open, whose it is, who writes, whom it told, what it holds."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ sync_runs = Table(
     "sync_runs",
     metadata,
     own("id", Id, "number of the run", primary_key=True),
-    own("kind", Text, "full (a full sync, over the whole list) or poll"),
+    own("kind", Text, "full (a walk of the whole list) or poll"),
     own("outcome", Text, "running, succeeded, failed, interrupted, abandoned"),
     own("certified", Boolean, "whether the run proved that the mirror held exactly the listed jobs at one instant"),
     own("certificate", Text, "JSON: the numbers of the proof, or the reason there is none", nullable=True),
@@ -23,7 +23,7 @@ sync_runs = Table(
             "requests": "requests sent, retries included",
             "retries": "requests sent again after a fault",
             "pages": "pages of the list received",
-            "upstream_count": "how many jobs the API stated",
+            "upstream_count": "how many jobs the API said there are",
             "jobs_seen": "distinct jobs received",
             "jobs_inserted": "jobs the mirror did not know",
             "jobs_updated": "known jobs with a change",
@@ -65,9 +65,9 @@ job_absences = Table(
     "job_absences",
     metadata,
     own("job_id", Id, "job", ForeignKey("jobs.id"), primary_key=True, autoincrement=False),
-    own("absent_since", Timestamp, "when a certified full sync first lacked the job (UTC)"),
+    own("absent_since", Timestamp, "when a certified walk first lacked the job (UTC)"),
     own("looked_up_at", Timestamp, "when the job was last asked for by id (UTC)", nullable=True),
-    own("answer", Text, "what the API answered: found, not found, or why there is no answer", nullable=True),
+    own("answer", Text, "what the API answered: found, not found, or why it could not be told", nullable=True),
     own("confirmed_at", Timestamp, "when an operator allowed the mirror to mark it gone (UTC)", nullable=True),
     comment="working notes on jobs that the list lacks; removed when a job is listed again",
 )
@@ -101,13 +101,13 @@ alerts = Table(
     own("message", Text, "what is wrong"),
     own("remedy", Text, "what to do about it"),
     own("opened_at", Timestamp, "when it was first so (UTC)"),
-    own("attempted_at", Timestamp, "when sending it was last attempted (UTC)", nullable=True),
-    own("notified_at", Timestamp, "when it was sent (UTC)", nullable=True),
+    own("attempted_at", Timestamp, "when somebody last set out to tell it (UTC)", nullable=True),
+    own("notified_at", Timestamp, "when it was told (UTC)", nullable=True),
     own("resolved_at", Timestamp, "when it was over (UTC); events are never over", nullable=True),
-    own("recovery_notified_at", Timestamp, "when the message that it is over was sent (UTC)", nullable=True),
-    # At most one open alert per code: two replicas that find the same problem must not both open one.
+    own("recovery_notified_at", Timestamp, "when it was told that it is over (UTC)", nullable=True),
+    # Whoever opens an alert tells it: two replicas that see the same thing open it once.
     Index(None, "code", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
-    comment="alerts, open and over, and when they were sent",
+    comment="alerts, open and over, and who was told when",
 )
 
 data_dictionary = Table(

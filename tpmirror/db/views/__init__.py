@@ -82,7 +82,7 @@ def create_views(conn: Connection) -> None:
 
 
 def drop_views(conn: Connection) -> None:
-    """Drop our views. Never CASCADE: a view that a user built on ours must make this fail, not be dropped with it."""
+    """Drop our views. Never CASCADE: if somebody built a view on ours, they are told, not robbed."""
     there = set(inspect(conn).get_view_names())
     for name in reversed(_in_order(sources(conn.dialect.name))):
         if name in there:

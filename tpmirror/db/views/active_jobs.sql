@@ -11,7 +11,7 @@
 -- credits (money): what it costs; a preview 0
 -- started (time): upstream's start time, probably the creation
 -- waiting_s (real): seconds since then, on the database's clock
--- status_since (time): when upstream states that it came into its status, else when the mirror saw it there
+-- status_since (time): when upstream says that it came into its status, else when the mirror saw it there
 -- status_s (real): seconds since then
 -- processing_progress (real): ratio from 0 to 1, as last seen
 -- eta_s (real): estimated seconds to the end, as last seen

@@ -4,7 +4,7 @@
 -- observed_at (time): when the mirror saw it
 -- old_cost (text): cost before, as it stands in field_changes; null if upstream stated none
 -- new_cost (text): cost after
--- units (integer): by how much it changed, in ten-thousandths of a Credit
+-- units (integer): by how much it moved, in ten-thousandths of a Credit
 -- credits (money): the same in Credits
 WITH
   moved AS (

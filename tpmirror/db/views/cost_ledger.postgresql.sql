@@ -7,7 +7,7 @@ SELECT
   COALESCE(o.finished, o.started, o.first_seen_at) AS booked_at,
   o.day,
   o.month,
-  -- What the job costs now, less what corrections have changed since it was first seen.
+  -- What the job costs now, less what corrections have moved since it was first seen.
   ROUND((CAST(ROUND(COALESCE(o.cost_usd, 0) * 10000) AS bigint) - COALESCE(c.units, 0)) / 10000.0, 4) AS credits,
   o.preview
 FROM job_overview AS o

@@ -1,7 +1,7 @@
 -- A charge of a job or a later correction of it, signed, in Credits; sums to jobs.cost_usd exactly.
 -- job_id (integer): job
 -- entry (integer): 0 for the charge, else the number in field_changes of the change that corrected it
--- kind (text): charge: what the job cost when it was first seen; correction: by how much a later change altered that
+-- kind (text): charge: what the job cost when it was first seen; correction: by how much a change moved that
 -- booked_at (time): charge: when the job finished, else started, else was first seen; correction: when it was seen
 -- day (date): day of booked_at (UTC)
 -- month (text): its month, YYYY-MM
@@ -14,7 +14,7 @@ SELECT
   COALESCE(o.finished, o.started, o.first_seen_at) AS booked_at,
   o.day,
   o.month,
-  -- What the job costs now, less what corrections have changed since it was first seen.
+  -- What the job costs now, less what corrections have moved since it was first seen.
   ROUND((CAST(ROUND(COALESCE(o.cost_usd, 0) * 10000) AS bigint) - COALESCE(c.units, 0)) / 10000.0, 4) AS credits,
   o.preview
 FROM job_overview AS o

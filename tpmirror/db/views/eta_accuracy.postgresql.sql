@@ -1,4 +1,4 @@
--- How far off the ETA was, per model and tenth of progress: finished jobs, one sample per poll while they were processing.
+-- How far off the ETA was, per model and tenth of progress: finished jobs, one sample per look while they were processing.
 -- What each column holds: eta_accuracy.sql.
 WITH
   samples AS (
@@ -12,7 +12,7 @@ WITH
     WHERE j.status = 2 AND j.finished > s.observed_at AND s.eta_s IS NOT NULL AND s.processing_progress IS NOT NULL
   ),
   summed AS (
-    -- By job first: then each of its models need not read every sample.
+    -- By job first: then each of its models need not look at every sample.
     SELECT
       job_id,
       progress_from,

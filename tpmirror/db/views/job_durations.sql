@@ -12,7 +12,7 @@ WITH
     SELECT julianday((SELECT started_at FROM sync_runs WHERE covered ORDER BY id DESC LIMIT 1)) AS seen_at
   ),
   visits AS (
-    -- Upstream's own time bounds both ends of a change; else it lies between two observations of the mirror.
+    -- Upstream's own time bounds both ends of a change; else it lies between two looks of the mirror.
     SELECT
       h.job_id,
       h.to_status AS status,

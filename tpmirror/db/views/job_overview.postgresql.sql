@@ -47,7 +47,7 @@ SELECT
   o.size AS output_size,
   o.deleted AS output_deleted_at,
   o.quality_score,
-  -- Processing began between two observations of the mirror: half-way, unless upstream states it. Never below 0: clocks differ.
+  -- Processing began between two looks of the mirror: half-way, unless upstream states it. Never below 0: clocks differ.
   CASE
     -- Where upstream states the start of processing as started, what it stated while the job was in the queue counts.
     WHEN h.occurred_at = j.started THEN (

@@ -96,7 +96,7 @@ SELECT
   o.size AS output_size,
   o.deleted AS output_deleted_at,
   o.quality_score,
-  -- Processing began between two observations of the mirror: half-way, unless upstream states it. Never below 0: clocks differ.
+  -- Processing began between two looks of the mirror: half-way, unless upstream states it. Never below 0: clocks differ.
   ROUND(MAX(0, 86400 * (
     COALESCE(julianday(h.occurred_at), (julianday(h.not_before) + julianday(h.observed_at)) / 2) - julianday(
       -- Where upstream states the start of processing as started, what it stated while the job was in the queue counts.

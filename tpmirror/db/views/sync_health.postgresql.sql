@@ -1,4 +1,4 @@
--- How the mirror is, in one row: proven complete as of when, last run and failure, what waits for an operator.
+-- How the mirror is, in one row: proven complete as of when, last run and failure, what waits for somebody.
 -- What each column holds: sync_health.sql.
 WITH
   runs AS (

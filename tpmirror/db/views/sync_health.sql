@@ -1,4 +1,4 @@
--- How the mirror is, in one row: proven complete as of when, last run and failure, what waits for an operator.
+-- How the mirror is, in one row: proven complete as of when, last run and failure, what waits for somebody.
 -- certified_at (time): the last instant at which the mirror is proven to have held exactly the listed jobs; null: never
 -- certified_age_s (real): seconds since then, on the database's clock
 -- last_run_id (integer): newest run; null if there was none
