@@ -18,7 +18,7 @@ from tests.support.webhook import Webhook
 from tpmirror.db import engine as db_engine
 from tpmirror.db import revision
 from tpmirror.errors import MirrorError
-from tpmirror.service.meters import Meters
+from tpmirror.service.metrics import Metrics
 from tpmirror.service.worker import Worker
 from tpmirror.simulator.http import Response
 from tpmirror.simulator.server import Simulator
@@ -115,7 +115,7 @@ def test_walks_and_polls_on_schedule_and_stops_cleanly(program, sim, mirror_url)
 def test_a_file_in_the_place_of_the_database_is_the_mirror_from_then_on(sim, mirror_url, migrated_file, replaced):
     path = Path(mirror_url.removeprefix("sqlite:///"))
     with db_engine.connected(mirror_url) as engine:
-        worker = Worker(settings(sim, mirror_url), engine, Meters())
+        worker = Worker(settings(sim, mirror_url), engine, Metrics())
         worker.sync()
         if replaced:
             Path(shutil.copyfile(migrated_file, path.with_suffix(".new"))).replace(path)
@@ -144,7 +144,7 @@ def test_a_database_that_is_deleted_under_a_writer_is_not_made_anew(mirror_url):
 def test_walks_that_take_longer_than_their_interval_do_not_follow_upon_one_another(sim, mirror_url):
     sim.latency = 0.6
     with db_engine.connected(mirror_url) as engine:
-        worker = Worker(settings(sim, mirror_url, sync_interval=1), engine, Meters())
+        worker = Worker(settings(sim, mirror_url, sync_interval=1), engine, Metrics())
         assert worker.sync() == pytest.approx(0.1)
 
 

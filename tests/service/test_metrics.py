@@ -4,13 +4,12 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tpmirror.config import Settings
 from tpmirror.errors import MirrorError
-from tpmirror.service.meters import Meters
-from tpmirror.service.metrics import HELP, Mirror
+from tpmirror.service.metrics import HELP, Metrics, Mirror
 from tpmirror.service.watchdog import Watchdog
 from tpmirror.store.health import Problem
 from tpmirror.store.status import MirrorStatus
@@ -20,8 +19,8 @@ ROWS = [{"name": "Finished", "jobs": 7, "credits": 12.5}, {"name": "unknown (9)"
 
 
 @pytest.fixture
-def meters():
-    made = Meters()
+def metrics():
+    made = Metrics()
     made.on_run("full", "certified", 2.0, retries=3)
     made.on_run("poll", "failed", 0.1)
     made.on_request("200", 0.03)
@@ -38,10 +37,9 @@ def watch():
     return made
 
 
-def families(watch, meters, jobs=lambda: ROWS):
-    registry = CollectorRegistry()
-    registry.register(Mirror(watch, meters, jobs, lambda: True))
-    return list(text_string_to_metric_families(generate_latest(registry).decode()))
+def families(watch, metrics, jobs=lambda: ROWS):
+    metrics.registry.register(Mirror(watch, jobs, lambda: True))
+    return list(text_string_to_metric_families(generate_latest(metrics.registry).decode()))
 
 
 def value(found, name, **labels):
@@ -49,8 +47,8 @@ def value(found, name, **labels):
     return sample.value
 
 
-def test_every_number_arrives(watch, meters):
-    found = families(watch, meters)
+def test_every_number_arrives(watch, metrics):
+    found = families(watch, metrics)
     assert value(found, "tpmirror_last_certified_timestamp_seconds") == CERTIFIED.timestamp()
     assert value(found, "tpmirror_runs_total", kind="full", outcome="certified") == 1
     assert value(found, "tpmirror_runs_total", kind="poll", outcome="failed") == 1
@@ -64,8 +62,8 @@ def test_every_number_arrives(watch, meters):
     assert value(found, "tpmirror_schedule_events_total", job="poll", event="skipped") == 1
 
 
-def test_histograms_cumulate_and_agree_with_their_count_and_sum(watch, meters):
-    found = families(watch, meters)
+def test_histograms_cumulate_and_agree_with_their_count_and_sum(watch, metrics):
+    found = families(watch, metrics)
     name = "tpmirror_api_request_duration_seconds"
     counts = [value(found, f"{name}_bucket", le=le) for le in ("0.01", "0.05", "30.0", "+Inf")]
     assert counts == [0, 1, 1, 2]
@@ -73,25 +71,25 @@ def test_histograms_cumulate_and_agree_with_their_count_and_sum(watch, meters):
     assert value(found, "tpmirror_run_duration_seconds_count", kind="full") == 1
 
 
-def test_a_database_that_is_away_takes_only_its_own_numbers_along(watch, meters):
+def test_a_database_that_is_away_takes_only_its_own_numbers_along(watch, metrics):
     def away():
         raise MirrorError
 
-    found = families(watch, meters, away)
+    found = families(watch, metrics, away)
     assert value(found, "tpmirror_database_up") == 0
     assert value(found, "tpmirror_runs_total", kind="full", outcome="certified") == 1
     assert "tpmirror_jobs" not in {family.name for family in found}
 
 
-def test_every_metric_is_shown(watch, meters):
-    assert {family.name for family in families(watch, meters)} == {f"tpmirror_{name}" for name in HELP}
+def test_every_metric_is_shown(watch, metrics):
+    assert {family.name for family in families(watch, metrics)} == {f"tpmirror_{name}" for name in HELP}
 
 
-def test_names_are_as_prometheus_asks(watch, meters):
+def test_names_are_as_prometheus_asks(watch, metrics):
     """The rules of ``promtool check metrics``."""
     units = "milliseconds|minutes|hours|days|ms|msec|sec|secs|kb|mb|gb|kilobytes|percent"
     types = "gauge|counter|summary|histogram|untyped|metric"
-    for family in families(watch, meters):
+    for family in families(watch, metrics):
         name = family.name
         assert re.fullmatch(r"[a-z][a-z0-9_]*[a-z0-9]", name), name
         assert family.documentation, name

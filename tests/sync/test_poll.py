@@ -17,7 +17,7 @@ from tests.support.program import Program
 from tpmirror.config import Settings
 from tpmirror.db.engine import open_engine
 from tpmirror.errors import ApiError, AuthenticationError
-from tpmirror.service.meters import Meters
+from tpmirror.service.metrics import Metrics
 from tpmirror.service.scheduler import lateness
 from tpmirror.service.worker import Worker
 from tpmirror.simulator.http import Response
@@ -340,7 +340,7 @@ def walk(sim: Simulator, url: str, poll_at: float = 0.0, **options: object) -> d
 def working(options: Settings) -> Iterator[Worker]:
     """A worker of the service, with a walk to do."""
     engine = open_engine(options.database_url)
-    worker = Worker(options, engine, Meters())
+    worker = Worker(options, engine, Metrics())
     worker.forced = True
     yield worker
     engine.dispose()

@@ -6,7 +6,6 @@ import click
 
 from tpmirror.cli.options import mirror, with_settings
 from tpmirror.config import Settings
-from tpmirror.errors import UsageError
 
 
 @click.command()
@@ -16,12 +15,8 @@ def web(settings: Settings) -> None:
 
     Set TPMIRROR_HTTP_TOKEN to ask for a password; other machines are served only with one, or with --http-open yes.
     """
-    try:
-        from tpmirror.web.app import create_app
-        from tpmirror.web.server import Server
-    except ModuleNotFoundError as error:
-        message = f"the dashboard needs {error.name}; install tpmirror with its web extra: pip install 'tpmirror[web]'"
-        raise UsageError(message) from error
+    from tpmirror.web.app import create_app
+    from tpmirror.web.server import Server
 
     app = create_app(settings)
     with mirror(settings):

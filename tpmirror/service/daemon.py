@@ -14,14 +14,17 @@ from tpmirror.config import Settings, read_key
 from tpmirror.db.engine import connected, display
 from tpmirror.errors import UsageError
 from tpmirror.log import logger
+from tpmirror.service import probes
 from tpmirror.service.alerting import Alerter
-from tpmirror.service.meters import Meters
+from tpmirror.service.metrics import Metrics, Mirror, route
 from tpmirror.service.notifier import Notifier
 from tpmirror.service.scheduler import Schedule
 from tpmirror.service.systemd import notify
 from tpmirror.service.watchdog import Watchdog
 from tpmirror.service.worker import Worker
 from tpmirror.signals import SIGNALS, hold
+from tpmirror.web.app import create_app
+from tpmirror.web.server import Server
 
 PULSE: Final = 1.0
 """Seconds between two checks of the main loop."""
@@ -43,10 +46,10 @@ class Service:
 
     def __init__(self, settings: Settings, engine: Any) -> None:
         self._settings = settings
-        self.meters = Meters()
-        self.worker = Worker(settings, engine, self.meters)
+        self.metrics = Metrics()
+        self.worker = Worker(settings, engine, self.metrics)
         self.watch = Watchdog(settings, self.worker.status, lambda: self.worker.skew)
-        self.schedule = Schedule(self.meters.on_event)
+        self.schedule = Schedule(self.metrics.on_event)
         self._herald = (
             Alerter(settings, engine, self.worker.status, Notifier(settings.alert_urls))
             if settings.alert_urls
@@ -141,7 +144,7 @@ def run(settings: Settings) -> int:
     with connected(settings.database_url) as engine:
         service = Service(settings, engine)
         server = _server(settings, service)
-        url = server.start() if server else "none"
+        url = server.start()
         service.plan()
         service.schedule.start()
         log.info("started", version=__version__, pid=os.getpid(), mirror=display(engine.url), url=url)
@@ -149,22 +152,14 @@ def run(settings: Settings) -> int:
         code = None
         while code is None:
             code = service.turn()
-        if server:
-            server.stop()
+        server.stop()
         log.info("stopped", code=code)
     return code
 
 
-def _server(settings: Settings, service: Service) -> Any:
-    """The HTTP server; None, and a warning, where its packages are not installed."""
-    try:
-        from tpmirror.service import metrics, probes  # noqa: PLC0415 - the extra may be missing
-        from tpmirror.web.app import create_app  # noqa: PLC0415
-        from tpmirror.web.server import Server  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        log.warning("no HTTP", missing=error.name, remedy="pip install 'tpmirror[web,metrics]'")
-        return None
+def _server(settings: Settings, service: Service) -> Server:
+    """The HTTP server: the dashboard, and beside it the probes and the metrics."""
     worker, watch = service.worker, service.watch
-    mirror = metrics.Mirror(watch, service.meters, worker.jobs_by_status, lambda: bool(worker.leading))
-    routes = [*probes.routes(watch, lambda: service.is_alive), metrics.route(mirror)]
+    mirror = Mirror(watch, worker.jobs_by_status, lambda: bool(worker.leading))
+    routes = [*probes.routes(watch, lambda: service.is_alive), route(service.metrics, mirror)]
     return Server(create_app(settings, routes), settings.http_addr)

@@ -3,12 +3,20 @@
 Names follow Prometheus's conventions: base units, ``_total`` for what only grows, one thing per metric.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +24,6 @@ from starlette.routing import Route
 
 from tpmirror import __version__
 from tpmirror.errors import MirrorError
-from tpmirror.service.meters import Histogram, Meters
 from tpmirror.service.watchdog import Watchdog
 
 PREFIX: Final = "tpmirror_"
@@ -40,39 +47,61 @@ HELP: Final = {
     "jobs": "Jobs by status.",
     "credits": "What jobs cost, in Credits, by their status.",
 }
+RUN_BOUNDS: Final = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 150.0, 300.0, 900.0, 3600.0)
+REQUEST_BOUNDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Upper bounds of the buckets, in seconds."""
+
+
+class Metrics:
+    """What the process has counted since its start, and the registry of all that ``/metrics`` shows. Thread-safe."""
+
+    def __init__(self) -> None:
+        # Else each counter brings a second series, which says when it was made.
+        disable_created_metrics()  # type: ignore[no-untyped-call] # the library does not say that it returns nothing
+        self.registry = CollectorRegistry()
+        self._runs = self._counter("runs", "kind", "outcome")
+        self._run_seconds = self._histogram("run_duration_seconds", RUN_BOUNDS, "kind")
+        self._requests = self._counter("api_requests", "status")
+        self._retries = self._counter("api_retries")
+        self._request_seconds = self._histogram("api_request_duration_seconds", REQUEST_BOUNDS)
+        self._events = self._counter("schedule_events", "job", "event")
+
+    def on_run(self, kind: str, outcome: str, seconds: float, retries: int = 0) -> None:
+        """A run is over; the outcome ``standby`` is another replica's lease."""
+        self._runs.labels(kind, outcome).inc()
+        self._run_seconds.labels(kind).observe(seconds)
+        self._retries.inc(retries)
+
+    def on_request(self, status: str, seconds: float) -> None:
+        """A request is over; its status code, or ``error``."""
+        self._requests.labels(status).inc()
+        self._request_seconds.observe(seconds)
+
+    def on_event(self, job: str, event: str) -> None:
+        """A job of the scheduler was missed, failed or skipped."""
+        self._events.labels(job, event).inc()
+
+    def _counter(self, name: str, *labels: str) -> Counter:
+        return Counter(PREFIX + name, HELP[name], labels, registry=self.registry)
+
+    def _histogram(self, name: str, bounds: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(PREFIX + name, HELP[name], labels, buckets=bounds, registry=self.registry)
 
 
 class Mirror(Collector):
-    """Turns counts into metrics at each request, so there is no second copy of any number."""
+    """What the mirror says, read at each request, so there is no second copy of any number."""
 
-    def __init__(
-        self, watch: Watchdog, meters: Meters, jobs: Callable[[], Sequence[Any]], leading: Callable[[], bool]
-    ) -> None:
+    def __init__(self, watch: Watchdog, jobs: Callable[[], Sequence[Any]], leading: Callable[[], bool]) -> None:
         self._watch = watch
-        self._meters = meters
         self._jobs = jobs
         self._leading = leading
 
-    def describe(self) -> list[Metric]:
-        """Nothing ahead of time: registering must not read the database."""
-        return []
-
     def collect(self) -> Iterator[Metric]:
-        """Every metric of ours."""
-        yield from self._of_process()
-        yield from self._of_watch()
-        yield from self._of_jobs()
-
-    def _of_process(self) -> Iterator[Metric]:
-        meters = self._meters
+        """Every gauge of ours."""
         yield _gauge("build_info", {(__version__,): 1}, "version")
         yield _gauge("leader", {(): self._leading()})
-        yield _counter("runs", meters.runs, "kind", "outcome")
-        yield _histogram("run_duration_seconds", meters.run_seconds, "kind")
-        yield _counter("api_requests", {(status,): count for status, count in meters.requests.items()}, "status")
-        yield _counter("api_retries", {(): meters.retries})
-        yield _histogram("api_request_duration_seconds", {"": meters.request_seconds})
-        yield _counter("schedule_events", meters.events, "job", "event")
+        yield from self._of_watch()
+        yield from self._of_jobs()
 
     def _of_watch(self) -> Iterator[Metric]:
         status = self._watch.status
@@ -96,40 +125,26 @@ class Mirror(Collector):
             return
         yield _gauge("database_up", {(): 1})
         yield _gauge("jobs", {(row["name"],): row["jobs"] for row in rows}, "status")
-        yield _gauge("credits", {(row["name"],): float(row["credits"] or 0) for row in rows}, "status")
+        yield _gauge("credits", {(row["name"],): row["credits"] or 0 for row in rows}, "status")
 
 
-def route(mirror: Mirror) -> Route:
+def route(metrics: Metrics, mirror: Mirror) -> Route:
     """The route; the process's own metrics (memory, CPU, descriptors) come along."""
-    registry = CollectorRegistry()
+    registry = metrics.registry
     registry.register(mirror)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
 
-    def metrics(request: Request) -> Response:
+    def answer(request: Request) -> Response:
         encode, kind = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(registry), media_type=None, headers={"content-type": kind, "cache-control": "no-store"})
 
-    return Route("/metrics", metrics, methods=["GET"])
+    return Route("/metrics", answer, methods=["GET"])
 
 
-def _gauge(name: str, values: Any, *labels: str) -> Metric:
-    return _filled(GaugeMetricFamily(PREFIX + name, HELP[name], labels=labels), values)
-
-
-def _counter(name: str, values: Any, *labels: str) -> Metric:
-    return _filled(CounterMetricFamily(PREFIX + name, HELP[name], labels=labels), values)
-
-
-def _filled(family: GaugeMetricFamily | CounterMetricFamily, values: Any) -> Metric:
-    for key, value in dict(values).items():
+def _gauge(name: str, values: Mapping[Any, Any], *labels: str) -> Metric:
+    family = GaugeMetricFamily(PREFIX + name, HELP[name], labels=labels)
+    for key, value in values.items():
         family.add_metric(key, float(value))
-    return family
-
-
-def _histogram(name: str, values: dict[str, Histogram], *labels: str) -> Metric:
-    family = HistogramMetricFamily(PREFIX + name, HELP[name], labels=labels)
-    for key, histogram in dict(values).items():
-        family.add_metric([key] if labels else [], histogram.buckets(), histogram.total)
     return family

@@ -19,7 +19,7 @@ from tpmirror.db.types import Row
 from tpmirror.errors import Interrupted, LeaseError, TpmirrorError
 from tpmirror.log import logger
 from tpmirror.service.due import pause, poll_due, sync_due
-from tpmirror.service.meters import Meters
+from tpmirror.service.metrics import Metrics
 from tpmirror.service.scheduler import STANDBY, lateness
 from tpmirror.store import history, queries
 from tpmirror.store.status import MirrorStatus, read_status
@@ -46,10 +46,10 @@ class Task:
 class Worker:
     """Does the runs, one at a time, and remembers how they went."""
 
-    def __init__(self, settings: Settings, engine: Engine, meters: Meters) -> None:
+    def __init__(self, settings: Settings, engine: Engine, metrics: Metrics) -> None:
         self._budgets = settings.budget_daily is not None or settings.budget_monthly is not None
         self._engine = engine
-        self._meters = meters
+        self._metrics = metrics
         self._sync = Task("full", settings.sync_interval, sync_due, lambda control: sync(settings, control=control))
         # The interval is the longest distance between two polls, so what the schedule may add is taken off first.
         pace = settings.poll_interval - lateness(settings.poll_interval)
@@ -159,14 +159,14 @@ class Worker:
             raise
         finally:
             self.busy, self.skew, self.runs = False, self._control.skew, self.runs + 1
-            self._meters.on_run(task.kind, outcome, time.monotonic() - started, retries)
+            self._metrics.on_run(task.kind, outcome, time.monotonic() - started, retries)
             if self._control.run_id is not None:
                 self._mine = self._control.run_id
                 self._lead(True, "")
 
     def _on_request(self, status: str, seconds: float) -> None:
         self.last_activity = time.monotonic()
-        self._meters.on_request(status, seconds)
+        self._metrics.on_request(status, seconds)
 
     def _lead(self, leading: bool, why: str) -> None:
         if leading != self.leading:
