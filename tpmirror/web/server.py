@@ -5,6 +5,7 @@ It shares the process's file descriptors with the mirroring, so no client may ho
 
 import asyncio
 import socket
+import sys
 import threading
 from typing import Any, Final
 
@@ -18,7 +19,8 @@ STOP: Final = 2.0
 IDLE: Final = 10
 """Seconds that a connection may take to send a whole head: longer than a page waits before it fetches its live part."""
 STALL: Final = 30.0
-"""Seconds that a client may take to read a piece of an answer; PostgreSQL ends a transaction that pauses for 60."""
+"""Seconds without room for more of an answer after which its client is cut off; PostgreSQL ends a transaction that
+pauses for 60."""
 CONNECTIONS: Final = 64
 """Open at once; with what is in the backlog, and the database's files, fewer than the 256 that some systems allow."""
 BACKLOG: Final = 32
@@ -26,14 +28,11 @@ BACKLOG: Final = 32
 
 
 class Connection(H11Protocol):
-    """A client's connection. One that sends no request, or does not read the answer, is closed."""
-
-    _stalled: asyncio.TimerHandle | None = None
+    """A client's connection. uvicorn would wait for ever for a first request, or for the rest of a head."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request; where there is no room, in the place of the client that has waited longest."""
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=0)  # writing pauses as long as anything is unread: see pause_writing
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
         if len(self.connections) > CONNECTIONS:
             ours = [one for one in self.connections if isinstance(one, Connection)]
@@ -46,25 +45,6 @@ class Connection(H11Protocol):
         """As inherited, but a part of a head does not stop the clock; ``handle_events`` stops it after a whole one."""
         self.conn.receive_data(data)
         self.handle_events()
-
-    def pause_writing(self) -> None:
-        """The client has not read all that was sent. To close is no help: that waits until it has."""
-        super().pause_writing()
-        self._stalled = self.loop.call_later(STALL, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """Now it has."""
-        super().resume_writing()
-        self._has_read()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is left to be read."""
-        super().connection_lost(exc)
-        self._has_read()
-
-    def _has_read(self) -> None:
-        if self._stalled is not None:
-            self._stalled.cancel()
 
 
 class Server:
@@ -98,6 +78,9 @@ class Server:
         except OSError as error:
             message = f"TPMIRROR_HTTP_ADDR is {host}:{port}, where nothing can listen: {error.strerror}"
             raise UsageError(message) from error
+        if sys.platform == "linux":  # elsewhere only files have a time to end: downloads.MAX_SECONDS
+            # Connections inherit it. Without, a client that reads nothing holds its descriptor for as long as it likes.
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * STALL))
         self._thread = threading.Thread(target=self._server.run, args=([listening],), name="http", daemon=True)
         self._thread.start()
         shown = f"[{host}]" if ":" in host else host
