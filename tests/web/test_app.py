@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import html
 import io
 import re
 import signal
@@ -9,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -25,10 +27,12 @@ from tests.support.hostile import HARMFUL, mirror_of_everything
 from tests.support.program import Program
 from tpmirror.config import Settings, load
 from tpmirror.errors import UsageError
+from tpmirror.formatting import brief, cell
+from tpmirror.reports.registry import ReportParams, run_report
 from tpmirror.service import probes
 from tpmirror.service.watchdog import Watchdog
 from tpmirror.store.status import MirrorStatus
-from tpmirror.web import downloads, server
+from tpmirror.web import downloads, filters, server
 from tpmirror.web.app import create_app
 from tpmirror.web.server import Server
 
@@ -396,6 +400,53 @@ def test_probes_are_answered_while_every_thread_is_taken(empty):
             free.set()
             for page in pages:
                 page.join()
+
+
+def table(url: str, path: str) -> list[list[str]]:
+    """The rows of all tables of a page, as the text of their cells."""
+    with dashboard(url) as client:
+        found = re.findall(r"<tr>(.*?)</tr>", client.get(path).text, re.DOTALL)
+    cells = [re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row, re.DOTALL) for row in found]
+    return [[html.unescape(re.sub("<.*?>", "", cell)) for cell in row] for row in cells]
+
+
+def report(url: str, name: str, **asked: Any) -> list[dict[str, Any]]:
+    """The rows of a report as of now."""
+    with connected(url) as conn:
+        return list(run_report(conn, name, ReportParams(datetime.now(UTC), **asked)).rows)
+
+
+def test_costs_are_those_of_the_report(lived_mirror, dialect):
+    url = lived_mirror[dialect]
+    shown = table(url, "/costs?last=60")
+    models, months = (report(url, "costs", by=by, start="59m") for by in ("model", "month"))
+    by_model = [[filters.finish(row["model"]), cell(row["credits"]), filters.percent(row["share"])] for row in models]
+    by_month = [[row["month"], cell(row["jobs"]), cell(row["credits"])] for row in months]
+    for wanted in (by_model, by_month):
+        assert wanted == [row for row in shown if row in wanted]
+
+
+def test_operations_are_those_of_the_reports(lived_mirror, dialect):
+    url = lived_mirror[dialect]
+    shown = table(url, "/operations?days=90")
+    kinds = ("jobs", "finished", "failures", "cancellations")
+    failed = [[row["model"], *(cell(row[kind]) for kind in kinds)] for row in report(url, "failures", by="model")]
+    assert failed[:25] == [row[:5] for row in shown if row[:5] in failed]
+    measures = {row["measure"]: row for row in report(url, "turnaround", by="all", start="90d")}
+    whole = ["all"]
+    for row in (measures["queue"], measures["processing"], measures["start to end"]):
+        spans = [brief(row[f"{name}_lower_s"], row[f"{name}_upper_s"]) for name in ("p50", "p90", "p99")]
+        whole += [cell(row["jobs"]), *spans]
+    assert whole in shown
+
+
+def test_runs_are_those_of_the_report(lived_mirror, dialect):
+    url = lived_mirror[dialect]
+    numbers = ("requests", "retries", "jobs_seen", "jobs_inserted", "jobs_updated", "transitions", "jobs_gone")
+    wanted = [[str(row["id"]), row["kind"], *(cell(row[name]) for name in numbers)] for row in report(url, "sync")]
+    assert wanted[:50] == [
+        [*row[:2], *row[5:12]] for row in table(url, "/sync") if row[0] in {one[0] for one in wanted}
+    ]
 
 
 @pytest.mark.parametrize(

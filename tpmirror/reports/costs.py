@@ -1,15 +1,16 @@
 """What was spent: Credits by day, month, model, task, resolution, codec or owner; previews left out."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from tpmirror.db import schema
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
-from tpmirror.reports.model import Column, Report, change, money, percent, plain, ratio, units, within
+from tpmirror.reports.model import Column, Report, change, credits_of, from_units, oldest, percent, plain, ratio, within
 from tpmirror.reports.period import Period, add_months
 
 BY: Final = ("month", "day", "model", "task", "resolution", "codec", "owner")
@@ -89,25 +90,55 @@ def growth(by: str, today: date) -> dict[str, Column]:
 
 def spent(conn: Connection, period: Period, by: str) -> list[Row]:
     """Jobs and Credits by one dimension."""
+    return [dict(row) for row in conn.execute(spending(conn, period, by)).mappings()]
+
+
+def spending(conn: Connection, period: Period, by: str, *per: str) -> Select[Any]:
+    """The SELECT of jobs and Credits by one dimension, the ``key``; ``per`` day or month too, if that is wanted."""
     jobs = view("job_overview")
     if by in {"model", "task"}:
-        key, source, amount = _by_model(by)
+        key, source, amount = _by_model(by, oldest(conn, period))
     else:
-        key, source, amount = jobs.c["input_owner" if by == "owner" else by], jobs, units(jobs.c.credits)
-    wanted = (
-        select(key.label("key"), func.count(jobs.c.job_id.distinct()).label("jobs"), amount.label("units"))
+        key, source, amount = jobs.c["input_owner" if by == "owner" else by], jobs, credits_of(jobs.c.credits)
+    keys = [jobs.c[name] for name in per]
+    return (
+        select(*keys, key.label("key"), func.count(jobs.c.job_id.distinct()).label("jobs"), amount.label("credits"))
         .select_from(source)
         .where(~jobs.c.preview, *within(jobs, period))
-        .group_by(key)
+        .group_by(*keys, key)
     )
-    return [{"key": row.key, "jobs": row.jobs, "credits": money(row.units)} for row in conn.execute(wanted)]
 
 
-def _by_model(by: str) -> tuple[ColumnElement[Any], Any, ColumnElement[Any]]:
+def _by_model(by: str, first: int) -> tuple[ColumnElement[Any], Any, ColumnElement[Any]]:
     jobs, shares, models, tasks = view("job_overview"), view("job_model_costs"), schema.ml_models, schema.ml_tasks
     source = (
-        jobs.join(shares, shares.c.job_id == jobs.c.job_id)
+        jobs.join(shares, (shares.c.job_id == jobs.c.job_id) & (shares.c.job_id >= first))
         .outerjoin(models, models.c.id == shares.c.ml_model_id)
         .outerjoin(tasks, tasks.c.code == models.c.task)
     )
-    return (models if by == "model" else tasks).c.name, source, func.sum(shares.c.share_units)
+    return (models if by == "model" else tasks).c.name, source, from_units(func.sum(shares.c.share_units))
+
+
+def merged(rows: Iterable[Row], by: str) -> list[Row]:
+    """Credits by one column of rows that were split by another too."""
+    sums: dict[Any, Decimal] = {}
+    for row in rows:
+        sums[row[by]] = sums.get(row[by], Decimal(0)) + row["credits"]
+    return [{"key": key, "credits": amount} for key, amount in sums.items()]
+
+
+def ledger(conn: Connection) -> list[Row]:
+    """Charges and corrections by month, as ``cost_ledger`` has them; the newest first."""
+    entries = view("cost_ledger").c
+    wanted = select(entries.month, entries.kind, credits_of(entries.credits).label("credits"))
+    return booked(conn.execute(wanted.group_by(entries.month, entries.kind)).mappings())
+
+
+def booked(found: Iterable[Any]) -> list[Row]:
+    """A row by month with its charges, its corrections and their sum, from sums by month and kind."""
+    rows: dict[Any, Row] = {}
+    for one in found:
+        none = {"month": one["month"], "charge": Decimal(0), "correction": Decimal(0)}
+        rows.setdefault(one["month"], none)[one["kind"]] = one["credits"]
+    ranked = sorted(rows.values(), key=lambda row: str(row["month"]), reverse=True)
+    return [{**row, "total": row["charge"] + row["correction"]} for row in ranked]

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
-from tpmirror.reports.model import Report, money, percent, plain, ratio, units, within
+from tpmirror.reports.model import Report, credits_of, percent, plain, ratio, within
 from tpmirror.reports.period import Period
 
 BY: Final = ("month", "model", "resolution", "codec")
@@ -16,15 +16,7 @@ BY: Final = ("month", "model", "resolution", "codec")
 
 def failures(conn: Connection, period: Period, by: str) -> Report:
     """Counts by how jobs ended, and the rate of failures among those that ended."""
-    jobs = view("job_overview")
-    key = jobs.c["models" if by == "model" else by]
-    wanted = (
-        select(key.label("key"), jobs.c.status, jobs.c.is_terminal, func.count(jobs.c.job_id).label("jobs"))
-        .add_columns(units(jobs.c.credits).label("units"))
-        .where(*within(jobs, period))
-        .group_by(key, jobs.c.status, jobs.c.is_terminal)
-    )
-    rows = tally(conn.execute(wanted).mappings(), by)
+    rows = tally(counts(conn, period, by), by)
     columns = plain(**{by: by}, jobs="jobs", finished="finished", failures="failed", cancellations="canceled")
     columns |= percent("failure_rate", "failure rate") | plain(credits_failed="Credits of failed")
     notes = ["failure rate: failed jobs by all that ended. Previews count. Upstream may have refunded what failed."]
@@ -33,19 +25,32 @@ def failures(conn: Connection, period: Period, by: str) -> Report:
     return Report(f"Failures by {by}, {period}", columns, rows, notes)
 
 
-def tally(found: Iterable[Any], by: str) -> list[Row]:
+def counts(conn: Connection, period: Period, *by: str) -> list[Row]:
+    """Jobs and Credits by status, and by what ``tally`` is to sum them up by."""
+    jobs = view("job_overview")
+    keys = [jobs.c["models" if name == "model" else name] for name in by]
+    wanted = (
+        select(*(key.label(name) for key, name in zip(keys, by, strict=True)), jobs.c.status, jobs.c.is_terminal)
+        .add_columns(func.count(jobs.c.job_id).label("jobs"), credits_of(jobs.c.credits).label("credits"))
+        .where(*within(jobs, period))
+        .group_by(*keys, jobs.c.status, jobs.c.is_terminal)
+    )
+    return [dict(row) for row in conn.execute(wanted).mappings()]
+
+
+def tally(found: Iterable[Row], by: str) -> list[Row]:
     """Rows by key, from counts by key and status; most failures first, months newest first."""
     rows: dict[Any, Row] = {}
     for one in found:
-        new = {by: one["key"], "jobs": 0, "ended": 0, "finished": 0, "failures": 0, "cancellations": 0}
-        row = rows.setdefault(one["key"], {**new, "credits_failed": Decimal(0)})
+        new = {by: one[by], "jobs": 0, "ended": 0, "finished": 0, "failures": 0, "cancellations": 0}
+        row = rows.setdefault(one[by], {**new, "credits_failed": Decimal(0)})
         row["jobs"] += one["jobs"]
         row["ended"] += one["jobs"] if one["is_terminal"] else 0
         name = {2: "finished", -1: "failures", -2: "cancellations"}.get(one["status"])
         if name is not None:
             row[name] += one["jobs"]
         if name == "failures":
-            row["credits_failed"] += money(one["units"])
+            row["credits_failed"] += one["credits"]
     for row in rows.values():
         row["failure_rate"] = ratio(row["failures"], row["ended"])
     if by == "month":

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Table, cast, func
+from rich.filesize import decimal
+from sqlalchemy import BigInteger, ColumnElement, Connection, Dialect, Table, cast, func, select, type_coerce
+from sqlalchemy.types import TypeDecorator
 
 from tpmirror import formatting
 from tpmirror.db.types import Row
+from tpmirror.db.views import view
 from tpmirror.reports.period import Period
 
 UNIT: Final = Decimal("0.0001")
@@ -61,27 +64,37 @@ def seconds(name: str, heading: str, *, signed: bool = False) -> dict[str, Colum
 
 def size(name: str, heading: str) -> dict[str, Column]:
     """A column of bytes, in powers of 1000."""
-    return {name: Column(heading, lambda row: "-" if row[name] is None else readable(row[name]))}
+    return {name: Column(heading, lambda row: "-" if row[name] is None else decimal(row[name]))}
 
 
-def readable(number: float) -> str:
-    """Bytes for people: ``1.2 GB``."""
-    value = float(number)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if value < 1000 or unit == "TB":
-            break
-        value /= 1000
-    return f"{value:,.0f} {unit}" if unit == "B" else f"{value:,.1f} {unit}"
+class Units(TypeDecorator[Decimal]):
+    """Ten-thousandths of a Credit in the database, Credits when they are read."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        """As Credits, exact."""
+        return None if value is None else value * UNIT
 
 
-def units(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The exact sum of a column of money, in ten-thousandths: SQLite's own sum of fractions drifts."""
-    return cast(func.coalesce(func.sum(cast(func.round(column * 10000), BigInteger)), 0), BigInteger)
+def credits_of(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The exact sum of a column of money: SQLite's own sum of fractions drifts, one of ten-thousandths does not."""
+    return from_units(func.coalesce(func.sum(cast(func.round(column * 10000), BigInteger)), 0))
 
 
-def money(number: int) -> Decimal:
-    """Ten-thousandths as Credits."""
-    return number * UNIT
+def from_units(number: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Ten-thousandths, read as Credits."""
+    return type_coerce(cast(number, BigInteger), Units())
+
+
+def oldest(conn: Connection, period: Period) -> int:
+    """The smallest id of the jobs of a period.
+
+    A number, which both databases carry into a view of single jobs: they work out those jobs, not all there are.
+    """
+    jobs = view("job_overview")
+    return conn.execute(select(func.min(jobs.c.job_id)).where(*within(jobs, period))).scalar() or 0
 
 
 def within(table: Table, period: Period, column: str = "day") -> list[ColumnElement[bool]]:

@@ -1,8 +1,8 @@
 """How the mirror was kept: its runs, newest first, and whether it is proven complete."""
 
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from tpmirror.db import schema
 from tpmirror.db.types import Row
@@ -10,7 +10,10 @@ from tpmirror.db.views import view
 from tpmirror.reports.model import Report, plain, seconds
 from tpmirror.reports.period import Period, start_of
 
-RUN_COLUMNS: Final = ("requests", "retries", "jobs_seen", "jobs_inserted", "jobs_updated", "transitions", "jobs_gone")
+RUN_COLUMNS: Final = (
+    "id", "kind", "outcome", "certified", "started_at", "finished_at", "requests", "retries", "jobs_seen",
+    "jobs_inserted", "jobs_updated", "transitions", "jobs_gone", "seconds", "error",
+)  # fmt: skip
 
 
 def syncs(conn: Connection, period: Period) -> Report:
@@ -18,8 +21,7 @@ def syncs(conn: Connection, period: Period) -> Report:
     runs = schema.sync_runs
     seen = [] if period.first is None else [runs.c.started_at >= start_of(period.first)]
     seen += [] if period.after is None else [runs.c.started_at < start_of(period.after)]
-    found = conn.execute(select(runs).where(*seen).order_by(runs.c.id.desc()))
-    rows = [run(dict(row)) for row in found.mappings()]
+    rows = [{name: row[name] for name in RUN_COLUMNS} for row in newest(conn, *seen)]
     health = dict(conn.execute(select(view("sync_health"))).mappings().one())
     columns = plain(id="run", kind="kind", outcome="outcome", certified="certified", started_at="started")
     columns |= seconds("seconds", "took") | plain(jobs_seen="seen", jobs_inserted="new", transitions="status changes")
@@ -34,14 +36,14 @@ def syncs(conn: Connection, period: Period) -> Report:
     return Report(f"Runs, {period} (times in UTC)", columns, rows, notes, health)
 
 
-def run(row: Row) -> dict[str, Any]:
-    """A run with how long it took; null while it runs."""
-    kept = {
-        name: row[name] for name in ("id", "kind", "outcome", "certified", "started_at", "finished_at", *RUN_COLUMNS)
-    }
-    ended = row["finished_at"]
-    return {
-        **kept,
-        "seconds": None if ended is None else (ended - row["started_at"]).total_seconds(),
-        "error": row["error"],
-    }
+def newest(conn: Connection, *wanted: ColumnElement[bool], limit: int | None = None) -> list[Row]:
+    """Runs, the newest first, each with the ``seconds`` that it took; null while it runs."""
+    runs = schema.sync_runs
+    found = conn.execute(select(runs).where(*wanted).order_by(runs.c.id.desc()).limit(limit))
+    return [timed(dict(row)) for row in found.mappings()]
+
+
+def timed(run: Row) -> Row:
+    """A run with its ``seconds``."""
+    ended = run["finished_at"]
+    return {**run, "seconds": None if ended is None else (ended - run["started_at"]).total_seconds()}

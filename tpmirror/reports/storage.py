@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from rich.filesize import decimal
 from sqlalchemy import Connection, select
 
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
-from tpmirror.reports.model import Report, percent, plain, ratio, readable, size
+from tpmirror.reports.model import Report, percent, plain, ratio, size
 
 BY: Final = ("age", "output", "codec", "month")
 AGES: Final = ((30, "up to 30 days"), (90, "31 to 90 days"), (180, "91 to 180 days"), (365, "181 to 365 days"))
@@ -19,13 +20,15 @@ UNKNOWN: Final = "unknown"
 def storage(conn: Connection, by: str, now: datetime) -> Report:
     """Outputs that still take space: each one, largest first, or summed up."""
     source = view("storage_usage")
-    names = ("output_video_id", "job_id", "name", "size", "created_at", "codec", "preview", "quality_score")
+    names = ("output_video_id", "job_id", "name", "size", "share", "created_at", "duration_s", "codec", "preview")
     found = conn.execute(
-        select(*(source.c[name] for name in names)).order_by(source.c.size.desc(), source.c.output_video_id)
+        select(*(source.c[name] for name in names), source.c.quality_score).order_by(
+            source.c.size.desc(), source.c.output_video_id
+        )
     )
     outputs = [aged(dict(row), now) for row in found.mappings()]
     whole = sum(row["size"] for row in outputs)
-    notes = [f"{len(outputs):,} outputs, {readable(whole)} in all. Delete upstream; the mirror never does."]
+    notes = [f"{len(outputs):,} outputs, {decimal(whole)} in all. Delete upstream; the mirror never does."]
     if by == "output":
         columns = plain(output_video_id="output", job_id="job", name="name") | size("size", "size")
         columns |= plain(age_days="days old", quality_score="rating")

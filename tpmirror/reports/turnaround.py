@@ -1,6 +1,6 @@
 """How long jobs take: in the queue, in processing, from start to end; with bounds where the mirror did not see more."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -8,34 +8,19 @@ from sqlalchemy import Connection, select
 from tpmirror import formatting
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
-from tpmirror.reports.model import Column, Report, percentile, plain, within
+from tpmirror.reports.model import Column, Report, oldest, percentile, plain, within
 from tpmirror.reports.period import Period
 
 BY: Final = ("all", "month", "model", "resolution", "codec")
+START_TO_END: Final = "start to end"
 MEASURES: Final = {0: "queue", 1: "processing"}
 COLUMNS: Final = {"p50": "median", "p90": "p90", "p95": "p95", "max": "longest"}
-
-Bounds = tuple[float, float]
+SHARES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
 def turnaround(conn: Connection, period: Period, by: str) -> Report:
     """Percentiles of seconds by measure: two figures, lower and upper bound, where upstream states no moment."""
-    jobs, durations = view("job_overview"), view("job_durations")
-    key = jobs.c[{"all": "is_terminal", "model": "models"}.get(by, by)]
-    ended = jobs.c.finished.is_not(None) & jobs.c.is_terminal & ~jobs.c.preview
-    whole = select(key, jobs.c.turnaround_s).where(ended, jobs.c.turnaround_s.is_not(None), *within(jobs, period))
-    parts = (
-        select(key, durations.c.status, durations.c.lower_s, durations.c.upper_s)
-        .join(jobs, jobs.c.job_id == durations.c.job_id)
-        .where(ended, ~durations.c.is_open, durations.c.status.in_(MEASURES), durations.c.upper_s.is_not(None))
-        .where(*within(jobs, period))
-    )
-    found: dict[tuple[str, str], list[Bounds]] = {}
-    for name, seconds in conn.execute(whole):
-        found.setdefault((_named(name, by), "start to end"), []).append((seconds, seconds))
-    for name, status, lower, upper in conn.execute(parts):
-        found.setdefault((_named(name, by), MEASURES[status]), []).append((lower, upper))
-    rows = summarise(found, by)
+    rows = summarise(lengths(conn, period, *(() if by == "all" else (by,))), by)
     columns = plain() if by == "all" else plain(**{by: by})
     columns |= plain(measure="measure", jobs="jobs") | {name: bounds(name, text) for name, text in COLUMNS.items()}
     notes = [
@@ -45,18 +30,42 @@ def turnaround(conn: Connection, period: Period, by: str) -> Report:
     return Report(f"Turnaround, {period}", columns, rows, notes)
 
 
-def summarise(found: Mapping[tuple[str, str], Iterable[Bounds]], by: str) -> list[Row]:
+def lengths(conn: Connection, period: Period, *by: str) -> list[Row]:
+    """Each length that is known: its measure, lower and upper bound in seconds, and what ``summarise`` is to sum by."""
+    jobs, durations = view("job_overview"), view("job_durations")
+    keys = [jobs.c["models" if name == "model" else name].label(name) for name in by]
+    wanted = [jobs.c.finished.is_not(None), jobs.c.is_terminal, ~jobs.c.preview, *within(jobs, period)]
+    whole = select(*keys, jobs.c.turnaround_s.label("lower_s"), jobs.c.turnaround_s.label("upper_s"))
+    parts = (
+        select(*keys, durations.c.status, durations.c.lower_s, durations.c.upper_s)
+        .join(jobs, jobs.c.job_id == durations.c.job_id)
+        .where(durations.c.job_id >= oldest(conn, period), durations.c.upper_s.is_not(None))
+        .where(~durations.c.is_open, durations.c.status.in_(MEASURES), *wanted)
+    )
+    whole = whole.where(jobs.c.turnaround_s.is_not(None), *wanted)
+    found = [{**row, "measure": START_TO_END} for row in conn.execute(whole).mappings()]
+    return found + [{**row, "measure": MEASURES[row["status"]]} for row in conn.execute(parts).mappings()]
+
+
+def summarise(found: Iterable[Row], by: str) -> list[Row]:
     """Percentiles of lower and of upper bounds, by key and measure."""
-    rows = []
-    for (name, measure), bounds in sorted(found.items()):
-        some = list(bounds)
-        lower, upper = sorted(low for low, _ in some), sorted(high for _, high in some)
-        row: Row = {} if by == "all" else {by: name}
-        row |= {"measure": measure, "jobs": len(some)}
-        for label, share in {"p50": 0.5, "p90": 0.9, "p95": 0.95, "max": 1.0}.items():
-            row[f"{label}_lower_s"], row[f"{label}_upper_s"] = percentile(lower, share), percentile(upper, share)
-        rows.append(row)
-    return rows
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in found:
+        groups.setdefault((_named(row, by), row["measure"]), []).append(row)
+    return [
+        {**({} if by == "all" else {by: name}), "measure": measure, "jobs": len(group), **percentiles(group)}
+        for (name, measure), group in sorted(groups.items())
+    ]
+
+
+def percentiles(group: list[Row]) -> dict[str, float | None]:
+    """Percentiles of lower and of upper bounds in seconds: ``p50_lower_s`` and so on."""
+    sides = {side: sorted(row[side] for row in group) for side in ("lower_s", "upper_s")}
+    return {
+        f"{label}_{side}": percentile(ordered, share)
+        for label, share in SHARES.items()
+        for side, ordered in sides.items()
+    }
 
 
 def bounds(name: str, heading: str) -> Column:
@@ -68,5 +77,5 @@ def bounds(name: str, heading: str) -> Column:
     return Column(heading, show)
 
 
-def _named(value: object, by: str) -> str:
-    return "" if by == "all" else "-" if value is None else str(value)
+def _named(row: Row, by: str) -> str:
+    return "" if by == "all" else "-" if row[by] is None else str(row[by])

@@ -1,30 +1,15 @@
 """Small sums over plain rows, for cards, tables and charts. Pure."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from tpmirror.db.types import Row
+from tpmirror.reports.period import start_of
 
 COLOURS: Final = 8
 """Series of a chart that have a colour of their own; the others are drawn as one."""
-
-
-def percentile(values: Sequence[float], share: float) -> float | None:
-    """The smallest value that at least this share of them does not exceed (nearest rank); None of nothing."""
-    if not values:
-        return None
-    ranked = sorted(values)
-    return ranked[max(0, math.ceil(share * len(ranked)) - 1)]
-
-
-def spread(rows: Iterable[Row], column: str) -> dict[str, float | None]:
-    """Count, median, 90th and 99th percentile of a column, nulls left out."""
-    values = [float(row[column]) for row in rows if row[column] is not None]
-    ranks = {"p50": percentile(values, 0.5), "p90": percentile(values, 0.9), "p99": percentile(values, 0.99)}
-    return {"n": len(values), **ranks}
 
 
 def days(first: date, last: date) -> list[date]:
@@ -38,10 +23,19 @@ def months(first: str, last: str) -> list[str]:
     return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(at, end + 1)]
 
 
+def first_day(period: date | str) -> date:
+    """The first day of a day or a month."""
+    return date.fromisoformat(f"{period}-01"[:10]) if isinstance(period, str) else period
+
+
 def epoch(period: date | str) -> float:
     """The beginning of a day or a month in UTC, in seconds, as charts have it."""
-    day = date.fromisoformat(f"{period}-01"[:10]) if isinstance(period, str) else period
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+    return start_of(first_day(period)).timestamp()
+
+
+def lines(step: str, periods: Sequence[Any], series: list[dict[str, Any]]) -> dict[str, Any]:
+    """Series of a value for each day or month as a chart of lines."""
+    return {"kind": "lines", "step": step, "x": [epoch(period) for period in periods], "series": series}
 
 
 def stacked(

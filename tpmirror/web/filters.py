@@ -9,8 +9,10 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from markupsafe import Markup
+from rich import filesize
 
-from tpmirror.formatting import duration
+from tpmirror.db.types import Row
+from tpmirror.formatting import brief, duration
 
 NOTHING: Final = "\u2013"
 """What stands for null."""
@@ -88,16 +90,14 @@ def seconds(value: float | Decimal | None) -> str:
     return f"{value:.1f} s" if 0 < value < 10 else duration(float(value))
 
 
-def size(value: float | None) -> str:
+def bounds(row: Row | None, name: str) -> str:
+    """A percentile of lengths of time: one figure, or the two that it lies between."""
+    return NOTHING if row is None else brief(row[f"{name}_lower_s"], row[f"{name}_upper_s"])
+
+
+def size(value: int | None) -> str:
     """Bytes in the unit that fits."""
-    if value is None:
-        return NOTHING
-    amount = float(value)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if abs(amount) < 1000 or unit == "TB":
-            break
-        amount /= 1000
-    return f"{amount:,.0f} B" if unit == "B" else f"{amount:,.1f} {unit}"
+    return NOTHING if value is None else filesize.decimal(value)
 
 
 def query(state: Mapping[str, Any], **changes: Any) -> str:
@@ -121,16 +121,17 @@ def plain(value: float | Decimal | None) -> str:
     return NOTHING if value is None else f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
-def axis(value: datetime | float, step: str | None = None) -> str:
+def axis(value: float, step: str) -> str:
     """A moment of a chart: a month, a day, or to the second."""
-    moment = value if isinstance(value, datetime) else datetime.fromtimestamp(value, UTC)
-    return moment.strftime({"month": "%Y-%m", "day": "%Y-%m-%d"}.get(step or "", "%Y-%m-%d %H:%M:%S"))
+    moment = datetime.fromtimestamp(value, UTC)
+    return moment.strftime({"month": "%Y-%m", "day": "%Y-%m-%d"}.get(step, "%Y-%m-%d %H:%M:%S"))
 
 
 FILTERS: Final = {
     "axis": axis,
     "plain": plain,
     "ago": ago,
+    "bounds": bounds,
     "count": count,
     "credits": credit,
     "day": day,

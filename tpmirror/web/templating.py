@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,19 +33,14 @@ LETTERS: Final = 1000
 
 
 def as_json(value: Any) -> Markup:
-    """JSON for a ``<script type="application/json">``: nothing in it can end the element."""
-    plain = json.dumps(value, default=_plain, ensure_ascii=True, separators=(",", ":"))
+    """JSON for a ``<script type="application/json">``: nothing in it can end the element.
+
+    Money becomes a double, which is what charts draw; tables and downloads show the exact value.
+    """
+    plain = json.dumps(value, default=float, separators=(",", ":"))
     for ch in "<>&'":
         plain = plain.replace(ch, f"\\u{ord(ch):04x}")
     return Markup(plain)  # noqa: S704 - every character that HTML knows was escaped above
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return float(value)  # charts draw doubles; tables and downloads show the exact value
-    if isinstance(value, datetime):
-        return value.timestamp()
-    return str(value)
 
 
 def _environment() -> Environment:

@@ -85,11 +85,11 @@ def _samples(conn: Connection, job_id: int) -> list[Row]:
 
 def _charts(samples: list[Row], finished: datetime | None) -> dict[str, dict[str, Any]]:
     """Progress over time; and the API's ETA beside the actual time left, once the job has ended."""
-    at = [row["observed_at"] for row in samples]
+    at = [row["observed_at"].timestamp() for row in samples]
     progress = [None if row["processing_progress"] is None else 100 * row["processing_progress"] for row in samples]
     left: list[dict[str, Any]] = [{"name": "ETA, seconds left", "values": [row["eta_s"] for row in samples]}]
     if finished is not None:
-        truth = [max(0.0, (finished - moment).total_seconds()) for moment in at]
+        truth = [max(0.0, finished.timestamp() - moment) for moment in at]
         left.append({"name": "actual seconds left", "values": truth, "dashed": True})
     return {
         "progress": {

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
 from tpmirror.reports import forecast
+from tpmirror.reports.period import Period
+from tpmirror.reports.turnaround import lengths, summarise
 from tpmirror.web import charts, status, templating
 from tpmirror.web.cache import remembered, rows
 
@@ -53,11 +55,12 @@ def _history(conn: Connection, today: date) -> dict[str, Any]:
     """What only changes with the content of the mirror."""
     since = today - timedelta(days=DAYS - 1)
     ended = _ended(conn, since)
-    recent = [row for row in ended if row["period"] > today - timedelta(days=TREND_DAYS)]
+    trend = today - timedelta(days=TREND_DAYS - 1)
+    recent = [row for row in ended if row["period"] >= trend]
     totals = {name: sum(row["amount"] for row in recent if row["name"] == name) for name in ENDS}
     return {
         "credits": _credits(conn, today),
-        "times": _times(conn, today),
+        "times": {row["measure"]: row for row in summarise(lengths(conn, Period(trend)), "all")},
         "chart": charts.stacked(ended, charts.days(since, today), "day", ENDS),
         "totals": totals,
         "failure_rate": totals["Failed"] / sum(totals.values()) if any(totals.values()) else None,
@@ -96,12 +99,3 @@ def _credits(conn: Connection, today: date) -> dict[str, Any]:
         "last_so_far": total(before, min(first, before + timedelta(days=today.day))),
         "forecast": forecast.expected(spent, forecast.run_rate, today),
     }
-
-
-def _times(conn: Connection, today: date) -> dict[str, dict[str, float | None]]:
-    """Percentiles of seconds in the queue and in processing, of jobs that finished in the window."""
-    jobs = view("job_overview").c
-    since = datetime(today.year, today.month, today.day, tzinfo=UTC) - timedelta(days=TREND_DAYS)
-    columns = (jobs.queue_s, jobs.processing_s, jobs.turnaround_s)
-    found = rows(conn, select(*columns).where(jobs.finished >= since, jobs.status_name == "Finished"))
-    return {name: charts.spread(found, f"{name}_s") for name in ("queue", "processing", "turnaround")}

@@ -1,6 +1,5 @@
 """Sync: the runs with their proofs, the quarantine, and vanished jobs that wait for an operator."""
 
-import json
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
@@ -9,7 +8,9 @@ from starlette.responses import Response
 
 from tpmirror.db import schema
 from tpmirror.db.types import Row
+from tpmirror.reports.runs import newest
 from tpmirror.store import presence
+from tpmirror.store.runs import as_json
 from tpmirror.web import templating
 
 RUNS: Final = 50
@@ -40,22 +41,11 @@ def page(request: Request) -> Response:
 
 
 def _runs(conn: Connection, before: int | None, kind: str) -> list[Row]:
-    table = schema.sync_runs
-    wanted = select(table).order_by(table.c.id.desc()).limit(RUNS + 1)
-    if before is not None:
-        wanted = wanted.where(table.c.id < before)
-    if kind:
-        wanted = wanted.where(table.c.kind == kind)
-    return [_opened(dict(row)) for row in conn.execute(wanted).mappings()]
-
-
-def _opened(run: Row) -> Row:
-    """A run with its duration in seconds, and its certificate opened."""
-    ended = run["finished_at"]
-    run["seconds"] = (ended - run["started_at"]).total_seconds() if ended else None
-    proof: dict[str, Any] = json.loads(run["certificate"]) if run["certificate"] else {}
-    run["proof"] = [(name.replace("_", " "), value) for name, value in proof.items()]
-    return run
+    """The runs of a page and one more, each with its certificate opened."""
+    table = schema.sync_runs.c
+    wanted = [] if before is None else [table.id < before]
+    wanted += [table.kind == kind] if kind else []
+    return [as_json(run) for run in newest(conn, *wanted, limit=RUNS + 1)]
 
 
 def _chart(runs: list[Row]) -> dict[str, Any]:
@@ -64,7 +54,7 @@ def _chart(runs: list[Row]) -> dict[str, Any]:
     return {
         "kind": "points",
         "step": "second",
-        "x": [run["started_at"] for run in shown],
+        "x": [run["started_at"].timestamp() for run in shown],
         "series": [
             {"name": "seconds", "values": [round(run["seconds"], 3) for run in shown]},
             {"name": "requests", "values": [run["requests"] for run in shown]},
