@@ -25,8 +25,17 @@ def to_json(value: Any) -> str:
 
     Characters that steer a terminal, or the order of what it shows, are escaped: they occur in strings only.
     """
-    text = json.dumps(value, default=_plain, ensure_ascii=False, indent=2)
+    text = json.dumps(value, default=to_plain, ensure_ascii=False, indent=2)
     return _STEERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def to_plain(value: Any) -> str:
+    """A value that JSON has no form of, as text: a time in ISO 8601 UTC, a day, exact money. Raises TypeError."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date | Decimal):
+        return str(value)
+    raise TypeError(type(value).__name__)
 
 
 def cell(value: Any) -> str:
@@ -65,9 +74,7 @@ def csv_cell(value: Any) -> Any:
         return escape_formula(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return value
+    return to_plain(value) if isinstance(value, datetime) else value
 
 
 def hanging(label: str, text: str) -> str:
@@ -94,13 +101,3 @@ def brief(*lengths: float) -> str:
     unit, name = next((one for one in ((86400, "d"), (3600, "h"), (60, "min")) if longest >= 2 * one[0]), (1, "s"))
     shown = list(dict.fromkeys(f"{length / unit:,.1f}".removesuffix(".0") for length in lengths))
     return f"{'-'.join(shown)} {name}"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    raise TypeError(type(value).__name__)

@@ -9,8 +9,6 @@ import io
 import json as encoder
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from itertools import chain
 from typing import Any, Final
 
@@ -23,7 +21,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from tpmirror.db.types import Row
-from tpmirror.formatting import csv_cell
+from tpmirror.formatting import csv_cell, to_plain
 from tpmirror.web import templating
 
 Wanted = Callable[[Connection], Select[Any]]
@@ -57,9 +55,7 @@ def json(request: Request, name: str, wanted: Wanted) -> Response:
         with _opened(request, wanted) as chunks:
             before = "["
             for rows in chunks:
-                yield before + ",\n".join(
-                    encoder.dumps({key: _value(value) for key, value in row.items()}) for row in rows
-                )
+                yield before + ",\n".join(encoder.dumps(row, default=to_plain) for row in rows)
                 before = ",\n"
             yield "[]\n" if before == "[" else "]\n"
 
@@ -97,11 +93,3 @@ def _opened(request: Request, wanted: Wanted) -> Iterator[Iterator[list[Row]]]:
             yield ([dict(row) for row in some] for some in found.mappings().partitions(CHUNK))
     finally:
         turns.release()
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, date | Decimal):
-        return str(value)
-    return value
