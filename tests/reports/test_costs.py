@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from tests.support.account import connected, rows
 from tpmirror.db import schema, views
+from tpmirror.reports.costs import ledger
 
 UNIT = Decimal("0.0001")
 MONEY = st.integers(-(10**10) + 1, 10**10 - 1).map(lambda units: units * UNIT)
@@ -147,3 +148,17 @@ def test_views_of_an_empty_mirror_are_empty_but_for_its_health(mirror_url):
         assert len(read(mirror_url, view)) == (1 if view == "sync_health" else 0), view
     ((health,),) = (read(mirror_url, "sync_health"),)
     assert (health["certified_at"], health["last_run_id"], health["jobs"]) == (None, None, 0)
+
+
+def test_the_ledger_by_month_holds_every_entry_and_no_fraction_more(lived_mirror, dialect):
+    sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for entry in read(lived_mirror[dialect], "cost_ledger"):
+        sums[entry["month"], entry["kind"]] += entry["credits"] or 0
+    with connected(lived_mirror[dialect]) as conn:
+        months = ledger(conn)
+    assert [row["month"] for row in months] == sorted({month for month, _ in sums}, reverse=True)
+    for row in months:
+        assert (row["charge"], row["correction"]) == tuple(
+            sums[row["month"], kind] for kind in ("charge", "correction")
+        )
+        assert row["total"] == row["charge"] + row["correction"]

@@ -15,18 +15,17 @@ BY: Final = ("age", "output", "codec", "month")
 AGES: Final = ((30, "up to 30 days"), (90, "31 to 90 days"), (180, "91 to 180 days"), (365, "181 to 365 days"))
 OLDEST: Final = "over a year"
 UNKNOWN: Final = "unknown"
+COLUMNS: Final = (
+    "output_video_id", "job_id", "name", "size", "share", "created_at", "duration_s", "codec", "preview",
+    "quality_score",
+)  # fmt: skip
 
 
 def storage(conn: Connection, by: str, now: datetime) -> Report:
     """Outputs that still take space: each one, largest first, or summed up."""
     source = view("storage_usage")
-    names = ("output_video_id", "job_id", "name", "size", "share", "created_at", "duration_s", "codec", "preview")
-    found = conn.execute(
-        select(*(source.c[name] for name in names), source.c.quality_score).order_by(
-            source.c.size.desc(), source.c.output_video_id
-        )
-    )
-    outputs = [aged(dict(row), now) for row in found.mappings()]
+    wanted = select(*(source.c[name] for name in COLUMNS)).order_by(source.c.size.desc(), source.c.output_video_id)
+    outputs = [aged(dict(row), now) for row in conn.execute(wanted).mappings()]
     whole = sum(row["size"] for row in outputs)
     notes = [f"{len(outputs):,} outputs, {decimal(whole)} in all. Delete upstream; the mirror never does."]
     if by == "output":
