@@ -116,7 +116,7 @@ def test_a_file_in_the_place_of_the_database_is_the_mirror_from_then_on(sim, mir
     path = Path(mirror_url.removeprefix("sqlite:///"))
     with db_engine.connected(mirror_url) as engine:
         worker = Worker(settings(sim, mirror_url), engine, Metrics())
-        worker.sync()
+        worker.tick()
         if replaced:
             Path(shutil.copyfile(migrated_file, path.with_suffix(".new"))).replace(path)
         else:
@@ -124,7 +124,8 @@ def test_a_file_in_the_place_of_the_database_is_the_mirror_from_then_on(sim, mir
         for beside in ("-wal", "-shm"):
             path.with_name(path.name + beside).unlink(missing_ok=True)
         assert worker.status().synced_at is None
-        worker.sync()
+        worker.forced = True
+        worker.tick()
         (run,) = rows(mirror_url, "sync_runs")
         assert worker.status().synced_at == run["started_at"]
 
@@ -144,8 +145,12 @@ def test_a_database_that_is_deleted_under_a_writer_is_not_made_anew(mirror_url):
 def test_walks_that_take_longer_than_their_interval_do_not_follow_upon_one_another(sim, mirror_url):
     sim.latency = 0.6
     with db_engine.connected(mirror_url) as engine:
-        worker = Worker(settings(sim, mirror_url, sync_interval=1), engine, Metrics())
-        assert worker.sync() == pytest.approx(0.1)
+        worker = Worker(settings(sim, mirror_url, sync_interval=1, poll_interval=3600), engine, Metrics())
+        worker.tick()
+        ended = time.monotonic()
+        while worker.runs < 2:
+            worker.tick()
+    assert time.monotonic() - ended > 0.1
 
 
 def test_a_service_that_takes_its_time_with_an_alert_does_not_hold_up_the_watch(program, sim, mirror_url):

@@ -53,20 +53,6 @@ def test_work_that_is_late_is_done_all_the_same(schedule, happened):
     assert happened == []
 
 
-def test_work_says_itself_when_it_is_due_again(schedule):
-    delays, over = [0.01, 0.01], Event()
-
-    def work() -> float | None:
-        if delays:
-            return delays.pop()
-        over.set()
-        return None
-
-    schedule.add("walk", work, 3600)
-    schedule.start()
-    assert over.wait(60)
-
-
 def test_work_that_fails_is_told_and_planned_again(schedule, happened):
     schedule.add("walk", lambda: 1 / 0, 0.05)
     schedule.start()

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from math import ceil, inf
 from pathlib import Path
 from threading import Event
@@ -18,7 +19,6 @@ from tpmirror.config import Settings
 from tpmirror.db.engine import open_engine
 from tpmirror.errors import ApiError, AuthenticationError
 from tpmirror.service.metrics import Metrics
-from tpmirror.service.scheduler import lateness
 from tpmirror.service.worker import Worker
 from tpmirror.simulator.http import Response
 from tpmirror.simulator.server import Simulator
@@ -376,7 +376,8 @@ def test_a_change_behind_a_walk_is_seen_before_the_walk_ends(sim, world, mirror_
     before = world.status(60)
     at_the_end(sim, lambda: world.finish(60))
     with working(replace(settings(sim, mirror_url, concurrency=1), poll_interval=0.001)) as worker:
-        worker.sync()
+        worker.forced = True
+        worker.tick()
     run = rows(mirror_url, "sync_runs", kind="full")[-1]
     assert (statuses(mirror_url, 60)[-2:], run["certified"], run["transitions"]) == ([before, 2], True, 1)
 
@@ -420,10 +421,12 @@ def test_a_page_asked_for_before_an_answer_by_id_does_not_take_it_back(sim, worl
 
 
 @pytest.mark.parametrize("interval", [30.0, 3600.0])
-def test_two_polls_are_never_farther_apart_than_the_interval(sim, mirror_url, interval):
+def test_two_polls_are_never_farther_apart_than_the_interval(sim, mirror_url, interval, monkeypatch):
     mirror(sim, mirror_url)
-    with working(settings(sim, mirror_url, poll_interval=interval)) as worker:
-        worker.sync()
-        delay = worker.poll()
-    assert delay is not None
-    assert 0 < delay + lateness(delay) <= interval
+    with working(settings(sim, mirror_url, poll_interval=interval, sync_interval=interval * 100)) as worker:
+        worker.forced = True
+        worker.tick()
+        started = worker.status().succeeded_at
+        assert started is not None
+        last_chance = started + timedelta(seconds=interval - worker.every)
+        assert worker._poll.due(worker.status(), worker._poll.interval, last_chance) <= last_chance

@@ -59,9 +59,8 @@ class Service:
 
     def plan(self) -> None:
         """Put the jobs on the schedule."""
-        settings, schedule = self._settings, self.schedule
-        schedule.add("sync", lambda: self._checked(self.worker.sync), settings.sync_interval, "runs")
-        schedule.add("poll", lambda: self._checked(self.worker.poll), settings.poll_interval, "runs")
+        schedule = self.schedule
+        schedule.add("runs", self._tick, self.worker.every, "runs")
         schedule.add("watch", self.watch.check, CHECK)
         if self._herald is not None:
             schedule.add("alerts", self._herald.send_due, ALERTS, "alerts")
@@ -102,13 +101,12 @@ class Service:
             and time.monotonic() - self.worker.last_activity > STUCK + 2 * self._settings.request_timeout
         )
 
-    def _checked(self, work: Any) -> float | None:
-        """Do some work, and have the mirror checked after it."""
+    def _tick(self) -> None:
+        """Do what is due, and have the mirror checked after it."""
         before = self.worker.runs
-        delay: float | None = work()
+        self.worker.tick()
         if self.worker.runs != before:
             self.schedule.run_in("watch", 0)
-        return delay
 
     def _reread(self) -> None:
         """SIGHUP: the key file may have changed. Every run reads it anyway; here it is checked, and tried at once."""
@@ -119,7 +117,7 @@ class Service:
             return
         log.info("the key was read again; a full sync tries it now")
         self.worker.forced = True
-        self.schedule.run_in("sync", 0)
+        self.schedule.run_in("runs", 0)
 
     def _stop(self) -> int:
         """End the run under way; a second signal ends it all."""

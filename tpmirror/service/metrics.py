@@ -35,7 +35,7 @@ HELP: Final = {
     "api_requests": "Requests to the API by status, error if there was no answer.",
     "api_retries": "Requests to the API that were sent again after a fault.",
     "api_request_duration_seconds": "How long requests to the API took.",
-    "schedule_events": "Runs of the schedule that were missed, failed or skipped.",
+    "schedule_events": "Jobs of the schedule that were missed or failed.",
     "last_certified_timestamp_seconds": "As of when the mirror was last proven complete, in seconds since 1970.",
     "last_walk_timestamp_seconds": "When the last full sync that succeeded began, in seconds since 1970.",
     "jobs_in_flight": "Jobs that are not over.",
@@ -78,7 +78,7 @@ class Metrics:
         self._request_seconds.observe(seconds)
 
     def on_event(self, job: str, event: str) -> None:
-        """A job of the scheduler was missed, failed or skipped."""
+        """A job of the scheduler was missed or failed."""
         self._events.labels(job, event).inc()
 
     def _counter(self, name: str, *labels: str) -> Counter:

@@ -1,17 +1,17 @@
 """The schedule of the service: settings become jobs of APScheduler.
 
-The intervals are a safety net; after each run the database says when the next one is due, so that a restart repeats
-nothing and replicas share the work. One thread does all full syncs and polls, because there is one writer anyway;
-another one sends the alerts, because a service that takes its time must not hold up the watch.
+A short tick asks the database what is due, so that a restart repeats nothing and replicas share the work. One thread
+does all full syncs and polls, because there is one writer anyway; ticks that fall into a run are left out. Another
+thread sends the alerts, because a service that takes its time must not hold up the watch.
 """
 
-import random
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from logging import ERROR, WARNING
 from typing import Any, Final
 
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -20,13 +20,11 @@ from apscheduler.triggers.interval import IntervalTrigger
 from tpmirror.errors import TpmirrorError
 from tpmirror.log import logger
 
-STANDBY: Final = 5.0
-"""Seconds after which a replica checks again whether the holder of the lease is gone."""
 JITTER: Final = 0.02
-"""Share of an interval by which a run may be late, so that replicas and installations do not march in step."""
+"""Share of an interval by which a job may be late, so that replicas and installations do not march in step."""
 LATEST: Final = 5.0
 """Seconds that it may be late at most."""
-_EVENTS: Final = {EVENT_JOB_ERROR: "failed", EVENT_JOB_MISSED: "missed", EVENT_JOB_MAX_INSTANCES: "skipped"}
+_EVENTS: Final = {EVENT_JOB_ERROR: "failed", EVENT_JOB_MISSED: "missed"}
 
 log: Final = logger(__name__)
 
@@ -49,9 +47,8 @@ class Schedule:
     """The jobs, and the threads they run in."""
 
     def __init__(self, on_event: Callable[[str, str], None]) -> None:
-        """``on_event`` is called with a job and what went wrong: missed, failed, skipped."""
+        """``on_event`` is called with a job and what went wrong: missed or failed."""
         self._on_event = on_event
-        self._skipping: set[str] = set()
         self._scheduler = BackgroundScheduler(
             jobstores={
                 "default": MemoryJobStore()
@@ -61,19 +58,12 @@ class Schedule:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,
         )
-        self._scheduler.add_listener(self._tell, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        self._scheduler.add_listener(self._tell, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
 
-    def add(self, name: str, work: Callable[[], float | None], every: float, executor: str = "default") -> None:
-        """Run ``work`` now and every so many seconds; it may return after how many the next time is due instead."""
-
-        def job() -> None:
-            delay = work()
-            self._skipping.discard(name)
-            if delay is not None:
-                self.run_in(name, delay + random.uniform(0, lateness(delay)))  # noqa: S311 - no secret
-
+    def add(self, name: str, work: Callable[[], object], every: float, executor: str = "default") -> None:
+        """Run ``work`` now and every so many seconds."""
         trigger = Every(seconds=every, jitter=lateness(every), timezone=UTC)
-        self._scheduler.add_job(job, trigger, id=name, executor=executor, next_run_time=datetime.now(UTC))
+        self._scheduler.add_job(work, trigger, id=name, executor=executor, next_run_time=datetime.now(UTC))
 
     def run_in(self, name: str, seconds: float) -> None:
         """Run a job in so many seconds, whatever was planned."""
@@ -103,15 +93,8 @@ class Schedule:
     def _tell(self, event: Any) -> None:
         what, name = _EVENTS[event.code], event.job_id
         self._on_event(name, what)
-        if what == "skipped" and name in self._skipping:
-            return  # once is enough while the same run goes on
-        if what == "skipped":
-            self._skipping.add(name)
         error = getattr(event, "exception", None)
         reason = {} if error is None else {"error": str(error)}
-        if error is not None and not isinstance(error, TpmirrorError):
-            reason = {
-                "error": type(error).__name__,
-                "exc_info": error,
-            }  # nobody expected it: where it came from matters
-        log.log({"failed": 40, "missed": 30, "skipped": 20}[what], "job %s", what, job=name, **reason)
+        if error is not None and not isinstance(error, TpmirrorError):  # a bug: where it came from matters
+            reason = {"error": type(error).__name__, "exc_info": error}
+        log.log({"failed": ERROR, "missed": WARNING}[what], "job %s", what, job=name, **reason)

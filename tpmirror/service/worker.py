@@ -20,13 +20,18 @@ from tpmirror.errors import Interrupted, LeaseError, TpmirrorError
 from tpmirror.log import logger
 from tpmirror.service.due import pause, poll_due, sync_due
 from tpmirror.service.metrics import Metrics
-from tpmirror.service.scheduler import STANDBY, lateness
 from tpmirror.store import history, queries
 from tpmirror.store.status import MirrorStatus, read_status
 from tpmirror.sync.full import sync
 from tpmirror.sync.poll import poll
 from tpmirror.tensorpix.control import Control
 
+STANDBY: Final = 5.0
+"""Seconds that a replica leaves to the one that did the newest run."""
+TICKS: Final = 20
+"""Ticks in the shorter of the two intervals."""
+LONGEST_TICK: Final = 5.0
+"""Seconds between two ticks at most."""
 REST: Final = 0.1
 """Share of its interval that a kind of run rests at least, also when it takes longer than that."""
 
@@ -43,6 +48,11 @@ class Task:
     do: Callable[[Control], Row]
 
 
+def tick_interval(settings: Settings) -> float:
+    """Seconds between two looks at what is due."""
+    return min(LONGEST_TICK, min(settings.poll_interval, settings.sync_interval) / TICKS)
+
+
 class Worker:
     """Does the runs, one at a time, and remembers how they went."""
 
@@ -51,14 +61,20 @@ class Worker:
         self._engine = engine
         self._metrics = metrics
         self._sync = Task("full", settings.sync_interval, sync_due, lambda control: sync(settings, control=control))
-        # The interval is the longest distance between two polls, so what the schedule may add is taken off first.
-        pace = settings.poll_interval - lateness(settings.poll_interval)
+        # The interval is the longest distance between two polls, so what a tick may add is taken off first.
+        self.every = tick_interval(settings)
+        pace = settings.poll_interval - self.every
         self._poll = Task("poll", pace, poll_due, lambda control: poll(settings, control=control))
         self._control = Control()
+        self._poll_in = 0.0
+        self._resting: dict[str, float] = {}
+        """By kind of run, until when it rests, on the monotonic clock."""
+        self._due_since: dict[str, float] = {}
+        """By kind of run, since when it is due."""
         self._mine: int | None = None
         self._failures = 0
         self.forced = False
-        """Whether the next turn does a full sync even if none is due."""
+        """Whether the next tick does a full sync even if none is due."""
         self.stopping = False
         self.runs = 0
         """Runs tried since the start of the process."""
@@ -71,13 +87,24 @@ class Worker:
         self.skew: float | None = None
         """Seconds that our clock is ahead of the API's."""
 
-    def sync(self) -> float | None:
-        """Do a full sync, if one is due; seconds to the next one."""
-        return self._turn(self._sync)
-
-    def poll(self) -> float | None:
-        """A poll, if one is due; seconds to the next one."""
-        return self._turn(self._poll)
+    def tick(self) -> None:
+        """Do the run that is due, if one is: a full sync before a poll."""
+        task = None
+        try:
+            task = None if self.stopping else self._due()
+            if task is not None:
+                self._run(task)
+        except LeaseError as error:
+            self._lead(False, str(error))
+            self._rest(STANDBY, self._sync, self._poll)
+        except Interrupted:
+            pass
+        except TpmirrorError as error:
+            self._failures += 1
+            task = task or self._poll
+            delay = pause(self._failures, task.interval)
+            log.warning("trying again later", work=task.kind, error=str(error), in_s=round(delay))
+            self._rest(delay, task)
 
     def head(self) -> None:
         """Put the head of the history's hash chain into the log: kept there, it shows a tail that was cut off."""
@@ -104,43 +131,33 @@ class Worker:
         with reading(self._engine) as conn:
             return queries.jobs_by_status(conn)
 
-    def _turn(self, task: Task) -> float | None:
-        if self.stopping:
-            return None
-        try:
-            wait = self._wait(task)
-            if wait > 0:
-                return wait
-            self._run(task)
-            return max(self._wait(task), REST * task.interval)
-        except LeaseError as error:
-            self._lead(False, str(error))
-            return STANDBY
-        except Interrupted:
-            return None
-        except TpmirrorError as error:
-            self._failures += 1
-            delay = pause(self._failures, task.interval)
-            log.warning("trying again later", work=task.kind, error=str(error), in_s=round(delay))
-            return delay
-
-    def _wait(self, task: Task) -> float:
-        """Seconds until a task is due; 0 or less: now."""
-        if self.forced and task is self._sync:
-            return 0.0
+    def _due(self) -> Task | None:
+        """The run that is due now. The replica that did the newest one goes first, the others only if it does not."""
         status, now = self.status(), datetime.now(UTC)
-        left = (task.due(status, task.interval, now) - now).total_seconds()
-        if status.last_run is not None and status.last_run != self._mine:
-            if self.leading:
-                self._lead(False, "another process did the newest run")
-            # The leading replica goes first; this one runs only if the leader does not.
-            left += STANDBY if left > 0 else 0.0
-        return left
+        if self.leading and status.last_run != self._mine:
+            self._lead(False, "another process did the newest run")
+        if self.forced:
+            return self._sync
+        # A full sync may find the first jobs in flight, so it polls as soon as it would with some known.
+        wait = (self._poll.due(status, self._poll.interval, now) - now).total_seconds()
+        self._poll_in = min(max(0.0, wait), self._poll.interval)
+        return next((task for task in (self._sync, self._poll) if self._is_ready(task, status, now)), None)
+
+    def _is_ready(self, task: Task, status: MirrorStatus, now: datetime) -> bool:
+        clock = time.monotonic()
+        if clock < self._resting.get(task.kind, 0) or task.due(status, task.interval, now) > now:
+            self._due_since.pop(task.kind, None)
+            return False
+        waited = clock - self._due_since.setdefault(task.kind, clock)
+        return self.leading is not False or waited >= STANDBY
+
+    def _rest(self, seconds: float, *tasks: Task) -> None:
+        """Do none of these for so many seconds, due or not."""
+        for task in tasks:
+            self._resting[task.kind] = time.monotonic() + seconds
 
     def _run(self, task: Task) -> None:
-        # A full sync may find the first jobs in flight, so it polls as soon as it would with some known.
-        wait = min(max(0.0, self._wait(self._poll)), self._poll.interval)
-        self._control = Control(on_request=self._on_request, poll_at=time.monotonic() + wait)
+        self._control = Control(on_request=self._on_request, poll_at=time.monotonic() + self._poll_in)
         self.busy, self.last_activity = True, time.monotonic()
         if self.stopping:  # checked after busy is set: the daemon exits once no worker is busy
             self.busy = False
@@ -159,6 +176,7 @@ class Worker:
             raise
         finally:
             self.busy, self.skew, self.runs = False, self._control.skew, self.runs + 1
+            self._rest(REST * task.interval, task)
             self._metrics.on_run(task.kind, outcome, time.monotonic() - started, retries)
             if self._control.run_id is not None:
                 self._mine = self._control.run_id
