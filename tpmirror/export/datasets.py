@@ -13,20 +13,10 @@ from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Column as SqlColumn
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    Table,
-    Text,
-    and_,
-    func,
-    null,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, Select, Table, Text, and_, func, null, or_, select
 
 from tpmirror.db import schema, views
+from tpmirror.months import days_of_month, start_of
 
 JOB_KEYS: Final = {
     "jobs": "id",
@@ -141,10 +131,10 @@ def _within(time: ColumnElement[Any], months: Collection[Month]) -> ColumnElemen
 
 def _bounds(month: str) -> tuple[datetime, datetime]:
     """The first instant of a month, and of the next one; in the last month there is, the last instant there is."""
-    first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
     if month == "9999-12":
-        return first, datetime.max.replace(tzinfo=UTC)
-    return first, first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+        return datetime(9999, 12, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    first, after = days_of_month(month)
+    return start_of(first), start_of(after)
 
 
 def _partition_key(name: str) -> str | None:

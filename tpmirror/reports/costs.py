@@ -67,8 +67,7 @@ def in_turn(now: list[Row], period: Period, today: date) -> list[Row]:
 
 def _days_of(key: date | str) -> tuple[date, date]:
     """The first day of a day, or of a month written 2026-10, and the day after its last one."""
-    first = date.fromisoformat(f"{key}-01") if isinstance(key, str) else key
-    return first, add_months(first, 1) if isinstance(key, str) else first + timedelta(days=1)
+    return days_of_month(key) if isinstance(key, str) else (key, key + timedelta(days=1))
 
 
 def _shared(now: list[Row]) -> list[Row]:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, select
 
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
+from tpmirror.months import add_months
 from tpmirror.reports.model import UNIT, Report, percent, plain, ratio
-from tpmirror.reports.period import add_months
 
 DAY: Final = timedelta(days=1)
 RUN_RATE_DAYS: Final = 28

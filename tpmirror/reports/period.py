@@ -6,12 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from tpmirror.errors import UsageError
+from tpmirror.months import add_months, days_of_month, start_of
 
 ACCEPTS: Final = (
     "a day (2026-10-05), a month (2026-10), a year (2026), today, yesterday, this-month, last-month, this-year, "
     "last-year, or a number of days, weeks or months back (7d, 4w, 6m)"
 )
 _BACK: Final = re.compile(r"(\d{1,4})([dwm])", re.ASCII)
+_DATED: Final = re.compile(r"\d{4}(-\d\d){0,2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,7 @@ def period(start: str | None, end: str | None, today: date) -> Period:
     first = None if start is None else _stretch("--from", start, today)[0]
     after = None if end is None else _stretch("--to", end, today)[1]
     if first is not None and after is not None and first >= after:
-        message = f"--from {start} is after --to {end}; exchange them"
-        raise UsageError(message)
+        raise UsageError(f"--from {start} is after --to {end}; exchange them")
     return Period(first, after)
 
 
@@ -72,20 +73,8 @@ def instant(option: str, text: str, today: date) -> datetime:
     try:
         after = _stretch(option, text, today)[1]
     except UsageError as error:
-        message = f"{error}, or a time (2026-10-05T14:30, UTC unless it says otherwise)"
-        raise UsageError(message) from None
+        raise UsageError(f"{error}, or a time (2026-10-05T14:30, UTC unless it says otherwise)") from None
     return start_of(after)
-
-
-def add_months(day: date, months: int) -> date:
-    """The first day of the month that lies so many months after that of ``day``."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, 1)
-
-
-def start_of(day: date) -> datetime:
-    """The first instant of a day, UTC."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _stretch(option: str, text: str, today: date) -> tuple[date, date]:
@@ -93,19 +82,18 @@ def _stretch(option: str, text: str, today: date) -> tuple[date, date]:
     try:
         return _named(text.strip().lower(), today) or _dated(text.strip())
     except (ValueError, OverflowError):
-        message = f"{option} is {text[:40]!r}; it accepts {ACCEPTS}"
-        raise UsageError(message) from None
+        raise UsageError(f"{option} is {text[:40]!r}; it accepts {ACCEPTS}") from None
 
 
 def _named(text: str, today: date) -> tuple[date, date] | None:
-    month, day = add_months(today, 0), timedelta(days=1)
+    day, month, january = timedelta(days=1), today.replace(day=1), date(today.year, 1, 1)
     named = {
         "today": (today, today + day),
         "yesterday": (today - day, today),
         "this-month": (month, add_months(month, 1)),
         "last-month": (add_months(month, -1), month),
-        "this-year": (date(today.year, 1, 1), date(today.year + 1, 1, 1)),
-        "last-year": (date(today.year - 1, 1, 1), date(today.year, 1, 1)),
+        "this-year": (january, add_months(january, 12)),
+        "last-year": (add_months(january, -12), january),
     }
     if back := _BACK.fullmatch(text):
         number = int(back[1])
@@ -119,12 +107,12 @@ def _named(text: str, today: date) -> tuple[date, date] | None:
 
 
 def _dated(text: str) -> tuple[date, date]:
-    if re.fullmatch(r"\d{4}", text, re.ASCII):
-        return date(int(text), 1, 1), date(int(text) + 1, 1, 1)
-    if re.fullmatch(r"\d{4}-\d\d", text, re.ASCII):
-        first = date.fromisoformat(f"{text}-01")
-        return first, add_months(first, 1)
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
-        first = date.fromisoformat(text)
-        return first, first + timedelta(days=1)
-    raise ValueError
+    if not _DATED.fullmatch(text):
+        raise ValueError
+    if len(text) == len("2026-10"):
+        return days_of_month(text)
+    if len(text) == len("2026"):
+        first = date(int(text), 1, 1)
+        return first, add_months(first, 12)
+    first = date.fromisoformat(text)
+    return first, first + timedelta(days=1)

@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, Connection, select
 from tpmirror.db import schema
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
-from tpmirror.reports.model import Report, plain, seconds
-from tpmirror.reports.period import Period, start_of
+from tpmirror.months import start_of
+from tpmirror.reports.model import Report, plain, seconds, within
+from tpmirror.reports.period import Period
 
 RUN_COLUMNS: Final = (
     "id", "kind", "outcome", "certified", "started_at", "finished_at", "requests", "retries", "jobs_seen",
