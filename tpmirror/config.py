@@ -1,13 +1,14 @@
 """Settings: frozen, read once from the environment and the command line. ``load`` is pure.
 
-A setting is declared in one place, a field of ``Settings`` with its variable, its meaning and its parser; the command
+A setting is declared in one place, a field of ``Settings`` with its meaning and its parser: its variable, the command
 line's options and the README's table follow from that.
 """
 
+import math
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
@@ -30,8 +31,8 @@ def _number(low: float, high: float, *, whole: bool) -> Callable[[str], Any]:
         try:
             number = int(value) if whole else float(value)
         except ValueError:
-            raise ValueError(accepts) from None
-        if not low <= number <= high:  # also refuses NaN
+            number = math.nan
+        if not low <= number <= high:  # NaN is in no range
             raise ValueError(accepts)
         return number
 
@@ -71,14 +72,13 @@ def _origin(value: str) -> str:
 
 
 def _vanish_limit(value: str) -> "VanishLimit":
-    accepts = "a number of jobs such as 5, a share such as 2 %, or max(5, 2 %)"
     jobs, share = r"(?P<jobs>\d{1,9})", r"(?P<share>\d{1,2}(?:\.\d+)?|100)\s*%"
     for form in (jobs, share, rf"max\(\s*{jobs}\s*,\s*{share}\s*\)"):
         found = re.fullmatch(form, value.strip(), re.ASCII)
         if found is not None:
             parts = {"jobs": "0", "share": "0", **found.groupdict()}
             return VanishLimit(int(parts["jobs"]), Decimal(parts["share"]))
-    raise ValueError(accepts)
+    raise ValueError("a number of jobs such as 5, a share such as 2 %, or max(5, 2 %)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +105,14 @@ def is_loopback(host: str) -> bool:
 def _address(value: str) -> tuple[str, int]:
     host, colon, port = value.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        accepts = "host:port, for example 127.0.0.1:8377"
-        raise ValueError(accepts)
+        raise ValueError("host:port, for example 127.0.0.1:8377")
     return host.strip("[]"), int(port)
 
 
 def _hosts(value: str) -> tuple[str, ...]:
     names = tuple(name.strip().lower() for name in value.split(",") if name.strip())
     if not all(re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", name) for name in names):
-        accepts = "host names without port, separated by commas, for example mirror.example.com"
-        raise ValueError(accepts)
+        raise ValueError("host names without port, separated by commas, for example mirror.example.com")
     return names
 
 
@@ -123,9 +121,8 @@ def _switch(value: str) -> bool:
 
 
 def _credits(value: str) -> Decimal:
-    accepts = "a number of Credits such as 250 or 99.5"
     if re.fullmatch(r"\d{1,9}(\.\d{1,4})?", value.strip(), re.ASCII) is None:
-        raise ValueError(accepts)
+        raise ValueError("a number of Credits such as 250 or 99.5")
     return Decimal(value.strip())
 
 
@@ -134,84 +131,51 @@ def _secrets(value: str) -> tuple[Secret, ...]:
     return tuple(map(Secret, value.split())) or None  # type: ignore[return-value] # blank: unset
 
 
-def _setting(
-    variable: str, default: Any, meaning: str, parse: Callable[[str], Any] = str, *, shown: bool = True
-) -> Any:
-    """A field of ``Settings``; ``shown``: whether its text may show it."""
-    return field(default=default, repr=shown, metadata={"variable": variable, "meaning": meaning, "parse": parse})
+def _setting(default: Any, meaning: str, parse: Callable[[str], Any] = str, *, shown: bool = True) -> Any:
+    """A field of ``Settings``; ``shown``: whether its text may show it: not if it may hold a password."""
+    return field(default=default, repr=shown, metadata={"meaning": meaning, "parse": parse})
+
+
+def variable_of(setting: Field[Any]) -> str:
+    """The environment variable of a field of ``Settings``."""
+    return f"TPMIRROR_{setting.name.upper()}"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set."""
 
-    api_key: Secret | None = _setting(
-        "TPMIRROR_API_KEY", None, "the account's API key (TENSORPIX_API_KEY works too)", Secret
-    )
-    api_key_file: Path | None = _setting(
-        "TPMIRROR_API_KEY_FILE", None, "file that holds the API key, instead of TPMIRROR_API_KEY", Path
-    )
-    api_url: str = _setting("TPMIRROR_API_URL", "https://backend.tensorpix.ai", "origin of the API", _origin)
+    api_key: Secret | None = _setting(None, "the account's API key (TENSORPIX_API_KEY works too)", Secret)
+    api_key_file: Path | None = _setting(None, "file that holds the API key, instead of TPMIRROR_API_KEY", Path)
+    api_url: str = _setting("https://backend.tensorpix.ai", "origin of the API", _origin)
     database_url: str = _setting(
-        "TPMIRROR_DATABASE_URL",
-        "sqlite:///tpmirror.db",
-        "SQLAlchemy URL of the mirror, SQLite or PostgreSQL",
-        shown=False,  # may hold a password
+        "sqlite:///tpmirror.db", "SQLAlchemy URL of the mirror, SQLite or PostgreSQL", shown=False
     )
-    page_size: int = _setting("TPMIRROR_PAGE_SIZE", 100, "jobs asked for per page", _number(1, 10_000, whole=True))
-    concurrency: int = _setting("TPMIRROR_CONCURRENCY", 4, "pages in flight at once", _number(1, 16, whole=True))
-    max_rps: float = _setting(
-        "TPMIRROR_MAX_RPS", 10.0, "requests per second at most; 0 = unlimited", _number(0, 10_000, whole=False)
-    )
-    request_timeout: float = _setting(
-        "TPMIRROR_REQUEST_TIMEOUT", 30.0, "seconds for one whole request", _number(0.05, 3600, whole=False)
-    )
-    max_attempts: int = _setting("TPMIRROR_MAX_ATTEMPTS", 6, "tries per request", _number(1, 100, whole=True))
-    retry_base: float = _setting(
-        "TPMIRROR_RETRY_BASE", 1.0, "seconds of the first backoff", _number(0, 60, whole=False)
-    )
+    page_size: int = _setting(100, "jobs asked for per page", _number(1, 10_000, whole=True))
+    concurrency: int = _setting(4, "pages in flight at once", _number(1, 16, whole=True))
+    max_rps: float = _setting(10.0, "requests per second at most; 0 = unlimited", _number(0, 10_000, whole=False))
+    request_timeout: float = _setting(30.0, "seconds for one whole request", _number(0.05, 3600, whole=False))
+    max_attempts: int = _setting(6, "tries per request", _number(1, 100, whole=True))
+    retry_base: float = _setting(1.0, "seconds of the first backoff", _number(0, 60, whole=False))
     sync_interval: float = _setting(
-        "TPMIRROR_SYNC_INTERVAL", 900.0, "seconds between full syncs of the service", _number(1, 604_800, whole=False)
+        900.0, "seconds between full syncs of the service", _number(1, 604_800, whole=False)
     )
-    poll_interval: float = _setting(
-        "TPMIRROR_POLL_INTERVAL", 30.0, "seconds between polls of jobs in flight", _number(1, 86_400, whole=False)
-    )
-    vanish_limit: VanishLimit = _setting(
-        "TPMIRROR_VANISH_LIMIT", VanishLimit(), "most jobs one run may mark gone", _vanish_limit
-    )
-    http_addr: tuple[str, int] = _setting(
-        "TPMIRROR_HTTP_ADDR", ("127.0.0.1", 8377), "where the dashboard listens", _address
-    )
-    http_token: Secret | None = _setting(
-        "TPMIRROR_HTTP_TOKEN", None, "what a browser has to give as password to see the dashboard", Secret
-    )
-    http_open: bool = _setting(
-        "TPMIRROR_HTTP_OPEN",
-        False,
-        "yes: serve other machines without a token too",
-        _switch,
-    )
+    poll_interval: float = _setting(30.0, "seconds between polls of jobs in flight", _number(1, 86_400, whole=False))
+    vanish_limit: VanishLimit = _setting(VanishLimit(), "most jobs one run may mark gone", _vanish_limit)
+    http_addr: tuple[str, int] = _setting(("127.0.0.1", 8377), "where the dashboard listens", _address)
+    http_token: Secret | None = _setting(None, "what a browser has to give as password to see the dashboard", Secret)
+    http_open: bool = _setting(False, "yes: serve other machines without a token too", _switch)
     http_hosts: tuple[str, ...] | None = _setting(
-        "TPMIRROR_HTTP_HOSTS", None, "names, besides localhost, by which the dashboard may be called", _hosts
+        None, "names, besides localhost, by which the dashboard may be called", _hosts
     )
     alert_urls: tuple[Secret, ...] | None = _setting(
-        "TPMIRROR_ALERT_URLS", None, "where alerts go, as apprise URLs; they hold secrets", _secrets
+        None, "where alerts go, as apprise URLs; they hold secrets", _secrets
     )
-    budget_daily: Decimal | None = _setting(
-        "TPMIRROR_BUDGET_DAILY", None, "Credits a day (UTC) above which there is an alert", _credits
-    )
-    budget_monthly: Decimal | None = _setting(
-        "TPMIRROR_BUDGET_MONTHLY", None, "Credits a month (UTC) above which there is an alert", _credits
-    )
-    log_format: str | None = _setting(
-        "TPMIRROR_LOG_FORMAT", None, "console or json; by tty if unset", _choice("console", "json")
-    )
-    log_level: str = _setting(
-        "TPMIRROR_LOG_LEVEL", "info", "debug, info, warning or error", _choice("debug", "info", "warning", "error")
-    )
-    progress_retention: int = _setting(
-        "TPMIRROR_PROGRESS_RETENTION", 90, "days that progress samples are kept", _number(1, 36_500, whole=True)
-    )
+    budget_daily: Decimal | None = _setting(None, "Credits a day (UTC) above which there is an alert", _credits)
+    budget_monthly: Decimal | None = _setting(None, "Credits a month (UTC) above which there is an alert", _credits)
+    log_format: str | None = _setting(None, "console or json; by tty if unset", _choice("console", "json"))
+    log_level: str = _setting("info", "debug, info, warning or error", _choice("debug", "info", "warning", "error"))
+    progress_retention: int = _setting(90, "days that progress samples are kept", _number(1, 36_500, whole=True))
 
 
 def load(environ: Mapping[str, str] | None = None, options: Mapping[str, str | None] | None = None) -> Settings:
@@ -223,20 +187,18 @@ def load(environ: Mapping[str, str] | None = None, options: Mapping[str, str | N
     environ = os.environ if environ is None else environ
     chosen = {}
     for setting in fields(Settings):
-        variable = setting.metadata["variable"]
+        variable = variable_of(setting)
         value = (options or {}).get(setting.name) or environ.get(variable)
         if variable == "TPMIRROR_API_KEY":
             value = value or environ.get("TENSORPIX_API_KEY")
         if value:
             chosen[setting.name] = _parse(variable, setting.metadata["parse"], value)
     if chosen.get("api_key") and chosen.get("api_key_file"):
-        message = "TPMIRROR_API_KEY and TPMIRROR_API_KEY_FILE are both set; keep one of them"
-        raise UsageError(message)
+        raise UsageError("TPMIRROR_API_KEY and TPMIRROR_API_KEY_FILE are both set; keep one of them")
     if "api_key" in chosen:
         check_key(chosen["api_key"].reveal(), "TPMIRROR_API_KEY")
     if "http_token" in chosen and not 16 <= len(chosen["http_token"].reveal()) <= 512:
-        message = "TPMIRROR_HTTP_TOKEN is too short or too long; 16 to 512 characters are expected"
-        raise UsageError(message)
+        raise UsageError("TPMIRROR_HTTP_TOKEN is too short or too long; 16 to 512 characters are expected")
     return Settings(**chosen)
 
 
@@ -246,8 +208,7 @@ def _parse(variable: str, parse: Callable[[str], Any], value: str) -> Any:
     except ValueError as error:
         doubtful = _DOUBTFUL.search(value) if parse is _origin else "@" in value
         shown = "a value that may hold a secret" if doubtful else repr(value[:80])
-        message = f"{variable} is {shown}; it accepts {error}"
-        raise UsageError(message) from None
+        raise UsageError(f"{variable} is {shown}; it accepts {error}") from None
 
 
 def read_key(settings: Settings) -> Secret:
@@ -258,11 +219,10 @@ def read_key(settings: Settings) -> Secret:
     if settings.api_key is not None:
         return settings.api_key
     if settings.api_key_file is None:
-        message = (
+        raise UsageError(
             "no API key: set TPMIRROR_API_KEY to the account's key, or TPMIRROR_API_KEY_FILE to a file that holds it "
             "(the key is in your TensorPix account's API settings); tpmirror demo needs none"
         )
-        raise UsageError(message)
     path = settings.api_key_file
     try:
         value = read_start(path).decode().strip()
@@ -270,6 +230,5 @@ def read_key(settings: Settings) -> Secret:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         is_path = len(str(path)) < 16 or path.is_absolute() or os.access(path, os.F_OK)
         shown = repr(str(path)) if is_path else "no file's name (not shown: it may be the key itself)"
-        message = f"TPMIRROR_API_KEY_FILE is {shown}, which cannot be read: {reason}"
-        raise UsageError(message) from None
+        raise UsageError(f"TPMIRROR_API_KEY_FILE is {shown}, which cannot be read: {reason}") from None
     return check_key(value, f"TPMIRROR_API_KEY_FILE ({str(path)!r})")

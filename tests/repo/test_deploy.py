@@ -20,13 +20,13 @@ from tests.support.account import KEY, mirror
 from tests.support.grafana import expanded, panels
 from tests.support.program import ROOT
 from tpmirror.cli.main import cli
-from tpmirror.config import Settings, load
+from tpmirror.config import Settings, load, variable_of
 from tpmirror.service.daemon import GRACE, PULSE
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 
 EMAIL = "somebody@example.com"
-VARIABLES = {setting.metadata["variable"] for setting in fields(Settings)}
+VARIABLES = {variable_of(setting) for setting in fields(Settings)}
 BEFORE = ("upgrade", "roles")
 """What Compose runs to its end before it starts those that need the mirror."""
 READER = "tpmirror_reader"

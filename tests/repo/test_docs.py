@@ -14,7 +14,7 @@ import pytest
 
 from tpmirror import errors
 from tpmirror.cli.main import cli
-from tpmirror.config import Settings
+from tpmirror.config import Settings, variable_of
 from tpmirror.db import schema, views
 from tpmirror.db.engine import open_engine, reading
 
@@ -74,14 +74,14 @@ def statements() -> list[str]:
 
 
 def test_settings_table_names_every_variable():
-    assert keys("README.md", "variable") == [setting.metadata["variable"] for setting in fields(Settings)]
+    assert keys("README.md", "variable") == [variable_of(setting) for setting in fields(Settings)]
 
 
 def test_settings_table_shows_the_defaults():
     """As they may be written: what the table shows, given to the setting's own parser, is the default."""
     shown = {row[0].strip("`"): row[1].strip("`") for row in table("README.md", "variable")}
     for setting in fields(Settings):
-        text = shown[setting.metadata["variable"]]
+        text = shown[variable_of(setting)]
         assert (None if text == "-" else setting.metadata["parse"](text)) == setting.default, setting.name
 
 

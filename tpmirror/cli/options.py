@@ -1,19 +1,22 @@
 """What the commands share: settings as options, JSON output, the progress bar, the exit statuses."""
 
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
-from typing import Any, Final, TypeVar
+from dataclasses import Field, fields
+from functools import wraps
+from typing import Any, Final
 
 import click
 
-from tpmirror.config import Settings, load
+from tpmirror import formatting
+from tpmirror.config import Settings, load, variable_of
 from tpmirror.credentials import exposure
 from tpmirror.errors import MirrorError, UsageError
 
-F = TypeVar("F", bound=Callable[..., Any])
+Command = Callable[..., None]
 
 EXIT_STATUS: Final = """\b
 Exit status: 0 completed (a full sync: certified) · 1 failed · 2 wrong use or setting ·
@@ -51,30 +54,41 @@ JOB_ID: Final = click.IntRange(1, 2**63 - 1)
 SHORT_FORMS: Final = {"budget_monthly": ("--budget",)}
 
 
-def with_settings(*names: str) -> Callable[[F], F]:
+def with_settings(*names: str) -> Callable[[Command], Command]:
     """Give a command the settings as options, and call it with a loaded ``Settings`` as first argument."""
+    settings_of = [setting for setting in fields(Settings) if setting.name in ("database_url", *names)]
 
-    def decorate(command: F) -> F:
-        def run(**options: Any) -> Any:
-            chosen = {name: options.pop(name) for name in ("database_url", *names)}
-            settings = load(os.environ, chosen)
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def run(**options: Any) -> None:
+            settings = load(os.environ, {setting.name: options.pop(setting.name) for setting in settings_of})
             if "api_key_file" in names and (warning := exposure(settings.api_key_file)):
                 click.echo(f"warning: {warning}", err=True)
-            return command(settings, **options)
+            command(settings, **options)
 
-        run.__doc__, run.__name__ = command.__doc__, command.__name__
-        run.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
-        for setting in reversed([field for field in fields(Settings) if field.name in ("database_url", *names)]):
-            names_of = ["--" + setting.name.replace("_", "-"), *SHORT_FORMS.get(setting.name, ())]
-            default = "" if setting.default is None else f"; default: {setting.default}"
-            text = f"{setting.metadata['meaning']}  [env: {setting.metadata['variable']}{default}]"
-            run = click.option(*names_of, setting.name, metavar="VALUE", help=text)(run)
-        return run  # type: ignore[return-value]
+        decorated: Command = run
+        for setting in reversed(settings_of):  # the last one that decorates comes first in --help
+            decorated = _option(setting)(decorated)
+        return decorated
 
     return decorate
 
 
+def _option(setting: Field[Any]) -> Callable[[Command], Command]:
+    """A setting as an option, whose value ``config.load`` reads: one place that knows what a setting accepts."""
+    default = "" if setting.default is None else f"; default: {setting.default}"
+    # Not envvar: click would pass the variable off as an option, and options win over variables.
+    text = f"{setting.metadata['meaning']}  [env: {variable_of(setting)}{default}]"
+    names = ("--" + setting.name.replace("_", "-"), *SHORT_FORMS.get(setting.name, ()))
+    return click.option(*names, setting.name, metavar="VALUE", help=text)
+
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document on stdout.")
+
+
+def print_json(value: Any) -> None:
+    """The one JSON document of a command on stdout."""
+    click.echo(formatting.to_json(value))
 
 
 @contextmanager
@@ -96,26 +110,44 @@ def mirror(settings: Settings) -> Iterator[Any]:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar with rate and time left on stderr, if that is a terminal."""
+def extra(name: str, feature: str) -> Iterator[None]:
+    """For the imports of a feature that an extra of the package brings. Raises UsageError if it is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        needed = f"{feature} needs {error.name}; install tpmirror with its {name} extra"
+        raise UsageError(f"{needed}: pip install 'tpmirror[{name}]'") from error
+
+
+@contextmanager
+def snapshot(settings: Settings) -> Iterator[Any]:
+    """A connection that reads the mirror as it is now. Raises MirrorError as ``mirror`` does."""
+    from tpmirror.db.engine import reading
+
+    with mirror(settings) as engine, reading(engine) as conn:
+        yield conn
+
+
+@contextmanager
+def progress_bar(doing: str = "reading", *, estimated: bool = True) -> Iterator[Callable[..., None]]:
+    """A bar on stderr, if that is a terminal. To be called with how much is done, of how much, and words beside it.
+
+    Without words it shows jobs per second; ``estimated``: the time left, else the time it has taken.
+    """
     if not sys.stderr.isatty():
-        yield lambda _seen, _count: None
+        yield lambda *_: None
         return
     from rich import progress
     from rich.console import Console
 
-    columns = (
-        progress.TextColumn("reading"),
-        progress.BarColumn(),
-        progress.MofNCompleteColumn(),
-        progress.TextColumn("{task.fields[rate]:,.0f} jobs/s"),
-        progress.TimeRemainingColumn(),
-    )
+    texts = progress.TextColumn(doing), progress.TextColumn("{task.description}")
+    clock = progress.TimeRemainingColumn() if estimated else progress.TimeElapsedColumn()
+    columns = (texts[0], progress.BarColumn(), progress.MofNCompleteColumn(), texts[1], clock)
     with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading", total=None, rate=0)
+        task = bar.add_task("", total=None)
 
-        def update(done: int, total: int) -> None:
-            elapsed = bar.tasks[0].elapsed or 0
-            bar.update(task, completed=done, total=max(done, total), rate=done / elapsed if elapsed else 0)
+        def update(done: int, total: int, beside: str | None = None) -> None:
+            rate = f"{done / (bar.tasks[0].elapsed or math.inf):,.0f} jobs/s"
+            bar.update(task, completed=done, total=max(done, total), description=beside or rate)
 
         yield update
