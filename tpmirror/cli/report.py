@@ -4,10 +4,11 @@ from typing import Any, Final
 
 import click
 
-from tpmirror.cli.options import as_json, mirror, with_settings
+from tpmirror.cli.options import as_json, snapshot, with_settings
 from tpmirror.config import Settings
 
 STRETCH: Final = "a day, 2026-10, 2026, last-month, this-month, 7d, 4w, 6m"
+FORMATS: Final = click.Choice(("table", "csv", "json", "markdown"))
 
 
 @click.command()
@@ -17,23 +18,21 @@ STRETCH: Final = "a day, 2026-10, 2026, last-month, this-month, 7d, 4w, 6m"
 @click.option("--to", "end", metavar="WHEN", help="Last day, UTC, included; the same forms.")
 @click.option("--by", metavar="WHAT", help="What to split by; tpmirror report lists it.")
 @click.option("--as-of", metavar="TIME", help="For history: the moment, ISO 8601, or the end of a day or month.")
-@click.option("--format", "form", metavar="FORM", default="table", help="table, csv, json or markdown.")
+@click.option("--format", "form", type=FORMATS, metavar="FORM", default="table", help="table, csv, json or markdown.")
 @as_json
 def report(settings: Settings, *, name: str | None, form: str, as_json: bool, **options: Any) -> None:
     """Answer a question about costs, times, failures, storage: one of the reports that tpmirror report lists."""
     from datetime import UTC, datetime
 
     from tpmirror.cli.tables import show_report
-    from tpmirror.db.engine import reading
-    from tpmirror.reports import formats
     from tpmirror.reports.registry import ReportParams, list_reports, run_report
 
-    form = formats.check("json" if as_json else form)
+    form = "json" if as_json else form
     if name is None:
         show_report("reports", list_reports(), form)
         return
     budget = None if settings.budget_monthly is None else float(settings.budget_monthly)
     params = ReportParams(datetime.now(UTC), budget=budget, **options)
-    with mirror(settings) as engine, reading(engine) as conn:
+    with snapshot(settings) as conn:
         found = run_report(conn, name, params)
     show_report(name, found, form)

@@ -2,16 +2,15 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any, Final
 
 import click
 
-from tpmirror import formatting
+from tpmirror.cli.options import print_json
 from tpmirror.db.types import Row
-from tpmirror.formatting import cell, escape_terminal
+from tpmirror.formatting import escape_terminal
 from tpmirror.reports import formats
-from tpmirror.reports.model import Report
+from tpmirror.reports.model import Report, plain
 from tpmirror.store import runs
 
 MOST_ROWS: Final = 50
@@ -22,25 +21,22 @@ SHORT: Final = 20
 
 def show_table(title: str, rows: Sequence[Row], columns: Mapping[str, str], *, empty: str = "none") -> None:
     """A table of rows on stdout: a heading for each column shown, numbers to the right."""
-    lines = [[cell(row[name]) for name in columns] for row in rows]
-    numbers = [all(isinstance(row[name], int | float | Decimal | None) for row in rows) for name in columns]
-    show_lines(title, list(zip(columns.values(), numbers, strict=True)), lines, empty=empty)
+    _show(Report(title, plain(**columns), rows), empty)
 
 
-def show_lines(
-    title: str, headings: Sequence[tuple[str, bool]], lines: Sequence[Sequence[str]], *, empty: str = "none"
-) -> None:
-    """A table of texts on stdout. A heading says whether its column stands right. Long tables are cut."""
+def _show(report: Report, empty: str = "none") -> None:
+    """The table of a report on stdout. Long ones are cut."""
     from rich import box
-    from rich.console import Console
+    from rich.console import Console, JustifyMethod
     from rich.table import Table
     from rich.text import Text
 
     console = Console(highlight=False)
+    lines, right = [formats.shown(report, row) for row in report.rows], formats.numeric(report)
     if not lines:
-        console.print(Text(f"{title}: {empty}"))
+        console.print(Text(f"{report.title}: {empty}"))
         return
-    console.print(Text(title, style="bold"))
+    console.print(Text(report.title, style="bold"))
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for place, (heading, right) in enumerate(headings):
         free_text = not right and any(_breaks(line[place]) for line in lines)
@@ -59,22 +55,16 @@ def _breaks(text: str) -> bool:
 
 
 def show_report(name: str, report: Report, form: str) -> None:
-    """Print a report in a format that ``check`` accepts."""
-    if form != "table":
-        text = formats.TEXTS[form](name, report)
-        # A file gets the text as it is; JSON escapes control characters. Without color=True, click strips from names
-        # what resembles a colour code.
-        click.echo(
-            escape_terminal(text, keep_lines=True) if sys.stdout.isatty() and form != "json" else text,
-            nl=False,
-            color=True,
-        )
+    """Print a report as a table with its notes, or in a format of ``formats.TEXTS``."""
+    if form == "table":
+        _show(report)
+        for note in report.notes:
+            click.echo(escape_terminal(note))
         return
-    right = formats.numeric(report)
-    headings = [(column.heading, key in right) for key, column in report.columns.items()]
-    show_lines(report.title, headings, [formats.shown(report, row) for row in report.rows])
-    for note in report.notes:
-        click.echo(escape_terminal(note))
+    text = formats.TEXTS[form](name, report)
+    if sys.stdout.isatty() and form != "json":  # a file gets the text as it is; JSON escapes control characters
+        text = escape_terminal(text, keep_lines=True)
+    click.echo(text, nl=False, color=True)  # without color, click strips from names what resembles a colour code
 
 
 def show_statuses(rows: list[Row]) -> None:
@@ -118,7 +108,7 @@ def _what(row: Row) -> str:
 def show_differences(title: str, differences: list[dict[str, Any]], *, as_json: bool) -> None:
     """Where the mirror and the API differ, as a table or as JSON."""
     if as_json:
-        click.echo(formatting.to_json({"differences": differences}))
+        print_json({"differences": differences})
         return
     show_table(title, differences, {name: name for name in ("entity", "id", "field", "mirror", "upstream")})
 
@@ -127,13 +117,12 @@ def show_run(row: dict[str, Any], *, as_json: bool) -> None:
     """How a run ended, in a few lines or as JSON."""
     shown = runs.as_json(row)
     if as_json:
-        click.echo(formatting.to_json(shown))
+        print_json(shown)
     else:
         _summarize(row, shown["certificate"])
 
 
 def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
-
     seconds = (row["finished_at"] - row["started_at"]).total_seconds()
     click.echo(f"Mirrored {row['jobs_seen']:,} jobs in {seconds:.1f} s with {row['requests']:,} requests")
     counts = {"new": "jobs_inserted", "changed": "jobs_updated", "unchanged": "jobs_unchanged"}
@@ -151,4 +140,4 @@ def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
         count, when = f"{certificate['count']:,}", certificate["counted_at"]
         click.echo(f"Certified: the mirror holds all {count} jobs that were listed at {when}")
     else:
-        click.echo(f"Not certified: {formatting.escape_terminal(certificate['reason'])}")
+        click.echo(f"Not certified: {escape_terminal(certificate['reason'])}")

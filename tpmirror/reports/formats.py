@@ -2,22 +2,13 @@
 
 import csv
 import io
+import re
 from decimal import Decimal
 from typing import Final
 
 from tpmirror import formatting
 from tpmirror.db.types import Row
-from tpmirror.errors import UsageError
 from tpmirror.reports.model import Report
-
-
-def check(form: str) -> str:
-    """The format. Raises UsageError for one that there is not."""
-    accepted = ("table", *TEXTS)
-    if form not in accepted:
-        message = f"--format is {form[:40]!r}; it accepts {', '.join(accepted)}"
-        raise UsageError(message)
-    return form
 
 
 def to_csv(_name: str, report: Report) -> str:
@@ -68,10 +59,7 @@ def _names(report: Report) -> list[str]:
 
 
 def _markdown(text: str) -> str:
-    escaped = text.replace("\\", "\\\\")
-    for mark in "|*_`<[":
-        escaped = escaped.replace(mark, f"\\{mark}")
-    return escaped
+    return re.sub(r"[\\|*_`<[]", r"\\\g<0>", text)
 
 
 TEXTS: Final = {"csv": to_csv, "json": to_json, "markdown": to_markdown}

@@ -116,19 +116,16 @@ def run_report(conn: Connection, name: str, params: ReportParams) -> Report:
     for option, value in given.items():
         if value is not None and option not in chosen.options:
             takers = [other for other, report in REPORTS.items() if option in report.options]
-            message = f"report {name} takes no --{option}; it goes with {', '.join(takers)}"
-            raise UsageError(message)
+            raise UsageError(f"report {name} takes no --{option}; it goes with {', '.join(takers)}")
     by = params.by or (chosen.by[0] if chosen.by else "")
     if by and by not in chosen.by:
         accepted = f"it accepts {', '.join(chosen.by)}" if chosen.by else "it cannot be split"
-        message = f"report {name} knows no --by {by[:40]!r}; {accepted}"
-        raise UsageError(message)
+        raise UsageError(f"report {name} knows no --by {by[:40]!r}; {accepted}")
     return chosen.run(conn, params, by)
 
 
 def find_report(name: str) -> ReportSpec:
     """A report by its name. Raises UsageError that lists them."""
     if name not in REPORTS:
-        message = f"there is no report {name[:40]!r}; it is one of {', '.join(REPORTS)}"
-        raise UsageError(message)
+        raise UsageError(f"there is no report {name[:40]!r}; it is one of {', '.join(REPORTS)}")
     return REPORTS[name]
