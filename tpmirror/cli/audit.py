@@ -2,7 +2,7 @@
 
 import click
 
-from tpmirror.cli.options import EXIT_STATUS, as_json, mirror, with_settings
+from tpmirror.cli.options import EXIT_STATUS, as_json, print_json, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention
 
@@ -16,19 +16,16 @@ def audit(settings: Settings, *, head: str | None, as_json: bool) -> None:
 
     Exit status 0: whole; 3: findings, each listed. Note the head hash somewhere else: only that shows a tail cut off.
     """
-    from tpmirror import formatting
     from tpmirror.cli.tables import show_table
-    from tpmirror.db.engine import reading
     from tpmirror.store import audit as auditing
 
-    with mirror(settings) as engine, reading(engine) as conn:
+    with snapshot(settings) as conn:
         found = auditing.audit(conn, head)
     if as_json:
-        click.echo(formatting.to_json({"entries": found.entries, "head": found.head, "findings": found.findings}))
+        print_json({"entries": found.entries, "head": found.head, "findings": found.findings})
     else:
-        show_table(
-            "Findings", found.findings, {"check": "check", "job_id": "job", "entry": "entry", "finding": "finding"}
-        )
+        columns = {"check": "check", "job_id": "job", "entry": "entry", "finding": "finding"}
+        show_table("Findings", found.findings, columns)
         click.echo(f"{found.entries:,} entries, head {found.head}")
     if found.findings:
         raise NeedsAttention

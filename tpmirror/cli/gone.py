@@ -1,12 +1,19 @@
 """Commands for jobs that vanished and wait for an operator."""
 
+from typing import Final
+
 import click
 
-from tpmirror.cli.options import JOB_ID, as_json, mirror, with_settings
+from tpmirror.cli.options import JOB_ID, as_json, mirror, print_json, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import UsageError
 
 JOB_IDS = click.argument("job_ids", metavar="[JOB_ID]...", type=JOB_ID, nargs=-1)
+WHY: Final = """are off the list, and either the API answers 404 for them (not found), or more of
+them than TPMIRROR_VANISH_LIMIT did so that the rest was not asked for (not asked). Nothing was marked.
+Were they deleted? tpmirror gone confirm --all (or JOB_ID...), then the next sync marks those denied.
+If not, do nothing: they are listed again when the API shows them again."""
+"""Why jobs wait, and what to do about it; a number of jobs stands before it."""
 
 
 @click.group()
@@ -19,27 +26,16 @@ def gone() -> None:
 @as_json
 def list_(settings: Settings, *, as_json: bool) -> None:
     """Show the jobs that wait, and why."""
-    from tpmirror import formatting
     from tpmirror.cli.tables import show_table
-    from tpmirror.db.engine import reading
     from tpmirror.store import presence
 
-    with mirror(settings) as engine, reading(engine) as conn:
+    with snapshot(settings) as conn:
         waiting = presence.waiting(conn)
     if as_json:
-        click.echo(formatting.to_json(waiting))
+        print_json(waiting)
         return
     if waiting:
-        click.echo(
-            f"{len(waiting):,} jobs are off the list, and either the API answers 404 for them (not found), or more of"
-        )
-        click.echo(
-            "them than TPMIRROR_VANISH_LIMIT did so that the rest was not asked for (not asked). Nothing was marked."
-        )
-        click.echo(
-            "Were they deleted? tpmirror gone confirm --all (or JOB_ID...), then the next sync marks those denied."
-        )
-        click.echo("If not, do nothing: they are listed again when the API shows them again.")
+        click.echo(f"{len(waiting):,} jobs {WHY}")
     columns = {"job_id": "job", "started": "started", "absent_since": "absent since", "answer": "answer by id"}
     show_table("Vanished jobs that wait", waiting, columns)
 
@@ -53,8 +49,7 @@ def confirm(settings: Settings, *, job_ids: tuple[int, ...], all_: bool) -> None
     from tpmirror.sync import gone as sync_gone
 
     if all_ == bool(job_ids):
-        message = "name the jobs to confirm, or --all"
-        raise UsageError(message)
+        raise UsageError("name the jobs to confirm, or --all")
     with mirror(settings) as engine:
         done = sync_gone.confirm(engine, None if all_ else job_ids)
     click.echo(f"{len(done):,} jobs confirmed; the next sync marks those gone that the API denies by id")
@@ -68,8 +63,7 @@ def restore(settings: Settings, *, job_ids: tuple[int, ...]) -> None:
     from tpmirror.sync import gone as sync_gone
 
     if not job_ids:
-        message = "name the jobs to restore"
-        raise UsageError(message)
+        raise UsageError("name the jobs to restore")
     with mirror(settings) as engine:
         done = sync_gone.restore(engine, job_ids)
     click.echo(f"{len(done):,} jobs restored; they stay missing until they are seen again, or confirmed")

@@ -2,7 +2,7 @@
 
 import click
 
-from tpmirror.cli.options import JOB_ID, as_json, mirror, with_settings
+from tpmirror.cli.options import JOB_ID, as_json, print_json, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import TpmirrorError
 
@@ -13,18 +13,15 @@ from tpmirror.errors import TpmirrorError
 @as_json
 def history(settings: Settings, *, job_id: int, as_json: bool) -> None:
     """Show every recorded transition and field change of job JOB_ID."""
-    from tpmirror import formatting
     from tpmirror.cli.tables import show_history
-    from tpmirror.db.engine import reading
     from tpmirror.store import queries
 
-    with mirror(settings) as engine, reading(engine) as conn:
+    with snapshot(settings) as conn:
         row = queries.job(conn, job_id)
         found = queries.job_history(conn, row) if row is not None else None
     if row is None or found is None:
-        message = f"the mirror has no job {job_id}; SELECT id FROM jobs lists those it has"
-        raise TpmirrorError(message)
+        raise TpmirrorError(f"the mirror has no job {job_id}; SELECT id FROM jobs lists those it has")
     if as_json:
-        click.echo(formatting.to_json({"job_id": job_id, "presence": row["presence"], **found}))
-        return
-    show_history(job_id, found)
+        print_json({"job_id": job_id, "presence": row["presence"], **found})
+    else:
+        show_history(job_id, found)

@@ -2,7 +2,16 @@
 
 import click
 
-from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, as_json, mirror, progress_bar, with_settings
+from tpmirror.cli.options import (
+    API_SETTINGS,
+    EXIT_STATUS,
+    as_json,
+    mirror,
+    print_json,
+    progress_bar,
+    snapshot,
+    with_settings,
+)
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention
 
@@ -17,15 +26,13 @@ def quarantine() -> None:
 @as_json
 def list_(settings: Settings, *, as_json: bool) -> None:
     """Show the entries that are not resolved; --json shows the payloads too."""
-    from tpmirror import formatting
     from tpmirror.cli.tables import show_table
-    from tpmirror.db.engine import reading
     from tpmirror.store.quarantine import open_entries
 
-    with mirror(settings) as engine, reading(engine) as conn:
+    with snapshot(settings) as conn:
         entries = open_entries(conn)
     if as_json:
-        click.echo(formatting.to_json(entries))
+        print_json(entries)
         return
     columns = {"id": "entry", "job_id": "job", "first_seen_at": "first seen", "reason": "what and why"}
     show_table("In quarantine (times in UTC)", entries, columns)
@@ -36,7 +43,6 @@ def list_(settings: Settings, *, as_json: bool) -> None:
 @as_json
 def retry(settings: Settings, *, as_json: bool) -> None:
     """Ask the API for the quarantined jobs again and mirror what can be read now; exit status 3 if some are left."""
-    from tpmirror import formatting
     from tpmirror.sync import quarantine as trying
 
     with mirror(settings):
@@ -44,7 +50,7 @@ def retry(settings: Settings, *, as_json: bool) -> None:
     with progress_bar() as progress:
         left = trying.retry(settings, progress)
     if as_json:
-        click.echo(formatting.to_json({"left": left}))
+        print_json({"left": left})
     else:
         click.echo(f"{len(left):,} entries left in quarantine")
     if left:

@@ -1,11 +1,14 @@
 """``tpmirror status``: the mirror at a glance."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from tpmirror.cli.options import as_json, mirror, with_settings
+from tpmirror import formatting
+from tpmirror.cli.options import as_json, print_json, snapshot, with_settings
 from tpmirror.config import Settings
 
 
@@ -14,25 +17,25 @@ from tpmirror.config import Settings
 @as_json
 def status(settings: Settings, *, as_json: bool) -> None:
     """Show the mirror at a glance: what is wrong and what to do, proven complete as of when, jobs, last runs."""
-    from datetime import UTC, datetime
-
-    from tpmirror import formatting
-    from tpmirror.cli import tables
-    from tpmirror.db.engine import display, reading
+    from tpmirror.db.engine import display
     from tpmirror.store import health, queries, runs
     from tpmirror.store.status import read_status
 
     now = datetime.now(UTC)
-    with mirror(settings) as engine, reading(engine) as conn:
-        found, recent = queries.summary(conn), runs.recent(conn, 5)
+    with snapshot(settings) as conn:
+        found, recent = {"database": display(conn.engine.url), **queries.summary(conn)}, runs.recent(conn, 5)
         wrong = health.problems_of_mirror(read_status(conn, now.date()), settings, now)
     if as_json:
-        for name in ("last_run", "last_failure"):
-            found[name] = found[name] and runs.as_json(found[name])
-        found["problems"] = [asdict(problem) for problem in wrong]
-        click.echo(formatting.to_json({"database": display(engine.url), **found}))
-        return
-    click.echo(f"Mirror     {display(engine.url)}")
+        last = {name: found[name] and runs.as_json(found[name]) for name in ("last_run", "last_failure")}
+        print_json({**found, **last, "problems": [asdict(problem) for problem in wrong]})
+    else:
+        _show(found, wrong, recent)
+
+
+def _show(found: dict[str, Any], wrong: Sequence[Any], recent: list[dict[str, Any]]) -> None:
+    from tpmirror.cli import tables
+
+    click.echo(f"Mirror     {found['database']}")
     click.echo(f"Certified  {_certified(found)}")
     click.echo(f"In flight  {found['in_flight']:,} jobs")
     click.echo(f"History    {found['history']['entries']:,} entries, head {found['history']['head']}")
@@ -46,8 +49,6 @@ def status(settings: Settings, *, as_json: bool) -> None:
 
 
 def _certified(found: dict[str, Any]) -> str:
-    from tpmirror import formatting
-
     if found["certified_at"] is None:
         return "never; run tpmirror sync"
     last = found["last_run"]

@@ -4,9 +4,10 @@ import gc
 
 import click
 
-from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, as_json, mirror, progress_bar, with_settings
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, as_json, progress_bar, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention
+from tpmirror.formatting import escape_terminal
 
 
 @click.command(epilog=EXIT_STATUS)
@@ -40,14 +41,12 @@ def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) 
 
 def _report(settings: Settings) -> int:
     """Print warnings to stderr; return how many jobs wait for an operator."""
-    from tpmirror import formatting
-    from tpmirror.db.engine import reading
     from tpmirror.store import presence, queries
 
-    with mirror(settings) as engine, reading(engine) as conn:
+    with snapshot(settings) as conn:
         waiting, unknown = len(presence.waiting(conn)), queries.unknown(conn)
     for name, values in unknown.items():
-        shown = formatting.escape_terminal(", ".join(map(str, values)))
+        shown = escape_terminal(", ".join(map(str, values)))
         click.echo(f"note: upstream sends what this version does not know, {name}: {shown}", err=True)
     if waiting:
         click.echo(f"warning: {waiting:,} vanished jobs wait for an operator; see tpmirror gone list", err=True)
