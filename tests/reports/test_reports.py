@@ -269,6 +269,19 @@ def test_costs_by_anything_sum_to_what_the_jobs_cost(by, lived_mirror, dialect):
     assert sum(row["credits"] for row in found.rows) == found.summary["credits"] == truth
 
 
+@pytest.mark.parametrize("by", REPORTS["failures"].by)
+def test_failures_by_anything_count_every_job_once(by, lived_mirror, dialect):
+    with connected(lived_mirror[dialect]) as conn:
+        found = run_report(conn, "failures", ReportParams(datetime.now(UTC), by=by)).rows
+    jobs = rows(lived_mirror[dialect], "jobs")
+    for name, codes in {"finished": {2}, "failures": {-1}, "cancellations": {-2}, "ended": {2, -1, -2}}.items():
+        assert sum(row[name] for row in found) == sum(job["status"] in codes for job in jobs), name
+    assert sum(row["jobs"] for row in found) == len(jobs)
+    lost = sum(job["cost_usd"] or 0 for job in jobs if job["status"] == -1 and not job["preview"])
+    assert sum(row["credits_failed"] for row in found) == lost
+    assert all(row["failure_rate"] == round(row["failures"] / row["ended"], 4) for row in found if row["ended"])
+
+
 REFUSED = {
     "nix": "there is no report 'nix'",
     "costs --by foo": "it accepts month, day",
