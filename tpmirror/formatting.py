@@ -18,6 +18,7 @@ included. A pattern of the kind that Python and RE2 read alike: Arrow searches w
 _STEERS: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _formula: Final = re.compile(FORMULA).match
 _CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def to_json(value: Any) -> str:
@@ -88,7 +89,7 @@ def hanging(label: str, text: str) -> str:
 def duration(seconds: float) -> str:
     """A length of time in its two largest units: ``3 h 20 min``. One below 0, by two clocks, has a minus before it."""
     left, parts = round(abs(seconds)), []
-    for unit, name in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+    for unit, name in _UNITS:
         count, left = divmod(left, unit)
         if count:
             parts.append(f"{count} {name}")
@@ -98,6 +99,6 @@ def duration(seconds: float) -> str:
 def brief(*lengths: float) -> str:
     """Lengths of time in one unit, with a dash between them: ``8.9-17.4 min``."""
     longest = max(map(abs, lengths))
-    unit, name = next((one for one in ((86400, "d"), (3600, "h"), (60, "min")) if longest >= 2 * one[0]), (1, "s"))
+    unit, name = next((one for one in _UNITS if longest >= 2 * one[0]), _UNITS[-1])
     shown = list(dict.fromkeys(f"{length / unit:,.1f}".removesuffix(".0") for length in lengths))
     return f"{'-'.join(shown)} {name}"

@@ -101,19 +101,16 @@ def list_reports() -> Report:
         for name, one in REPORTS.items()
     ]
     columns = plain(report="report", about="answers", by="--by")
-    return Report(
-        "Reports: tpmirror report NAME",
-        columns,
-        rows,
-        ["The first of --by is what a report is split by if you do not say."],
-    )
+    notes = ["The first of --by is what a report is split by if you do not say."]
+    return Report("Reports: tpmirror report NAME", columns, rows, notes)
 
 
 def run_report(conn: Connection, name: str, params: ReportParams) -> Report:
     """The report of that name. Raises UsageError for a name, an option or a value that it does not know."""
-    chosen = find_report(name)
-    given = {"from": params.start, "to": params.end, "as-of": params.as_of}
-    for option, value in given.items():
+    chosen = REPORTS.get(name)
+    if chosen is None:
+        raise UsageError(f"there is no report {name[:40]!r}; it is one of {', '.join(REPORTS)}")
+    for option, value in {"from": params.start, "to": params.end, "as-of": params.as_of}.items():
         if value is not None and option not in chosen.options:
             takers = [other for other, report in REPORTS.items() if option in report.options]
             raise UsageError(f"report {name} takes no --{option}; it goes with {', '.join(takers)}")
@@ -122,10 +119,3 @@ def run_report(conn: Connection, name: str, params: ReportParams) -> Report:
         accepted = f"it accepts {', '.join(chosen.by)}" if chosen.by else "it cannot be split"
         raise UsageError(f"report {name} knows no --by {by[:40]!r}; {accepted}")
     return chosen.run(conn, params, by)
-
-
-def find_report(name: str) -> ReportSpec:
-    """A report by its name. Raises UsageError that lists them."""
-    if name not in REPORTS:
-        raise UsageError(f"there is no report {name[:40]!r}; it is one of {', '.join(REPORTS)}")
-    return REPORTS[name]
