@@ -115,6 +115,8 @@ def extra(name: str, feature: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
+        if str(error.name).startswith("tpmirror"):
+            raise  # no extra brings what this package itself lacks
         needed = f"{feature} needs {error.name}; install tpmirror with its {name} extra"
         raise UsageError(f"{needed}: pip install 'tpmirror[{name}]'") from error
 
