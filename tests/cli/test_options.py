@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import click
-import pytest
 
 from tests.support.program import ROOT
 from tpmirror.cli.options import progress_bar
@@ -43,17 +42,13 @@ def test_without_a_terminal_there_is_no_bar(monkeypatch):
     assert shown_on(io.StringIO(), monkeypatch, 300, 500) == ""
 
 
-@pytest.mark.parametrize(
-    ("words", "package", "extra"),
-    [(["export", "out"], "pyarrow", "export"), (["web"], "starlette", "web")],
-)
-def test_a_feature_whose_package_is_missing_names_the_extra(words, package, extra, tmp_path):
-    start = f"import sys; sys.modules[{package!r}] = None; from tpmirror.__main__ import main; main()"
+def test_a_feature_whose_package_is_missing_names_the_extra(tmp_path):
+    start = "import sys; sys.modules['pyarrow'] = None; from tpmirror.__main__ import main; main()"
     process = subprocess.run(
-        [sys.executable, "-c", start, *words], cwd=tmp_path, capture_output=True, text=True, check=False,
+        [sys.executable, "-c", start, "export", "out"], cwd=tmp_path, capture_output=True, text=True, check=False,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert process.returncode == 2
-    assert f" needs {package}" in process.stderr
-    assert f"pip install 'tpmirror[{extra}]'" in process.stderr
+    assert " needs pyarrow" in process.stderr
+    assert "pip install 'tpmirror[export]'" in process.stderr
     assert process.stderr.count("\n") == 1

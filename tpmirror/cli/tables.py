@@ -38,10 +38,12 @@ def _show(report: Report, empty: str = "none") -> None:
         return
     console.print(Text(report.title, style="bold"))
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for place, (heading, right) in enumerate(headings):
-        free_text = not right and any(_breaks(line[place]) for line in lines)
-        shown = heading.replace(" ", "\n") if right else heading  # a long heading must not make rich cut the columns
-        table.add_column(shown, justify="right" if right else "left", no_wrap=not free_text, overflow="fold")
+    for place, (name, column) in enumerate(report.columns.items()):
+        free_text = name not in right and any(_breaks(line[place]) for line in lines)
+        justify: JustifyMethod = "right" if name in right else "left"
+        # A long heading over short numbers must not make rich cut other columns.
+        heading = column.heading.replace(" ", "\n") if name in right else column.heading
+        table.add_column(heading, justify=justify, no_wrap=not free_text, overflow="fold")
     for line in lines[:MOST_ROWS]:
         table.add_row(*map(Text, line))
     console.print(table)

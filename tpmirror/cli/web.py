@@ -4,7 +4,7 @@ from threading import Event
 
 import click
 
-from tpmirror.cli.options import extra, mirror, with_settings
+from tpmirror.cli.options import mirror, with_settings
 from tpmirror.config import Settings
 
 

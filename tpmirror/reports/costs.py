@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 from tpmirror.db import schema
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
+from tpmirror.months import add_months
 from tpmirror.reports.model import Column, Report, change, credits_of, from_units, oldest, percent, plain, ratio, within
-from tpmirror.reports.period import Period, add_months
+from tpmirror.reports.period import Period
 
 BY: Final = ("month", "day", "model", "task", "resolution", "codec", "owner")
 IN_TIME: Final = frozenset({"day", "month"})
@@ -67,7 +68,8 @@ def in_turn(now: list[Row], period: Period, today: date) -> list[Row]:
 
 def _days_of(key: date | str) -> tuple[date, date]:
     """The first day of a day, or of a month written 2026-10, and the day after its last one."""
-    return days_of_month(key) if isinstance(key, str) else (key, key + timedelta(days=1))
+    first = date.fromisoformat(f"{key}-01") if isinstance(key, str) else key
+    return first, add_months(first, 1) if isinstance(key, str) else first + timedelta(days=1)
 
 
 def _shared(now: list[Row]) -> list[Row]:

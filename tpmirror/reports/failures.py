@@ -1,8 +1,10 @@
 """What fails: jobs, failures and cancellations by month, model or resolution."""
 
-from typing import Final
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, Final
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, func, select
 
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
@@ -10,8 +12,6 @@ from tpmirror.reports.model import Report, credits_of, percent, plain, ratio, wi
 from tpmirror.reports.period import Period
 
 BY: Final = ("month", "model", "resolution", "codec")
-ENDED: Final = {"finished": 2, "failures": -1, "cancellations": -2}
-"""Upstream's codes of how a job ends."""
 
 
 def failures(conn: Connection, period: Period, by: str) -> Report:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -47,12 +46,20 @@ def plain(**headings: str) -> dict[str, Column]:
 
 def percent(name: str, heading: str, *, signed: bool = False) -> dict[str, Column]:
     """A column of a ratio, as percents."""
-    return _shown_by("{:+,.1%}".format if signed else "{:,.1%}".format, name, heading)
+    form = "{:+,.1%}" if signed else "{:,.1%}"
+    return {name: Column(heading, lambda row: "-" if row[name] is None else form.format(row[name]))}
 
 
 def seconds(name: str, heading: str, *, signed: bool = False) -> dict[str, Column]:
     """A column of seconds, in the unit that suits."""
-    return _shown_by(lambda value: ("+" if signed and value > 0 else "") + formatting.brief(value), name, heading)
+
+    def show(row: Row) -> str:
+        value = row[name]
+        if value is None:
+            return "-"
+        return ("+" if signed and value > 0 else "") + formatting.brief(value)
+
+    return {name: Column(heading, show)}
 
 
 def size(name: str, heading: str) -> dict[str, Column]:
@@ -90,12 +97,14 @@ def oldest(conn: Connection, period: Period) -> int:
     return conn.execute(select(func.min(jobs.c.job_id)).where(*within(jobs, period))).scalar() or 0
 
 
-def within(
-    day: ColumnElement[Any], period: Period, edge: Callable[[date], date] = lambda day: day
-) -> list[ColumnElement[bool]]:
-    """The conditions for rows whose day lies in a period; ``edge`` turns a day into what the column holds."""
-    first = [] if period.first is None else [day >= edge(period.first)]
-    return first if period.after is None else [*first, day < edge(period.after)]
+def within(table: Table, period: Period, column: str = "day") -> list[ColumnElement[bool]]:
+    """The conditions for rows of a view whose day lies in a period."""
+    found: list[ColumnElement[bool]] = []
+    if period.first is not None:
+        found.append(table.c[column] >= period.first)
+    if period.after is not None:
+        found.append(table.c[column] < period.after)
+    return found
 
 
 def ratio(part: float | Decimal, whole: float | Decimal) -> float | None:

@@ -8,7 +8,7 @@ from tpmirror.db import schema
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
 from tpmirror.months import start_of
-from tpmirror.reports.model import Report, plain, seconds, within
+from tpmirror.reports.model import Report, plain, seconds
 from tpmirror.reports.period import Period
 
 RUN_COLUMNS: Final = (
@@ -27,8 +27,11 @@ def syncs(conn: Connection, period: Period) -> Report:
     columns = plain(id="run", kind="kind", outcome="outcome", certified="certified", started_at="started")
     columns |= seconds("seconds", "took") | plain(jobs_seen="seen", jobs_inserted="new", transitions="status changes")
     proven = health["certified_at"]
-    never = "Never proven complete; run tpmirror sync."
-    notes = [never if proven is None else f"Proven complete as of {proven:%Y-%m-%d %H:%M:%S} UTC."]
+    notes = [
+        "Never proven complete; run tpmirror sync."
+        if proven is None
+        else f"Proven complete as of {proven:%Y-%m-%d %H:%M:%S} UTC."
+    ]
     if health["last_error"]:
         notes.append(f"Last failure, {health['last_failure_at']:%Y-%m-%d %H:%M:%S} UTC: {health['last_error']}")
     return Report(f"Runs, {period} (times in UTC)", columns, rows, notes, health)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, select
 
 from tpmirror.db.views import view
 from tpmirror.months import start_of
-from tpmirror.reports.model import Report, plain, within
+from tpmirror.reports.model import Report, plain
 from tpmirror.reports.period import Period
 
 BY: Final = ("change", "job")
@@ -16,7 +16,8 @@ FIRST: Final = "first seen"
 def transitions(conn: Connection, period: Period, by: str) -> Report:
     """Status changes by when the mirror saw them; the first sight of a job is one of them."""
     source = view("status_transitions")
-    seen = within(source.c.observed_at, period, start_of)
+    seen = [] if period.first is None else [source.c.observed_at >= start_of(period.first)]
+    seen += [] if period.after is None else [source.c.observed_at < start_of(period.after)]
     columns = plain(from_name="from", to_name="to")
     if by == "job":
         wanted = select(source).where(*seen).order_by(source.c.observed_at.desc(), source.c.job_id, source.c.seq.desc())

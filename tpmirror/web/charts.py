@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from tpmirror.db.types import Row
-from tpmirror.reports.period import start_of
+from tpmirror.months import start_of
 
 COLOURS: Final = 8
 """Series of a chart that have a colour of their own; the others are drawn as one."""

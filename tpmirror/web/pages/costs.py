@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
+from tpmirror.months import add_months
 from tpmirror.reports import costs
-from tpmirror.reports.period import Period, add_months
+from tpmirror.reports.period import Period
 from tpmirror.web import charts, downloads, templating
 from tpmirror.web.cache import remembered, rows
 
