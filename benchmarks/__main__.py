@@ -71,7 +71,7 @@ def one_round(
         asked: list[str] = []
         for who in ("tpmirror", "floor")[: 1 + floor]:
             account.use(state)
-            database.write_presence(urls[who])
+            database.settle(urls[who])
             before = database.mark(urls[who])
             cost = (
                 least(scenario, account.url, urls, asked)

@@ -45,7 +45,7 @@ class Sqlite:
             file.unlink()
         return f"sqlite:///{self._home / name}.db"
 
-    def write_presence(self, url: str) -> None:
+    def settle(self, url: str) -> None:
         """Nothing works in the background."""
 
     def mark(self, url: str) -> Mark:
@@ -90,7 +90,7 @@ class PostgreSQL:
         self._server.create(name)
         return self._server.url(name)
 
-    def write_presence(self, url: str) -> None:
+    def settle(self, url: str) -> None:
         """What the server does at times by itself, now, when nobody measures; nobody vacuums tables without a row."""
         with psycopg.connect(self._dsn(url), autocommit=True) as conn:
             if conn.execute("SELECT 1 FROM jobs LIMIT 1").fetchone():
