@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from tests.support.payloads import NOON, encoded, item, later, look, model, output, source
+from tests.support.payloads import NOON, encoded, item, job, later, look, model, output, source
 from tpmirror.store.changes import Observation, StoredState
 from tpmirror.sync.diff import QUARANTINE_REFRESH, changed_models, diff, to_text, upstream_timestamp
 from tpmirror.tensorpix.decode import ParseFailure
@@ -237,6 +237,15 @@ def test_fewer_models_drop_the_links_left_over():
     done = made(look(5, ml_models=[model(44)]), after(look(ml_models=[model(44), model(45)])))
     assert done.dropped_links == [{"job_id_": 1, "position_": 1}]
     assert 1 in done.updated
+
+
+@pytest.mark.parametrize("silent", [{"ml_models": None}, {}])
+def test_an_answer_that_does_not_state_the_models_leaves_the_links_as_they_are(silent):
+    first = look(ml_models=[model(44, cost_weight=2.0), model(45)])
+    payload = {name: value for name, value in job().items() if name != "ml_models"} | silent
+    then = Observation(item(payload), later(5), sent=3, received=4)
+    done = made(then, after(first))
+    assert (done.links, done.dropped_links, done.field_changes) == ([], [], [])
 
 
 def test_a_model_shown_by_an_older_job_than_its_newest_user_stays():

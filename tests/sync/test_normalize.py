@@ -168,7 +168,7 @@ def test_missing_and_null_are_null():
     assert {name for name, value in rows.job.items() if value is not None} == {"id", "status", "input_video_id"}
     assert rows.input_video is not None
     assert {name for name, value in rows.input_video.items() if value is not None} == {"id"}
-    assert (rows.output_video, rows.model_ids, rows.notes) == (None, [], [])
+    assert (rows.output_video, rows.model_ids, rows.notes) == (None, None, [])
 
 
 def test_unknown_keys_become_extra_of_the_row_they_belong_to():

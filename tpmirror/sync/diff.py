@@ -144,10 +144,14 @@ class Differ:
         return row
 
     def links(self, job_id: int, rows: Rows, at: datetime, *, known: bool) -> None:
-        """The models of a job; a weight stays as it was when the job was first seen with the model."""
+        """The models of a job; a weight stays as it was when the job was first seen with the model.
+
+        An answer that does not state the models says nothing about them: links that went and came back would have
+        today's weights, and the shares of costs of a month that is over would change.
+        """
         old = self.known.links.get(job_id, [])
         before = [row["ml_model_id"] for row in old]
-        if before == rows.model_ids:
+        if rows.model_ids is None or before == rows.model_ids:
             return
         weights = {row["ml_model_id"]: row["cost_weight"] for row in reversed(old)}
         for position, (model_id, weight) in enumerate(zip(rows.model_ids, rows.cost_weights, strict=True)):

@@ -33,7 +33,8 @@ class Rows:
     job: Row
     input_video: Row | None
     output_video: Row | None
-    model_ids: list[int]
+    model_ids: list[int] | None
+    """None if the answer does not state the models: null, or no such key."""
     cost_weights: list[float | None]
     notes: list[str] = field(default_factory=list)
     """What could not be held, one sentence each."""
@@ -53,7 +54,7 @@ def normalize(item: ParsedJob) -> Rows:
         output_video=None
         if made is None
         else _row(schema.output_videos, made, _output_extra(item), "output_video.", notes),
-        model_ids=[model.id for model in models],
+        model_ids=None if job.ml_models is None else [model.id for model in models],
         cost_weights=[_weight(model, notes) for model in models],
         notes=notes,
     )
