@@ -21,11 +21,12 @@ from sqlalchemy import Engine, event, insert
 
 from tests.support.account import KEY, dump, mirror, query
 from tests.support.drifts import QUICK
+from tests.support.notes import LIST
 from tests.support.payloads import contents
 from tests.support.program import until
 from tests.support.simulation import Universe, Violation
 from tests.support.simulation.lab import Lab
-from tests.support.witness import LIST, Witness
+from tests.support.witness import Witness
 from tpmirror.config import VanishLimit
 from tpmirror.db import engine, lease, schema
 from tpmirror.db.engine import connected, reading
@@ -95,7 +96,7 @@ def a_swap_behind_the_reader(url: str) -> list[str]:
     with account(ordering="id", every=1) as witness:
 
         def swap(world: World, _number: int) -> None:
-            if witness.served[-1].sample and len(world.ids()) == 30 and 1 in world.ids():
+            if witness.served[-1].is_sample and len(world.ids()) == 30 and 1 in world.ids():
                 world.delete(1)
                 world.submit()
 

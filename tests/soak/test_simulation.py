@@ -47,7 +47,7 @@ def test_the_same_seed_lives_the_same_life(tmp_path):
         (tmp_path / str(number)).mkdir()
         with Universe(3, tmp_path / str(number)) as universe:
             universe.live(2)
-            lives.append((universe.figures, universe.machine.micros, universe.judge.rows(told)))
+            lives.append((universe.figures, universe.machine.micros, universe.mirror.query(told)))
     assert lives[0] == lives[1]
 
 

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import update
 
 from tests.support.account import KEY, connected, dump, mirror, pages, query, row, rows
+from tests.support.expected import Expected
 from tests.support.life import HUGE, Life
-from tests.support.oracle import Oracle
 from tests.support.program import until
 from tpmirror.db import schema
 from tpmirror.simulator.http import Request, Response
@@ -35,20 +35,20 @@ def sim(world: World) -> Iterator[Simulator]:
 
 def test_mirror_equals_the_account_after_every_step_of_its_life(mirror_url):
     world = World(seed=1, jobs=30, in_flight=4, jobs_per_day=20)
-    oracle, life = Oracle(world), Life(world, seed=1)
+    expected, life = Expected(world), Life(world, seed=1)
     with Simulator(world, token=KEY, page_cap=10) as sim:
-        check_step(sim, mirror_url, oracle)
+        check_step(sim, mirror_url, expected)
         for happen in life.events():
             happen()
-            check_step(sim, mirror_url, oracle)
+            check_step(sim, mirror_url, expected)
 
 
-def check_step(sim: Simulator, url: str, oracle: Oracle) -> None:
+def check_step(sim: Simulator, url: str, expected: Expected) -> None:
     """The mirror shows what happened; looking again shows nothing more and writes nothing."""
     run = mirror(sim, url)
-    oracle.look()
+    expected.look()
     assert run["certified"], run["certificate"]
-    oracle.check(url, run)
+    expected.check(url, run)
     before = dump(url)
     again = mirror(sim, url)
     assert {name: again[name] for name in NOTHING} == NOTHING
@@ -98,10 +98,10 @@ def test_two_thousand_jobs_are_mirrored_to_the_last_column(mirror_url):
     world = World(seed=8, jobs=2000, in_flight=20, jobs_per_day=0)
     with Simulator(world, token=KEY) as sim:
         run = mirror(sim, mirror_url, page_size=500)
-    oracle = Oracle(world)
-    oracle.look()
+    expected = Expected(world)
+    expected.look()
     assert run["certified"]
-    oracle.check(mirror_url, run)
+    expected.check(mirror_url, run)
 
 
 def test_a_first_page_that_comes_short_makes_no_pages_of_its_size(mirror_url):
@@ -128,10 +128,10 @@ def test_an_account_that_is_emptied_between_its_first_count_and_the_rows_is_mirr
 
 
 def test_a_walk_without_proof_mirrors_the_same_with_fewer_requests(sim, world, mirror_url):
-    oracle = Oracle(world)
-    oracle.look()
+    expected = Expected(world)
+    expected.look()
     run = mirror(sim, mirror_url, certify=False)
-    oracle.check(mirror_url, run)
+    expected.check(mirror_url, run)
     assert not run["certified"]
     assert json.loads(run["certificate"])["reason"]
     assert run["requests"] <= 4

@@ -4,44 +4,18 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from random import Random
 from typing import Any, Final
 
 import httpx
 
+from tests.support.notes import LIST, Note, Recorder
 from tests.support.simulation.machine import Machine, Process
-from tests.support.witness import DETAIL, LIST
 from tpmirror.simulator.api import Backend
 from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.world import World
 
-Ids = frozenset[int]
 EMPTY: Final[dict[str, Any]] = {"count": 0, "next": None, "previous": None, "results": []}
-
-
-@dataclass(slots=True)
-class Note:
-    """One answer: to whom, when it arrived, what was listed when it was counted and when its rows were read."""
-
-    process: Process
-    path: str
-    query: dict[str, str]
-    status: int
-    counted: Ids
-    sliced: Ids
-    known: Ids
-    """Every job that any answer before showed."""
-    found: bool
-    """Whether the job that was asked for by id was there in truth."""
-    shown: dict[int, int]
-    """Status by job, if the answer arrived as the account gave it."""
-    at: datetime | None = None
-
-    @property
-    def sample(self) -> bool:
-        """Whether it was asked for its count, or for the page size in force, alone: its rows are not mirrored."""
-        return self.path == LIST and (self.query.get("limit") == "1" or self.query.get("offset") == "1")
 
 
 @dataclass(eq=False)
@@ -63,23 +37,20 @@ class Network:
     lies: bool = True
     pause: float = 0.0
     window: str = ""
-    notes: list[Note] = field(default_factory=list)
     known: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._sliced: Ids = frozenset()
         self._still = False
-        self.backend.between = self._between
+        self.recorder = Recorder(self.backend, self._between)
 
     @property
-    def listed(self) -> Ids:
-        """What the account lists now."""
-        return frozenset(self.backend.world.order("id", active_only=self.backend.active_only))
+    def notes(self) -> list[Note]:
+        """Every answer since the notes were cleared."""
+        return self.recorder.notes
 
     def _between(self, _world: World) -> None:
         if not self._still and self.rng.random() < 0.05:
             self.happen()
-        self._sliced = self.listed
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         """One exchange: it takes time there and back, and each way may be the last."""
@@ -111,15 +82,15 @@ class Network:
         return respond
 
     def _serve(self, process: Process, asked: Request) -> tuple[Note, Response]:
-        known, self._sliced = frozenset(self.known), self.listed
-        counted = self._sliced
-        job = DETAIL.fullmatch(asked.path)
-        found = bool(job and self.backend.world.found(int(job[1])))
-        answer = self._window(asked) or self.backend.handle(asked)
-        shown = {} if self.window else _shown(asked.path, answer)
-        note = Note(process, asked.path, asked.query, answer.status, counted, self._sliced, known, found, shown)
-        self.notes.append(note)
+        known = frozenset(self.known)
+        note, answer = self.recorder.ask(asked, self._answer)
+        note.client, note.known = process, known
+        if self.window:
+            note.shown = {}
         return note, answer
+
+    def _answer(self, asked: Request) -> Response:
+        return self._window(asked) or self.backend.handle(asked)
 
     def _window(self, asked: Request) -> Response | None:
         if self.window == "revoked":
@@ -201,9 +172,11 @@ class Network:
             return self._whole(answer)
         first = Request("GET", f"{LIST}?limit={asked.query.get('limit', 5)}&offset=0", asked.headers)
         self._still = True
-        cached = self._window(first) or self.backend.handle(first)
+        cached = self._answer(first)
         self._still = False
-        self.notes[-1].counted = self.notes[-1].sliced = self.listed  # at the moment of this answer, not of the other
+        self.notes[-1].counted = self.notes[-1].sliced = (
+            self.recorder.listed
+        )  # at the moment of this answer, not of the other
         return self._whole(cached)
 
     def _lie_short(self, asked: Request, answer: Response) -> httpx.Response:
@@ -232,11 +205,3 @@ class _Body(httpx.SyncByteStream):
         yield from self._parts
         if self._error:
             raise self._error
-
-
-def _shown(path: str, answer: Response) -> dict[int, int]:
-    if answer.status != 200:
-        return {}
-    body = json.loads(answer.body)
-    jobs = body["results"] if path == LIST else [body]
-    return {job["id"]: job["status"] for job in reversed(jobs)}

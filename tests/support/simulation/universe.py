@@ -14,12 +14,14 @@ from typing import Any, Final, Self
 from sqlalchemy import Engine, event
 
 from tests.support.hand import VERBS, WHILE_READ, Hand
+from tests.support.judge import Judge
 from tests.support.simulation.disk import Disk
-from tests.support.simulation.judge import FOREIGN, Judge
-from tests.support.simulation.machine import Machine, Process
+from tests.support.simulation.machine import Killed, Machine, Process
+from tests.support.simulation.mirror import MirrorFile
 from tests.support.simulation.network import Network, Wire
 from tpmirror.config import Settings, load
 from tpmirror.db import engine
+from tpmirror.errors import TpmirrorError
 from tpmirror.simulator.api import Backend
 from tpmirror.simulator.ordering import ORDERINGS
 from tpmirror.simulator.world import World
@@ -34,6 +36,8 @@ from tpmirror.tensorpix.client import Api
 KEY: Final = "tpx-canary-0123456789abcdef"
 STEPS: Final = 10
 DAY: Final = 86_400
+FOREIGN: Final = 1_000_000
+"""Ids of another account's jobs start here."""
 MOST: Final = 24
 """Jobs listed at most, so that a day is over soon."""
 WINDOWS: Final = ("empty", "foreign", "denied", "revoked")
@@ -86,7 +90,8 @@ class Universe:
         self.hand = Hand(world)
         self.disk = Disk(self.machine, self.rng, self._struck)
         self.network = Network(self.machine, backend, other, self.rng, self._struck, self._happen)
-        self.judge = Judge(self.path, self.network)
+        self.mirror = MirrorFile(self.path)
+        self.judge = Judge(world, exact=True, lies=True)
         self._frozen = True
         self._alone = True
         self._settled = False
@@ -103,7 +108,7 @@ class Universe:
         # Of two processes that share an engine, one disposes of it while the other uses a connection of its pool.
         event.listen(self.engine, "connect", lambda connection, _: self._stack.callback(connection.close))
         self._stack.callback(self.engine.dispose)
-        self._stack.callback(self.judge.close)
+        self._stack.callback(self.mirror.close)
         api_of = partial(Api, transport=Wire(self.network))
         self._stack.enter_context(self.machine.installed(api_of, lambda _url: self.engine))
         self._stack.enter_context(self.disk.installed())
@@ -119,7 +124,7 @@ class Universe:
                 self._step()
             self._rest()
             self.figures.days += 1
-        self._check(self.judge.secrets(KEY.encode(), b"X-Amz-Signature", b"other@example.com"))
+        self._check(self.mirror.secrets(KEY.encode(), b"X-Amz-Signature", b"other@example.com"))
         self.figures.runs, self.figures.certified = self.judge.counts["runs"], self.judge.counts["certified"]
         self.figures.transitions, self.figures.gone = self.judge.counts["transitions"], self.judge.counts["gone"]
         return self.figures
@@ -161,7 +166,7 @@ class Universe:
         self.figures.processes += 1
 
         def live() -> Any:
-            process.probes = not self.judge.is_ready()
+            process.probes = not self.mirror.is_ready()
             return kind(settings)
 
         process = self.machine.start(live, host=host, after=after, doom=doom, then=self._over)
@@ -177,8 +182,18 @@ class Universe:
     def _over(self, process: Process) -> None:
         self.figures.crashes += process.dead
         self._settled = self._settled or isinstance(process.result, dict)
-        wrong = [*self.judge.verdict(process, strict=self._alone, honest_clock=not self._jumps), *self.disk.wrong]
-        self._check(wrong, process)
+        self._check([*self._verdict(process), *self.disk.wrong], process)
+
+    def _verdict(self, process: Process) -> Iterator[str]:
+        if process.error is not None and not isinstance(process.error, (TpmirrorError, Killed)):
+            yield f"process {process.number} ended with {process.error!r}"
+        if not self.mirror.is_ready():
+            return
+        notes = [note for note in self.network.notes if note.client is process]
+        run = process.result if isinstance(process.result, dict) else None
+        if run and not process.probes:
+            self.judge.see(notes, strict=self._alone)
+        yield from self.judge.verdict(self.mirror.rows, run, notes, honest_clock=not self._jumps)
 
     @property
     def _jumps(self) -> bool:
@@ -236,7 +251,7 @@ class Universe:
             self.rng.choice([self.hand.world.finish, self.hand.world.fail])(active[0])
         self.network.backend.ordering, self._alone = "-id", True
         self.machine.sleep(2 * DAY if self._jumps else DAY / 6)  # every lease is over
-        unlisted = self.judge.rows("SELECT 1 FROM jobs WHERE presence = 'unlisted'") if self.judge.is_ready() else []
+        unlisted = self.mirror.query("SELECT 1 FROM jobs WHERE presence = 'unlisted'") if self.mirror.is_ready() else []
         turns = 2 + len(unlisted) // UNLISTED_LOOKUPS
         for _ in range(10 + len(unlisted)):
             process = self._start(sync)
@@ -248,7 +263,7 @@ class Universe:
             turns -= not operator.result  # those it let go end in one turn more, and others are asked for in it
             if turns == 0:
                 break
-        self._check(self.judge.differences())
+        self._check(self.judge.differences(self.mirror.rows, self.network.recorder.listed))
         with engine.reading(self.engine) as conn:
             self._check(str(finding) for finding in audit(conn).findings)
         self.machine.start(lambda: self._check(map(str, verify(self._settings(1)))))
