@@ -13,6 +13,7 @@ from decimal import Decimal
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import duckdb
@@ -21,7 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.support.account import KEY, mirror, query, rows
-from tests.support.life import Life
+from tests.support.mover import LEAVING, LIFE, Mover, drawn
 from tests.support.program import ROOT, Program
 from tpmirror.db import schema, views
 from tpmirror.db.engine import open_engine
@@ -234,12 +235,11 @@ def test_only_months_with_a_change_are_rewritten(lived, sim, world, out):
 @pytest.mark.parametrize("seed", [1])
 def test_whatever_happens_the_next_export_is_as_a_new_one(seed, lived, sim, world, tmp_path):
     """The files of an export brought up to date, again and again, are byte for byte those of one made at once."""
-    life = Life(world, seed)
-    events = life.events()
+    move, happenings = Mover(world), drawn(Random(seed), [*LIFE, *LEAVING])
     run(lived, tmp_path / "kept")
-    for start in range(0, len(events), 8):
-        for event in events[start : start + 8]:
-            event()
+    for start in range(0, len(happenings), 8):
+        for verb, number in happenings[start : start + 8]:
+            move(verb, number)
         mirror(sim, lived)
         kept = run(lived, tmp_path / "kept")
     new = run(lived, tmp_path / "new")

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.support.account import KEY, mirror
 from tests.support.account import settings as client
 from tests.support.drifts import QUICK
-from tests.support.hand import VERBS, WHILE_READ, Hand
+from tests.support.mover import NUMBERS, VERBS, WHILE_READ, Mover
 from tests.support.witness import Witness
 from tpmirror.simulator.ordering import ORDERINGS
 from tpmirror.simulator.server import Simulator
@@ -53,8 +53,8 @@ class Account:
     looks: list[Look]
 
 
-def happenings(verbs: list[str], most: int) -> st.SearchStrategy[list[tuple[str, int]]]:
-    return st.lists(st.tuples(st.sampled_from(verbs), st.integers(0, 5000)), max_size=most)
+def happenings(verbs: Sequence[str], most: int) -> st.SearchStrategy[list[tuple[str, int]]]:
+    return st.lists(st.tuples(st.sampled_from(verbs), st.integers(0, NUMBERS)), max_size=most)
 
 
 looks = st.builds(
@@ -87,14 +87,14 @@ def bounded(examples: int) -> settings:
 def check(account: Account, url: str) -> None:
     """Look as often as the account says; then once more, when nothing moves."""
     world = World(account.seed, account.jobs, days=1, in_flight=account.in_flight, jobs_per_day=account.jobs_per_day)
-    hand = Hand(world)
+    move = Mover(world)
     options: dict[str, Any] = {**QUICK, "page_size": account.page_size, "concurrency": account.concurrency}
     with Simulator(world, token=KEY, page_cap=account.page_cap, ordering=account.ordering) as sim:
         witness = Witness(sim, strict=account.concurrency == 1)
         for look in account.looks:
             for verb, number in look.before:
-                hand(verb, number)
-            sim.every, sim.drift = look.every, hand.does(look.during)
+                move(verb, number)
+            sim.every, sim.drift = look.every, move.does(look.during)
             run = mirror(sim, url, **options) if look.full else poll(client(sim, url, **options))
             assert witness.verdict(url, run) == []
         sim.drift, sim.ordering = None, "-id"

@@ -110,6 +110,8 @@ class Expected:
         before = self.presence.get(job_id, "listed")
         if presence != before:
             self.changes["job", job_id, "presence", before, presence] += 1
+        elif presence == "gone":  # nothing is left to mirror of what is gone since the run before
+            self.noted.discard(job_id)
         self.presence[job_id] = presence
 
     def check(self, database_url: str, run: Row) -> None:
@@ -121,9 +123,9 @@ class Expected:
         assert {note["job_id"] for note in open_notes} == self.noted
         counted = (run["jobs_inserted"], run["jobs_updated"], run["field_changes"])
         assert counted == (len(self.inserted), len(self.updated), self.changes.total())
-        assert run["jobs_seen"] == run["upstream_count"] == len(self.world.listed())
-        listed = {job_id for job_id, presence in self.presence.items() if presence == "listed"}
-        assert run["jobs_unchanged"] == run["jobs_seen"] - len(self.inserted & listed) - len(self.updated & listed)
+        assert run["upstream_count"] == len(self.world.listed())
+        assert run["jobs_seen"] == sum(presence != "gone" for presence in self.presence.values())
+        assert run["jobs_unchanged"] == run["jobs_seen"] - len(self.inserted) - len(self.updated)
 
     def _check_rows(self, database_url: str) -> None:
         for entity, table in TABLES.items():

@@ -27,7 +27,7 @@ def test_a_mirror_of_a_list_that_moves_claims_nothing_that_is_not_so(mirror_url,
 
 def test_lists_that_move_are_certified_too(mirror_url):
     """Or the test above would prove nothing."""
-    _, certified = Scenario("seldom", happenings=(lambda world, _: world.submit(),), every=9).play(mirror_url, seed=1)
+    _, certified = Scenario("seldom", verbs=("submit",), every=9).play(mirror_url, seed=1)
     assert all(certified)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, Self, TypeAlias
 from sqlalchemy import Engine, select
 
 from tests.support.account import KEY
+from tests.support.mover import Mover
 from tests.support.simulation.disk import Disk
 from tests.support.simulation.machine import Machine, Process
 from tests.support.simulation.network import Network, Wire
@@ -31,6 +32,7 @@ class Lab:
 
     def __init__(self) -> None:
         self.world = World(seed=8, jobs=5, days=1, in_flight=2, jobs_per_day=0)
+        self.move = Mover(self.world)
         self.backend = backend = Backend(self.world, token=KEY, page_cap=3, gzip=False, resign=False)
         rng = Random(8)
         self.machine = Machine(rng, lambda _seconds: None)
@@ -54,9 +56,8 @@ class Lab:
 
     def happen(self) -> None:
         """A job comes, one ends, one goes."""
-        self.world.submit()
-        self.world.finish(self.world.listed(active_only=True)[0])
-        self.world.delete(self.world.listed()[0])
+        for verb in ("submit", "finish", "delete"):
+            self.move(verb, 0)
 
     def start(
         self, url: str, *, work: Work = sync, host: str = "host", after: float = 0, doom: int | None = None

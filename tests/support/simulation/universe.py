@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -13,8 +13,8 @@ from typing import Any, Final, Self
 
 from sqlalchemy import Engine, event
 
-from tests.support.hand import VERBS, WHILE_READ, Hand
 from tests.support.judge import Judge
+from tests.support.mover import NUMBERS, VERBS, WHILE_READ, Mover
 from tests.support.simulation.disk import Disk
 from tests.support.simulation.machine import Killed, Machine, Process
 from tests.support.simulation.mirror import MirrorFile
@@ -41,8 +41,6 @@ FOREIGN: Final = 1_000_000
 MOST: Final = 24
 """Jobs listed at most, so that a day is over soon."""
 WINDOWS: Final = ("empty", "foreign", "denied", "revoked")
-QUIET: Final = {"restore", "delete_hidden"}
-"""What happens only while nobody looks: a job that leaves does not come back within a run, or no proof holds."""
 
 
 class Violation(AssertionError):
@@ -87,7 +85,7 @@ class Universe:
             stranger.edit(job_id, {"id": FOREIGN + job_id})
         served: dict[str, Any] = {"token": KEY, "gzip": False, "resign": False}
         backend, other = Backend(world, **served), Backend(stranger, **served)
-        self.hand = Hand(world)
+        self.world, self.move = world, Mover(world)
         self.disk = Disk(self.machine, self.rng, self._struck)
         self.network = Network(self.machine, backend, other, self.rng, self._struck, self._happen)
         self.mirror = MirrorFile(self.path)
@@ -210,7 +208,7 @@ class Universe:
 
     def _passes(self, seconds: float) -> None:
         """The account lives along."""
-        self.network.backend.world.advance(seconds)
+        self.world.advance(seconds)
 
     def _happen(self) -> None:
         """Something, perhaps, at a moment of the network's choice: mid-walk."""
@@ -226,13 +224,13 @@ class Universe:
         if self.rng.random() < 0.1:
             self._draw(WHILE_READ)
 
-    def _draw(self, verbs: list[str]) -> None:
+    def _draw(self, verbs: Sequence[str]) -> None:
         verb = self.rng.choice([verb for verb in verbs if verb != "advance"])
-        if verb == "submit" and len(self.hand.world.listed()) >= MOST:
+        if verb == "submit" and len(self.world.listed()) >= MOST:
             verb = "delete"
         if verb == "start" and self.network.backend.active_only:
             return  # a job that has ended would be listed again
-        self.hand(verb, self.rng.randrange(5000))
+        self.move(verb, self.rng.randrange(NUMBERS))
 
     def _struck(self) -> None:
         self.figures.faults += 1
@@ -247,8 +245,8 @@ class Universe:
     def _rest(self) -> None:
         self._settle()
         self.network.backend.active_only = False  # or, with nothing in flight, the list is empty and proves nothing
-        while active := self.hand.world.listed(active_only=True):
-            self.rng.choice([self.hand.world.finish, self.hand.world.fail])(active[0])
+        while active := self.world.listed(active_only=True):
+            self.rng.choice([self.world.finish, self.world.fail])(active[0])
         self.network.backend.ordering, self._alone = "-id", True
         self.machine.sleep(2 * DAY if self._jumps else DAY / 6)  # every lease is over
         unlisted = self.mirror.query("SELECT 1 FROM jobs WHERE presence = 'unlisted'") if self.mirror.is_ready() else []
