@@ -6,9 +6,10 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,46 @@ def mirror_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> 
         yield f"sqlite:///{mirror}"
     else:
         yield from _database(request.getfixturevalue("migrated_postgres"), MIGRATED)
+
+
+@pytest.fixture
+def lite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """A SQLite mirror without rows, for what does not depend on the database."""
+    return f"sqlite:///{shutil.copyfile(migrated_file, tmp_path / 'lite.db')}"
+
+
+@pytest.fixture
+def world() -> Any:
+    """A small account that moves only when a test moves it."""
+    from tpmirror.simulator.world import World
+
+    return World(seed=5, jobs=30, in_flight=3, jobs_per_day=0)
+
+
+@pytest.fixture
+def sim(world: Any) -> Iterator[Any]:
+    """The API over ``world``, in pages of ten."""
+    from tests.support.account import KEY
+    from tpmirror.simulator.server import Simulator
+
+    with Simulator(world, token=KEY, page_cap=10) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def program(sim: Any, mirror_url: str, tmp_path: Path) -> Any:
+    """The program on a mirror of ``sim``; it soon gives up."""
+    from tests.support.account import environ
+    from tests.support.program import Program
+
+    quick = {"max_attempts": 2, "retry_base": 0.001}
+    return Program(tmp_path, environ(sim.url, sim.token, database_url=mirror_url, **quick))
+
+
+@pytest.fixture
+def tpmirror(program: Any, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, str]]:
+    """The command line in this process: what it says on stdout and stderr."""
+    return lambda *words, code=0: program.call(capsys, *map(str, words), code=code)
 
 
 @pytest.fixture(scope="session")

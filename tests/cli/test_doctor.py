@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.account import KEY, environ, mirror
-from tests.support.program import Program
+from tests.support.account import KEY, mirror
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 
@@ -15,11 +14,6 @@ from tpmirror.simulator.world import World
 def sim() -> Iterator[Simulator]:
     with Simulator(World(seed=5, jobs=30), token=KEY, page_cap=20) as simulator:
         yield simulator
-
-
-@pytest.fixture
-def program(sim, mirror_url, tmp_path):
-    return Program(tmp_path, environ(sim.url, database_url=mirror_url))
 
 
 def examined(program, capsys, *arguments, code=0):

@@ -19,7 +19,6 @@ from tests.support.program import START, Program
 from tpmirror.cli.main import cli, main
 from tpmirror.db import schema
 from tpmirror.db.revision import newest
-from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 
 TEXT = {"kind", "outcome", "started_at", "finished_at", "error"}
@@ -28,18 +27,6 @@ TEXT = {"kind", "outcome", "started_at", "finished_at", "error"}
 @pytest.fixture
 def world():
     return World(seed=4, jobs=30, in_flight=3, jobs_per_day=0)
-
-
-@pytest.fixture
-def sim(world):
-    with Simulator(world, token=KEY, page_cap=10) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def program(sim, mirror_url, tmp_path):
-    """The program on a migrated database."""
-    return Program(tmp_path, {**environ(sim.url), "TPMIRROR_DATABASE_URL": mirror_url})
 
 
 @pytest.fixture

@@ -27,96 +27,23 @@ TOKEN = "t0ken"
 PLAIN: dict[str, Any] = {"verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), "timeout": 60}
 """Never used, but reading certificates for each client would take most of the time of these tests."""
 JOB_KEYS = [
-    *(
-        "id",
-        "started",
-        "preview",
-        "description",
-        "cost_usd",
-        "status",
-        "eta_s",
-        "finished",
-        "processing_progress",
-    ),
-    *(
-        "input_video",
-        "output_video",
-        "ml_models",
-        "grain",
-        "codec",
-        "output_resolution",
-        "comparison",
-    ),
-    *(
-        "stabilization_smoothing",
-        "fps_interpolation_factor",
-        "playback_speed",
-        "sharpen_strength",
-        "start_frame",
-    ),
-    *("end_frame",),
-]
+    "id", "started", "preview", "description", "cost_usd", "status", "eta_s", "finished", "processing_progress",
+    "input_video", "output_video", "ml_models", "grain", "codec", "output_resolution", "comparison",
+    "stabilization_smoothing", "fps_interpolation_factor", "playback_speed", "sharpen_strength", "start_frame",
+    "end_frame",
+]  # fmt: skip
 INPUT_KEYS = [
-    *(
-        "id",
-        "name",
-        "width",
-        "height",
-        "created_at",
-        "n_frames",
-        "framerate",
-        "size",
-        "owner",
-        "thumbnail",
-    ),
-    *(
-        "external_url",
-        "bitrate",
-        "codec_id",
-        "bit_depth",
-        "chroma_subsampling",
-        "color_space",
-        "file",
-    ),
-]
+    "id", "name", "width", "height", "created_at", "n_frames", "framerate", "size", "owner", "thumbnail",
+    "external_url", "bitrate", "codec_id", "bit_depth", "chroma_subsampling", "color_space", "file",
+]  # fmt: skip
 OUTPUT_KEYS = [
-    *(
-        "id",
-        "job_id",
-        "preview_videos",
-        "name",
-        "created_at",
-        "width",
-        "height",
-        "owner",
-        "deleted",
-        "framerate",
-    ),
-    *(
-        "n_frames",
-        "bitrate",
-        "codec_id",
-        "bit_depth",
-        "chroma_subsampling",
-        "color_space",
-        "size",
-        "file",
-        "thumbnail",
-    ),
-    *("quality_score",),
-]
+    "id", "job_id", "preview_videos", "name", "created_at", "width", "height", "owner", "deleted", "framerate",
+    "n_frames", "bitrate", "codec_id", "bit_depth", "chroma_subsampling", "color_space", "size", "file", "thumbnail",
+    "quality_score",
+]  # fmt: skip
 MODEL_KEYS = [
-    *(
-        "id",
-        "name",
-        "task",
-        "cost_weight",
-        "upscale_factor",
-        "fps_boost_factor",
-        "priority",
-        "max_resolution",
-    ),
-]
+    "id", "name", "task", "cost_weight", "upscale_factor", "fps_boost_factor", "priority", "max_resolution",
+]  # fmt: skip
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
 
 
@@ -864,34 +791,6 @@ def test_a_change_of_the_catalogue_shows_in_every_job_and_costs_nothing(world):
     assert using
     assert world.credits() == before
     assert World(jobs=0).models()[7]["name"] == "General Denoise 3"
-
-
-def test_a_job_can_be_moved_by_hand(client, world):
-    job = world.submit(description="by hand")
-    assert world.job(job)["description"] == "by hand"
-    world.start(job)
-    assert world.status(job) == 1
-    world.finish(job)
-    world.rate(job, 5)
-    world.correct_cost(job, Decimal("3.25"))
-    world.edit(job, {"odd": True})
-    world.delete_output(job)
-    world.delete_input(job)
-    shown = world.job(job)
-    assert (shown["output_video"]["quality_score"], shown["cost_usd"], shown["odd"]) == (5, "3.2500", True)
-    assert shown["input_video"] is None
-    for verb, count in (
-        (world.hide, 50),
-        (world.restore, 51),
-        (world.delete, 50),
-        (world.restore, 51),
-        (world.touch, 51),
-    ):
-        verb(job)
-        assert len(listed(client)) == count
-    for verb, status in ((world.fail, -1), (world.cancel, -2)):
-        verb(world.submit())
-        assert world.status(world.ids()[-1]) == status
 
 
 @pytest.mark.exhaustive

@@ -1,6 +1,5 @@
 """What stays after a process is killed, stopped or cut off from its database: whole batches, and a way on."""
 
-import shutil
 import signal
 import sqlite3
 import threading
@@ -32,12 +31,6 @@ KILLS = 50
 @pytest.fixture
 def program(tmp_path, mirror_url):
     return Program(tmp_path, {"TPMIRROR_DATABASE_URL": mirror_url})
-
-
-@pytest.fixture
-def lite_url(migrated_file, tmp_path):
-    """A SQLite mirror, for what only SQLite does."""
-    return f"sqlite:///{shutil.copyfile(migrated_file, tmp_path / 'lite.db')}"
 
 
 def wait_for_jobs(database_url, more_than=0):

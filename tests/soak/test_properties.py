@@ -111,14 +111,14 @@ def lite(template: Path) -> Iterator[str]:
 
 @bounded(40)
 @given(account=accounts)
-def test_whatever_happens_to_an_account_its_mirror_says_only_what_was_so(account, migrated_file):
+def test_whatever_happens_a_mirror_says_only_what_was_so(account, migrated_file):
     with lite(migrated_file) as url:
         check(account, url)
 
 
 @bounded(8)
 @given(account=accounts)
-def test_whatever_happens_to_an_account_its_mirror_on_postgresql_says_only_what_was_so(account, migrated_postgres):
+def test_whatever_happens_a_mirror_on_postgresql_says_only_what_was_so(account, migrated_postgres):
     name = f"life_{next(numbers)}"
     migrated_postgres.create(name, "migrated")
     try:

@@ -39,9 +39,7 @@ def counted(engine: Engine, run: dict[str, Any]) -> dict[str, int]:
         }
 
 
-def test_killed_at_any_touch_the_next_run_goes_on_and_a_fault_at_any_touch_is_survived(
-    mirror_url, migrated_file, tmp_path
-):
+def test_a_run_killed_at_any_touch_is_followed_by_one_that_survives_any_fault(mirror_url, migrated_file, tmp_path):
     """For every n: a run dies at its n-th touch; the next one meets a fault at its n-th, and is certified all the same.
 
     After that the mirror tells what one tells that nothing ever happened to.

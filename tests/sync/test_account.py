@@ -1,7 +1,7 @@
 """A mirror belongs to one account of one origin: nothing of another is ever written, wherever a walk meets it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -23,17 +23,6 @@ from tpmirror.sync.verify import preview, verify
 
 SHIFT = 10**6
 OTHERS = ("other@example.com", 815)
-
-
-@pytest.fixture
-def world() -> World:
-    return World(seed=5, jobs=30, in_flight=3, jobs_per_day=0)
-
-
-@pytest.fixture
-def sim(world: World) -> Iterator[Simulator]:
-    with Simulator(world, token=KEY, page_cap=10) as simulator:
-        yield simulator
 
 
 @pytest.fixture
@@ -233,7 +222,7 @@ def test_another_account_without_jobs_proves_and_changes_nothing(sim, mirror_url
 
 
 @pytest.mark.parametrize("after", [1, 3])
-def test_another_account_without_jobs_in_the_middle_of_a_walk_proves_and_changes_nothing(sim, mirror_url, after):
+def test_another_account_without_jobs_in_mid_walk_proves_and_changes_nothing(sim, mirror_url, after):
     mirror(sim, mirror_url)
     before = dump(mirror_url)
     switch(sim, World(seed=9, jobs=0, owner=OTHERS, jobs_per_day=0), after=after)

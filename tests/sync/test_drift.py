@@ -1,7 +1,6 @@
 """A list that moves while it is read: a certificate is right or it is not given; and what a quiet list costs."""
 
 import json
-import shutil
 from math import ceil
 
 import pytest
@@ -11,12 +10,6 @@ from tests.support.drifts import QUICK, SCENARIOS, Scenario
 from tests.support.witness import Witness
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
-
-
-@pytest.fixture
-def lite_url(migrated_file, tmp_path):
-    """A SQLite mirror, for what does not depend on the database."""
-    return f"sqlite:///{shutil.copyfile(migrated_file, tmp_path / 'mirror.db')}"
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

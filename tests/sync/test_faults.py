@@ -211,22 +211,14 @@ def sim() -> Iterator[Simulator]:
         yield simulator
 
 
-@pytest.fixture
-def url(migrated_file, tmp_path) -> str:
-    """The faults come before any database: SQLite shows them all."""
-    path = tmp_path / "mirror.db"
-    path.write_bytes(migrated_file.read_bytes())
-    return f"sqlite:///{path}"
-
-
-def program(sim: Simulator, url: str, folder: Any, **options: str) -> Program:
+def program(sim: Simulator, lite_url: str, folder: Any, **options: str) -> Program:
     chosen: dict[str, Any] = {"page_size": PAGE, "concurrency": IN_FLIGHT, "max_attempts": TRIES, "retry_base": 0}
-    return Program(folder, {**environ(sim.url, **{**chosen, **options}), "TPMIRROR_DATABASE_URL": url})
+    return Program(folder, {**environ(sim.url, **{**chosen, **options}), "TPMIRROR_DATABASE_URL": lite_url})
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.what)
-def test_a_fault_is_named_keeps_what_arrived_and_is_mended_by_another_try(fault, sim, url, tmp_path, capsys):
-    tool = program(sim, url, tmp_path, **fault.options)
+def test_a_fault_is_named_keeps_what_arrived_and_is_mended_by_another_try(fault, sim, lite_url, tmp_path, capsys):
+    tool = program(sim, lite_url, tmp_path, **fault.options)
 
     sim.respond = lambda request: None if request.query.get("offset") == "0" else fault.answer(sim, request)
     said, complained = tool.call(capsys, "sync", code=fault.code)
@@ -234,10 +226,10 @@ def test_a_fault_is_named_keeps_what_arrived_and_is_mended_by_another_try(fault,
     assert fault.says in complained
     assert KEY not in complained
     assert "s=1" not in complained
-    ended = row(url, "sync_runs")
+    ended = row(lite_url, "sync_runs")
     assert (ended["outcome"], ended["certified"], ended["covered"]) == ("failed", False, False)
     assert ended["error"] in complained
-    assert len(rows(url, "jobs")) == PAGE
+    assert len(rows(lite_url, "jobs")) == PAGE
     # Both pages in flight meet the fault; neither asks more often than told, and nothing goes on after it.
     asked = sim.count_requests() - 1
     assert 1 <= asked <= (TRIES if fault.again else 1) * 2 * IN_FLIGHT
@@ -248,8 +240,8 @@ def test_a_fault_is_named_keeps_what_arrived_and_is_mended_by_another_try(fault,
     sim.respond = lambda request: pending.pop()(sim, request) if pending and request.query["offset"] != "0" else None
     tool.call(capsys, "sync")
     assert pending == []
-    assert rows(url, "sync_runs")[-1]["certified"]
-    assert len(rows(url, "jobs")) == JOBS
+    assert rows(lite_url, "sync_runs")[-1]["certified"]
+    assert len(rows(lite_url, "jobs")) == JOBS
 
 
 def test_a_first_page_that_cannot_be_had_leaves_no_trace(sim, tmp_path, capsys):
@@ -260,19 +252,19 @@ def test_a_first_page_that_cannot_be_had_leaves_no_trace(sim, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_key_refused_for_good_is_asked_for_twice_a_run_and_no_more(sim, url, tmp_path, capsys):
+def test_a_key_refused_for_good_is_asked_for_twice_a_run_and_no_more(sim, lite_url, tmp_path, capsys):
     sim.token = "another"
-    tool = program(sim, url, tmp_path, max_attempts="9")
+    tool = program(sim, lite_url, tmp_path, max_attempts="9")
     for runs in (1, 2, 3):
         tool.call(capsys, "sync", code=4)
         assert sim.count_requests() == 2 * runs
 
 
-def test_a_key_replaced_during_the_walk_is_read_again_from_its_file(sim, url, tmp_path, capsys):
+def test_a_key_replaced_during_the_walk_is_read_again_from_its_file(sim, lite_url, tmp_path, capsys):
     path = tmp_path / "key"
     path.write_text("tpx-of-yesterday\n")
     path.chmod(0o600)
-    tool = program(sim, url, tmp_path)
+    tool = program(sim, lite_url, tmp_path)
     tool.variables |= {"TPMIRROR_API_KEY": "", "TPMIRROR_API_KEY_FILE": str(path)}
     sim.token = "tpx-of-yesterday"
 
@@ -285,7 +277,7 @@ def test_a_key_replaced_during_the_walk_is_read_again_from_its_file(sim, url, tm
 
     sim.respond = replace_key
     tool.call(capsys, "sync")
-    assert len(rows(url, "jobs")) == JOBS
+    assert len(rows(lite_url, "jobs")) == JOBS
     assert 0 < sum(seen.status == 401 for seen in sim.requests) <= IN_FLIGHT
 
 
@@ -371,20 +363,20 @@ def resetting(sim: Simulator, resets: int) -> Iterator[str]:
         thread.join(5)
 
 
-def test_connections_that_are_reset_are_made_again(sim, url, tmp_path, capsys):
-    tool = program(sim, url, tmp_path, max_attempts="4")
+def test_connections_that_are_reset_are_made_again(sim, lite_url, tmp_path, capsys):
+    tool = program(sim, lite_url, tmp_path, max_attempts="4")
     with resetting(sim, 3) as origin:
         tool.variables["TPMIRROR_API_URL"] = origin
         tool.call(capsys, "sync")
     with resetting(sim, 99) as origin:
         tool.variables["TPMIRROR_API_URL"] = origin
         assert f"cannot reach {origin}: " in tool.call(capsys, "sync", code=1)[1]
-    assert [run["outcome"] for run in rows(url, "sync_runs")] == ["succeeded", "failed"]
-    assert rows(url, "sync_runs")[0]["retries"] == 3
+    assert [run["outcome"] for run in rows(lite_url, "sync_runs")] == ["succeeded", "failed"]
+    assert rows(lite_url, "sync_runs")[0]["retries"] == 3
 
 
 @pytest.mark.parametrize("following", [None, "https://x/?more=1"])
-def test_a_server_that_minds_no_offset_does_not_keep_a_walk_for_ever(sim, url, tmp_path, capsys, following):
+def test_a_server_that_minds_no_offset_does_not_keep_a_walk_for_ever(sim, lite_url, tmp_path, capsys, following):
     page = {
         "count": PAGE,
         "next": following,
@@ -392,13 +384,13 @@ def test_a_server_that_minds_no_offset_does_not_keep_a_walk_for_ever(sim, url, t
         "results": [{"id": n, "status": 2} for n in range(1, 11)],
     }
     sim.respond = lambda _: Response.json(200, page)
-    said = program(sim, url, tmp_path).call(capsys, "sync", code=1)[1]
+    said = program(sim, lite_url, tmp_path).call(capsys, "sync", code=1)[1]
     assert f"counts {PAGE} jobs but still serves some from 1" in said
     assert sim.count_requests() < 150
 
 
-def test_the_api_out_of_reach_during_a_walk_is_told(sim, url, tmp_path, capsys):
-    tool = program(sim, url, tmp_path, api_url="http://127.0.0.1:9")
+def test_the_api_out_of_reach_during_a_walk_is_told(sim, lite_url, tmp_path, capsys):
+    tool = program(sim, lite_url, tmp_path, api_url="http://127.0.0.1:9")
     assert "cannot reach http://127.0.0.1:9" in tool.call(capsys, "sync", code=1)[1]
 
 
@@ -413,11 +405,11 @@ finally:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from /proc")
-def test_a_sync_under_gzip_bombs_stays_below_150_mb(sim, url, tmp_path):
+def test_a_sync_under_gzip_bombs_stays_below_150_mb(sim, lite_url, tmp_path):
     """Four pages in flight, each 100 MiB once unpacked, and each tried three times."""
     huge = Response(200, {**JSON, "Content-Encoding": "gzip"}, bomb(100))
     sim.respond = lambda request: None if request.query.get("offset") == "0" else huge
-    tool = program(sim, url, tmp_path, concurrency="4", max_attempts="3", page_size="100")
+    tool = program(sim, lite_url, tmp_path, concurrency="4", max_attempts="3", page_size="100")
     done = subprocess.run(
         [sys.executable, "-c", PEAK, "sync"],
         env={**os.environ, **tool.variables, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
@@ -425,10 +417,10 @@ def test_a_sync_under_gzip_bombs_stays_below_150_mb(sim, url, tmp_path):
     assert done.returncode == 1, done.stderr
     assert "larger than 6 MiB" in done.stderr
     assert int(done.stdout) < 150_000
-    assert len(rows(url, "jobs")) == PAGE
+    assert len(rows(lite_url, "jobs")) == PAGE
 
 
-def test_a_mirror_that_met_every_fault_equals_one_that_met_none(sim, url, tmp_path, migrated_file):
+def test_a_mirror_that_met_every_fault_equals_one_that_met_none(sim, lite_url, tmp_path, migrated_file):
     """All faults that pass, one after the other, in a single walk with as many tries as it takes."""
     plagued = [fault.answer for fault in FAULTS if fault.again and not fault.options and fault.code == 1]
     pending = iter(plagued)
@@ -438,7 +430,7 @@ def test_a_mirror_that_met_every_fault_equals_one_that_met_none(sim, url, tmp_pa
         return answer(sim, request) if answer else None
 
     sim.respond = respond
-    run = mirror(sim, url, page_size=PAGE, concurrency=4, max_attempts=100, retry_base=0)
+    run = mirror(sim, lite_url, page_size=PAGE, concurrency=4, max_attempts=100, retry_base=0)
     assert (run["certified"], run["retries"], list(pending)) == (True, len(plagued), [])
     calm = tmp_path / "calm.db"
     calm.write_bytes(migrated_file.read_bytes())
@@ -448,6 +440,6 @@ def test_a_mirror_that_met_every_fault_equals_one_that_met_none(sim, url, tmp_pa
     for table in ("jobs", "input_videos", "output_videos", "ml_models", "job_ml_models"):
         both = [
             [{name: value for name, value in line.items() if name not in seen} for line in rows(where, table)]
-            for where in (url, f"sqlite:///{calm}")
+            for where in (lite_url, f"sqlite:///{calm}")
         ]
         assert both[0] == both[1]

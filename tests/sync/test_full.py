@@ -2,7 +2,6 @@
 
 import gc
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -30,12 +29,6 @@ def world() -> World:
     return World(seed=5, jobs=30, in_flight=4, jobs_per_day=0)
 
 
-@pytest.fixture
-def sim(world: World) -> Iterator[Simulator]:
-    with Simulator(world, token=KEY, page_cap=10) as simulator:
-        yield simulator
-
-
 def test_mirror_equals_the_account_after_every_step_of_its_life(mirror_url):
     world = World(seed=1, jobs=30, in_flight=4, jobs_per_day=20)
     expected, move = Expected(world), Mover(world)
@@ -61,31 +54,14 @@ def check_step(sim: Simulator, url: str, expected: Expected) -> None:
     assert dump(url) == before or set(expected.presence.values()) != {"listed"}
 
 
-def test_capped_pages_hide_nothing(sim, world, mirror_url):
-    run = mirror(sim, mirror_url, page_size=100)
-    assert (run["certified"], run["jobs_seen"]) == (True, 30)
-    assert [job["id"] for job in rows(mirror_url, "jobs")] == world.listed()
-
-
 @pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("ordering", ["-id", "id", "-started", "-updated", "status", "random", "unordered"])
-def test_every_job_of_a_list_in_any_order_arrives_or_the_walk_says_that_it_may_not_have(
-    sim, world, mirror_url, ordering
-):
+def test_every_job_of_a_list_in_any_order_arrives_or_nothing_is_certified(sim, world, mirror_url, ordering):
     sim.ordering = ordering
     run = mirror(sim, mirror_url)
     held = [job["id"] for job in rows(mirror_url, "jobs")]
     assert held == world.listed() or not run["certified"]
     assert run["certified"] or ordering in {"status", "random"}
-
-
-def test_input_and_output_video_with_the_same_id_are_two_rows(sim, world, mirror_url):
-    mirror(sim, mirror_url)
-    inputs = {video["id"]: video for video in rows(mirror_url, "input_videos")}
-    outputs = {video["id"]: video for video in rows(mirror_url, "output_videos")}
-    shared = inputs.keys() & outputs.keys()
-    assert shared
-    assert all(inputs[key]["name"] != outputs[key]["name"] for key in shared)
 
 
 def test_costs_add_up_in_plain_sql(mirror_url):
@@ -126,7 +102,7 @@ def test_a_first_page_that_comes_short_makes_no_pages_of_its_size(mirror_url):
     assert run["requests"] < 40
 
 
-def test_an_account_that_is_emptied_between_its_first_count_and_the_rows_is_mirrored_as_empty(sim, world, mirror_url):
+def test_an_account_emptied_between_its_first_count_and_the_rows_is_mirrored_empty(sim, world, mirror_url):
     sim.between = lambda world: [world.delete(job_id) for job_id in world.listed()]
     run = mirror(sim, mirror_url)
     assert (run["certified"], run["jobs_seen"], rows(mirror_url, "jobs")) == (True, 0, [])
@@ -147,12 +123,6 @@ def test_a_list_that_fits_a_page_is_proven_at_once(mirror_url):
         first, second = mirror(sim, mirror_url), mirror(sim, mirror_url)
     assert (first["certified"], first["requests"] <= 2, first["jobs_seen"]) == (True, True, 20)
     assert (second["certified"], second["requests"], second["jobs_seen"]) == (True, 1, 20)
-
-
-def test_an_empty_account_is_mirrored_and_proven(mirror_url):
-    with Simulator(World(seed=1, jobs=0), token=KEY) as sim:
-        run = mirror(sim, mirror_url)
-    assert (run["certified"], run["jobs_seen"]) == (True, 0)
 
 
 def test_progress_of_jobs_in_flight_is_sampled_and_never_told_as_a_change(sim, world, mirror_url):
@@ -225,20 +195,6 @@ def test_a_job_twice_and_differently_on_one_page_voids_the_proof(mirror_url):
     assert not run["certified"]
     assert "twice" in run["certificate"]
     assert len(rows(mirror_url, "jobs")) == 5
-
-
-def test_a_changed_model_is_told_once(sim, world, mirror_url):
-    world.submit(ml_models=[44])
-    mirror(sim, mirror_url)
-    weights = query(mirror_url, "SELECT job_id, position, cost_weight FROM job_ml_models ORDER BY 1, 2")
-    world.edit_model(44, {"cost_weight": 3.5})
-    run = mirror(sim, mirror_url)
-    (change,) = rows(mirror_url, "field_changes")
-    told = change["entity"], change["entity_id"], change["field"], change["old_value"], change["new_value"]
-    assert told == ("ml_model", 44, "cost_weight", "2.0", "3.5")
-    assert (run["field_changes"], run["jobs_updated"]) == (1, 0)
-    assert row(mirror_url, "ml_models", id=44)["cost_weight"] == 3.5
-    assert query(mirror_url, "SELECT job_id, position, cost_weight FROM job_ml_models ORDER BY 1, 2") == weights
 
 
 def test_older_jobs_that_show_a_model_as_it_was_change_nothing(sim, world, mirror_url):
@@ -332,13 +288,6 @@ def test_a_sync_closes_every_connection_that_it_opened(sim, mirror_url, dialect,
         gc.enable()
 
 
-def test_presigned_queries_never_reach_the_database(sim, mirror_url):
-    mirror(sim, mirror_url)
-    held = json.dumps(dump(mirror_url))
-    assert "X-Amz" not in held
-    assert KEY not in held
-
-
 def test_a_change_seen_late_is_one_change_with_honest_bounds(sim, world, mirror_url):
     job_id = world.submit()
     first = mirror(sim, mirror_url)
@@ -363,22 +312,3 @@ def test_a_second_look_moves_the_lower_bound_of_the_next_change(sim, world, mirr
     mirror(sim, mirror_url)
     _, entry = rows(mirror_url, "job_status_history", job_id=job_id)
     assert second["started_at"] - timedelta(seconds=1) <= entry["not_before"] <= second["finished_at"]
-
-
-def test_a_new_owner_or_key_of_the_same_account_is_welcome(sim, world, mirror_url):
-    mirror(sim, mirror_url)
-    sim.token = "another-key"
-    assert mirror(sim, mirror_url)["outcome"] == "succeeded"
-
-
-def test_another_account_is_refused_and_nothing_of_it_is_written(sim, mirror_url):
-    from tpmirror.errors import ScopeError
-
-    mirror(sim, mirror_url)
-    before = dump(mirror_url)
-    stranger = World(seed=9, jobs=20, owner=("other@example.com", 1))
-    for job_id in stranger.ids():
-        stranger.edit(job_id, {"id": job_id + 10**6})
-    with Simulator(stranger, token=KEY) as other, pytest.raises(ScopeError):
-        mirror(other, mirror_url)
-    assert dump(mirror_url) == before

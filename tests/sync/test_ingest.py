@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.account import KEY, environ, rows
-from tests.support.program import Program
+from tests.support.account import KEY, rows
 from tests.support.strategies import scanned
 from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.server import Simulator
@@ -107,11 +106,6 @@ def spoilt(item: dict[str, Any], fields: dict[str, Any]) -> bytes:
 def sim() -> Iterator[Simulator]:
     with Simulator(World(seed=6, jobs=60, in_flight=0, jobs_per_day=0), token=KEY, page_cap=20) as simulator:
         yield simulator
-
-
-@pytest.fixture
-def program(sim, mirror_url, tmp_path) -> Program:
-    return Program(tmp_path, {**environ(sim.url, max_attempts=2, retry_base=0), "TPMIRROR_DATABASE_URL": mirror_url})
 
 
 def spoil(sim: Simulator, change: Callable[[dict[str, Any]], bytes]) -> None:

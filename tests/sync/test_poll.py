@@ -7,14 +7,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from math import ceil, inf
-from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
 
-from tests.support.account import KEY, dump, environ, mirror, query, row, rows, settings
-from tests.support.program import Program
+from tests.support.account import KEY, dump, mirror, query, row, rows, settings
 from tpmirror.config import Settings
 from tpmirror.db.engine import open_engine
 from tpmirror.errors import ApiError, AuthenticationError
@@ -34,19 +32,6 @@ PAGE = 10
 @pytest.fixture
 def world() -> World:
     return World(seed=5, jobs=60, in_flight=4, jobs_per_day=0)
-
-
-@pytest.fixture
-def sim(world: World) -> Iterator[Simulator]:
-    with Simulator(world, token=KEY, page_cap=PAGE) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def tpmirror(sim: Simulator, mirror_url: str, tmp_path: Path, capsys: Any) -> Callable[..., tuple[str, str]]:
-    """The command line on this mirror: what it says on stdout and stderr."""
-    program = Program(tmp_path, environ(sim.url, sim.token, database_url=mirror_url, max_attempts=2))
-    return lambda *words, code=0: program.call(capsys, *words, code=code)
 
 
 def look(sim: Simulator, url: str, **options: object) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """``verify`` and ``sync --dry-run``: what differs, field by field, and not a byte written."""
 
 import json
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, text
 
-from tests.support.account import KEY, connected, dump, environ, mirror, query, row, rows, settings
+from tests.support.account import connected, dump, environ, mirror, query, row, rows, settings
 from tests.support.program import Program
 from tpmirror.db import lease
 from tpmirror.errors import TransientDatabaseError
@@ -28,19 +27,6 @@ def world() -> World:
     world = World(seed=5, jobs=30, in_flight=3, jobs_per_day=0)
     world.submit(ml_models=[44, 34], input_video=1)
     return world
-
-
-@pytest.fixture
-def sim(world: World) -> Iterator[Simulator]:
-    with Simulator(world, token=KEY, page_cap=10) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def tpmirror(sim: Simulator, mirror_url: str, tmp_path: Path, capsys: Any) -> Callable[..., tuple[str, str]]:
-    """The command line on this mirror: what it says on stdout and stderr."""
-    program = Program(tmp_path, environ(sim.url, sim.token, database_url=mirror_url))
-    return lambda *words, code=0: program.call(capsys, *words, code=code)
 
 
 def everything(url: str) -> dict[str, list[Any]]:
