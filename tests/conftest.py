@@ -93,6 +93,15 @@ def sim(world: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
+def mirrored(sim: Any, mirror_url: str) -> str:
+    """A mirror that has seen the account of ``sim`` once."""
+    from tests.support.account import mirror
+
+    assert mirror(sim, mirror_url)["outcome"] == "succeeded"
+    return mirror_url
+
+
+@pytest.fixture
 def program(sim: Any, mirror_url: str, tmp_path: Path) -> Any:
     """The program on a mirror of ``sim``; it soon gives up."""
     from tests.support.account import environ

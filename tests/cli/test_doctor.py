@@ -24,8 +24,7 @@ def examined(program, capsys, *arguments, code=0):
     return {finding["check"]: finding for finding in shown["findings"]}
 
 
-def test_a_healthy_installation(program, sim, mirror_url, capsys):
-    mirror(sim, mirror_url)
+def test_a_healthy_installation(program, sim, mirrored, capsys):
     found = examined(program, capsys)
     assert {name: finding["state"] for name, finding in found.items() if name != "disk"} == {
         "key": "ok",

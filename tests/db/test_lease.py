@@ -98,21 +98,19 @@ def outcomes(url: str) -> list[str]:
 # Two at a time
 
 
-def test_the_second_of_two_writers_is_told_who_is_first(sim, program, mirror_url, capsys):
-    mirror(sim, mirror_url)
-    with paused(sim, mirror_url) as (gate, first):
+def test_the_second_of_two_writers_is_told_who_is_first(sim, program, mirrored, capsys):
+    with paused(sim, mirrored) as (gate, first):
         gate.let_others_pass()
         for words in (("sync",), ("poll",), ("gone", "confirm", "--all"), ("gone", "restore", "3")):
             said, complained = program.call(capsys, *words, code=5)
             assert said == ""
             assert f"process {os.getpid()} on " in complained
     assert first.result()["outcome"] == "succeeded"
-    assert outcomes(mirror_url) == ["succeeded", "succeeded"]
+    assert outcomes(mirrored) == ["succeeded", "succeeded"]
 
 
-def test_readers_need_no_lease(sim, program, mirror_url, capsys):
-    mirror(sim, mirror_url)
-    with paused(sim, mirror_url) as (gate, first):
+def test_readers_need_no_lease(sim, program, mirrored, capsys):
+    with paused(sim, mirrored) as (gate, first):
         gate.let_others_pass()
         for words in (("status",), ("history", "3"), ("audit",), ("verify",), ("gone", "list"), ("sync", "--dry-run")):
             program.call(capsys, *words)
@@ -137,17 +135,16 @@ def test_of_many_writers_at_once_one_at_a_time_writes_and_the_others_are_told(si
     assert len(rows(database_url, "jobs")) == len(rows(database_url, "job_status_history")) == 30
 
 
-def test_a_holder_elsewhere_is_named_and_waited_for_until_its_lease_is_over(sim, program, mirror_url, capsys):
-    mirror(sim, mirror_url)
-    before = dump(mirror_url)
-    set_lease(mirror_url, holder=ELSEWHERE, expires_at=now() + timedelta(seconds=60))
+def test_a_holder_elsewhere_is_named_and_waited_for_until_its_lease_is_over(sim, program, mirrored, capsys):
+    before = dump(mirrored)
+    set_lease(mirrored, holder=ELSEWHERE, expires_at=now() + timedelta(seconds=60))
     _, complained = program.call(capsys, "sync", code=5)
     assert "process 4711 on studio-7" in complained
     assert "UTC" in complained
-    assert (dump(mirror_url), outcomes(mirror_url)) == (before, ["succeeded"])
-    set_lease(mirror_url, expires_at=now() - timedelta(seconds=1))
+    assert (dump(mirrored), outcomes(mirrored)) == (before, ["succeeded"])
+    set_lease(mirrored, expires_at=now() - timedelta(seconds=1))
     program.call(capsys, "sync")
-    assert row(mirror_url, "writer_lease")["epoch"] == 2
+    assert row(mirrored, "writer_lease")["epoch"] == 2
 
 
 def test_the_lease_runs_on_the_clock_of_the_database(mirror_url, dialect):
@@ -169,10 +166,9 @@ def test_the_lease_runs_on_the_clock_of_the_database(mirror_url, dialect):
     assert before <= held["expires_at"] - lease.TERM <= after
 
 
-def test_a_lease_from_before_the_clock_was_set_back_holds_nobody_up(sim, mirror_url):
-    mirror(sim, mirror_url)
-    set_lease(mirror_url, holder=ELSEWHERE, expires_at=now() + lease.TERM + timedelta(hours=1))
-    assert mirror(sim, mirror_url)["outcome"] == "succeeded"
+def test_a_lease_from_before_the_clock_was_set_back_holds_nobody_up(sim, mirrored):
+    set_lease(mirrored, holder=ELSEWHERE, expires_at=now() + lease.TERM + timedelta(hours=1))
+    assert mirror(sim, mirrored)["outcome"] == "succeeded"
 
 
 def test_a_lease_that_is_renewed_while_another_waits_for_its_row_holds(mirror_url):
@@ -197,17 +193,15 @@ def test_a_lease_that_is_renewed_while_another_waits_for_its_row_holds(mirror_ur
     engine.dispose()
 
 
-def test_a_clock_that_is_set_right_by_seconds_ends_no_lease(sim, mirror_url):
-    mirror(sim, mirror_url)
-    set_lease(mirror_url, holder=ELSEWHERE, expires_at=now() + lease.TERM + timedelta(seconds=5))
+def test_a_clock_that_is_set_right_by_seconds_ends_no_lease(sim, mirrored):
+    set_lease(mirrored, holder=ELSEWHERE, expires_at=now() + lease.TERM + timedelta(seconds=5))
     with pytest.raises(LeaseHeld):
-        mirror(sim, mirror_url)
+        mirror(sim, mirrored)
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_a_second_try_waits_for_a_first_that_lost_its_connection_and_writes_once(sim, mirror_url, monkeypatch):
-    mirror(sim, mirror_url)
-    engine, written, over = open_engine(mirror_url), threading.Event(), threading.Event()
+def test_a_second_try_waits_for_a_first_that_lost_its_connection_and_writes_once(sim, mirrored, monkeypatch):
+    engine, written, over = open_engine(mirrored), threading.Event(), threading.Event()
     apply = jobs.apply
 
     def linger(conn: Connection, changes: Changeset) -> None:
@@ -216,7 +210,7 @@ def test_a_second_try_waits_for_a_first_that_lost_its_connection_and_writes_once
             written.set()
             assert over.wait(60)
 
-    with Api(settings(sim, mirror_url)) as api, opened(engine, "poll", api, now()) as run, ThreadPoolExecutor(2) as two:
+    with Api(settings(sim, mirrored)) as api, opened(engine, "poll", api, now()) as run, ThreadPoolExecutor(2) as two:
         run.store([look(status=1, description="old")], (), Reading())
         monkeypatch.setattr(jobs, "apply", linger)
         first = two.submit(run.commit, [look(1, status=2, description="new")], ())
@@ -227,8 +221,8 @@ def test_a_second_try_waits_for_a_first_that_lost_its_connection_and_writes_once
         assert bool(first.result())
         assert not second.result()
     engine.dispose()
-    assert [change["new_value"] for change in rows(mirror_url, "field_changes", entity_id=1)].count("new") == 1
-    assert [entry["to_status"] for entry in rows(mirror_url, "job_status_history", job_id=1)][-2:] == [1, 2]
+    assert [change["new_value"] for change in rows(mirrored, "field_changes", entity_id=1)].count("new") == 1
+    assert [entry["to_status"] for entry in rows(mirrored, "job_status_history", job_id=1)][-2:] == [1, 2]
 
 
 def test_a_run_whose_last_answer_was_lost_counts_what_is_stored(sim, mirror_url, monkeypatch):
@@ -332,51 +326,47 @@ def next_holder() -> str:
 
 
 @pytest.mark.parametrize("after", [0, 3])
-def test_a_writer_that_slept_while_another_took_over_writes_nothing(sim, world, mirror_url, after):
-    mirror(sim, mirror_url)
-    with paused(sim, mirror_url, after) as (gate, sleeper):
-        set_lease(mirror_url, expires_at=now() - timedelta(seconds=1))
+def test_a_writer_that_slept_while_another_took_over_writes_nothing(sim, world, mirrored, after):
+    with paused(sim, mirrored, after) as (gate, sleeper):
+        set_lease(mirrored, expires_at=now() - timedelta(seconds=1))
         gate.let_others_pass()
-        run = mirror(sim, mirror_url)
+        run = mirror(sim, mirrored)
         assert run["outcome"] == "succeeded"
         world.edit(3, {"description": "news that the sleeper is going to be told"})
         world.submit()
-        before, runs = dump(mirror_url), rows(mirror_url, "sync_runs")
+        before, runs = dump(mirrored), rows(mirrored, "sync_runs")
     with pytest.raises(LeaseLost, match="took the mirror over"):
         sleeper.result()
-    assert dump(mirror_url) == before
-    assert rows(mirror_url, "sync_runs") == runs
-    assert outcomes(mirror_url) == ["succeeded", "abandoned", "succeeded"]
+    assert dump(mirrored) == before
+    assert rows(mirrored, "sync_runs") == runs
+    assert outcomes(mirrored) == ["succeeded", "abandoned", "succeeded"]
     assert LeaseHeld.exit_code == LeaseLost.exit_code == 5
 
 
-def test_a_writer_that_slept_and_has_no_news_fails_all_the_same(sim, mirror_url):
-    mirror(sim, mirror_url)
-    with paused(sim, mirror_url) as (gate, sleeper):
-        set_lease(mirror_url, expires_at=now() - timedelta(seconds=1))
+def test_a_writer_that_slept_and_has_no_news_fails_all_the_same(sim, mirrored):
+    with paused(sim, mirrored) as (gate, sleeper):
+        set_lease(mirrored, expires_at=now() - timedelta(seconds=1))
         gate.let_others_pass()
-        mirror(sim, mirror_url)
+        mirror(sim, mirrored)
     with pytest.raises(LeaseLost):
         sleeper.result()
-    assert outcomes(mirror_url) == ["succeeded", "abandoned", "succeeded"]
+    assert outcomes(mirrored) == ["succeeded", "abandoned", "succeeded"]
 
 
-def test_a_writer_that_slept_does_not_end_the_lease_of_the_next(sim, mirror_url):
-    mirror(sim, mirror_url)
-    with paused(sim, mirror_url):
-        set_lease(mirror_url, holder=ELSEWHERE, epoch=7, expires_at=now() + lease.TERM)
-    held = row(mirror_url, "writer_lease")
+def test_a_writer_that_slept_does_not_end_the_lease_of_the_next(sim, mirrored):
+    with paused(sim, mirrored):
+        set_lease(mirrored, holder=ELSEWHERE, epoch=7, expires_at=now() + lease.TERM)
+    held = row(mirrored, "writer_lease")
     assert (held["holder"], held["epoch"]) == (ELSEWHERE, 7)
     assert held["expires_at"] > now() + lease.TERM / 2
 
 
-def test_a_process_that_slept_ends_with_exit_5(sim, program, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_process_that_slept_ends_with_exit_5(sim, program, mirrored):
     gate = Gate(sim)
     sleeper = program.start("sync")
     try:
         assert gate.reached.wait(60)
-        set_lease(mirror_url, holder=ELSEWHERE, epoch=7, expires_at=now() + lease.TERM)
+        set_lease(mirrored, holder=ELSEWHERE, epoch=7, expires_at=now() + lease.TERM)
     finally:
         gate.open()
         said, complained = sleeper.communicate(timeout=60)
@@ -407,36 +397,34 @@ def test_what_was_asked_for_before_the_lease_was_held_is_asked_for_again(sim, wo
     assert [entry["to_status"] for entry in rows(database_url, "job_status_history", job_id=job_id)] == [2]
 
 
-def test_a_long_walk_without_news_renews_its_lease(sim, mirror_url, monkeypatch):
-    mirror(sim, mirror_url)
+def test_a_long_walk_without_news_renews_its_lease(sim, mirrored, monkeypatch):
     monkeypatch.setattr(lease, "TERM", timedelta(seconds=0.03))
     sim.latency = 0.02
     ends = set[datetime]()
-    sim.respond = lambda _: ends.add(row(mirror_url, "writer_lease")["expires_at"])
-    assert mirror(sim, mirror_url, page_size=1, concurrency=1)["jobs_unchanged"] == 30
+    sim.respond = lambda _: ends.add(row(mirrored, "writer_lease")["expires_at"])
+    assert mirror(sim, mirrored, page_size=1, concurrency=1)["jobs_unchanged"] == 30
     assert len(ends) > 3
 
 
 @pytest.mark.parametrize("answer", [Response.detail(429, "Later.", {"Retry-After": "1"}), None])
-def test_a_writer_that_waits_for_the_api_renews_its_lease(sim, mirror_url, monkeypatch, answer):
+def test_a_writer_that_waits_for_the_api_renews_its_lease(sim, mirrored, monkeypatch, answer):
     """It is told to wait, or not answered for long; nothing comes in meanwhile."""
-    mirror(sim, mirror_url)
     monkeypatch.setattr(lease, "TERM", timedelta(seconds=0.5))
     monkeypatch.setattr("tpmirror.tensorpix.client.NAP", 0.05)
     monkeypatch.setattr("tpmirror.tensorpix.transport.SLICE", 0.05)
     ends: list[datetime] = []
 
     def respond(_: Request) -> Response | None:
-        ends.append(row(mirror_url, "writer_lease")["expires_at"])
+        ends.append(row(mirrored, "writer_lease")["expires_at"])
         if len(ends) > 1:
             return None
         if answer is None:
             time.sleep(1)
-            ends.append(row(mirror_url, "writer_lease")["expires_at"])
+            ends.append(row(mirrored, "writer_lease")["expires_at"])
         return answer
 
     sim.respond = respond
-    assert mirror(sim, mirror_url, max_attempts=2)["certified"]
+    assert mirror(sim, mirrored, max_attempts=2)["certified"]
     assert ends[0] < ends[1]
 
 
@@ -492,20 +480,19 @@ def break_scope(sim: Simulator) -> None:
     sim.respond = lambda request: Response.json(200, page) if request.path == "/api/jobs/" else lost
 
 
-def test_a_run_that_fails_lets_the_next_one_in_at_once(sim, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_run_that_fails_lets_the_next_one_in_at_once(sim, mirrored):
     for spoil, error in ((break_page, ApiError), (break_key, AuthenticationError), (break_scope, ScopeError)):
         for walk in (sync, poll):
             spoil(sim)
             with pytest.raises(error):
-                walk(settings(sim, mirror_url, max_attempts=1))
-            failed = rows(mirror_url, "sync_runs")[-1]
+                walk(settings(sim, mirrored, max_attempts=1))
+            failed = rows(mirrored, "sync_runs")[-1]
             assert (failed["outcome"], failed["certified"]) == ("failed", False)
             assert failed["error"]
             assert failed["finished_at"] is not None
-            assert row(mirror_url, "writer_lease")["expires_at"] <= now()
+            assert row(mirrored, "writer_lease")["expires_at"] <= now()
     sim.respond = None
-    assert mirror(sim, mirror_url)["outcome"] == "succeeded"
+    assert mirror(sim, mirrored)["outcome"] == "succeeded"
 
 
 @pytest.mark.parametrize(("stop", "outcome"), [(KeyboardInterrupt, "interrupted"), (RuntimeError, "failed")])
@@ -520,23 +507,21 @@ def test_a_run_that_is_stopped_lets_the_next_one_in_at_once(sim, mirror_url, sto
     assert mirror(sim, mirror_url)["certified"]
 
 
-def test_every_start_closes_what_died_before(sim, mirror_url):
-    mirror(sim, mirror_url)
-    with connected(mirror_url) as conn:
+def test_every_start_closes_what_died_before(sim, mirrored):
+    with connected(mirrored) as conn:
         for number, kind in ((50, "full"), (51, "poll")):
             values = f"({number}, '{kind}', 'running', false, '2026-01-01 00:00:00.000000+00:00')"
             conn.execute(text(f"INSERT INTO sync_runs (id, kind, outcome, certified, started_at) VALUES {values}"))
         if conn.dialect.name == "postgresql":
             conn.execute(text("SELECT setval(pg_get_serial_sequence('sync_runs', 'id'), 51)"))
         conn.commit()
-    poll(settings(sim, mirror_url))
-    assert outcomes(mirror_url) == ["succeeded", "abandoned", "abandoned", "succeeded"]
-    assert all(run["finished_at"] for run in rows(mirror_url, "sync_runs"))
+    poll(settings(sim, mirrored))
+    assert outcomes(mirrored) == ["succeeded", "abandoned", "abandoned", "succeeded"]
+    assert all(run["finished_at"] for run in rows(mirrored, "sync_runs"))
 
 
-def test_an_operator_holds_the_lease_for_a_moment_only(sim, mirror_url):
-    mirror(sim, mirror_url)
-    engine = open_engine(mirror_url)
+def test_an_operator_holds_the_lease_for_a_moment_only(sim, mirrored):
+    engine = open_engine(mirrored)
     steps: list[Callable[[], object]] = [
         lambda: gone.confirm(engine, None),
         lambda: gone.restore(engine, [3]),
@@ -544,8 +529,8 @@ def test_an_operator_holds_the_lease_for_a_moment_only(sim, mirror_url):
     for step in steps:
         with suppress(UsageError):
             step()
-        assert row(mirror_url, "writer_lease")["expires_at"] <= now()
-    set_lease(mirror_url, holder=ELSEWHERE, expires_at=now() + lease.TERM)
+        assert row(mirrored, "writer_lease")["expires_at"] <= now()
+    set_lease(mirrored, holder=ELSEWHERE, expires_at=now() + lease.TERM)
     for step in steps:
         with pytest.raises(LeaseHeld):
             step()

@@ -98,13 +98,12 @@ def test_two_replicas_tell_it_once(engine):
     assert ([alert["code"] for alert in first], second) == (["stale"], [])
 
 
-def test_a_job_that_fails_upstream_is_told_once_and_old_failures_are_not(hook, engine, sim, mirror_url):
-    mirror(sim, mirror_url)
-    assert query(mirror_url, "SELECT count(*) FROM jobs WHERE status = -1")[0][0] > 0
+def test_a_job_that_fails_upstream_is_told_once_and_old_failures_are_not(hook, engine, sim, mirrored):
+    assert query(mirrored, "SELECT count(*) FROM jobs WHERE status = -1")[0][0] > 0
     herald(hook, engine, FRESH).send_due()
     assert hook.posts == [], "what a first walk found failed long ago is no news"
     sim.world.fail(29)
-    poll(settings(sim, mirror_url))
+    poll(settings(sim, mirrored))
     for _ in range(2):
         herald(hook, engine, FRESH).send_due()
     (post,) = hook.posts
@@ -119,11 +118,10 @@ def test_a_budget_is_told_once_a_day(hook, engine):
     assert title.startswith("10.50 Credits were spent in the day ")
 
 
-def test_what_was_spent_is_what_the_view_says(sim, engine, mirror_url):
-    mirror(sim, mirror_url)
-    days = query(mirror_url, "SELECT day, credits FROM daily_costs WHERE day IS NOT NULL ORDER BY day DESC LIMIT 9")
+def test_what_was_spent_is_what_the_view_says(sim, engine, mirrored):
+    days = query(mirrored, "SELECT day, credits FROM daily_costs WHERE day IS NOT NULL ORDER BY day DESC LIMIT 9")
     since = str(days[-1][0])
-    with connected(mirror_url) as conn:
+    with connected(mirrored) as conn:
         spent = credits_since(conn, datetime.fromisoformat(since).date())
     assert spent == sum((Decimal(str(credits_)) for _, credits_ in days), Decimal(0)) > 0
 

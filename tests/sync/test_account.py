@@ -65,21 +65,19 @@ def assert_nothing_of_it(url: str) -> None:
 # The same account
 
 
-def test_a_new_key_of_the_same_account_is_welcome(sim, mirror_url):
-    mirror(sim, mirror_url)
-    before = dump(mirror_url)
+def test_a_new_key_of_the_same_account_is_welcome(sim, mirrored):
+    before = dump(mirrored)
     sim.token = "another-key"
-    run = mirror(sim, mirror_url)
+    run = mirror(sim, mirrored)
     assert (run["outcome"], run["certified"]) == ("succeeded", True)
-    assert dump(mirror_url) == before
+    assert dump(mirrored) == before
 
 
-def test_pages_full_of_new_jobs_of_the_same_owner_are_welcome(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_pages_full_of_new_jobs_of_the_same_owner_are_welcome(sim, world, mirrored):
     for _ in range(25):
         world.submit()
     sim.reset()
-    run = mirror(sim, mirror_url)
+    run = mirror(sim, mirrored)
     assert (run["certified"], run["jobs_inserted"]) == (True, 25)
     assert {seen.path for seen in sim.requests} == {"/api/jobs/"}, "the owner says it all"
 
@@ -96,78 +94,71 @@ def test_an_account_without_owners_is_known_by_its_jobs(sim, world, mirror_url):
 @pytest.mark.parametrize(
     "edit", [{"input_video": {"owner": None}}, {"input_video": {"owner": "colleague@example.com"}}]
 )
-def test_a_page_that_shows_nothing_known_is_the_accounts_if_known_jobs_answer_by_id(sim, world, mirror_url, edit):
-    mirror(sim, mirror_url)
+def test_a_page_that_shows_nothing_known_is_the_accounts_if_known_jobs_answer_by_id(sim, world, mirrored, edit):
     for _ in range(12):
         world.edit(world.submit(), edit)
-    run = mirror(sim, mirror_url)
+    run = mirror(sim, mirrored)
     assert (run["certified"], run["jobs_inserted"]) == (True, 12)
 
 
-def test_a_known_job_that_was_deleted_does_not_make_the_account_another(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_known_job_that_was_deleted_does_not_make_the_account_another(sim, world, mirrored):
     for _ in range(12):
         world.edit(world.submit(), {"input_video": {"owner": None}})
     for job_id in (30, 29):
         world.delete(job_id)
-    assert mirror(sim, mirror_url)["jobs_inserted"] == 12
+    assert mirror(sim, mirrored)["jobs_inserted"] == 12
 
 
-def test_jobs_whose_videos_are_all_deleted_are_known_by_their_ids(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_jobs_whose_videos_are_all_deleted_are_known_by_their_ids(sim, world, mirrored):
     for job_id in world.ids():
         world.edit(job_id, {"input_video": None, "output_video": None})
-    assert mirror(sim, mirror_url)["certified"]
+    assert mirror(sim, mirrored)["certified"]
 
 
 # Another account
 
 
-def test_another_account_is_refused_at_its_first_page(sim, stranger, mirror_url):
-    mirror(sim, mirror_url)
-    before = dump(mirror_url)
+def test_another_account_is_refused_at_its_first_page(sim, stranger, mirrored):
+    before = dump(mirrored)
     switch(sim, stranger, after=0)
     for walk in (sync, poll, preview, verify):
         with pytest.raises(ScopeError, match="another account"):
-            walk(settings(sim, mirror_url))
-        assert dump(mirror_url) == before, walk.__name__
+            walk(settings(sim, mirrored))
+        assert dump(mirrored) == before, walk.__name__
     sim.respond = None
-    assert mirror(sim, mirror_url)["certified"]
-    assert dump(mirror_url) == before
+    assert mirror(sim, mirrored)["certified"]
+    assert dump(mirrored) == before
 
 
-def test_another_account_is_refused_also_where_its_key_may_not_ask_for_foreign_jobs(sim, stranger, mirror_url):
-    mirror(sim, mirror_url)
+def test_another_account_is_refused_also_where_its_key_may_not_ask_for_foreign_jobs(sim, stranger, mirrored):
     answer, denial = answers_of(stranger), Response.detail(403, "You do not have permission to perform this action.")
     sim.respond = lambda request: answer(request) if request.path == "/api/jobs/" else denial
     with pytest.raises(ScopeError, match="another account"):
-        mirror(sim, mirror_url)
-    assert_nothing_of_it(mirror_url)
+        mirror(sim, mirrored)
+    assert_nothing_of_it(mirrored)
 
 
-def test_the_run_tells_why_it_failed_without_a_word_of_the_other_account(sim, stranger, mirror_url):
-    mirror(sim, mirror_url)
+def test_the_run_tells_why_it_failed_without_a_word_of_the_other_account(sim, stranger, mirrored):
     switch(sim, stranger, after=0)
     with pytest.raises(ScopeError):
-        mirror(sim, mirror_url)
-    run = rows(mirror_url, "sync_runs")[-1]
+        mirror(sim, mirrored)
+    run = rows(mirrored, "sync_runs")[-1]
     assert (run["outcome"], run["certified"], run["jobs_seen"], run["jobs_inserted"]) == ("failed", False, 0, 0)
     assert "another account" in run["error"]
     assert OTHERS[0] not in json.dumps(run, default=str)
 
 
-def test_another_account_in_the_middle_of_a_walk_is_refused(sim, world, stranger, mirror_url):
-    mirror(sim, mirror_url)
-    before = dump(mirror_url)
+def test_another_account_in_the_middle_of_a_walk_is_refused(sim, world, stranger, mirrored):
+    before = dump(mirrored)
     for after in (1, 2, 3, 4):
         world.edit(25, {"description": f"new {after}"})  # on the first page, which is still the account's own
         switch(sim, stranger, after=after)
         with pytest.raises(ScopeError):
-            mirror(sim, mirror_url)
-        held = dump(mirror_url)
+            mirror(sim, mirrored)
+        held = dump(mirrored)
         assert {name for name in before if before[name] != held[name]} == {"jobs", "field_changes"}
-    assert_nothing_of_it(mirror_url)
-    assert not [job for job in rows(mirror_url, "jobs") if job["presence"] != "listed"]
+    assert_nothing_of_it(mirrored)
+    assert not [job for job in rows(mirrored, "jobs") if job["presence"] != "listed"]
 
 
 @pytest.mark.parametrize("after", [1, 4])
@@ -181,53 +172,48 @@ def test_another_account_in_the_middle_of_the_very_first_walk_is_refused(sim, st
     assert mirror(sim, mirror_url)["certified"]
 
 
-def test_another_account_in_the_middle_of_a_poll_is_not_written(sim, world, stranger, mirror_url):
-    mirror(sim, mirror_url)
+def test_another_account_in_the_middle_of_a_poll_is_not_written(sim, world, stranger, mirrored):
     for job_id in world.listed(active_only=True):
         world.hide(job_id)
-    before = dump(mirror_url)
+    before = dump(mirrored)
     switch(sim, stranger, after=1)
-    run = poll(settings(sim, mirror_url))
+    run = poll(settings(sim, mirrored))
     assert (run["outcome"], run["covered"]) == ("succeeded", False)
-    assert dump(mirror_url) == before
+    assert dump(mirrored) == before
 
 
-def test_another_account_with_pages_of_news_between_is_refused_by_a_poll(sim, world, stranger, mirror_url):
-    mirror(sim, mirror_url)
+def test_another_account_with_pages_of_news_between_is_refused_by_a_poll(sim, world, stranger, mirrored):
     for _ in range(25):
         world.submit()
     switch(sim, stranger, after=1)
     with pytest.raises(ScopeError):
-        poll(settings(sim, mirror_url))
-    assert_nothing_of_it(mirror_url)
+        poll(settings(sim, mirrored))
+    assert_nothing_of_it(mirrored)
 
 
-def test_nothing_of_another_account_is_written_where_none_of_its_jobs_can_be_read(sim, stranger, mirror_url):
-    mirror(sim, mirror_url)
-    before = dump(mirror_url)
+def test_nothing_of_another_account_is_written_where_none_of_its_jobs_can_be_read(sim, stranger, mirrored):
+    before = dump(mirrored)
     for job_id in stranger.ids():
         stranger.edit(job_id, {"status": "finished"})
     switch(sim, stranger, after=0)
     with pytest.raises(ScopeError):
-        mirror(sim, mirror_url)
-    assert dump(mirror_url) == before
+        mirror(sim, mirrored)
+    assert dump(mirrored) == before
 
 
-def test_another_account_without_jobs_proves_and_changes_nothing(sim, mirror_url):
-    mirror(sim, mirror_url)
-    before = dump(mirror_url)
+def test_another_account_without_jobs_proves_and_changes_nothing(sim, mirrored):
+    before = dump(mirrored)
     switch(sim, World(seed=9, jobs=0, owner=OTHERS, jobs_per_day=0), after=0)
-    assert not mirror(sim, mirror_url)["certified"]
-    assert dump(mirror_url) == before
+    assert not mirror(sim, mirrored)["certified"]
+    assert dump(mirrored) == before
 
 
 @pytest.mark.parametrize("after", [1, 3])
-def test_another_account_without_jobs_in_mid_walk_proves_and_changes_nothing(sim, mirror_url, after):
-    mirror(sim, mirror_url)
-    before = dump(mirror_url)
+def test_another_account_without_jobs_in_mid_walk_proves_and_changes_nothing(sim, mirrored, after):
+    before = dump(mirrored)
     switch(sim, World(seed=9, jobs=0, owner=OTHERS, jobs_per_day=0), after=after)
-    assert not mirror(sim, mirror_url)["certified"]
-    assert dump(mirror_url) == before
+    assert not mirror(sim, mirrored)["certified"]
+    assert dump(mirrored) == before
 
 
 def test_an_owner_is_remembered_only_with_the_page_that_showed_it(sim, mirror_url):
@@ -249,15 +235,14 @@ def test_an_owner_is_remembered_only_with_the_page_that_showed_it(sim, mirror_ur
 # Another origin
 
 
-def test_another_origin_is_refused_before_the_key_is_sent(sim, mirror_url):
-    mirror(sim, mirror_url)
-    before = dump(mirror_url)
-    elsewhere = environ("https://backend.example.invalid", database_url=mirror_url, max_attempts=1)
+def test_another_origin_is_refused_before_the_key_is_sent(sim, mirrored):
+    before = dump(mirrored)
+    elsewhere = environ("https://backend.example.invalid", database_url=mirrored, max_attempts=1)
     for walk in (sync, poll, preview, verify):
         with pytest.raises(ScopeError, match="belongs to loopback") as told:
             walk(load(elsewhere))
         assert "https://backend.example.invalid" in str(told.value)
-    assert dump(mirror_url) == before
+    assert dump(mirrored) == before
 
 
 def test_a_mirror_of_the_true_api_refuses_a_simulator(sim, mirror_url):
@@ -272,12 +257,11 @@ def test_a_mirror_of_the_true_api_refuses_a_simulator(sim, mirror_url):
     assert not rows(mirror_url, "jobs")
 
 
-def test_every_port_of_loopback_is_one_origin(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_every_port_of_loopback_is_one_origin(sim, world, mirrored):
     with Simulator(world, token=KEY, page_cap=10) as other:
         assert other.port != sim.port
-        assert mirror(other, mirror_url)["certified"]
-        named = environ(f"http://localhost:{other.port}", database_url=mirror_url)
+        assert mirror(other, mirrored)["certified"]
+        named = environ(f"http://localhost:{other.port}", database_url=mirrored)
         assert sync(load(named))["certified"]
 
 

@@ -142,12 +142,11 @@ def test_progress_of_jobs_in_flight_is_sampled_and_never_told_as_a_change(sim, w
     assert not [change for change in rows(mirror_url, "field_changes") if change["field"] in {"eta_s", "status"}]
 
 
-def test_only_jobs_that_are_processing_are_sampled(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_only_jobs_that_are_processing_are_sampled(sim, world, mirrored):
     world.advance(40)
-    mirror(sim, mirror_url)
-    sampled = {sample["job_id"] for sample in rows(mirror_url, "job_progress_samples")}
-    processed = {entry["job_id"] for entry in rows(mirror_url, "job_status_history", to_status=1)}
+    mirror(sim, mirrored)
+    sampled = {sample["job_id"] for sample in rows(mirrored, "job_progress_samples")}
+    processed = {entry["job_id"] for entry in rows(mirrored, "job_status_history", to_status=1)}
     assert sampled == processed
 
 

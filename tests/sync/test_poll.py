@@ -70,12 +70,11 @@ def test_a_poll_costs_what_is_in_flight_and_new_and_two_requests(sim, world, mir
         mirror(sim, mirror_url)
 
 
-def test_a_poll_of_a_quiet_account_costs_one_request(sim, world, mirror_url):
-    mirror(sim, mirror_url)
-    before = dump(mirror_url)
-    run = look(sim, mirror_url)
+def test_a_poll_of_a_quiet_account_costs_one_request(sim, world, mirrored):
+    before = dump(mirrored)
+    run = look(sim, mirrored)
     assert (run["requests"], run["pages"], run["retries"]) == (1, 1, 0)
-    assert dump(mirror_url) == before
+    assert dump(mirrored) == before
 
 
 def test_the_cost_of_a_poll_does_not_grow_with_the_history(mirror_url):
@@ -85,25 +84,23 @@ def test_the_cost_of_a_poll_does_not_grow_with_the_history(mirror_url):
         assert look(sim, mirror_url)["requests"] <= 4 + 2
 
 
-def test_jobs_in_flight_that_are_far_down_or_off_the_list_are_asked_for_by_id(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_jobs_in_flight_that_are_far_down_or_off_the_list_are_asked_for_by_id(sim, world, mirrored):
     active = world.listed(active_only=True)
     world.hide(active[0])
     for _ in range(15):
         world.submit()
     sim.reset()
-    run = look(sim, mirror_url)
+    run = look(sim, mirrored)
     asked = {int(seen.path.split("/")[3]) for seen in sim.requests if seen.path != "/api/jobs/"}
     assert active[0] in asked
     assert asked <= set(active)
     assert run["covered"]
 
 
-def test_what_a_poll_is_and_what_it_does_not_claim(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_what_a_poll_is_and_what_it_does_not_claim(sim, world, mirrored):
     world.submit()
-    run = look(sim, mirror_url)
-    kept = rows(mirror_url, "sync_runs")[-1]
+    run = look(sim, mirrored)
+    kept = rows(mirrored, "sync_runs")[-1]
     assert {name: kept[name] for name in run} == run
     claims = {"kind": "poll", "outcome": "succeeded", "certified": False, "certificate": None, "error": None}
     assert {name: run[name] for name in claims} == claims
@@ -111,8 +108,7 @@ def test_what_a_poll_is_and_what_it_does_not_claim(sim, world, mirror_url):
     assert (run["jobs_inserted"], run["upstream_count"]) == (1, 61)
 
 
-def test_the_command_prints_the_run_and_is_done(sim, world, tpmirror, mirror_url):
-    tpmirror("sync")
+def test_the_command_prints_the_run_and_is_done(sim, world, tpmirror, mirrored):
     world.finish(60)
     run = json.loads(tpmirror("poll", "--json")[0])
     assert (run["kind"], run["outcome"], run["transitions"], run["certificate"]) == ("poll", "succeeded", 1, None)
@@ -122,16 +118,15 @@ def test_the_command_prints_the_run_and_is_done(sim, world, tpmirror, mirror_url
     assert (said, complained.count("\n")) == ("", 1)
 
 
-def test_transitions_are_bounded_by_the_poll_before(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_transitions_are_bounded_by_the_poll_before(sim, world, mirrored):
     job_id = world.submit()
-    first = look(sim, mirror_url)
+    first = look(sim, mirrored)
     world.start(job_id)
-    second = look(sim, mirror_url)
-    third = look(sim, mirror_url)
+    second = look(sim, mirrored)
+    third = look(sim, mirrored)
     world.finish(job_id)
-    fourth = look(sim, mirror_url)
-    entries = rows(mirror_url, "job_status_history", job_id=job_id)
+    fourth = look(sim, mirrored)
+    entries = rows(mirrored, "job_status_history", job_id=job_id)
     assert [(entry["from_status"], entry["to_status"]) for entry in entries] == [(None, 0), (0, 1), (1, 2)]
     assert [entry["sync_run_id"] for entry in entries] == [first["id"], second["id"], fourth["id"]]
     assert entries[0]["not_before"] is None
@@ -141,16 +136,15 @@ def test_transitions_are_bounded_by_the_poll_before(sim, world, mirror_url):
     assert [run["transitions"] for run in (first, second, third, fourth)] == [0, 1, 0, 1]
 
 
-def test_a_hidden_job_in_flight_is_seen_to_its_end(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_hidden_job_in_flight_is_seen_to_its_end(sim, world, mirrored):
     world.hide(60)
     world.finish(60)
-    before = look(sim, mirror_url)
-    held = row(mirror_url, "jobs", id=60)
+    before = look(sim, mirrored)
+    held = row(mirrored, "jobs", id=60)
     assert (held["status"], held["presence"], before["transitions"]) == (2, "listed", 1)
-    assert row(mirror_url, "output_videos", job_id=60)["id"] == held["output_video_id"]
+    assert row(mirrored, "output_videos", job_id=60)["id"] == held["output_video_id"]
     sim.reset()
-    look(sim, mirror_url)
+    look(sim, mirrored)
     assert "/api/jobs/60/" not in [seen.path for seen in sim.requests], "a job that is over is not in flight"
 
 
@@ -169,49 +163,45 @@ def test_a_poll_vouches_only_for_the_jobs_it_looked_at(sim, world, mirror_url):
     assert entry["not_before"] <= gone["finished_at"], "nobody saw it in the queue after that"
 
 
-def test_a_job_in_flight_that_is_denied_is_left_to_the_next_walk(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_job_in_flight_that_is_denied_is_left_to_the_next_walk(sim, world, mirrored):
     world.delete(60)
     world.finish(59)
-    run = look(sim, mirror_url)
+    run = look(sim, mirrored)
     assert (run["jobs_gone"], run["transitions"], run["covered"]) == (0, 1, False)
-    assert query(mirror_url, "SELECT DISTINCT presence FROM jobs") == [("listed",)]
-    assert not rows(mirror_url, "job_absences")
-    assert not rows(mirror_url, "field_changes", field="presence")
-    assert mirror(sim, mirror_url)["jobs_gone"] == 1
+    assert query(mirrored, "SELECT DISTINCT presence FROM jobs") == [("listed",)]
+    assert not rows(mirrored, "job_absences")
+    assert not rows(mirrored, "field_changes", field="presence")
+    assert mirror(sim, mirrored)["jobs_gone"] == 1
 
 
-def test_a_poll_that_did_not_see_every_job_bounds_no_transition(sim, world, mirror_url):
-    mirror(sim, mirror_url)
-    first = look(sim, mirror_url)
+def test_a_poll_that_did_not_see_every_job_bounds_no_transition(sim, world, mirrored):
+    first = look(sim, mirrored)
     world.delete(60)
-    assert not look(sim, mirror_url)["covered"]
+    assert not look(sim, mirrored)["covered"]
     world.restore(60)
     world.finish(60)
-    look(sim, mirror_url)
-    entry = rows(mirror_url, "job_status_history", job_id=60)[-1]
+    look(sim, mirrored)
+    entry = rows(mirrored, "job_status_history", job_id=60)[-1]
     assert first["started_at"] <= entry["not_before"] <= first["finished_at"]
 
 
-def test_a_job_gone_is_not_in_flight(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_job_gone_is_not_in_flight(sim, world, mirrored):
     world.delete(60)
-    mirror(sim, mirror_url)
+    mirror(sim, mirrored)
     sim.reset()
-    look(sim, mirror_url)
+    look(sim, mirrored)
     assert "/api/jobs/60/" not in [seen.path for seen in sim.requests]
 
 
-def test_a_job_without_an_answer_does_not_keep_the_others_from_being_mirrored(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_job_without_an_answer_does_not_keep_the_others_from_being_mirrored(sim, world, mirrored):
     for job_id in (59, 60):
         world.hide(job_id)
         world.finish(job_id)
     by_id(sim, {60: Response.detail(500, "A server error occurred.")})
     with pytest.raises(ApiError):
-        look(sim, mirror_url, max_attempts=2, retry_base=0.001)
-    assert row(mirror_url, "jobs", id=59)["status"] == 2
-    assert rows(mirror_url, "sync_runs")[-1]["outcome"] == "failed"
+        look(sim, mirrored, max_attempts=2, retry_base=0.001)
+    assert row(mirrored, "jobs", id=59)["status"] == 2
+    assert rows(mirrored, "sync_runs")[-1]["outcome"] == "failed"
 
 
 @pytest.mark.parametrize("answer", [Response.detail(500, "Later."), Response.detail(401, "Invalid token.")])
@@ -244,43 +234,40 @@ def test_jobs_that_the_api_fails_on_do_not_keep_those_after_them_from_being_aske
     assert {job["id"] for job in rows(mirror_url, "jobs") if job["status"] in {0, 1}} == set(failing)
 
 
-def test_a_job_that_may_not_be_asked_for_fails_neither_poll_nor_walk(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_job_that_may_not_be_asked_for_fails_neither_poll_nor_walk(sim, world, mirrored):
     refused = min(world.listed(active_only=True))
     world.hide(refused)
     by_id(sim, {refused: Response.detail(403, "You do not have permission to perform this action.")})
-    run = look(sim, mirror_url, max_attempts=1)
+    run = look(sim, mirrored, max_attempts=1)
     assert (run["outcome"], run["covered"]) == ("succeeded", False)
     by_id(sim, {refused: Response(302, {"Location": "https://elsewhere.example/"})})
     with pytest.raises(ApiError, match="redirects"):
-        look(sim, mirror_url, max_attempts=1)
+        look(sim, mirrored, max_attempts=1)
     by_id(sim, {refused: Response.detail(500, "Later.")})
-    run = walk(sim, mirror_url, max_attempts=1)
+    run = walk(sim, mirrored, max_attempts=1)
     assert (run["outcome"], run["certified"]) == ("succeeded", True)
 
 
-def test_an_answer_that_is_no_job_is_not_taken_for_one(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_an_answer_that_is_no_job_is_not_taken_for_one(sim, world, mirrored):
     world.hide(60)
-    before = dump(mirror_url)
+    before = dump(mirrored)
     for answer in (Response.detail(410, "Gone."), Response.detail(400, "Bad request."), Response.json(200, {})):
         by_id(sim, {60: answer})
         try:
-            covered = look(sim, mirror_url, max_attempts=2, retry_base=0.001)["covered"]
+            covered = look(sim, mirrored, max_attempts=2, retry_base=0.001)["covered"]
         except ApiError:
             covered = False
         assert not covered
-        assert dump(mirror_url) == before
+        assert dump(mirrored) == before
 
 
-def test_a_refused_key_changes_nothing(sim, world, mirror_url):
-    mirror(sim, mirror_url)
-    before = dump(mirror_url)
+def test_a_refused_key_changes_nothing(sim, world, mirrored):
+    before = dump(mirrored)
     sim.token = "replaced"
     with pytest.raises(AuthenticationError):
-        poll(settings(sim, mirror_url, api_key=KEY))
-    assert dump(mirror_url) == before
-    assert rows(mirror_url, "sync_runs")[-1]["outcome"] == "failed"
+        poll(settings(sim, mirrored, api_key=KEY))
+    assert dump(mirrored) == before
+    assert rows(mirrored, "sync_runs")[-1]["outcome"] == "failed"
 
 
 def test_the_first_poll_mirrors_everything_and_proves_nothing(sim, world, database_url):
@@ -367,21 +354,19 @@ def test_a_change_behind_a_walk_is_seen_before_the_walk_ends(sim, world, mirror_
     assert (statuses(mirror_url, 60)[-2:], run["certified"], run["transitions"]) == ([before, 2], True, 1)
 
 
-def test_a_walk_in_which_no_poll_falls_due_does_none(sim, world, mirror_url):
-    mirror(sim, mirror_url)
-    alone, polling = (walk(sim, mirror_url, poll_at)["requests"] for poll_at in (inf, 0.0))
+def test_a_walk_in_which_no_poll_falls_due_does_none(sim, world, mirrored):
+    alone, polling = (walk(sim, mirrored, poll_at)["requests"] for poll_at in (inf, 0.0))
     assert alone <= ceil(60 / PAGE) + 4
-    assert alone < polling <= alone + in_flight(mirror_url) + 2
+    assert alone < polling <= alone + in_flight(mirrored) + 2
 
 
-def test_an_answer_by_id_during_a_walk_does_not_say_that_the_job_is_listed(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_an_answer_by_id_during_a_walk_does_not_say_that_the_job_is_listed(sim, world, mirrored):
     world.hide(60)
-    assert mirror(sim, mirror_url)["certified"]
+    assert mirror(sim, mirrored)["certified"]
     world.finish(60)
-    run = walk(sim, mirror_url)
+    run = walk(sim, mirrored)
     assert (run["certified"], run["transitions"], run["jobs_returned"]) == (True, 1, 0)
-    assert row(mirror_url, "jobs", id=60)["presence"] == "unlisted"
+    assert row(mirrored, "jobs", id=60)["presence"] == "unlisted"
 
 
 def test_a_page_asked_for_before_an_answer_by_id_does_not_take_it_back(sim, world, mirror_url):
@@ -406,9 +391,8 @@ def test_a_page_asked_for_before_an_answer_by_id_does_not_take_it_back(sim, worl
 
 
 @pytest.mark.parametrize("interval", [30.0, 3600.0])
-def test_two_polls_are_never_farther_apart_than_the_interval(sim, mirror_url, interval, monkeypatch):
-    mirror(sim, mirror_url)
-    with working(settings(sim, mirror_url, poll_interval=interval, sync_interval=interval * 100)) as worker:
+def test_two_polls_are_never_farther_apart_than_the_interval(sim, mirrored, interval):
+    with working(settings(sim, mirrored, poll_interval=interval, sync_interval=interval * 100)) as worker:
         worker.forced = True
         worker.tick()
         started = worker.status().succeeded_at

@@ -65,54 +65,51 @@ def delete(world: World, ids: Collection[int]) -> None:
 # A job that is deleted, hidden, or ended
 
 
-def test_a_deleted_job_is_gone(sim, world, mirror_url):
-    mirror(sim, mirror_url)
-    before, told = row(mirror_url, "jobs", id=7), history(mirror_url)
+def test_a_deleted_job_is_gone(sim, world, mirrored):
+    before, told = row(mirrored, "jobs", id=7), history(mirrored)
     world.delete(7)
-    run = mirror(sim, mirror_url)
-    held = row(mirror_url, "jobs", id=7)
+    run = mirror(sim, mirrored)
+    held = row(mirrored, "jobs", id=7)
     assert (run["jobs_gone"], run["jobs_returned"], run["field_changes"], run["certified"]) == (1, 0, 1, True)
     assert run["started_at"] <= held["gone_at"] <= run["finished_at"]
     assert held == {**before, "presence": "gone", "gone_at": held["gone_at"], "changed_at": held["changed_at"]}
-    assert moves(mirror_url, 7) == [("listed", "gone", run["id"])]
-    assert where(mirror_url) == {7: "gone"}
-    assert history(mirror_url) == told
-    assert not rows(mirror_url, "job_absences")
-    before = dump(mirror_url)
+    assert moves(mirrored, 7) == [("listed", "gone", run["id"])]
+    assert where(mirrored) == {7: "gone"}
+    assert history(mirrored) == told
+    assert not rows(mirrored, "job_absences")
+    before = dump(mirrored)
     sim.reset()
-    run = mirror(sim, mirror_url)
+    run = mirror(sim, mirrored)
     assert (run["jobs_gone"], run["field_changes"], run["certified"], asked(sim)) == (0, 0, True, [])
-    assert dump(mirror_url) == before, "gone once is gone"
+    assert dump(mirrored) == before, "gone once is gone"
 
 
-def test_a_hidden_job_is_unlisted_and_kept_up_to_date_by_its_id(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_hidden_job_is_unlisted_and_kept_up_to_date_by_its_id(sim, world, mirrored):
     world.hide(39)
-    hidden = mirror(sim, mirror_url)
+    hidden = mirror(sim, mirrored)
     assert (hidden["jobs_gone"], hidden["certified"]) == (0, True)
-    assert moves(mirror_url, 39) == [("listed", "unlisted", hidden["id"])]
-    assert row(mirror_url, "jobs", id=39)["gone_at"] is None
+    assert moves(mirrored, 39) == [("listed", "unlisted", hidden["id"])]
+    assert row(mirrored, "jobs", id=39)["gone_at"] is None
     world.finish(39)
     world.rate(39, 4)
-    run = mirror(sim, mirror_url)
-    entry = rows(mirror_url, "job_status_history", job_id=39)[-1]
+    run = mirror(sim, mirrored)
+    entry = rows(mirrored, "job_status_history", job_id=39)[-1]
     assert (entry["to_status"], entry["sync_run_id"], run["transitions"]) == (2, run["id"], 1)
-    assert where(mirror_url) == {39: "unlisted"}
-    assert row(mirror_url, "output_videos", job_id=39)["quality_score"] == 4
-    assert moves(mirror_url, 39) == [("listed", "unlisted", hidden["id"])]
+    assert where(mirrored) == {39: "unlisted"}
+    assert row(mirrored, "output_videos", job_id=39)["quality_score"] == 4
+    assert moves(mirrored, 39) == [("listed", "unlisted", hidden["id"])]
 
 
-def test_unlisted_jobs_are_asked_for_a_few_at_a_time_the_longest_unasked_first(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_unlisted_jobs_are_asked_for_a_few_at_a_time_the_longest_unasked_first(sim, world, mirrored):
     hidden = range(2, 2 + UNLISTED_LOOKUPS + UNLISTED_LOOKUPS // 2)
     for job_id in hidden:
         world.hide(job_id)
-    mirror(sim, mirror_url)
-    assert where(mirror_url) == dict.fromkeys(hidden, "unlisted")
+    mirror(sim, mirrored)
+    assert where(mirrored) == dict.fromkeys(hidden, "unlisted")
     turns: list[list[int]] = []
     for _ in range(3):
         sim.reset()
-        mirror(sim, mirror_url)
+        mirror(sim, mirrored)
         turns.append([job_id for job_id in asked(sim) if job_id in hidden])
     assert [len(turn) for turn in turns] == [UNLISTED_LOOKUPS] * 3
     assert sorted(turns[0] + turns[1][: UNLISTED_LOOKUPS // 2]) == list(hidden)
@@ -139,33 +136,30 @@ def test_finished_jobs_that_leave_the_list_are_unlisted_with_their_output(mirror
     assert [entry["to_status"] for entry in rows(mirror_url, "job_status_history", job_id=35)][-1] == 2
 
 
-def test_jobs_that_come_back_are_listed_again(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_jobs_that_come_back_are_listed_again(sim, world, mirrored):
     world.delete(7)
     world.hide(8)
-    went = mirror(sim, mirror_url)
+    went = mirror(sim, mirrored)
     world.restore(7)
     world.restore(8)
-    run = mirror(sim, mirror_url)
+    run = mirror(sim, mirrored)
     assert (run["jobs_returned"], run["jobs_gone"], run["field_changes"]) == (2, 0, 2)
-    assert moves(mirror_url, 7) == [("listed", "gone", went["id"]), ("gone", "listed", run["id"])]
-    assert moves(mirror_url, 8) == [("listed", "unlisted", went["id"]), ("unlisted", "listed", run["id"])]
-    assert where(mirror_url) == {}
-    assert row(mirror_url, "jobs", id=7)["gone_at"] is None
-    assert not rows(mirror_url, "job_absences")
+    assert moves(mirrored, 7) == [("listed", "gone", went["id"]), ("gone", "listed", run["id"])]
+    assert moves(mirrored, 8) == [("listed", "unlisted", went["id"]), ("unlisted", "listed", run["id"])]
+    assert where(mirrored) == {}
+    assert row(mirrored, "jobs", id=7)["gone_at"] is None
+    assert not rows(mirrored, "job_absences")
 
 
-def test_a_job_comes_back_without_a_proof_too(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_job_comes_back_without_a_proof_too(sim, world, mirrored):
     world.delete(7)
-    mirror(sim, mirror_url)
+    mirror(sim, mirrored)
     world.restore(7)
-    run = mirror(sim, mirror_url, certify=False)
-    assert (run["jobs_returned"], where(mirror_url)) == (1, {})
+    run = mirror(sim, mirrored, certify=False)
+    assert (run["jobs_returned"], where(mirrored)) == (1, {})
 
 
-def test_history_only_grows_whatever_vanishes_and_returns(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_history_only_grows_whatever_vanishes_and_returns(sim, world, mirrored):
     steps: list[Callable[[], object]] = [
         lambda: world.delete(7),
         lambda: world.hide(39),
@@ -176,12 +170,12 @@ def test_history_only_grows_whatever_vanishes_and_returns(sim, world, mirror_url
         lambda: [world.restore(job_id) for job_id in range(10, 30)],
     ]
     for step in steps:
-        told, changes = history(mirror_url), query(mirror_url, "SELECT * FROM field_changes ORDER BY id")
+        told, changes = history(mirrored), query(mirrored, "SELECT * FROM field_changes ORDER BY id")
         step()
-        mirror(sim, mirror_url)
-        assert history(mirror_url)[: len(told)] == told
-        assert query(mirror_url, "SELECT * FROM field_changes ORDER BY id")[: len(changes)] == changes
-        assert query(mirror_url, "SELECT COUNT(*) FROM jobs") == [(40,)]
+        mirror(sim, mirrored)
+        assert history(mirrored)[: len(told)] == told
+        assert query(mirrored, "SELECT * FROM field_changes ORDER BY id")[: len(changes)] == changes
+        assert query(mirrored, "SELECT COUNT(*) FROM jobs") == [(40,)]
 
 
 # More at once than anybody would delete
@@ -216,8 +210,7 @@ def vanish(tpmirror: Callable[..., tuple[str, str]], world: World) -> None:
     tpmirror("sync", code=3)
 
 
-def test_what_waits_is_explained_confirmed_and_then_marked(sim, world, tpmirror, mirror_url):
-    tpmirror("sync")
+def test_what_waits_is_explained_confirmed_and_then_marked(sim, world, tpmirror, mirrored):
     assert waiting(tpmirror) == []
     assert tpmirror("gone", "list")[0]
     delete(world, range(10, 26))
@@ -233,9 +226,9 @@ def test_what_waits_is_explained_confirmed_and_then_marked(sim, world, tpmirror,
     assert {entry["answer"] for entry in held} == {"not found", "not asked"}
     assert all(entry["absent_since"] and entry["confirmed_at"] is None for entry in held)
     tpmirror("gone", "confirm", "--all")
-    assert where(mirror_url) == dict.fromkeys(range(10, 26), "missing"), "only the next sync marks them"
+    assert where(mirrored) == dict.fromkeys(range(10, 26), "missing"), "only the next sync marks them"
     assert json.loads(tpmirror("sync", "--json")[0])["jobs_gone"] == 16
-    assert where(mirror_url) == dict.fromkeys(range(10, 26), "gone")
+    assert where(mirrored) == dict.fromkeys(range(10, 26), "gone")
     assert waiting(tpmirror) == []
 
 
@@ -291,24 +284,22 @@ def test_a_confirmed_job_is_not_marked_before_the_api_denies_it(sim, world, tpmi
     assert where(mirror_url) == dict.fromkeys(range(10, 20), "gone")
 
 
-def test_a_job_taken_back_from_gone_waits_until_confirmed(sim, world, tpmirror, mirror_url):
-    tpmirror("sync")
+def test_a_job_taken_back_from_gone_waits_until_confirmed(sim, world, tpmirror, mirrored):
     world.delete(7)
     tpmirror("sync")
     tpmirror("gone", "restore", 7)
-    held = row(mirror_url, "jobs", id=7)
+    held = row(mirrored, "jobs", id=7)
     assert (held["presence"], held["gone_at"]) == ("missing", None)
-    assert moves(mirror_url, 7)[-1] == ("gone", "missing", None)
+    assert moves(mirrored, 7)[-1] == ("gone", "missing", None)
     tpmirror("sync", code=3)
-    assert where(mirror_url) == {7: "missing"}
+    assert where(mirrored) == {7: "missing"}
     assert [(entry["job_id"], entry["answer"]) for entry in waiting(tpmirror)] == [(7, "restored")]
     tpmirror("gone", "confirm", 7)
     tpmirror("sync")
-    assert where(mirror_url) == {7: "gone"}
+    assert where(mirrored) == {7: "gone"}
 
 
-def test_a_restored_job_waits_also_when_the_api_falls_silent_after_denying_it(sim, world, tpmirror, mirror_url):
-    tpmirror("sync")
+def test_a_restored_job_waits_also_when_the_api_falls_silent_after_denying_it(sim, world, tpmirror, mirrored):
     world.delete(7)
     tpmirror("sync")
     tpmirror("gone", "restore", 7)
@@ -318,18 +309,17 @@ def test_a_restored_job_waits_also_when_the_api_falls_silent_after_denying_it(si
     assert [(entry["job_id"], entry["answer"]) for entry in waiting(tpmirror)] == [(7, "restored")]
     sim.respond = None
     tpmirror("sync", code=3)
-    assert where(mirror_url) == {7: "missing"}
+    assert where(mirrored) == {7: "missing"}
 
 
-def test_restored_jobs_do_not_count_towards_what_one_run_may_mark(sim, world, tpmirror, mirror_url):
-    tpmirror("sync")
+def test_restored_jobs_do_not_count_towards_what_one_run_may_mark(sim, world, tpmirror, mirrored):
     for some in (range(10, 14), range(14, 18)):
         delete(world, some)
         tpmirror("sync")
     tpmirror("gone", "restore", *range(10, 18))
     world.delete(20)
     tpmirror("sync", code=3)
-    assert where(mirror_url) == {**dict.fromkeys(range(10, 18), "missing"), 20: "gone"}
+    assert where(mirrored) == {**dict.fromkeys(range(10, 18), "missing"), 20: "gone"}
 
 
 def test_confirmed_jobs_that_get_no_answer_keep_no_others_waiting_for_ever(sim, world, tpmirror, mirror_url):
@@ -370,20 +360,19 @@ def test_a_wrong_id_is_named_and_nothing_is_done(sim, world, tpmirror, mirror_ur
     assert dump(mirror_url) == before
 
 
-def test_the_limit_is_what_one_run_may_mark(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_the_limit_is_what_one_run_may_mark(sim, world, mirrored):
     limits = {"3": 3, "0": 0, "10 %": 4, "max(2, 10%)": 4, "max(6,10 %)": 6}
     for limit, most in limits.items():
         delete(world, range(2, 3 + most))
-        run = mirror(sim, mirror_url, vanish_limit=limit)
+        run = mirror(sim, mirrored, vanish_limit=limit)
         assert run["jobs_gone"] == 0, limit
-        assert where(mirror_url) == dict.fromkeys(range(2, 3 + most), "missing"), limit
+        assert where(mirrored) == dict.fromkeys(range(2, 3 + most), "missing"), limit
         for job_id in range(2, 3 + most):
             world.restore(job_id)
         delete(world, range(20, 20 + most))
-        run = mirror(sim, mirror_url, vanish_limit=limit)
+        run = mirror(sim, mirrored, vanish_limit=limit)
         assert run["jobs_gone"] == most, limit
-        assert where(mirror_url) == dict.fromkeys(range(20, 20 + most), "gone"), limit
+        assert where(mirrored) == dict.fromkeys(range(20, 20 + most), "gone"), limit
         for job_id in range(20, 20 + most):
             world.restore(job_id)
 
@@ -429,32 +418,30 @@ NO_ANSWERS = {
 }
 
 
-def test_an_answer_that_denies_nothing_leaves_a_job_missing(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_an_answer_that_denies_nothing_leaves_a_job_missing(sim, world, mirrored):
     found = {}
     for job_id, (name, answer) in enumerate(NO_ANSWERS.items(), start=2):
         world.delete(job_id)
         answer_by_id(sim, {job_id: answer}.get)
-        run = mirror(sim, mirror_url, **HASTY)
-        assert moves(mirror_url, job_id)[:1] in ([], [("listed", where(mirror_url).get(job_id), run["id"])])
-        found[name] = where(mirror_url).get(job_id)
+        run = mirror(sim, mirrored, **HASTY)
+        assert moves(mirrored, job_id)[:1] in ([], [("listed", where(mirrored).get(job_id), run["id"])])
+        found[name] = where(mirrored).get(job_id)
         world.restore(job_id)
     assert found == dict.fromkeys(NO_ANSWERS, "missing")
-    assert not rows(mirror_url, "quarantined_jobs")
+    assert not rows(mirrored, "quarantined_jobs")
 
 
-def test_since_when_a_job_is_missing_for_want_of_an_answer_is_known(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_since_when_a_job_is_missing_for_want_of_an_answer_is_known(sim, world, mirrored):
     for day in (1, 2):
         world.delete(day)
         answer_by_id(sim, dict.fromkeys((1, 2), NO_ANSWERS["301"]).get)
-        mirror(sim, mirror_url, **HASTY)
-    first = row(mirror_url, "job_absences", job_id=1)["absent_since"]
-    with connected(mirror_url) as conn:
+        mirror(sim, mirrored, **HASTY)
+    first = row(mirrored, "job_absences", job_id=1)["absent_since"]
+    with connected(mirrored) as conn:
         assert read_status(conn).unanswered_since == first
     sim.respond = None
-    mirror(sim, mirror_url)
-    with connected(mirror_url) as conn:
+    mirror(sim, mirrored)
+    with connected(mirrored) as conn:
         assert read_status(conn).unanswered_since is None
 
 
@@ -476,92 +463,84 @@ def test_jobs_whose_turn_to_be_asked_for_has_not_come_are_not_without_an_answer(
         assert read_status(conn).unanswered_since is None
 
 
-def test_a_job_missing_for_want_of_an_answer_is_asked_for_again(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_job_missing_for_want_of_an_answer_is_asked_for_again(sim, world, mirrored):
     world.delete(7)
     answer_by_id(sim, {7: NO_ANSWERS["500"]}.get)
-    first = mirror(sim, mirror_url, **HASTY)
-    assert where(mirror_url) == {7: "missing"}
+    first = mirror(sim, mirrored, **HASTY)
+    assert where(mirrored) == {7: "missing"}
     sim.respond = None
-    run = mirror(sim, mirror_url)
+    run = mirror(sim, mirrored)
     assert (run["jobs_gone"], first["jobs_gone"]) == (1, 0)
-    assert moves(mirror_url, 7) == [("listed", "missing", first["id"]), ("missing", "gone", run["id"])]
+    assert moves(mirrored, 7) == [("listed", "missing", first["id"]), ("missing", "gone", run["id"])]
 
 
-def test_a_job_that_gets_no_answer_does_not_keep_others_waiting_for_ever(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_job_that_gets_no_answer_does_not_keep_others_waiting_for_ever(sim, world, mirrored):
     delete(world, (7, 8))
     answer_by_id(sim, {7: NO_ANSWERS["500"]}.get)
     for _ in range(3):
-        mirror(sim, mirror_url, **HASTY)
-    assert where(mirror_url) == {7: "missing", 8: "gone"}
+        mirror(sim, mirrored, **HASTY)
+    assert where(mirrored) == {7: "missing", 8: "gone"}
 
 
-def test_unlisted_jobs_stay_what_they_are_while_others_wait_or_the_api_is_mute(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_unlisted_jobs_stay_what_they_are_while_others_wait_or_the_api_is_mute(sim, world, mirrored):
     hidden = range(2, 7)
     for job_id in hidden:
         world.hide(job_id)
-    mirror(sim, mirror_url)
+    mirror(sim, mirrored)
     unlisted = dict.fromkeys(hidden, "unlisted")
     answer_by_id(sim, lambda _: NO_ANSWERS["500"])
-    mirror(sim, mirror_url, **HASTY)
-    assert where(mirror_url) == unlisted
+    mirror(sim, mirrored, **HASTY)
+    assert where(mirrored) == unlisted
     sim.respond = None
     delete(world, range(10, 20))
     for _ in range(3):
-        mirror(sim, mirror_url)
-        assert where(mirror_url) == {**unlisted, **dict.fromkeys(range(10, 20), "missing")}
-    assert [len(moves(mirror_url, job_id)) for job_id in hidden] == [1] * len(hidden)
+        mirror(sim, mirrored)
+        assert where(mirrored) == {**unlisted, **dict.fromkeys(range(10, 20), "missing")}
+    assert [len(moves(mirrored, job_id)) for job_id in hidden] == [1] * len(hidden)
 
 
-def test_another_job_than_the_one_asked_for_is_no_answer(sim, world, mirror_url):
-    mirror(sim, mirror_url)
-    before = row(mirror_url, "jobs", id=9)
+def test_another_job_than_the_one_asked_for_is_no_answer(sim, world, mirrored):
+    before = row(mirrored, "jobs", id=9)
     world.delete(7)
     world.edit(9, {"description": "not seen yet"})
     answer_by_id(sim, lambda job_id: Response.json(200, world.job(9)) if job_id == 7 else None)
-    mirror(sim, mirror_url, **HASTY)
-    assert where(mirror_url) == {7: "missing"}
-    assert before["description"] != row(mirror_url, "jobs", id=9)["description"] == "not seen yet"
+    mirror(sim, mirrored, **HASTY)
+    assert where(mirrored) == {7: "missing"}
+    assert before["description"] != row(mirrored, "jobs", id=9)["description"] == "not seen yet"
 
 
-def test_an_api_that_denies_every_job_denies_none(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_an_api_that_denies_every_job_denies_none(sim, world, mirrored):
     delete(world, (7, 8))
     answer_by_id(sim, lambda _: Response.detail(404, "Not found."))
-    run = mirror(sim, mirror_url)
-    assert (run["jobs_gone"], where(mirror_url)) == (0, {7: "missing", 8: "missing"})
+    run = mirror(sim, mirrored)
+    assert (run["jobs_gone"], where(mirrored)) == (0, {7: "missing", 8: "missing"})
 
 
-def test_an_api_that_begins_to_deny_every_job_denies_none(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_an_api_that_begins_to_deny_every_job_denies_none(sim, world, mirrored):
     delete(world, (7, 8))
     answer_by_id(sim, lambda _: None if not asked(sim) else Response.detail(404, "Not found."))
     sim.reset()
-    run = mirror(sim, mirror_url)
+    run = mirror(sim, mirrored)
     assert {7, 8} < set(asked(sim))
-    assert (run["jobs_gone"], where(mirror_url)) == (0, {7: "missing", 8: "missing"})
+    assert (run["jobs_gone"], where(mirrored)) == (0, {7: "missing", 8: "missing"})
 
 
-def test_a_canary_that_is_deleted_meanwhile_is_replaced(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_canary_that_is_deleted_meanwhile_is_replaced(sim, world, mirrored):
     world.delete(7)
     answer_by_id(sim, lambda job_id: Response.detail(404, "Not found.") if job_id > 41 - PROBE_JOBS else None)
-    run = mirror(sim, mirror_url)
-    assert (run["jobs_gone"], where(mirror_url)) == (1, {7: "gone"})
+    run = mirror(sim, mirrored)
+    assert (run["jobs_gone"], where(mirrored)) == (1, {7: "gone"})
 
 
-def test_a_key_refused_by_id_ends_the_run_and_marks_nothing(sim, world, tpmirror, mirror_url):
-    tpmirror("sync")
+def test_a_key_refused_by_id_ends_the_run_and_marks_nothing(sim, world, tpmirror, mirrored):
     delete(world, (7, 8))
-    before = dump(mirror_url)
+    before = dump(mirrored)
     answer_by_id(sim, {8: Response.detail(401, "Invalid token.")}.get)
     tpmirror("sync", code=4)
-    assert dump(mirror_url) == before
+    assert dump(mirrored) == before
     sim.respond = None
     tpmirror("sync")
-    assert where(mirror_url) == {7: "gone", 8: "gone"}
+    assert where(mirrored) == {7: "gone", 8: "gone"}
 
 
 # Lists that prove nothing
@@ -571,58 +550,54 @@ def miscount(page: dict[str, Any], _request: Request) -> None:
     page["count"] -= 1
 
 
-def test_a_walk_without_proof_marks_nothing(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_walk_without_proof_marks_nothing(sim, world, mirrored):
     world.delete(7)
     world.hide(8)
     sim.reset()
-    runs = [mirror(sim, mirror_url, certify=False, page_size=15)]
+    runs = [mirror(sim, mirrored, certify=False, page_size=15)]
     pages(miscount, sim)
-    runs.append(mirror(sim, mirror_url, page_size=15))
+    runs.append(mirror(sim, mirrored, page_size=15))
     world.edit(30, {"id": "thirty"})
     sim.respond = None
-    runs.append(mirror(sim, mirror_url))
+    runs.append(mirror(sim, mirrored))
     for run in runs:
         assert not run["certified"]
         assert json.loads(run["certificate"])["reason"]
         assert run["jobs_gone"] == 0
-    assert (where(mirror_url), asked(sim)) == ({}, [])
+    assert (where(mirrored), asked(sim)) == ({}, [])
 
 
 def empty(page: dict[str, Any], _: Request) -> None:
     page.update(count=0, next=None, previous=None, results=[])
 
 
-def test_an_empty_list_changes_nothing(sim, tpmirror, mirror_url):
-    tpmirror("sync")
-    before = dump(mirror_url)
+def test_an_empty_list_changes_nothing(sim, tpmirror, mirrored):
+    before = dump(mirrored)
     pages(empty, sim)
     for page_size in ("100", "15"):
         run = json.loads(tpmirror("sync", "--json", "--page-size", page_size, code=3)[0])
         assert (run["certified"], run["outcome"], run["jobs_gone"]) == (False, "succeeded", 0)
         assert "no jobs at all" in run["certificate"]["reason"]
         assert "40" in run["certificate"]["reason"]
-        assert dump(mirror_url) == before
+        assert dump(mirrored) == before
     sim.respond = None
     tpmirror("sync")
-    assert dump(mirror_url) == before
+    assert dump(mirrored) == before
 
 
-def test_a_list_that_turns_empty_during_the_walk_changes_nothing(sim, tpmirror, mirror_url):
-    tpmirror("sync")
-    before = dump(mirror_url)
+def test_a_list_that_turns_empty_during_the_walk_changes_nothing(sim, tpmirror, mirrored):
+    before = dump(mirrored)
     sim.reset()
     pages(lambda page, request: empty(page, request) if sim.count_requests() else None, sim)
     tpmirror("sync", "--page-size", "15", code=3)
-    assert dump(mirror_url) == before
+    assert dump(mirrored) == before
 
 
-def test_a_list_that_counts_and_shows_nothing_changes_nothing(sim, tpmirror, mirror_url):
-    tpmirror("sync")
-    before = dump(mirror_url)
+def test_a_list_that_counts_and_shows_nothing_changes_nothing(sim, tpmirror, mirrored):
+    before = dump(mirrored)
     pages(lambda page, _: page.update(results=[]), sim)
     tpmirror("sync", code=1)
-    assert dump(mirror_url) == before
+    assert dump(mirrored) == before
 
 
 def test_the_only_job_of_an_account_deleted_is_an_empty_list(mirror_url):
@@ -634,16 +609,15 @@ def test_the_only_job_of_an_account_deleted_is_an_empty_list(mirror_url):
     assert (run["certified"], run["jobs_gone"], where(mirror_url)) == (False, 0, {})
 
 
-def test_a_page_in_html_changes_nothing(sim, tpmirror, mirror_url):
-    tpmirror("sync")
-    before = dump(mirror_url)
+def test_a_page_in_html_changes_nothing(sim, tpmirror, mirrored):
+    before = dump(mirrored)
     for status in (200, 404, 503):
         sim.respond = lambda _, status=status: Response(status, HTML, b"<h1>Maintenance</h1>")
         said, complained = tpmirror("sync", code=1)
         assert said == ""
         assert sim.url in complained or "TPMIRROR_API_URL" in complained
-        assert dump(mirror_url) == before
-        assert rows(mirror_url, "sync_runs")[-1]["outcome"] == "failed"
+        assert dump(mirrored) == before
+        assert rows(mirrored, "sync_runs")[-1]["outcome"] == "failed"
 
 
 def test_html_in_the_middle_of_a_walk_marks_nothing(sim, world, mirror_url):
@@ -661,12 +635,11 @@ def test_html_in_the_middle_of_a_walk_marks_nothing(sim, world, mirror_url):
     assert dump(mirror_url) == before
 
 
-def test_a_job_deleted_and_submitted_between_two_walks_stays_apart(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_job_deleted_and_submitted_between_two_walks_stays_apart(sim, world, mirrored):
     world.delete(7)
     new = world.submit()
-    run = mirror(sim, mirror_url)
+    run = mirror(sim, mirrored)
     assert (run["jobs_gone"], run["jobs_inserted"], run["certified"]) == (1, 1, True)
-    assert where(mirror_url) == {7: "gone"}
-    assert row(mirror_url, "jobs", id=new)["presence"] == "listed"
-    assert moves(mirror_url, new) == []
+    assert where(mirrored) == {7: "gone"}
+    assert row(mirrored, "jobs", id=new)["presence"] == "listed"
+    assert moves(mirrored, new) == []

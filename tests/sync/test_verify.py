@@ -58,8 +58,7 @@ def tamper(url: str, *statements: str) -> None:
 # Verify
 
 
-def test_a_connection_that_is_lost_hides_no_difference(sim, world, mirror_url, monkeypatch):
-    mirror(sim, mirror_url)
+def test_a_connection_that_is_lost_hides_no_difference(sim, world, mirrored, monkeypatch):
     world.edit(3, {"description": "news"})
     compute, lost = changes_of, [TransientDatabaseError("server closed the connection")]
 
@@ -69,21 +68,19 @@ def test_a_connection_that_is_lost_hides_no_difference(sim, world, mirror_url, m
         return compute(*of, **options)
 
     monkeypatch.setattr(dryrun, "changes_of", once)
-    assert [difference[:3] for difference in differences(sim, mirror_url)] == [("job", 3, "description")]
+    assert [difference[:3] for difference in differences(sim, mirrored)] == [("job", 3, "description")]
 
 
-def test_an_item_without_a_readable_id_is_a_difference(sim, world, mirror_url, tpmirror):
-    mirror(sim, mirror_url)
+def test_an_item_without_a_readable_id_is_a_difference(sim, world, mirrored, tpmirror):
     world.edit(world.submit(), {"id": "three"})
-    (unnamed,) = differences(sim, mirror_url)
+    (unnamed,) = differences(sim, mirrored)
     assert unnamed[0] == "list"
     assert unnamed[4].startswith("an item's id cannot be read")
     assert "cannot be read" in tpmirror("verify", code=3)[0]
 
 
-def test_a_mirror_that_is_the_account_is_identical(sim, mirror_url):
-    mirror(sim, mirror_url)
-    assert differences(sim, mirror_url) == []
+def test_a_mirror_that_is_the_account_is_identical(sim, mirrored):
+    assert differences(sim, mirrored) == []
 
 
 def test_progress_and_eta_are_no_differences(sim, world, mirror_url):
@@ -95,14 +92,13 @@ def test_progress_and_eta_are_no_differences(sim, world, mirror_url):
     assert differences(sim, mirror_url) == []
 
 
-def test_a_value_altered_in_the_mirror_is_shown_with_both_values(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_value_altered_in_the_mirror_is_shown_with_both_values(sim, world, mirrored):
     job = next(world.job(job_id) for job_id in world.ids() if world.status(job_id) == 2)
     job_id, source, made = job["id"], job["input_video"]["id"], job["output_video"]["id"]
     (upstream,) = (model["name"] for model in world.models() if model["id"] == 44)
-    cost, started = row(mirror_url, "jobs", id=job_id)["cost_usd"], job["started"]
+    cost, started = row(mirrored, "jobs", id=job_id)["cost_usd"], job["started"]
     tamper(
-        mirror_url,
+        mirrored,
         f"UPDATE jobs SET description = 'forged', cost_usd = 7.0001, status = -1 WHERE id = {job_id}",
         f"UPDATE jobs SET started = '2020-01-01 00:00:00.000000+00:00', comparison = NULL WHERE id = {job_id}",
         f"UPDATE jobs SET extra = '{{\"a\": 1}}' WHERE id = {job_id}",
@@ -110,7 +106,7 @@ def test_a_value_altered_in_the_mirror_is_shown_with_both_values(sim, world, mir
         f"UPDATE output_videos SET name = 'forged', size = 7 WHERE id = {made}",
         "UPDATE ml_models SET name = 'forged' WHERE id = 44",
     )
-    assert set(differences(sim, mirror_url)) == {
+    assert set(differences(sim, mirrored)) == {
         ("job", job_id, "description", "forged", job["description"]),
         ("job", job_id, "cost_usd", "7.0001", str(cost)),
         ("job", job_id, "comparison", None, str(job["comparison"]).lower()),
@@ -125,14 +121,13 @@ def test_a_value_altered_in_the_mirror_is_shown_with_both_values(sim, world, mir
     }
 
 
-def test_links_altered_in_the_mirror_are_shown(sim, mirror_url):
-    mirror(sim, mirror_url)
-    tamper(mirror_url, "DELETE FROM job_ml_models WHERE job_id = 31 AND position = 1")
-    assert differences(sim, mirror_url) == [("job", 31, "ml_models", "[34]", "[34, 44]")]
-    tamper(mirror_url, "UPDATE job_ml_models SET ml_model_id = 44 WHERE job_id = 31 AND position = 0")
-    assert differences(sim, mirror_url) == [("job", 31, "ml_models", "[44]", "[34, 44]")]
-    tamper(mirror_url, "UPDATE jobs SET input_video_id = 2 WHERE id = 31")
-    assert ("job", 31, "input_video_id", "2", "1") in differences(sim, mirror_url)
+def test_links_altered_in_the_mirror_are_shown(sim, mirrored):
+    tamper(mirrored, "DELETE FROM job_ml_models WHERE job_id = 31 AND position = 1")
+    assert differences(sim, mirrored) == [("job", 31, "ml_models", "[34]", "[34, 44]")]
+    tamper(mirrored, "UPDATE job_ml_models SET ml_model_id = 44 WHERE job_id = 31 AND position = 0")
+    assert differences(sim, mirrored) == [("job", 31, "ml_models", "[44]", "[34, 44]")]
+    tamper(mirrored, "UPDATE jobs SET input_video_id = 2 WHERE id = 31")
+    assert ("job", 31, "input_video_id", "2", "1") in differences(sim, mirrored)
 
 
 def test_a_difference_in_what_many_jobs_share_is_shown_once(sim, world, mirror_url):
@@ -145,43 +140,40 @@ def test_a_difference_in_what_many_jobs_share_is_shown_once(sim, world, mirror_u
     assert sorted(entity for entity, *_ in found) == ["input_video", "ml_model"]
 
 
-def test_what_changed_upstream_since_is_shown(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_what_changed_upstream_since_is_shown(sim, world, mirrored):
     world.fail(30)
     new = world.submit()
     finished = next(job_id for job_id in world.ids() if world.status(job_id) == 2)
     world.rate(finished, 1)
-    found = differences(sim, mirror_url)
+    found = differences(sim, mirrored)
     made = world.job(finished)["output_video"]["id"]
     assert ("job", 30, "status", 0, -1) in found or ("job", 30, "status", 1, -1) in found
     assert ("output_video", made, "quality_score", None, "1") in found
     assert ("job", new, "(the job)", None, "listed") in found
-    assert changes(sim, mirror_url) == found
+    assert changes(sim, mirrored) == found
 
 
-def test_jobs_off_the_list_are_shown_with_what_the_api_says_of_them(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_jobs_off_the_list_are_shown_with_what_the_api_says_of_them(sim, world, mirrored):
     world.hide(9)
     world.delete(12)
     world.hide(15)
     denial = Response.detail(403, "You do not have permission to perform this action.")
     sim.respond = lambda request: denial if request.path == "/api/jobs/15/" else None
-    assert differences(sim, mirror_url) == [
+    assert differences(sim, mirrored) == [
         ("job", 9, "presence", "listed", "unlisted"),
         ("job", 12, "presence", "listed", "not found"),
         ("job", 15, "presence", "listed", "no answer"),
     ]
 
 
-def test_jobs_back_on_the_list_are_shown(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_jobs_back_on_the_list_are_shown(sim, world, mirrored):
     world.hide(9)
     world.delete(12)
-    mirror(sim, mirror_url)
-    assert differences(sim, mirror_url) == [], "the mirror knows where they are"
+    mirror(sim, mirrored)
+    assert differences(sim, mirrored) == [], "the mirror knows where they are"
     world.restore(9)
     world.restore(12)
-    assert differences(sim, mirror_url) == [
+    assert differences(sim, mirrored) == [
         ("job", 9, "presence", "unlisted", "listed"),
         ("job", 12, "presence", "gone", "listed"),
     ]
@@ -195,37 +187,33 @@ def test_a_job_missing_in_the_mirror_is_shown(sim, world, mirror_url):
     assert differences(sim, mirror_url) == [("job", hidden, "(the job)", None, "listed")]
 
 
-def test_a_job_that_cannot_be_read_is_not_identical(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_job_that_cannot_be_read_is_not_identical(sim, world, mirrored):
     world.edit(9, {"status": "finished"})
-    assert differences(sim, mirror_url) == [("job", 9, "(the job)", "listed", "unreadable")]
+    assert differences(sim, mirrored) == [("job", 9, "(the job)", "listed", "unreadable")]
     world.edit(9, {"status": 2})
     world.hide(9)
-    mirror(sim, mirror_url)
+    mirror(sim, mirrored)
     world.restore(9)
     world.edit(9, {"status": "finished"})
-    mirror(sim, mirror_url)
-    assert rows(mirror_url, "jobs", id=9)[0]["presence"] == "listed", "readable or not"
+    mirror(sim, mirrored)
+    assert rows(mirrored, "jobs", id=9)[0]["presence"] == "listed", "readable or not"
 
 
-def test_a_long_look_without_news_needs_no_lease(sim, mirror_url, monkeypatch):
-    mirror(sim, mirror_url)
+def test_a_long_look_without_news_needs_no_lease(sim, mirrored, monkeypatch):
     monkeypatch.setattr(lease, "TERM", timedelta(seconds=0.03))
     sim.latency = 0.02
-    assert differences(sim, mirror_url, page_size=5, concurrency=1) == []
-    assert changes(sim, mirror_url, page_size=5, concurrency=1) == []
+    assert differences(sim, mirrored, page_size=5, concurrency=1) == []
+    assert changes(sim, mirrored, page_size=5, concurrency=1) == []
 
 
-def test_a_fingerprint_hides_no_difference_from_verify(sim, world, mirror_url):
-    mirror(sim, mirror_url)
-    tamper(mirror_url, "UPDATE jobs SET codec = 'forged' WHERE id = 5")
-    assert changes(sim, mirror_url) == [], "a sync looks at what upstream changed"
-    assert [difference[:3] for difference in differences(sim, mirror_url)] == [("job", 5, "codec")]
+def test_a_fingerprint_hides_no_difference_from_verify(sim, world, mirrored):
+    tamper(mirrored, "UPDATE jobs SET codec = 'forged' WHERE id = 5")
+    assert changes(sim, mirrored) == [], "a sync looks at what upstream changed"
+    assert [difference[:3] for difference in differences(sim, mirrored)] == [("job", 5, "codec")]
 
 
-def test_verify_on_the_command_line(sim, world, tpmirror, mirror_url):
-    tpmirror("sync")
-    before = everything(mirror_url)
+def test_verify_on_the_command_line(sim, world, tpmirror, mirrored):
+    before = everything(mirrored)
     assert "none" in tpmirror("verify")[0]
     assert json.loads(tpmirror("verify", "--json")[0]) == {"differences": []}
     world.hide(9)
@@ -234,7 +222,7 @@ def test_verify_on_the_command_line(sim, world, tpmirror, mirror_url):
     assert json.loads(said) == {"differences": [expected]}
     shown, _ = tpmirror("verify", code=3)
     assert all(word in shown for word in ("job", "9", "presence", "listed", "unlisted"))
-    assert everything(mirror_url) == before
+    assert everything(mirrored) == before
 
 
 def test_verify_without_a_mirror_says_so_and_makes_none(sim, tpmirror, database_url, tmp_path, capsys):
@@ -272,14 +260,13 @@ def test_a_dry_run_of_a_first_sync_shows_every_job_and_creates_nothing(sim, worl
     assert_untouched(database_url)
 
 
-def test_a_dry_run_shows_what_a_sync_then_does(sim, world, tpmirror, mirror_url):
-    tpmirror("sync")
+def test_a_dry_run_shows_what_a_sync_then_does(sim, world, tpmirror, mirrored):
     world.fail(30)
     world.edit(9, {"description": "new"})
     new = world.submit()
-    before = everything(mirror_url)
+    before = everything(mirrored)
     found = json.loads(tpmirror("sync", "--dry-run", "--json")[0])["differences"]
-    assert everything(mirror_url) == before
+    assert everything(mirrored) == before
     run = json.loads(tpmirror("sync", "--json")[0])
     told = {(change["entity"], change["id"], change["field"], change["upstream"]) for change in found}
     assert (run["jobs_inserted"], run["transitions"]) == (1, 1)
@@ -287,31 +274,29 @@ def test_a_dry_run_shows_what_a_sync_then_does(sim, world, tpmirror, mirror_url)
     assert ("job", 30, "status", -1) in told
     recorded = {
         (change["entity"], change["entity_id"], change["field"], change["new_value"])
-        for change in rows(mirror_url, "field_changes", sync_run_id=run["id"])
+        for change in rows(mirrored, "field_changes", sync_run_id=run["id"])
     }
     assert recorded <= told
     assert len(told) == len(recorded) + 2
     assert json.loads(tpmirror("sync", "--dry-run", "--json")[0]) == {"differences": []}
 
 
-def test_a_dry_run_shows_jobs_that_left_and_that_came_back(sim, world, mirror_url):
-    mirror(sim, mirror_url)
+def test_a_dry_run_shows_jobs_that_left_and_that_came_back(sim, world, mirrored):
     world.hide(9)
-    mirror(sim, mirror_url)
+    mirror(sim, mirrored)
     world.restore(9)
     world.hide(12)
-    assert changes(sim, mirror_url) == [
+    assert changes(sim, mirrored) == [
         ("job", 9, "presence", "unlisted", "listed"),
         ("job", 12, "presence", "listed", "unlisted"),
     ]
 
 
-def test_a_dry_run_needs_no_lease(sim, world, tpmirror, mirror_url):
-    tpmirror("sync")
+def test_a_dry_run_needs_no_lease(sim, world, tpmirror, mirrored):
     world.hide(9)
     somebody = "elsewhere boot pid|1|1|00000000"
     until = f"{datetime.now(UTC) + lease.TERM * 0.9:%Y-%m-%d %H:%M:%S.%f+00:00}"
-    tamper(mirror_url, f"UPDATE writer_lease SET holder = '{somebody}', expires_at = '{until}'")
+    tamper(mirrored, f"UPDATE writer_lease SET holder = '{somebody}', expires_at = '{until}'")
     assert len(json.loads(tpmirror("sync", "--dry-run", "--json")[0])["differences"]) == 1
     tpmirror("verify", code=3)
     tpmirror("sync", code=5)
