@@ -117,6 +117,15 @@ def tpmirror(program: Any, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
     return lambda *words, code=0: program.call(capsys, *map(str, words), code=code)
 
 
+@pytest.fixture
+def engine(mirror_url: str) -> Iterator[Any]:
+    """An engine of ``mirror_url``, disposed of afterwards."""
+    from tpmirror.db.engine import connected
+
+    with connected(mirror_url) as opened:
+        yield opened
+
+
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The SQLite file that ``mirror_url`` copies."""

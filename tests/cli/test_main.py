@@ -332,13 +332,10 @@ def test_the_database_goes_up_and_down_and_is_checked(database_url, tmp_path, ca
 
 
 @pytest.mark.parametrize("arguments", [["sync"], ["status"], ["db", "upgrade"]])
-def test_a_database_newer_than_the_program_is_refused(program, mirror_url, arguments, capsys):
-    from tpmirror.db.engine import open_engine
+def test_a_database_newer_than_the_program_is_refused(program, mirror_url, arguments, capsys, engine):
 
-    engine = open_engine(mirror_url)
     with engine.begin() as conn:
         conn.exec_driver_sql("UPDATE alembic_version SET version_num = 'ffff'")
-    engine.dispose()
     assert "newer than the program" in program.call(capsys, *arguments, code=1)[1]
     assert query(mirror_url, "SELECT COUNT(*) FROM sync_runs") == [(0,)]
 

@@ -1,23 +1,15 @@
 """Many rows at once arrive as they were, on both databases."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
-import pytest
 from sqlalchemy import Engine, select
 
 from tpmirror.db import bulk, schema
-from tpmirror.db.engine import connected, read, write
+from tpmirror.db.engine import read, write
 from tpmirror.db.types import Row
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def engine(mirror_url: str) -> Iterator[Engine]:
-    with connected(mirror_url) as opened:
-        yield opened
 
 
 def job(job_id: int, **fields: object) -> Row:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, text, update
 from tests.support.account import connected, dump, mirror, row, rows, settings
 from tests.support.payloads import look
 from tpmirror.db import lease
-from tpmirror.db.engine import open_engine, retry_transient, write
+from tpmirror.db.engine import retry_transient, write
 from tpmirror.db.schema import writer_lease
 from tpmirror.errors import (
     ApiError,
@@ -147,8 +147,7 @@ def test_a_holder_elsewhere_is_named_and_waited_for_until_its_lease_is_over(sim,
     assert row(mirrored, "writer_lease")["epoch"] == 2
 
 
-def test_the_lease_runs_on_the_clock_of_the_database(mirror_url, dialect):
-    engine = open_engine(mirror_url)
+def test_the_lease_runs_on_the_clock_of_the_database(mirror_url, dialect, engine):
 
     def there() -> datetime:
         if dialect == "sqlite":
@@ -160,7 +159,6 @@ def test_the_lease_runs_on_the_clock_of_the_database(mirror_url, dialect):
     before = there()
     taken = write(engine, lambda conn: lease.acquire(conn, ELSEWHERE))
     after = there()
-    engine.dispose()
     held = row(mirror_url, "writer_lease")
     assert (held["holder"], held["epoch"], taken.epoch) == (ELSEWHERE, 1, 1)
     assert before <= held["expires_at"] - lease.TERM <= after
@@ -171,8 +169,7 @@ def test_a_lease_from_before_the_clock_was_set_back_holds_nobody_up(sim, mirrore
     assert mirror(sim, mirrored)["outcome"] == "succeeded"
 
 
-def test_a_lease_that_is_renewed_while_another_waits_for_its_row_holds(mirror_url):
-    engine = open_engine(mirror_url)
+def test_a_lease_that_is_renewed_while_another_waits_for_its_row_holds(mirror_url, engine):
     held = write(engine, lambda conn: lease.acquire(conn, ELSEWHERE))
 
     def renew(conn: Connection) -> None:
@@ -190,7 +187,6 @@ def test_a_lease_that_is_renewed_while_another_waits_for_its_row_holds(mirror_ur
         write(engine, renew)
         with pytest.raises(LeaseHeld, match="4711 on studio-7"):
             waiting[0].result()
-    engine.dispose()
 
 
 def test_a_clock_that_is_set_right_by_seconds_ends_no_lease(sim, mirrored):
@@ -200,8 +196,8 @@ def test_a_clock_that_is_set_right_by_seconds_ends_no_lease(sim, mirrored):
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_a_second_try_waits_for_a_first_that_lost_its_connection_and_writes_once(sim, mirrored, monkeypatch):
-    engine, written, over = open_engine(mirrored), threading.Event(), threading.Event()
+def test_a_second_try_waits_for_a_first_that_lost_its_connection_and_writes_once(sim, mirrored, monkeypatch, engine):
+    written, over = threading.Event(), threading.Event()
     apply = jobs.apply
 
     def linger(conn: Connection, changes: Changeset) -> None:
@@ -220,7 +216,6 @@ def test_a_second_try_waits_for_a_first_that_lost_its_connection_and_writes_once
         over.set()
         assert bool(first.result())
         assert not second.result()
-    engine.dispose()
     assert [change["new_value"] for change in rows(mirrored, "field_changes", entity_id=1)].count("new") == 1
     assert [entry["to_status"] for entry in rows(mirrored, "job_status_history", job_id=1)][-2:] == [1, 2]
 
@@ -428,8 +423,7 @@ def test_a_writer_that_waits_for_the_api_renews_its_lease(sim, mirrored, monkeyp
     assert ends[0] < ends[1]
 
 
-def test_no_thread_of_a_run_that_is_over_takes_the_lease_up_again(sim, mirror_url):
-    engine = open_engine(mirror_url)
+def test_no_thread_of_a_run_that_is_over_takes_the_lease_up_again(sim, mirror_url, engine):
     with Api(settings(sim, mirror_url)) as api, opened(engine, "poll", api, now()) as run:
         set_lease(mirror_url, expires_at=now() - timedelta(hours=1))
         run._renewed = -inf
@@ -438,15 +432,13 @@ def test_no_thread_of_a_run_that_is_over_takes_the_lease_up_again(sim, mirror_ur
     run._renewed = -inf
     run.renew_lease()
     assert row(mirror_url, "writer_lease")["expires_at"] <= now()
-    engine.dispose()
 
 
-def test_a_renewal_that_is_lost_is_none_and_fails_no_run_whose_lease_holds(sim, mirror_url, monkeypatch):
+def test_a_renewal_that_is_lost_is_none_and_fails_no_run_whose_lease_holds(sim, mirror_url, monkeypatch, engine):
     def lose(_engine: Engine, _work: Any) -> None:
         message = "server closed the connection"
         raise TransientDatabaseError(message)
 
-    engine = open_engine(mirror_url)
     with (
         Api(settings(sim, mirror_url)) as api,
         opened(engine, "poll", api, now()) as run,
@@ -459,7 +451,6 @@ def test_a_renewal_that_is_lost_is_none_and_fails_no_run_whose_lease_holds(sim, 
         run._renewed = -inf
         with pytest.raises(TransientDatabaseError):
             run.renew_lease()
-    engine.dispose()
 
 
 # Whatever happens, the next one may start
@@ -520,8 +511,7 @@ def test_every_start_closes_what_died_before(sim, mirrored):
     assert all(run["finished_at"] for run in rows(mirrored, "sync_runs"))
 
 
-def test_an_operator_holds_the_lease_for_a_moment_only(sim, mirrored):
-    engine = open_engine(mirrored)
+def test_an_operator_holds_the_lease_for_a_moment_only(sim, mirrored, engine):
     steps: list[Callable[[], object]] = [
         lambda: gone.confirm(engine, None),
         lambda: gone.restore(engine, [3]),
@@ -534,4 +524,3 @@ def test_an_operator_holds_the_lease_for_a_moment_only(sim, mirrored):
     for step in steps:
         with pytest.raises(LeaseHeld):
             step()
-    engine.dispose()

@@ -16,7 +16,7 @@ from tpmirror import errors
 from tpmirror.cli.main import cli
 from tpmirror.config import Settings, variable_of
 from tpmirror.db import schema, views
-from tpmirror.db.engine import open_engine, reading
+from tpmirror.db.engine import reading
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tpmirror"
@@ -115,8 +115,7 @@ def test_every_kind_of_presence_is_explained():
 
 
 @pytest.mark.parametrize("statement", statements())
-def test_sql_examples_run(statement: str, mirror_url: str):
-    engine = open_engine(mirror_url)
+def test_sql_examples_run(statement: str, mirror_url: str, engine):
     try:
         with reading(engine) as conn:
             conn.exec_driver_sql(statement).all()

@@ -14,7 +14,7 @@ from tests.support.webhook import Webhook
 from tpmirror import log
 from tpmirror.credentials import Secret
 from tpmirror.db import schema
-from tpmirror.db.engine import open_engine, write
+from tpmirror.db.engine import write
 from tpmirror.db.migrate import downgrade, upgrade
 from tpmirror.errors import UsageError
 from tpmirror.service.alerting import Alerter
@@ -34,13 +34,6 @@ FRESH = MirrorStatus(certified_at=NOW)
 def hook():
     with Webhook() as receiver:
         yield receiver
-
-
-@pytest.fixture
-def engine(mirror_url):
-    made = open_engine(mirror_url)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

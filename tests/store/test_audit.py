@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError
 
-from tests.support.account import KEY, connected, dump, environ, mirror, query, rows
+from tests.support.account import KEY, connected, dump, environ, mirror, query, rows, tamper
 from tests.support.program import Program
 from tpmirror.db import schema
 from tpmirror.simulator.server import Simulator
@@ -68,13 +68,6 @@ def lift(url: str) -> None:
             statements = [f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in GUARDED]
         for statement in statements:
             conn.execute(text(statement))
-        conn.commit()
-
-
-def tamper(url: str, *statements: str) -> None:
-    with connected(url) as conn:
-        for statement in statements:
-            assert conn.execute(text(statement)).rowcount, statement
         conn.commit()
 
 

@@ -69,6 +69,14 @@ def query(database_url: str, statement: str) -> list[tuple[Any, ...]]:
         return [tuple(found) for found in conn.execute(text(statement))]
 
 
+def tamper(database_url: str, *statements: str) -> None:
+    """Change rows behind the mirror's back; each statement must find some."""
+    with connected(database_url) as conn:
+        for statement in statements:
+            assert conn.execute(text(statement)).rowcount, statement
+        conn.commit()
+
+
 def dump(database_url: str) -> dict[str, list[str]]:
     """Every row of every table but the bookkeeping, as the driver hands it over."""
     with connected(database_url) as conn:

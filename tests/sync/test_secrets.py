@@ -161,8 +161,7 @@ def test_no_secret_is_in_the_text_of_any_object(sim, mirror_url):
     assert page.listing.items
 
 
-def test_an_error_of_the_database_repeats_no_values(mirror_url):
-    engine = open_engine(mirror_url)
+def test_an_error_of_the_database_repeats_no_values(mirror_url, engine):
     try:
         with engine.connect() as conn, pytest.raises(SQLAlchemyError, match="nowhere") as caught:
             conn.execute(text("SELECT 1 FROM nowhere WHERE file = :file"), {"file": SIGNED})

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect
 
-from tests.support.account import connected, dump, environ, mirror, query, row, rows, settings
+from tests.support.account import connected, dump, environ, mirror, query, row, rows, settings, tamper
 from tests.support.program import Program
 from tpmirror.db import lease
 from tpmirror.errors import TransientDatabaseError
@@ -46,13 +46,6 @@ def changes(sim: Simulator, url: str, **options: object) -> list[Difference]:
     found = preview(settings(sim, url, **options))
     assert everything(url) == before
     return [tuple(difference.values()) for difference in found]
-
-
-def tamper(url: str, *statements: str) -> None:
-    with connected(url) as conn:
-        for statement in statements:
-            assert conn.execute(text(statement)).rowcount, statement
-        conn.commit()
 
 
 # Verify
