@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from datetime import datetime
 
 import click
@@ -15,6 +14,7 @@ from sqlalchemy import create_engine, inspect
 
 import tpmirror
 from tests.support.account import KEY, dump, environ, query, row, rows
+from tests.support.gate import Gate
 from tests.support.program import START, Program
 from tpmirror.cli.main import cli, main
 from tpmirror.db import schema
@@ -210,20 +210,14 @@ def _broken():
 
 
 def test_a_second_writer_is_exit_5_and_is_told_who_holds_the_mirror(program, sim, mirror_url):
-    asked, go_on = threading.Event(), threading.Event()
-
-    def hold(_):
-        asked.set()
-        go_on.wait(60)
-
-    sim.respond = hold
+    gate = Gate(sim)
     first = program.start("sync")
     try:
-        assert asked.wait(60)
+        assert gate.reached.wait(60)
         said = program.refuse("sync", code=5)
         assert f"process {first.pid} on " in said
     finally:
-        go_on.set()
+        gate.open()
         first.communicate(timeout=60)
     assert first.returncode == 0
     assert [run["outcome"] for run in rows(mirror_url, "sync_runs")] == ["succeeded"]
@@ -232,19 +226,12 @@ def test_a_second_writer_is_exit_5_and_is_told_who_holds_the_mirror(program, sim
 @pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_ends_cleanly_and_lets_the_next_one_in(program, sim, mirror_url, how, capsys):
-    asked, go_on = threading.Event(), threading.Event()
-
-    def hold(_):
-        asked.set()
-        go_on.wait(60)
-
-    sim.respond = hold
+    gate = Gate(sim)
     process = program.start("sync")
-    assert asked.wait(60)
+    assert gate.reached.wait(60)
     process.send_signal(how)
     _, complained = process.communicate(timeout=60)
-    go_on.set()
-    sim.respond = None
+    gate.open()
     if how == signal.SIGINT:
         assert process.returncode == 1
         assert re.fullmatch("\\s*error: interrupted.*\n", complained)

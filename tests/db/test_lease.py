@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text, update
 
 from tests.support.account import connected, dump, mirror, row, rows, settings
+from tests.support.gate import Gate
 from tests.support.payloads import look
 from tpmirror.db import lease
 from tpmirror.db.engine import retry_transient, write
@@ -42,30 +43,6 @@ from tpmirror.sync.stats import Reading
 from tpmirror.tensorpix.client import Api
 
 ELSEWHERE = "studio-7 11111111-2222-3333-4444-555555555555 pid:[1]|4711|99|00000000"
-
-
-class Gate:
-    """Holds the requests of one client up, from the ``after``-th on, until it is opened."""
-
-    def __init__(self, sim: Simulator, after: int = 0) -> None:
-        self.reached, self._go_on, self._open = threading.Event(), threading.Event(), False
-        sim.reset()
-        self._sim, self._after = sim, after
-        sim.respond = self._hold
-
-    def _hold(self, _: Request) -> Response | None:
-        if not self._open and self._sim.count_requests() >= self._after:
-            self.reached.set()
-            assert self._go_on.wait(60)
-        return None
-
-    def let_others_pass(self) -> None:
-        """Hold up those only that are held up already."""
-        self._open = True
-
-    def open(self) -> None:
-        self._open = True
-        self._go_on.set()
 
 
 @contextmanager
