@@ -1,4 +1,4 @@
-"""Seeded bugs: for each, a small scenario in which the mirror says what is not so, and its oracle notices.
+"""Seeded bugs: for each, a small scenario in which the mirror says what is not so, and its judge notices.
 
 Each scenario is played twice, with the package as it is and with the bug: only the second may show anything wrong.
 """
