@@ -189,7 +189,7 @@ def test_sync_with_json_prints_the_row_of_the_run_and_nothing_else(program, worl
     assert "container" in complained
 
 
-def test_a_walk_without_proof_is_exit_3(program, capsys):
+def test_a_full_sync_without_proof_is_exit_3(program, capsys):
     said, _ = program.call(capsys, "sync", "--no-certify", "--json", code=3)
     assert json.loads(said)["certified"] is False
 

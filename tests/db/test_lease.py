@@ -369,7 +369,7 @@ def test_what_was_asked_for_before_the_lease_was_held_is_asked_for_again(sim, wo
     assert [entry["to_status"] for entry in rows(database_url, "job_status_history", job_id=job_id)] == [2]
 
 
-def test_a_long_walk_without_news_renews_its_lease(sim, mirrored, monkeypatch):
+def test_a_long_full_sync_without_news_renews_its_lease(sim, mirrored, monkeypatch):
     monkeypatch.setattr(lease, "TERM", timedelta(seconds=0.03))
     sim.latency = 0.02
     ends = set[datetime]()
@@ -450,10 +450,10 @@ def break_scope(sim: Simulator) -> None:
 
 def test_a_run_that_fails_lets_the_next_one_in_at_once(sim, mirrored):
     for spoil, error in ((break_page, ApiError), (break_key, AuthenticationError), (break_scope, ScopeError)):
-        for walk in (sync, poll):
+        for run in (sync, poll):
             spoil(sim)
             with pytest.raises(error):
-                walk(settings(sim, mirrored, max_attempts=1))
+                run(settings(sim, mirrored, max_attempts=1))
             failed = rows(mirrored, "sync_runs")[-1]
             assert (failed["outcome"], failed["certified"]) == ("failed", False)
             assert failed["error"]

@@ -42,7 +42,7 @@ def sim():
         yield simulator
 
 
-def herald(hook, engine, status, **options):
+def alerter(hook, engine, status, **options):
     """A new one each time, as after a restart: it remembers nothing itself."""
     from tpmirror.config import load
 
@@ -58,24 +58,24 @@ def test_told_once_and_once_when_it_is_over(hook, engine):
         FRESH,
         FRESH,
     ):
-        herald(hook, engine, status).send_due()
+        alerter(hook, engine, status).send_due()
     assert hook.titles() == ["2 vanished jobs wait for an operator", "solved: 2 vanished jobs wait for an operator"]
     assert "tpmirror gone list" in hook.posts[0]["message"]
-    herald(hook, engine, MirrorStatus(certified_at=NOW, waiting=1)).send_due()
+    alerter(hook, engine, MirrorStatus(certified_at=NOW, waiting=1)).send_due()
     assert hook.titles()[2:] == ["1 vanished jobs wait for an operator"]
 
 
 def test_what_could_not_be_told_is_told_later_unless_it_is_over_by_then(hook, engine, mirror_url):
     hook.status = 500
-    herald(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).send_due()
+    alerter(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).send_due()
     assert [alert["notified_at"] for alert in rows(mirror_url, "alerts")] == [None]
     hook.status = 200
-    herald(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).send_due()
+    alerter(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).send_due()
     assert hook.posts == [], "it is tried again after a minute, not at once"
     with connected(mirror_url) as conn:
         conn.execute(update(schema.alerts).values(attempted_at=NOW - timedelta(minutes=2)))
         conn.commit()
-    herald(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).send_due()
+    alerter(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).send_due()
     assert len(hook.posts) == 1
 
 
@@ -93,12 +93,12 @@ def test_two_replicas_tell_it_once(engine):
 
 def test_a_job_that_fails_upstream_is_told_once_and_old_failures_are_not(hook, engine, sim, mirrored):
     assert query(mirrored, "SELECT count(*) FROM jobs WHERE status = -1")[0][0] > 0
-    herald(hook, engine, FRESH).send_due()
-    assert hook.posts == [], "what a first walk found failed long ago is no news"
+    alerter(hook, engine, FRESH).send_due()
+    assert hook.posts == [], "what a first full sync found failed long ago is no news"
     sim.world.fail(29)
     poll(settings(sim, mirrored))
     for _ in range(2):
-        herald(hook, engine, FRESH).send_due()
+        alerter(hook, engine, FRESH).send_due()
     (post,) = hook.posts
     assert post["title"].startswith("tpmirror: job 29 failed upstream at ")
 
@@ -106,7 +106,7 @@ def test_a_job_that_fails_upstream_is_told_once_and_old_failures_are_not(hook, e
 def test_a_budget_is_told_once_a_day(hook, engine):
     spent = MirrorStatus(certified_at=NOW, credits_today=Decimal("10.5"))
     for status in (spent, spent, FRESH, spent):
-        herald(hook, engine, status, budget_daily=10).send_due()
+        alerter(hook, engine, status, budget_daily=10).send_due()
     (title,) = hook.titles()
     assert title.startswith("10.50 Credits were spent in the day ")
 
@@ -126,7 +126,7 @@ def test_many_alerts_come_in_one_message(hook, engine, sim, mirror_url):
     for job_id in world.listed(active_only=True):
         world.fail(job_id)
     poll(settings(sim, mirror_url))
-    herald(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).send_due()
+    alerter(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).send_due()
     (post,) = hook.posts
     assert post["title"] == "tpmirror: 2 vanished jobs wait for an operator (and 25 more)"
     assert post["message"].count("What to do") == 10
@@ -138,25 +138,25 @@ def test_a_service_that_takes_nothing_is_not_tried_with_all_that_waits(hook, eng
     hook.status = 500
     many = [Problem(f"job_failed:{job}:1", f"job {job} failed", "look") for job in range(25)]
     write(engine, lambda conn: alerts.record(conn, many, NOW))
-    herald(hook, engine, FRESH).send_due()
+    alerter(hook, engine, FRESH).send_due()
     assert hook.asked == 1
 
 
 def test_an_alert_that_was_tried_by_a_clock_ahead_is_tried_again(hook, engine, mirror_url):
     hook.status = 500
-    herald(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).send_due()
+    alerter(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).send_due()
     with connected(mirror_url) as conn:
         conn.execute(update(schema.alerts).values(attempted_at=NOW + timedelta(days=365)))
         conn.commit()
     hook.status = 200
-    herald(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).send_due()
+    alerter(hook, engine, MirrorStatus(certified_at=NOW, waiting=2)).send_due()
     assert len(hook.posts) == 1
 
 
 @pytest.mark.parametrize("revision", ["base", "0001"])
 def test_that_there_is_no_mirror_of_this_version_is_told_in_time(hook, engine, revision, monkeypatch, caplog):
     downgrade(engine, revision)
-    waiting = herald(hook, engine, FRESH)
+    waiting = alerter(hook, engine, FRESH)
     waiting.send_due()
     assert (hook.posts, caplog.text) == ([], ""), "so does every mirror begin"
     monkeypatch.setattr("tpmirror.service.alerting.AWAY", -1)
@@ -172,7 +172,7 @@ def test_that_there_is_no_mirror_of_this_version_is_told_in_time(hook, engine, r
 def test_alerts_that_cannot_be_kept_are_told_in_the_log_once(hook, engine, caplog):
     with engine.begin() as conn:
         conn.exec_driver_sql("DROP TABLE alerts")
-    broken = herald(hook, engine, FRESH)
+    broken = alerter(hook, engine, FRESH)
     for _ in range(3):
         broken.send_due()
     assert caplog.text.count("no such table: alerts") == 1

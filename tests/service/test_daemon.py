@@ -96,7 +96,7 @@ def events(log):
     return {told["event"] for told in log}
 
 
-def test_walks_and_polls_on_schedule_and_stops_cleanly(program, sim, mirror_url):
+def test_full_syncs_and_polls_on_schedule_and_stops_cleanly(program, sim, mirror_url):
     process = program.start("run", **mirror_of(sim, mirror_url))
     url = line(process, "started")["url"]
     first = line(process, "run succeeded")
@@ -142,7 +142,7 @@ def test_a_database_that_is_deleted_under_a_writer_is_not_made_anew(mirror_url):
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_walks_that_take_longer_than_their_interval_do_not_follow_upon_one_another(sim, mirror_url):
+def test_full_syncs_that_take_longer_than_their_interval_do_not_follow_upon_one_another(sim, mirror_url):
     sim.latency = 0.6
     with db_engine.connected(mirror_url) as engine:
         worker = Worker(settings(sim, mirror_url, sync_interval=1, poll_interval=3600), engine, Metrics())
@@ -214,7 +214,7 @@ def test_a_new_key_is_tried_at_once_on_sighup(program, sim, mirror_url, tmp_path
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_when_the_first_of_two_replicas_is_killed_the_other_one_takes_over(program, sim, mirror_url):
     variables = mirror_of(sim, mirror_url)
-    gate = Event()  # nobody gets an answer, and so to the end of a walk, before one of them is dead
+    gate = Event()  # nobody gets an answer, and so to the end of a full sync, before one of them is dead
     sim.respond = lambda _: None if gate.wait(60) else Response(503)
     replicas = {process.pid: process for process in (program.start("run", **variables) for _ in range(2))}
 
@@ -236,8 +236,8 @@ def test_when_the_first_of_two_replicas_is_killed_the_other_one_takes_over(progr
     assert "running" not in outcomes
 
 
-def test_stopped_in_the_middle_of_a_walk_it_closes_the_run_and_leaves_within_seconds(program, sim, mirror_url):
-    sim.latency = 60  # an answer that never comes: the walk is in the middle of a read
+def test_stopped_in_the_middle_of_a_full_sync_it_closes_the_run_and_leaves_within_seconds(program, sim, mirror_url):
+    sim.latency = 60  # an answer that never comes: the full sync is in the middle of a read
     process = program.start("run", **mirror_of(sim, mirror_url))
     until(lambda: rows(mirror_url, "sync_runs", outcome="running"))
     code, seconds, _ = end(process)

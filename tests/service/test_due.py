@@ -1,4 +1,4 @@
-"""When the next walk and the next poll are due: by the database, whatever the clock and the API do."""
+"""When the next full sync and the next poll are due: by the database, whatever the clock and the API do."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,11 +27,11 @@ def test_an_empty_mirror_is_walked_at_once():
 
 
 @pytest.mark.parametrize(("age", "left"), [(0, 900), (300, 600), (900, 0), (5000, -4100)])
-def test_a_walk_is_due_an_interval_after_the_last_one_began(age, left):
+def test_a_full_sync_is_due_an_interval_after_the_last_one_began(age, left):
     assert seconds_to_walk(MirrorStatus(synced_at=ago(age))) == left
 
 
-def test_a_failed_walk_is_tried_again_later_and_later_but_not_later_than_usual():
+def test_a_failed_full_sync_is_tried_again_later_and_later_but_not_later_than_usual():
     waits = [
         seconds_to_walk(MirrorStatus(synced_at=ago(5000), sync_failures=failures, sync_failed_at=NOW))
         for failures in (1, 2, 3, 6, 1000)
@@ -39,11 +39,11 @@ def test_a_failed_walk_is_tried_again_later_and_later_but_not_later_than_usual()
     assert waits == [30, 60, 120, 900, 900]
 
 
-def test_a_first_walk_that_failed_is_tried_again_too():
+def test_a_first_full_sync_that_failed_is_tried_again_too():
     assert seconds_to_walk(MirrorStatus(sync_failures=1, sync_failed_at=ago(10))) == 20
 
 
-def test_a_failure_does_not_bring_the_next_walk_forward():
+def test_a_failure_does_not_bring_the_next_full_sync_forward():
     assert seconds_to_walk(MirrorStatus(synced_at=ago(100), sync_failures=1, sync_failed_at=ago(50))) == 800
 
 

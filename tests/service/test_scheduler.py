@@ -46,7 +46,7 @@ def service(tmp_path) -> Iterator[Service]:
 def test_work_that_is_late_is_done_all_the_same(schedule, happened):
     """The machine slept; the scheduler's own grace is a second."""
     done = Event()
-    schedule.add("walk", done.set, 3600)
+    schedule.add("runs", done.set, 3600)
     time.sleep(1.5)
     schedule.start()
     assert done.wait(60)
@@ -54,10 +54,10 @@ def test_work_that_is_late_is_done_all_the_same(schedule, happened):
 
 
 def test_work_that_fails_is_told_and_planned_again(schedule, happened):
-    schedule.add("walk", lambda: 1 / 0, 0.05)
+    schedule.add("runs", lambda: 1 / 0, 0.05)
     schedule.start()
     until(lambda: len(happened) > 2)
-    assert set(happened) == {("walk", "failed")}
+    assert set(happened) == {("runs", "failed")}
 
 
 def test_a_clock_that_was_ahead_by_years_does_not_count_them_up():
@@ -80,7 +80,7 @@ def test_a_clock_that_jumps_is_noticed(monkeypatch, by, told):
 
 def test_after_a_jump_of_the_clock_everything_is_looked_at(service, monkeypatch):
     done = []
-    service.schedule.add("walk", lambda: done.append(1), 3600)
+    service.schedule.add("runs", lambda: done.append(1), 3600)
     until(lambda: len(done) == 1)
     assert service._look() is None
     monkeypatch.setattr(service.watch, "jumped", lambda: -7200.0)

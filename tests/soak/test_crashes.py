@@ -59,7 +59,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_half_written(mirror_url):
 
 
 def test_a_process_that_was_stopped_and_replaced_writes_nothing_when_it_goes_on(mirror_url):
-    """SIGSTOP before the first answer and in mid-walk; meanwhile the lease runs out, and another one takes over."""
+    """SIGSTOP before the first answer and in mid-sync; meanwhile the lease runs out, and another one takes over."""
     world = World(seed=5, jobs=30, in_flight=3, jobs_per_day=0)
     with Simulator(world, token=KEY, page_cap=10) as simulator:
         mirror(simulator, mirror_url)
@@ -121,7 +121,7 @@ def test_a_stopped_run_is_closed_as_interrupted_and_the_next_one_starts_at_once(
         assert_sound(simulator, mirror_url)
 
 
-def test_a_walk_survives_restarts_of_the_database():
+def test_a_full_sync_survives_restarts_of_the_database():
     # A server of its own: it has to keep what it committed, and one that does not come back takes no other tests along.
     with (
         Postgres(fsync=True) as server,

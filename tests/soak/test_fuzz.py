@@ -67,7 +67,7 @@ class Mirror:
         self.api, self.run = api, run
 
     def show(self, sent: Sent) -> list[ParsedJob] | None:
-        """Mirror a page as a walk would; its readable items, or None if it is no page."""
+        """Mirror a page as a full sync would; its readable items, or None if it is no page."""
         try:
             listing = decode_listing(sent.body)
         except TransientError:

@@ -230,7 +230,7 @@ def another_account_answers_in_mid_walk(url: str) -> list[str]:
 
 
 def a_run_that_is_killed(url: str) -> list[str]:
-    """In mid-walk; the next one starts at once."""
+    """In mid-sync; the next one starts at once."""
     with Lab() as lab:
         lab.sync(url, doom=60)
         run = lab.sync(url)

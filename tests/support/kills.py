@@ -1,4 +1,4 @@
-"""kill -9, again and again: real processes die at random moments of their walk, while the account lives on."""
+"""kill -9, again and again: real processes die at random moments of their full sync, while the account lives on."""
 
 import signal
 import threading
@@ -22,7 +22,7 @@ RETRY_SECONDS: Final = 60
 
 
 def migrated(database_url: str) -> None:
-    """Make the tables, so that the walk under test begins with the walk."""
+    """Make the tables, so that the full sync under test begins with the full sync."""
     with connected(database_url) as engine:
         migrate.upgrade(engine)
 
@@ -91,7 +91,7 @@ class Kills:
         process, end = fork.start(variables), time.monotonic() + RETRY_SECONDS
         while not trap.sprung.wait(0.02):
             assert time.monotonic() < end, process.exitcode
-            if process.exitcode is not None:  # the walk was shorter than that: the next one goes on
+            if process.exitcode is not None:  # the full sync was shorter than that: the next one goes on
                 process = fork.start(variables)
         time.sleep(self._rng.random() * 0.03)
         self.killed += fork.end(process) == -signal.SIGKILL

@@ -1,4 +1,4 @@
-"""A mirror belongs to one account of one origin: nothing of another is ever written, wherever a walk meets it."""
+"""A mirror belongs to one account of one origin: nothing of another is ever written, wherever a full sync meets it."""
 
 import json
 from collections.abc import Callable
@@ -121,10 +121,10 @@ def test_jobs_whose_videos_are_all_deleted_are_known_by_their_ids(sim, world, mi
 def test_another_account_is_refused_at_its_first_page(sim, stranger, mirrored):
     before = dump(mirrored)
     switch(sim, stranger, after=0)
-    for walk in (sync, poll, preview, verify):
+    for run in (sync, poll, preview, verify):
         with pytest.raises(ScopeError, match="another account"):
-            walk(settings(sim, mirrored))
-        assert dump(mirrored) == before, walk.__name__
+            run(settings(sim, mirrored))
+        assert dump(mirrored) == before, run.__name__
     sim.respond = None
     assert mirror(sim, mirrored)["certified"]
     assert dump(mirrored) == before
@@ -148,7 +148,7 @@ def test_the_run_tells_why_it_failed_without_a_word_of_the_other_account(sim, st
     assert OTHERS[0] not in json.dumps(run, default=str)
 
 
-def test_another_account_in_the_middle_of_a_walk_is_refused(sim, world, stranger, mirrored):
+def test_another_account_in_the_middle_of_a_full_sync_is_refused(sim, world, stranger, mirrored):
     before = dump(mirrored)
     for after in (1, 2, 3, 4):
         world.edit(25, {"description": f"new {after}"})  # on the first page, which is still the account's own
@@ -162,7 +162,7 @@ def test_another_account_in_the_middle_of_a_walk_is_refused(sim, world, stranger
 
 
 @pytest.mark.parametrize("after", [1, 4])
-def test_another_account_in_the_middle_of_the_very_first_walk_is_refused(sim, stranger, mirror_url, after):
+def test_another_account_in_the_middle_of_the_very_first_full_sync_is_refused(sim, stranger, mirror_url, after):
     switch(sim, stranger, after=after)
     with pytest.raises(ScopeError):
         mirror(sim, mirror_url, concurrency=1)
@@ -209,7 +209,7 @@ def test_another_account_without_jobs_proves_and_changes_nothing(sim, mirrored):
 
 
 @pytest.mark.parametrize("after", [1, 3])
-def test_another_account_without_jobs_in_mid_walk_proves_and_changes_nothing(sim, mirrored, after):
+def test_another_account_without_jobs_in_mid_full_sync_proves_and_changes_nothing(sim, mirrored, after):
     before = dump(mirrored)
     switch(sim, World(seed=9, jobs=0, owner=OTHERS, jobs_per_day=0), after=after)
     assert not mirror(sim, mirrored)["certified"]
@@ -238,9 +238,9 @@ def test_an_owner_is_remembered_only_with_the_page_that_showed_it(sim, mirror_ur
 def test_another_origin_is_refused_before_the_key_is_sent(sim, mirrored):
     before = dump(mirrored)
     elsewhere = environ("https://backend.example.invalid", database_url=mirrored, max_attempts=1)
-    for walk in (sync, poll, preview, verify):
+    for run in (sync, poll, preview, verify):
         with pytest.raises(ScopeError, match="belongs to loopback") as told:
-            walk(load(elsewhere))
+            run(load(elsewhere))
         assert "https://backend.example.invalid" in str(told.value)
     assert dump(mirrored) == before
 

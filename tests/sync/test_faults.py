@@ -2,7 +2,7 @@
 
 Each fault is met twice on a real socket. First it lasts: the first page arrives, every other request gets the fault.
 The run ends with one line that names it; the rows of the first page are there, nothing is certified. Then it passes: it
-is met once, and the walk goes on to its proof, unless it is one that no second try can mend.
+is met once, and the full sync goes on to its proof, unless it is one that no second try can mend.
 """
 
 import contextlib
@@ -260,7 +260,7 @@ def test_a_key_refused_for_good_is_asked_for_twice_a_run_and_no_more(sim, lite_u
         assert sim.count_requests() == 2 * runs
 
 
-def test_a_key_replaced_during_the_walk_is_read_again_from_its_file(sim, lite_url, tmp_path, capsys):
+def test_a_key_replaced_during_the_full_sync_is_read_again_from_its_file(sim, lite_url, tmp_path, capsys):
     path = tmp_path / "key"
     path.write_text("tpx-of-yesterday\n")
     path.chmod(0o600)
@@ -376,7 +376,7 @@ def test_connections_that_are_reset_are_made_again(sim, lite_url, tmp_path, caps
 
 
 @pytest.mark.parametrize("following", [None, "https://x/?more=1"])
-def test_a_server_that_minds_no_offset_does_not_keep_a_walk_for_ever(sim, lite_url, tmp_path, capsys, following):
+def test_a_server_that_minds_no_offset_does_not_keep_a_full_sync_for_ever(sim, lite_url, tmp_path, capsys, following):
     page = {
         "count": PAGE,
         "next": following,
@@ -389,7 +389,7 @@ def test_a_server_that_minds_no_offset_does_not_keep_a_walk_for_ever(sim, lite_u
     assert sim.count_requests() < 150
 
 
-def test_the_api_out_of_reach_during_a_walk_is_told(sim, lite_url, tmp_path, capsys):
+def test_the_api_out_of_reach_during_a_full_sync_is_told(sim, lite_url, tmp_path, capsys):
     tool = program(sim, lite_url, tmp_path, api_url="http://127.0.0.1:9")
     assert "cannot reach http://127.0.0.1:9" in tool.call(capsys, "sync", code=1)[1]
 
@@ -421,7 +421,7 @@ def test_a_sync_under_gzip_bombs_stays_below_150_mb(sim, lite_url, tmp_path):
 
 
 def test_a_mirror_that_met_every_fault_equals_one_that_met_none(sim, lite_url, tmp_path, migrated_file):
-    """All faults that pass, one after the other, in a single walk with as many tries as it takes."""
+    """All faults that pass, one after the other, in a single full sync with as many tries as it takes."""
     plagued = [fault.answer for fault in FAULTS if fault.again and not fault.options and fault.code == 1]
     pending = iter(plagued)
 

@@ -108,7 +108,7 @@ def test_an_account_emptied_between_its_first_count_and_the_rows_is_mirrored_emp
     assert (run["certified"], run["jobs_seen"], rows(mirror_url, "jobs")) == (True, 0, [])
 
 
-def test_a_walk_without_proof_mirrors_the_same_with_fewer_requests(sim, world, mirror_url):
+def test_a_full_sync_without_proof_mirrors_the_same_with_fewer_requests(sim, world, mirror_url):
     expected = Expected(world)
     expected.look()
     run = mirror(sim, mirror_url, certify=False)

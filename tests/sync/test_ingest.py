@@ -1,7 +1,7 @@
 """What one item of a page may be, one row a case: the others are mirrored, and the odd one as far as it can be.
 
 A value that no column holds is null, with a note; an item that cannot be read lies in quarantine as it came; one
-without a readable id voids the proof. Each job of an account is one case, so a single walk meets them all.
+without a readable id voids the proof. Each job of an account is one case, so a single full sync meets them all.
 """
 
 import json
@@ -188,7 +188,7 @@ def test_items_without_a_readable_id_void_the_proof_and_leave_the_others_alone(s
 
 
 def test_a_job_that_is_shown_as_before_again_leaves_quarantine(sim, program, mirror_url, capsys):
-    """Its bytes are known, so nothing but its open entry makes the walk look at it."""
+    """Its bytes are known, so nothing but its open entry makes the full sync look at it."""
     program.call(capsys, "sync")
     spoil(sim, lambda item: spoilt(item, {"status": "finished"} if item["id"] == 9 else {}))
     program.call(capsys, "sync")
@@ -260,7 +260,9 @@ def test_an_item_that_means_nothing_changes_no_model_and_is_not_taken_for_seen(s
     assert (entry["job_id"], entry["reason"]) == (60, "a key stands twice in one object")
 
 
-def test_a_new_job_that_means_nothing_and_is_deleted_during_the_walk_fails_no_run(sim, program, mirror_url, capsys):
+def test_a_new_job_that_means_nothing_and_is_deleted_during_the_full_sync_fails_no_run(
+    sim, program, mirror_url, capsys
+):
     def change(item: dict[str, Any]) -> bytes:
         return spoilt(item, {})[:-1] + b',"codec":"x"}' if item["id"] == 60 else spoilt(item, {})
 

@@ -1,4 +1,4 @@
-"""The look between walks: what is new and what is in flight, for as many requests as there is news, and no verdicts."""
+"""The poll between full syncs: what is new or in flight, for as many requests as that takes, and no verdicts."""
 
 import json
 import random
@@ -163,7 +163,7 @@ def test_a_poll_vouches_only_for_the_jobs_it_looked_at(sim, world, mirror_url):
     assert entry["not_before"] <= gone["finished_at"], "nobody saw it in the queue after that"
 
 
-def test_a_job_in_flight_that_is_denied_is_left_to_the_next_walk(sim, world, mirrored):
+def test_a_job_in_flight_that_is_denied_is_left_to_the_next_full_sync(sim, world, mirrored):
     world.delete(60)
     world.finish(59)
     run = look(sim, mirrored)
@@ -234,7 +234,7 @@ def test_jobs_that_the_api_fails_on_do_not_keep_those_after_them_from_being_aske
     assert {job["id"] for job in rows(mirror_url, "jobs") if job["status"] in {0, 1}} == set(failing)
 
 
-def test_a_job_that_may_not_be_asked_for_fails_neither_poll_nor_walk(sim, world, mirrored):
+def test_a_job_that_may_not_be_asked_for_fails_neither_poll_nor_full_sync(sim, world, mirrored):
     refused = min(world.listed(active_only=True))
     world.hide(refused)
     by_id(sim, {refused: Response.detail(403, "You do not have permission to perform this action.")})
@@ -244,7 +244,7 @@ def test_a_job_that_may_not_be_asked_for_fails_neither_poll_nor_walk(sim, world,
     with pytest.raises(ApiError, match="redirects"):
         look(sim, mirrored, max_attempts=1)
     by_id(sim, {refused: Response.detail(500, "Later.")})
-    run = walk(sim, mirrored, max_attempts=1)
+    run = full_sync(sim, mirrored, max_attempts=1)
     assert (run["outcome"], run["certified"]) == ("succeeded", True)
 
 
@@ -283,7 +283,7 @@ def test_a_poll_of_an_account_without_jobs_does_nothing(mirror_url):
     assert (run["outcome"], run["requests"], run["jobs_seen"]) == ("succeeded", 1, 0)
 
 
-def test_a_poll_and_a_walk_leave_the_same_mirror(sim, world, mirror_url, tmp_path):
+def test_a_poll_and_a_full_sync_leave_the_same_mirror(sim, world, mirror_url, tmp_path):
     other = f"sqlite:///{tmp_path / 'other.db'}"
     for url in (mirror_url, other):
         mirror(sim, url)
@@ -303,14 +303,14 @@ def test_a_poll_and_a_walk_leave_the_same_mirror(sim, world, mirror_url, tmp_pat
     assert (again["jobs_inserted"], again["jobs_updated"], again["certified"]) == (0, 0, True)
 
 
-def walk(sim: Simulator, url: str, poll_at: float = 0.0, **options: object) -> dict[str, Any]:
-    """One full walk in which a poll falls due; the row of the run."""
+def full_sync(sim: Simulator, url: str, poll_at: float = 0.0, **options: object) -> dict[str, Any]:
+    """One full sync in which a poll falls due; the row of the run."""
     return sync(settings(sim, url, **options), control=Control(poll_at=poll_at))
 
 
 @contextmanager
 def working(options: Settings) -> Iterator[Worker]:
-    """A worker of the service, with a walk to do."""
+    """A worker of the service, with a full sync to do."""
     engine = open_engine(options.database_url)
     worker = Worker(options, engine, Metrics())
     worker.forced = True
@@ -319,7 +319,7 @@ def working(options: Settings) -> Iterator[Worker]:
 
 
 def at_the_end(sim: Simulator, act: Callable[[], object]) -> None:
-    """Act once, while the walk asks for the last page: after the count, those before it were served."""
+    """Act once, while the full sync asks for the last page: after the count, those before it were served."""
     todo, counted = [act], Event()
 
     def respond(request: Any) -> None:
@@ -341,8 +341,8 @@ def statuses(url: str, job_id: int) -> list[int]:
 
 
 @pytest.mark.parametrize("is_first", [False, True])
-def test_a_change_behind_a_walk_is_seen_before_the_walk_ends(sim, world, mirror_url, is_first, monkeypatch):
-    monkeypatch.setattr("tpmirror.service.due.IDLE", 10**9)  # the first walk finds the jobs in flight only now
+def test_a_change_behind_a_full_sync_is_seen_before_the_walk_ends(sim, world, mirror_url, is_first, monkeypatch):
+    monkeypatch.setattr("tpmirror.service.due.IDLE", 10**9)  # the first full sync finds the jobs in flight only now
     if not is_first:
         mirror(sim, mirror_url)
     before = world.status(60)
@@ -354,17 +354,17 @@ def test_a_change_behind_a_walk_is_seen_before_the_walk_ends(sim, world, mirror_
     assert (statuses(mirror_url, 60)[-2:], run["certified"], run["transitions"]) == ([before, 2], True, 1)
 
 
-def test_a_walk_in_which_no_poll_falls_due_does_none(sim, world, mirrored):
-    alone, polling = (walk(sim, mirrored, poll_at)["requests"] for poll_at in (inf, 0.0))
+def test_a_full_sync_in_which_no_poll_falls_due_does_none(sim, world, mirrored):
+    alone, polling = (full_sync(sim, mirrored, poll_at)["requests"] for poll_at in (inf, 0.0))
     assert alone <= ceil(60 / PAGE) + 4
     assert alone < polling <= alone + in_flight(mirrored) + 2
 
 
-def test_an_answer_by_id_during_a_walk_does_not_say_that_the_job_is_listed(sim, world, mirrored):
+def test_an_answer_by_id_during_a_full_sync_does_not_say_that_the_job_is_listed(sim, world, mirrored):
     world.hide(60)
     assert mirror(sim, mirrored)["certified"]
     world.finish(60)
-    run = walk(sim, mirrored)
+    run = full_sync(sim, mirrored)
     assert (run["certified"], run["transitions"], run["jobs_returned"]) == (True, 1, 0)
     assert row(mirrored, "jobs", id=60)["presence"] == "unlisted"
 
@@ -386,7 +386,7 @@ def test_a_page_asked_for_before_an_answer_by_id_does_not_take_it_back(sim, worl
         return None
 
     sim.respond = respond
-    assert walk(sim, mirror_url, concurrency=2)["certified"]
+    assert full_sync(sim, mirror_url, concurrency=2)["certified"]
     assert statuses(mirror_url, 25)[-2:] == [1, 2]
 
 

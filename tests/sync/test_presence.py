@@ -543,7 +543,7 @@ def miscount(page: dict[str, Any], _request: Request) -> None:
     page["count"] -= 1
 
 
-def test_a_walk_without_proof_marks_nothing(sim, world, mirrored):
+def test_a_full_sync_without_proof_marks_nothing(sim, world, mirrored):
     world.delete(7)
     world.hide(8)
     sim.reset()
@@ -578,7 +578,7 @@ def test_an_empty_list_changes_nothing(sim, tpmirror, mirrored):
     assert dump(mirrored) == before
 
 
-def test_a_list_that_turns_empty_during_the_walk_changes_nothing(sim, tpmirror, mirrored):
+def test_a_list_that_turns_empty_during_the_full_sync_changes_nothing(sim, tpmirror, mirrored):
     before = dump(mirrored)
     sim.reset()
     pages(lambda page, request: empty(page, request) if sim.count_requests() else None, sim)
@@ -613,7 +613,7 @@ def test_a_page_in_html_changes_nothing(sim, tpmirror, mirrored):
         assert rows(mirrored, "sync_runs")[-1]["outcome"] == "failed"
 
 
-def test_html_in_the_middle_of_a_walk_marks_nothing(sim, world, mirror_url):
+def test_html_in_the_middle_of_a_full_sync_marks_nothing(sim, world, mirror_url):
     mirror(sim, mirror_url, page_size=15)
     world.delete(7)
     before = dump(mirror_url)
@@ -628,7 +628,7 @@ def test_html_in_the_middle_of_a_walk_marks_nothing(sim, world, mirror_url):
     assert dump(mirror_url) == before
 
 
-def test_a_job_deleted_and_submitted_between_two_walks_stays_apart(sim, world, mirrored):
+def test_a_job_deleted_and_submitted_between_two_full_syncs_stays_apart(sim, world, mirrored):
     world.delete(7)
     new = world.submit()
     run = mirror(sim, mirrored)

@@ -50,7 +50,7 @@ class Service:
         self.worker = Worker(settings, engine, self.metrics)
         self.watch = Watchdog(settings, self.worker.status, lambda: self.worker.skew)
         self.schedule = Schedule(self.metrics.on_event)
-        self._herald = (
+        self._alerter = (
             Alerter(settings, engine, self.worker.status, Notifier(settings.alert_urls))
             if settings.alert_urls
             else None
@@ -62,8 +62,8 @@ class Service:
         schedule = self.schedule
         schedule.add("runs", self._tick, self.worker.every, "runs")
         schedule.add("watch", self.watch.check, CHECK)
-        if self._herald is not None:
-            schedule.add("alerts", self._herald.send_due, ALERTS, "alerts")
+        if self._alerter is not None:
+            schedule.add("alerts", self._alerter.send_due, ALERTS, "alerts")
         schedule.add("head", self.worker.head, DAY)
 
     def turn(self) -> int | None:

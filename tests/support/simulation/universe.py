@@ -211,7 +211,7 @@ class Universe:
         self.world.advance(seconds)
 
     def _happen(self) -> None:
-        """Something, perhaps, at a moment of the network's choice: mid-walk."""
+        """Something, perhaps, at a moment of the network's choice: mid-sync."""
         if self._frozen:
             return
         if self._window and self.rng.random() < 0.2:
