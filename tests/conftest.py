@@ -233,7 +233,7 @@ def _server() -> str:
         return str(error)
 
 
-REPEATED = ("db", "store", "reports", "repo")
+REPEATED = ("db", "store", "reports")
 """Rooms whose tests touch SQL themselves: they run on both databases in every run."""
 
 

@@ -272,6 +272,7 @@ def killed(url: str, folder: Path, where: str, after: int) -> None:
     assert done.returncode == -signal.SIGKILL
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)  # what is killed is the writing of files
 @pytest.mark.parametrize("where", ["writing", "moving"])
 def test_a_killed_export_leaves_whole_files_and_the_next_one_mends_all(where, lived, sim, world, tmp_path):

@@ -8,6 +8,8 @@ from sqlalchemy import text
 from tests.support.account import connected, mirror, row, rows, tamper
 from tests.support.witness import Witness
 
+pytestmark = pytest.mark.exhaustive
+
 NEEDED = "status, presence, first_seen_at, changed_at, fingerprint"
 ALTERED = [
     "UPDATE jobs SET description = 'another' WHERE id = 5",

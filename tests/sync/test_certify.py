@@ -236,6 +236,7 @@ def missed(sample: Sample, state: State) -> bool:
 SMALL = Rules(jobs=3, flights=1, samples=1)
 
 
+@pytest.mark.exhaustive
 def test_a_certificate_is_right_in_every_small_world():
     began, states = time.monotonic(), 0
     for rules in (Rules(jobs=3, flights=2, samples=1), Rules(jobs=2, flights=1)):

@@ -125,6 +125,7 @@ def test_each_page_renders_and_fits(watched: Watched):
             assert page.evaluate("document.documentElement.scrollWidth") == width, f"{path} is wider than {width}"
 
 
+@pytest.mark.exhaustive
 def test_axe_finds_nothing_serious(browser: Browser, dashboard: str, dialect: str):
     """With what it can judge from outside: contrast, names, roles, order of headings. On a page of each kind.
 
@@ -157,6 +158,7 @@ def test_axe_finds_nothing_serious(browser: Browser, dashboard: str, dialect: st
     assert found == []
 
 
+@pytest.mark.exhaustive
 def test_harmful_names_are_shown_and_do_nothing(watched: Watched):
     for job_id, name in HARMFUL.items():
         page = watched.open(f"/jobs/{job_id}")
@@ -169,6 +171,7 @@ def test_harmful_names_are_shown_and_do_nothing(watched: Watched):
     assert page.evaluate("window.harmed") is None
 
 
+@pytest.mark.exhaustive
 def test_nulls_show_as_dashes(watched: Watched):
     page = watched.open(f"/jobs/{NULLS}")
     text = page.locator("main").inner_text()
@@ -188,6 +191,7 @@ def ids(page: Page) -> list[int]:
     return [int(text) for text in page.locator("tbody th").all_inner_texts()]
 
 
+@pytest.mark.exhaustive
 def test_paging_shows_every_job_once_in_order(watched: Watched, account: str):
     for sort, order in {
         "": "job_id DESC",
@@ -202,6 +206,7 @@ def test_paging_shows_every_job_once_in_order(watched: Watched, account: str):
         assert seen == [row[0] for row in query(account, f"SELECT job_id FROM job_overview ORDER BY {order}")], sort
 
 
+@pytest.mark.exhaustive
 def test_filters_narrow_the_list_and_stay_in_the_url(watched: Watched, account: str):
     page = watched.open("/jobs")
     page.get_by_label("Status").select_option("Failed")
@@ -223,6 +228,7 @@ def test_filters_narrow_the_list_and_stay_in_the_url(watched: Watched, account: 
     assert page.locator("h1").inner_text().startswith("Job 3")
 
 
+@pytest.mark.exhaustive
 def test_every_link_leads_somewhere(watched: Watched):
     found: set[str] = set()
     for path in ("/", "/jobs", "/costs", "/operations", "/sync", "/sql", f"/jobs/{CORRECTED}"):
@@ -242,6 +248,7 @@ def drawn(page: Page, chart: str) -> tuple[dict[str, Any], list[list[float]]]:
     return given, columns[1:]
 
 
+@pytest.mark.exhaustive
 def test_costs_are_drawn_as_the_views_say(watched: Watched, account: str):
     page = watched.open("/costs?last=12")
     given, columns = drawn(page, "costs")
@@ -263,6 +270,7 @@ def test_costs_are_drawn_as_the_views_say(watched: Watched, account: str):
     assert [list(each) for each in zip(*reversed(columns), strict=True)] == [pytest.approx(each) for each in stacked]
 
 
+@pytest.mark.exhaustive
 def test_jobs_that_ended_are_drawn_as_the_views_say(watched: Watched, account: str):
     given, columns = drawn(watched.open("/"), "ended")
     assert [series["name"] for series in given["series"]] == ["Finished", "Failed", "Canceled"]
@@ -276,6 +284,7 @@ def test_jobs_that_ended_are_drawn_as_the_views_say(watched: Watched, account: s
     assert columns[0] == [sum(each) for each in zip(*(series["values"] for series in given["series"]), strict=True)]
 
 
+@pytest.mark.exhaustive
 def test_progress_is_drawn_as_it_was_sampled(watched: Watched, account: str):
     wanted = "SELECT job_id FROM job_progress_samples GROUP BY job_id ORDER BY COUNT(*) DESC, job_id LIMIT 1"
     (job_id,) = query(account, wanted)[0]
@@ -288,6 +297,7 @@ def test_progress_is_drawn_as_it_was_sampled(watched: Watched, account: str):
     assert drawn(page, "eta")[1][0] == pytest.approx([eta for _progress, eta in samples])
 
 
+@pytest.mark.exhaustive
 def test_the_overview_lists_the_jobs_in_flight_and_refreshes_itself(watched: Watched, account: str):
     watched.page.clock.install()
     page = watched.open("/")
@@ -303,6 +313,7 @@ def ids_in_flight(page: Page) -> list[int]:
     return [int(text) for text in page.locator("[data-live] tbody th").all_inner_texts()]
 
 
+@pytest.mark.exhaustive
 def test_the_keyboard_reaches_the_content_first(watched: Watched):
     page = watched.open("/jobs")
     page.keyboard.press("Tab")
@@ -311,6 +322,7 @@ def test_the_keyboard_reaches_the_content_first(watched: Watched):
     assert page.evaluate("document.activeElement.id") == "main"
 
 
+@pytest.mark.exhaustive
 def test_pages_say_all_without_scripts(browser: Browser, dashboard: str, account: str):
     watched = Watched(browser, dashboard, java_script_enabled=False)
     page = watched.open("/")
