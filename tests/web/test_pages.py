@@ -17,6 +17,9 @@ from tpmirror.config import load
 from tpmirror.web.app import create_app
 from tpmirror.web.server import Server
 
+ON_SQLITE = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True, scope="module")
+"""What a browser does with a page does not depend on the database; test_app has the pages of both."""
+
 if chromium.locate() is None:
     missing = "NO BROWSER: the tests of the dashboard did not run; python -m tests.support.browser gets one"
     if os.environ.get("CI"):
@@ -126,6 +129,7 @@ def test_each_page_renders_and_fits(watched: Watched):
 
 
 @pytest.mark.exhaustive
+@ON_SQLITE
 def test_axe_finds_nothing_serious(browser: Browser, dashboard: str, dialect: str):
     """With what it can judge from outside: contrast, names, roles, order of headings. On a page of each kind.
 
@@ -159,6 +163,7 @@ def test_axe_finds_nothing_serious(browser: Browser, dashboard: str, dialect: st
 
 
 @pytest.mark.exhaustive
+@ON_SQLITE
 def test_harmful_names_are_shown_and_do_nothing(watched: Watched):
     for job_id, name in HARMFUL.items():
         page = watched.open(f"/jobs/{job_id}")
@@ -172,6 +177,7 @@ def test_harmful_names_are_shown_and_do_nothing(watched: Watched):
 
 
 @pytest.mark.exhaustive
+@ON_SQLITE
 def test_nulls_show_as_dashes(watched: Watched):
     page = watched.open(f"/jobs/{NULLS}")
     text = page.locator("main").inner_text()
@@ -192,6 +198,7 @@ def ids(page: Page) -> list[int]:
 
 
 @pytest.mark.exhaustive
+@ON_SQLITE
 def test_paging_shows_every_job_once_in_order(watched: Watched, account: str):
     for sort, order in {
         "": "job_id DESC",
@@ -207,6 +214,7 @@ def test_paging_shows_every_job_once_in_order(watched: Watched, account: str):
 
 
 @pytest.mark.exhaustive
+@ON_SQLITE
 def test_filters_narrow_the_list_and_stay_in_the_url(watched: Watched, account: str):
     page = watched.open("/jobs")
     page.get_by_label("Status").select_option("Failed")
@@ -229,6 +237,7 @@ def test_filters_narrow_the_list_and_stay_in_the_url(watched: Watched, account: 
 
 
 @pytest.mark.exhaustive
+@ON_SQLITE
 def test_every_link_leads_somewhere(watched: Watched):
     found: set[str] = set()
     for path in ("/", "/jobs", "/costs", "/operations", "/sync", "/sql", f"/jobs/{CORRECTED}"):
@@ -249,6 +258,7 @@ def drawn(page: Page, chart: str) -> tuple[dict[str, Any], list[list[float]]]:
 
 
 @pytest.mark.exhaustive
+@ON_SQLITE
 def test_costs_are_drawn_as_the_views_say(watched: Watched, account: str):
     page = watched.open("/costs?last=12")
     given, columns = drawn(page, "costs")
@@ -271,6 +281,7 @@ def test_costs_are_drawn_as_the_views_say(watched: Watched, account: str):
 
 
 @pytest.mark.exhaustive
+@ON_SQLITE
 def test_jobs_that_ended_are_drawn_as_the_views_say(watched: Watched, account: str):
     given, columns = drawn(watched.open("/"), "ended")
     assert [series["name"] for series in given["series"]] == ["Finished", "Failed", "Canceled"]
@@ -285,6 +296,7 @@ def test_jobs_that_ended_are_drawn_as_the_views_say(watched: Watched, account: s
 
 
 @pytest.mark.exhaustive
+@ON_SQLITE
 def test_progress_is_drawn_as_it_was_sampled(watched: Watched, account: str):
     wanted = "SELECT job_id FROM job_progress_samples GROUP BY job_id ORDER BY COUNT(*) DESC, job_id LIMIT 1"
     (job_id,) = query(account, wanted)[0]
@@ -298,6 +310,7 @@ def test_progress_is_drawn_as_it_was_sampled(watched: Watched, account: str):
 
 
 @pytest.mark.exhaustive
+@ON_SQLITE
 def test_the_overview_lists_the_jobs_in_flight_and_refreshes_itself(watched: Watched, account: str):
     watched.page.clock.install()
     page = watched.open("/")
@@ -314,6 +327,7 @@ def ids_in_flight(page: Page) -> list[int]:
 
 
 @pytest.mark.exhaustive
+@ON_SQLITE
 def test_the_keyboard_reaches_the_content_first(watched: Watched):
     page = watched.open("/jobs")
     page.keyboard.press("Tab")
@@ -323,6 +337,7 @@ def test_the_keyboard_reaches_the_content_first(watched: Watched):
 
 
 @pytest.mark.exhaustive
+@ON_SQLITE
 def test_pages_say_all_without_scripts(browser: Browser, dashboard: str, account: str):
     watched = Watched(browser, dashboard, java_script_enabled=False)
     page = watched.open("/")
