@@ -136,11 +136,11 @@ class Worker:
         status, now = self.status(), datetime.now(UTC)
         if self.leading and status.last_run != self._mine:
             self._lead(False, "another process did the newest run")
-        if self.forced:
-            return self._sync
         # A full sync may find the first jobs in flight, so it polls as soon as it would with some known.
         wait = (self._poll.due(status, self._poll.interval, now) - now).total_seconds()
         self._poll_in = min(max(0.0, wait), self._poll.interval)
+        if self.forced:
+            return self._sync
         return next((task for task in (self._sync, self._poll) if self._is_ready(task, status, now)), None)
 
     def _is_ready(self, task: Task, status: MirrorStatus, now: datetime) -> bool:
