@@ -1,6 +1,6 @@
 """Moves an account: verbs by name, each of which happens to a job that a number picks, or to none.
 
-Numbers and verbs come from whoever tests: a seeded Random, or the examples of a property.
+Numbers and verbs come from the caller: a seeded Random, or the examples of a property.
 """
 
 from collections.abc import Callable, Iterable, Sequence
