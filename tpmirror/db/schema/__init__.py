@@ -12,6 +12,7 @@ from tpmirror.db.schema.codes import job_statuses, ml_tasks, output_resolutions
 from tpmirror.db.schema.declaration import metadata
 from tpmirror.db.schema.history import field_changes, job_progress_samples, job_status_history
 from tpmirror.db.schema.mirror import (
+    accepted_faults,
     alerts,
     data_dictionary,
     job_absences,
@@ -23,6 +24,7 @@ from tpmirror.db.schema.mirror import (
 from tpmirror.db.schema.upstream import input_videos, job_ml_models, jobs, ml_models, output_videos
 
 __all__ = (
+    "accepted_faults",
     "alerts",
     "data_dictionary",
     "field_changes",
@@ -48,5 +50,5 @@ IN_FLIGHT: Final = jobs.c.status.not_in(TERMINAL)
 """Whether a job is not over: an unknown status counts as in flight."""
 APPEND_ONLY: Final = (job_status_history, field_changes)
 """Tables whose rows are never changed nor removed; triggers see to it."""
-WORKING: Final = (alerts, job_absences, mirror_scope, writer_lease)
+WORKING: Final = (accepted_faults, alerts, job_absences, mirror_scope, writer_lease)
 """Tables that only the program itself relies on; neither exported nor promised."""

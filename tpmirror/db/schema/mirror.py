@@ -11,9 +11,11 @@ sync_runs = Table(
     "sync_runs",
     metadata,
     own("id", Id, "number of the run", primary_key=True),
-    own("kind", Text, "full (a walk of the whole list) or poll"),
+    own("kind", Text, "full (the whole list) or poll"),
     own("outcome", Text, "running, succeeded, failed, interrupted, abandoned"),
-    own("certified", Boolean, "whether the run proved that the mirror held exactly the listed jobs at one instant"),
+    own(
+        "certified", Boolean, "whether the mirror provably held exactly the listed jobs, each as shown, at one instant"
+    ),
     own("certificate", Text, "JSON: the numbers of the proof, or the reason there is none", nullable=True),
     own("started_at", Timestamp, "when the run began (UTC)"),
     own("finished_at", Timestamp, "when the run ended (UTC)", nullable=True),
@@ -39,7 +41,7 @@ sync_runs = Table(
     own(
         "covered",
         Boolean,
-        "whether the run saw every job it stands for: all listed ones (full), all in flight (poll)",
+        "whether every job the run stands for was read and held: all listed ones (full), all in flight (poll)",
         server_default="0",
     ),
     comment="one row per run of the syncer",
@@ -50,22 +52,34 @@ quarantined_jobs = Table(
     metadata,
     own("id", Id, "number of the entry", primary_key=True),
     own("job_id", BigInteger, "job, as far as readable; null if not", nullable=True),
-    own("reason", Text, "what could not be mirrored and why"),
+    own("field", Text, "what could not be held, for example job.finished; null: the whole item", nullable=True),
+    own("fault", Text, "kind of fault, for example out of range; null in rows of version 0.1", nullable=True),
+    own("reason", Text, "why, with the value"),
     own("payload", Text, "the item as received, JSON in ASCII, query strings of URLs removed"),
     own("first_seen_at", Timestamp, "when the mirror first received it (UTC)"),
     own("last_seen_at", Timestamp, "when the mirror last received it (UTC)"),
     own("sync_run_id", Id, "run that received it first", ForeignKey("sync_runs.id")),
-    own("resolved_at", Timestamp, "when the job was mirrored after all, or was off the list (UTC)", nullable=True),
-    # Serves "is this job's payload already in quarantine".
+    own("resolved_at", Timestamp, "when it was held after all, or the job was off the list (UTC)", nullable=True),
+    own("accepted_at", Timestamp, "since when it holds no certificate back: somebody has seen it (UTC)", nullable=True),
+    # Serves "is this job already in quarantine".
     Index(None, "job_id"),
-    comment="payloads, whole, of which something could not be mirrored",
+    comment="payloads of which something could not be mirrored; one open row per job and field",
+)
+
+accepted_faults = Table(
+    "accepted_faults",
+    metadata,
+    own("field", Text, "field, as in quarantined_jobs", primary_key=True),
+    own("fault", Text, "kind of fault, as in quarantined_jobs", primary_key=True),
+    own("accepted_at", Timestamp, "since when entries of any job are accepted as they come (UTC)"),
+    comment="faults that an operator accepted in every job, future ones too",
 )
 
 job_absences = Table(
     "job_absences",
     metadata,
     own("job_id", Id, "job", ForeignKey("jobs.id"), primary_key=True, autoincrement=False),
-    own("absent_since", Timestamp, "when a certified walk first lacked the job (UTC)"),
+    own("absent_since", Timestamp, "when a full sync first proved that the list lacks the job (UTC)"),
     own("looked_up_at", Timestamp, "when the job was last asked for by id (UTC)", nullable=True),
     own("answer", Text, "what the API answered: found, not found, or why it could not be told", nullable=True),
     own("confirmed_at", Timestamp, "when an operator allowed the mirror to mark it gone (UTC)", nullable=True),
@@ -117,5 +131,6 @@ data_dictionary = Table(
     own("column_name", Text, "column; empty for the table itself", primary_key=True),
     own("description", Text, "what it holds"),
     own("api_path", Text, "where in the API's answer it comes from; null if the mirror states it", nullable=True),
-    comment="what every table and column holds",
+    own("definition", Text, "SHA-256 of how a view or trigger is defined, for db check and audit", nullable=True),
+    comment="what every table, column and view holds, and every trigger does",
 )

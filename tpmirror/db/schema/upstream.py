@@ -129,7 +129,7 @@ jobs = Table(
     own(
         "presence",
         Text,
-        "listed, missing (absent from a certified walk, not yet explained), unlisted (answers by id only), gone (404)",
+        "listed, missing (provably off the list, not yet explained), unlisted (answers by id only), gone (404)",
     ),
     own("gone_at", Timestamp, "when the job was found gone (UTC); null unless presence is gone", nullable=True),
     own(
@@ -151,7 +151,7 @@ jobs = Table(
         comment="hash of the last answer without the queries of its URLs: equal means no news; working column",
         info={"working": True},
     ),
-    # Serves the look for jobs in flight (poll, active_jobs), counts by status and the candidates of a walk.
+    # Serves the look for jobs in flight (poll, active_jobs), counts by status and the candidates of a full sync.
     Index(None, "status"),
     Index(None, "presence"),
     # Serve joins from a video to its jobs and reports over time.
