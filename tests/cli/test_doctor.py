@@ -63,7 +63,8 @@ def test_a_doctor_does_not_wait_where_the_api_asks_for_it(program, sim, capsys):
 def test_status_says_what_is_wrong_and_what_to_do_next(program, sim, mirror_url, capsys):
     mirror(sim, mirror_url, certify=False)
     said, _ = program.call(capsys, "status")
-    assert "Wrong      the mirror has never been proven complete\n           -> run tpmirror sync" in said
+    assert "Wrong      the mirror has never been proven complete; the last full sync was not certified: not" in said
+    assert "           -> run tpmirror sync" in said
     (problem,) = json.loads(program.call(capsys, "status", "--json")[0])["problems"]
     assert (problem["code"], problem["critical"]) == ("never_certified", True)
     mirror(sim, mirror_url)

@@ -1,6 +1,7 @@
 """``/metrics`` says what is so, under names that Prometheus's own linter would let pass."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +13,7 @@ from tpmirror.errors import MirrorError
 from tpmirror.service.metrics import HELP, Metrics, Mirror
 from tpmirror.service.watchdog import Watchdog
 from tpmirror.store.health import Problem
+from tpmirror.store.quarantine import Holding
 from tpmirror.store.status import MirrorStatus
 
 CERTIFIED = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -33,6 +35,7 @@ def metrics():
 def watch():
     made = Watchdog(Settings(), MirrorStatus, lambda: 0.5)
     made.status = MirrorStatus(certified_at=CERTIFIED, synced_at=CERTIFIED, in_flight=3, waiting=2, quarantined=1)
+    made.status = replace(made.status, holding=Holding(unreadable=3, incomplete=4, accepted=5))
     made.problems = [Problem("stale", "old", "look", critical=True)]
     return made
 
@@ -58,6 +61,10 @@ def test_every_number_arrives(watch, metrics):
     assert value(found, "tpmirror_credits", status="Finished") == 12.5
     assert value(found, "tpmirror_vanished_jobs_waiting") == 2
     assert value(found, "tpmirror_quarantined_payloads") == 1
+    held = {
+        kind: value(found, "tpmirror_jobs_not_held", kind=kind) for kind in ("unreadable", "incomplete", "accepted")
+    }
+    assert held == {"unreadable": 3, "incomplete": 4, "accepted": 5}
     assert value(found, "tpmirror_problem", code="stale", critical="true") == 1
     assert value(found, "tpmirror_schedule_events_total", job="poll", event="skipped") == 1
 

@@ -377,7 +377,7 @@ def trust_two_counts_that_agree(patch: pytest.MonkeyPatch) -> None:
     def trusting(seen: SeenLog, void_reasons: Iterable[str] = ()) -> Verdict:
         verdict = judge(seen, void_reasons)
         agreed = len({count.jobs for count in seen._counts}) == 1
-        return replace(verdict, certified=True, reason=None) if agreed else verdict
+        return replace(verdict, holds=True, reason=None) if agreed else verdict
 
     patch.setattr(full, "judge", trusting)
 
@@ -448,7 +448,7 @@ def accept_fewer_than_counted(patch: pytest.MonkeyPatch) -> None:
     def lenient(seen: SeenLog, void_reasons: Iterable[str] = ()) -> Verdict:
         verdict = judge(seen, void_reasons)
         fewer = verdict.proven < verdict.count.jobs
-        return replace(verdict, certified=True, reason=None) if fewer else verdict
+        return replace(verdict, holds=True, reason=None) if fewer else verdict
 
     patch.setattr(full, "judge", lenient)
 

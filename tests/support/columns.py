@@ -31,6 +31,8 @@ VIDEOS: Final = ("input_video", "output_video")
 LINKS: Final = {f"{kind}_id": f"{kind}_detached_at" for kind in VIDEOS}
 """The links of a job, which stay when a video is taken away, and the column that says since when it is."""
 VOLATILE: Final = {"eta_s", "processing_progress"}
+UNHELD: Final = object()
+"""A value that no column can hold: what the column holds stays."""
 
 
 def rows_of(shown: Row) -> dict[str, Row]:
@@ -66,20 +68,22 @@ def is_lossy(shown: Row) -> bool:
     values = [(part[name], kind) for part, columns in parts for name, kind in columns.items() if name in part]
     previews = (shown["output_video"] or {}).get("preview_videos") or {}
     values += [(previews.get(key), "url") for key in PREVIEWS]
-    return any(
-        value is not None and kind != "plain" and (value_of(value, kind) is None or "\0" in str(value))
-        for value, kind in values
-    )
+    return any(value_of(value, kind) is UNHELD for value, kind in values)
 
 
 def value_of(value: Any, kind: str) -> Any:
-    """A value as a column of this kind holds it; None if it cannot."""
-    return value if value is None or kind == "plain" else READ[kind](value)
+    """A value as a column of this kind holds it; UNHELD if it cannot."""
+    if value is None or kind == "plain":
+        return value
+    held = READ[kind](value)
+    return UNHELD if held is None else held
 
 
 def unlike(held: Row, true: Row) -> Iterator[str]:
     """Columns that differ, or are of other types: 1 is not True, 1.0 is not 1, 1.5 is not 1.5000."""
     for name, value in true.items():
+        if value is UNHELD:
+            continue
         found = json.loads(held[name]) if name == "extra" and held[name] else held[name]
         same = found == value and type(found) is type(value)
         if isinstance(value, Decimal):

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from tests.support.account import rows
-from tests.support.columns import LINKS, MODEL, VIDEOS, VOLATILE, is_lossy, row_of, rows_of, text_of, unlike
+from tests.support.columns import LINKS, MODEL, UNHELD, VIDEOS, VOLATILE, is_lossy, row_of, rows_of, text_of, unlike
 from tests.support.judge import link
 from tpmirror.db.types import Row
 from tpmirror.simulator.world import World
@@ -90,17 +90,22 @@ class Expected:
 
     def _turn(self, job: Row, known: Row | None) -> bool:
         now = job["status"]
-        stamp = "finished" if now in OVER else "started"
+        name = "finished" if now in OVER else "started"
+        stamp = None if job[name] is UNHELD else job[name]
         if known is None:
-            moment = job[stamp] if now in OVER | {0} else None
+            moment = stamp if now in OVER | {0} else None
             self.history[job["id"]] = [(None, now, moment)]
         elif known["status"] != now:
-            moment = job[stamp] if job[stamp] != known[stamp] else None
+            moment = stamp if stamp != known[name] else None
             self.history[job["id"]].append((known["status"], now, moment))
         return known is not None and known["status"] != now
 
     def _keep(self, entity: str, row: Row) -> None:
-        known = self.held[entity].get(row["id"], row)
+        """Hold a row: a value that cannot be held, and an unknown key that is not shown, leave what was there."""
+        first = {name: None if value is UNHELD else value for name, value in row.items()}
+        known = self.held[entity].get(row["id"], first)
+        row |= {name: known[name] for name, value in row.items() if value is UNHELD}
+        row["extra"] = {**(known["extra"] or {}), **(row["extra"] or {})} or None
         for name in row.keys() - VOLATILE - {"status"}:
             if known[name] != row[name]:
                 self.changes[entity, row["id"], name, text_of(known[name]), text_of(row[name])] += 1
@@ -110,9 +115,13 @@ class Expected:
         before = self.presence.get(job_id, "listed")
         if presence != before:
             self.changes["job", job_id, "presence", before, presence] += 1
-        elif presence == "gone":  # nothing is left to mirror of what is gone since the run before
+        if presence == "gone":  # nothing is left to mirror
             self.noted.discard(job_id)
         self.presence[job_id] = presence
+
+    def unheld(self) -> set[int]:
+        """The listed jobs of which something is not held as shown: with any, no full sync is certified."""
+        return {job_id for job_id in self.noted if self.presence[job_id] == "listed"}
 
     def check(self, database_url: str, run: Row) -> None:
         """Compare every column of every mirrored row, and the history that the last run added."""

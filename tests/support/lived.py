@@ -43,6 +43,10 @@ def live(database_url: str) -> dict[int, Decimal]:
         for _ in range(3):
             fresh.append(world.submit())
             world.advance(60)
+        world.edit(ids[30], {"codec": ["x264"], "input_video": {"size": 1.5}, "output_video": {"owner": "me"}})
+        world.edit(
+            ids[31], {"ml_models": [{**model, "priority": "first"} for model in world.job(ids[31])["ml_models"]]}
+        )
         mirror(simulator, database_url)
         first |= {job_id: charge(world.job(job_id)) for job_id in fresh[-3:]}
         return first

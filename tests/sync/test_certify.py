@@ -104,14 +104,14 @@ def verdict(before: Ids, after: Ids, seen: Ids, counted: int) -> tuple[int, bool
     made.saw(members(after), AFTER, AFTER + 1)
     made.counted(Count(counted, P, Q))
     found = judge(made)
-    return found.proven, found.certified
+    return found.proven, found.holds
 
 
 def honest(sample: Sample, state: State) -> bool:
     """The package's own verdict."""
     if sample.phase == WHOLE:
         whole = Count(sample.counted, P, Q)
-        return judge_page((), members(sample.after), whole, ["an id cannot be read"] * state.doubt).certified
+        return judge_page((), members(sample.after), whole, ["an id cannot be read"] * state.doubt).holds
     return not state.doubt and verdict(sample.before, sample.after, state.seen, sample.counted)[1]
 
 
@@ -332,7 +332,7 @@ def test_of_many_counts_with_pages_in_flight_the_one_that_is_taken_for_a_proof_i
             made.saw(shows, sent, number)
             made.counted(Count(count, sent, number))
             found = judge(made)
-            if found.certified:
+            if found.holds:
                 before, after = made.around(found.count)
                 assert before & after == truth[found.count.sent]
                 assert not found.absent & truth[found.count.sent]
@@ -345,7 +345,7 @@ def test_the_newest_count_that_proves_the_list_is_the_one_told():
     made.saw([1, 2], 25, 26)
     made.saw([3], 40, 41)
     found = judge(made)
-    assert (found.certified, found.count.sent, found.proven, found.newer) == (True, 20, 2, 1)
+    assert (found.holds, found.count.sent, found.proven, found.newer) == (True, 20, 2, 1)
     assert set(found.present) == {1, 2, 3}
     assert not found.absent
 
@@ -354,7 +354,7 @@ def test_an_empty_answer_proves_nothing_to_one_who_has_seen_jobs():
     made = SeenLog([1])
     made.counted(Count(1, 10, 11))
     made.counted(Count(0, 20, 21))
-    assert not judge(made).certified
+    assert not judge(made).holds
     made.saw([1], 30, 31)
     assert judge(made).count.sent == 10
 
@@ -368,4 +368,4 @@ def test_a_verdict_names_the_numbers_or_the_first_doubt():
     made.saw([1, 2, 3], 16, 17)
     assert judge(made).reason is None
     assert judge(made, ["first", "second"]).reason == "first"
-    assert not judge_page([1], (), Count(0, 1, 2), ["an empty list"]).certified
+    assert not judge_page([1], (), Count(0, 1, 2), ["an empty list"]).holds

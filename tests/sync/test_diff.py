@@ -6,14 +6,28 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.payloads import NOON, encoded, item, job, later, look, model, output, source
-from tpmirror.store.changes import Observation, StoredState
-from tpmirror.sync.diff import QUARANTINE_REFRESH, changed_models, diff, to_text, upstream_timestamp
+from tpmirror.store.changes import RECHECK, Observation, StoredState
+from tpmirror.sync.diff import QUARANTINE_REFRESH, Shown, changed_models, diff, to_text, upstream_timestamp
+from tpmirror.sync.normalize import normalize
 from tpmirror.tensorpix.decode import ParseFailure
+from tpmirror.tensorpix.reading import OUT_OF_RANGE, TOO_MANY_DIGITS, WRONG_KIND
 
 
 def made(shown, known=None, *, models=None, unreadable=(), run_id=5):
     """The plan for one closer look."""
-    return diff(known or StoredState(), [shown] if shown else [], models or {}, unreadable, run_id)
+    batch = [read(shown)] if shown else []
+    found = {model_id: read(one) for model_id, one in (models or {}).items()}
+    return diff(known or StoredState(), batch, found, unreadable, run_id)
+
+
+def read(observation):
+    """A look and its rows."""
+    return Shown(observation, normalize(observation.item))
+
+
+def held(done, job_id=1, **more):
+    """What the quarantine holds of a job after a plan, as the next one knows it."""
+    return {job_id: {row["field"]: {**row, "id": place, **more} for place, row in enumerate(done.quarantine)}}
 
 
 def after(first, **kinds):
@@ -105,7 +119,7 @@ def shared(job_id, name, sent, received):
 
 
 def looks(*shown, known=None):
-    return diff(known or StoredState(), shown, {}, (), 5)
+    return diff(known or StoredState(), list(map(read, shown)), {}, (), 5)
 
 
 def test_answers_tell_of_a_shared_video_in_the_order_in_which_they_were_asked_for():
@@ -258,8 +272,9 @@ def test_a_model_shown_by_an_older_job_than_its_newest_user_stays():
 
 def test_of_a_batch_the_newest_job_speaks_for_a_model():
     looks = [look(id=3, ml_models=[model(name="c")]), look(id=9, ml_models=[model(name="a")]), look(id=5)]
-    assert changed_models({}, looks) == {44: looks[1]}
-    assert changed_models(after(looks[1]).ml_models, looks) == {}
+    batch = list(map(read, looks))
+    assert changed_models({}, batch) == {44: batch[1]}
+    assert changed_models(after(looks[1]).ml_models, batch) == {}
 
 
 def test_codes_without_a_label_get_one():
@@ -271,17 +286,119 @@ def test_codes_without_a_label_get_one():
 
 
 def test_what_cannot_be_held_is_noted_once_and_resolved_when_it_can():
-    first = made(look(start_frame=2**64))
+    broken = look(start_frame=2**64)
+    first = made(broken)
     (note,) = first.quarantine
-    assert (note["job_id"], note["first_seen_at"], note["resolved_at"]) == (1, NOON, None)
-    held = {1: {note["reason"]: {**note, "id": 3}}}
-    again = made(look(5, start_frame=2**64), after(look(start_frame=2**64), quarantine=held))
+    assert (note["job_id"], note["field"], note["fault"]) == (1, "job.start_frame", OUT_OF_RANGE)
+    assert (note["first_seen_at"], note["resolved_at"], note["accepted_at"]) == (NOON, None, None)
+    assert first.jobs[1]["start_frame"] is None
+    assert first.jobs[1]["fingerprint"] == RECHECK, "it has to be looked at again"
+    known = held(first)
+    again = made(look(5, start_frame=2**64), after(broken, quarantine=known))
     assert not again
     much_later = QUARANTINE_REFRESH / timedelta(minutes=1)
-    stale = made(look(much_later, start_frame=2**64), after(look(start_frame=2**64), quarantine=held))
+    stale = made(look(much_later, start_frame=2**64), after(broken, quarantine=known))
     assert [seen["last_seen_at"] for seen in stale.quarantine_seen] == [later(much_later)]
-    mended = made(look(9, start_frame=1), after(look(start_frame=2**64), quarantine=held))
-    assert mended.quarantine_resolved == [{"id_": 3, "resolved_at": later(9)}]
+    mended = made(look(9, start_frame=1), after(broken, quarantine=known))
+    assert mended.quarantine_resolved == [{"id_": 0, "resolved_at": later(9)}]
+
+
+def test_a_payload_that_changes_is_the_same_entry():
+    first = made(look(start_frame=2**64, eta_s=9.0))
+    again = made(look(5, start_frame=2**65, eta_s=8.0), after(look(start_frame=2**64), quarantine=held(first)))
+    assert again.quarantine == []
+    (seen,) = again.quarantine_seen
+    assert (seen["id_"], seen["last_seen_at"], str(2**65) in seen["reason"]) == (0, later(5), True)
+    assert str(2**65) in seen["payload"]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "column"),
+    [
+        ({"cost_usd": "1.2500"}, {"cost_usd": "1.25001"}, "cost_usd"),
+        ({"finished": "2026-11-01T11:00:00Z"}, {"finished": "1730453400"}, "finished"),
+        ({"started": "2026-11-01T11:00:00Z"}, {"started": 1730453400}, "started"),
+        ({"end_frame": 5}, {"end_frame": 2**70}, "end_frame"),
+        ({"codec": "libx264"}, {"codec": ["libx265"]}, "codec"),
+        ({"input_video": source()}, {"input_video": "gone"}, "input_video_id"),
+    ],
+)
+def test_a_value_that_cannot_be_held_never_replaces_a_good_one_and_is_no_change(good, bad, column):
+    done = made(look(5, description="new", **bad), after(look(description="old", **good)))
+    kept = after(look(**good)).jobs[1][column]
+    assert kept is not None
+    assert done.jobs[1][column] == kept
+    assert done.jobs[1]["description"] == "new", "every other field is taken"
+    assert told(done) == {("job", "description"): ("old", "new")}
+    assert [row["field"] for row in done.quarantine] == [f"job.{column}"]
+    assert done.jobs[1]["input_video_detached_at"] is None
+
+
+def test_a_job_without_a_readable_status_keeps_its_own_and_takes_every_other_field():
+    done = made(look(5, status="finished", description="new"), after(look(status=1)))
+    assert (done.jobs[1]["status"], done.history) == (1, [])
+    assert done.jobs[1]["description"] == "new"
+
+
+def test_a_new_job_without_a_readable_status_gets_no_row():
+    done = made(look(status="finished"))
+    assert (done.jobs, done.input_videos, done.output_videos, done.links, done.inserted) == ({}, {}, {}, [], set())
+    assert (done.unplaced, [row["field"] for row in done.quarantine]) == ({1}, ["job.status"])
+
+
+def test_keys_that_one_endpoint_does_not_show_are_no_change():
+    known = after(look(codec="libx264", rank=3, input_video=source(crf=18)))
+    fewer = made(look(5, input_video={"id": 7}), known)
+    assert (fewer.field_changes, fewer.jobs[1]["codec"]) == ([], "libx264")
+    assert (fewer.jobs[1]["extra"], fewer.input_videos) == ('{"rank": 3}', {})
+    other = made(look(5, level=4, output_video=output(preview_videos={"middle": 1})), known)
+    assert other.jobs[1]["extra"] == '{"level": 4, "rank": 3}'
+    previews = after(look(output_video=output(preview_videos={"middle": 1})))
+    joined = made(look(5, output_video=output(preview_videos={"last": 2})), previews)
+    assert joined.output_videos[9]["extra"] == '{"preview_videos": {"last": 2, "middle": 1}}'
+
+
+def test_what_an_operator_accepted_lasts_while_its_fault_is_of_the_same_kind():
+    accepted = held(made(look(cost_usd="1.25001")), accepted_at=later(1))
+    same = made(look(5, cost_usd="1.25002"), after(look(), quarantine=accepted))
+    assert [seen["accepted_at"] for seen in same.quarantine_seen] == [later(1)]
+    other = made(look(5, cost_usd="much"), after(look(), quarantine=accepted))
+    assert [(seen["fault"], seen["accepted_at"]) for seen in other.quarantine_seen] == [(WRONG_KIND, None)]
+    mended = made(look(5, cost_usd="1.2500"), after(look(), quarantine=accepted))
+    assert [row["id_"] for row in mended.quarantine_resolved] == [0]
+
+
+def test_a_fault_accepted_in_every_job_is_accepted_as_it_comes():
+    everywhere: set[tuple[str | None, str]] = {("job.cost_usd", TOO_MANY_DIGITS), ("ml_model.task", OUT_OF_RANGE)}
+    done = made(look(cost_usd="1.25001", ml_models=[model(44, task=2**40)]), StoredState(accepted=everywhere))
+    assert [row["accepted_at"] for row in done.quarantine] == [NOON, NOON]
+    assert made(look(cost_usd="much"), StoredState(accepted=everywhere)).quarantine[0]["accepted_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("bad", "silent"),
+    [
+        ({"cost_usd": "1.25001"}, {}),
+        ({"input_video": source(width="wide")}, {"input_video": {"id": 7}}),
+        ({"ml_models": [model(44, task="denoise")]}, {"ml_models": None}),
+        ({"input_video": "gone"}, {}),
+    ],
+)
+def test_an_answer_that_says_nothing_of_a_field_does_not_resolve_its_entry(bad, silent):
+    known = after(look(**bad), quarantine=held(made(look(**bad))))
+    payload = {name: value for name, value in job(**silent).items() if name in {"id", "status", *silent}}
+    done = made(Observation(item(payload), later(5), sent=3, received=4), known)
+    assert done.quarantine_resolved == []
+
+
+def test_a_weight_that_could_not_be_held_at_first_is_that_of_the_first_answer_that_shows_it():
+    broken = look(ml_models=[model(44, cost_weight="heavy")])
+    first = made(broken)
+    assert [link["cost_weight"] for link in first.links] == [None]
+    known = after(broken, quarantine=held(first))
+    assert [link["cost_weight"] for link in made(look(5, ml_models=[model(44, cost_weight=2.0)]), known).links] == [2.0]
+    stated = after(look(ml_models=[model(44, cost_weight=None)]))
+    assert made(look(5, ml_models=[model(44, cost_weight=2.0)]), stated).links == [], "null was its weight"
 
 
 def test_unreadable_items_are_quarantined_whole_and_once():
@@ -297,10 +414,13 @@ def test_unreadable_items_are_quarantined_whole_and_once():
 def test_a_model_that_could_not_be_held_is_resolved_when_its_job_shows_that_it_can():
     broken = look(ml_models=[model(44, max_resolution=2**40), model(45, max_resolution=2**40)])
     first = made(broken, models={44: broken, 45: broken})
-    held = {1: {note["reason"]: {**note, "id": place} for place, note in enumerate(first.quarantine)}}
-    assert sorted(reason.split(".")[0] for reason in held[1]) == ["ml_model 44", "ml_model 45"]
-    mended = made(look(5, ml_models=[model(44), model(45, max_resolution=2**40)]), after(broken, quarantine=held))
+    known = held(first)
+    assert list(known[1]) == ["ml_model 44.max_resolution", "ml_model 45.max_resolution"]
+    both = [model(44, max_resolution=1080), model(45, max_resolution=2**40)]
+    mended = made(look(5, ml_models=both), after(broken, quarantine=known))
     assert [entry["id_"] for entry in mended.quarantine_resolved] == [0]
+    dropped = made(look(5, ml_models=[model(44, max_resolution=2**40)]), after(broken, quarantine=known))
+    assert [entry["id_"] for entry in dropped.quarantine_resolved] == [1]
 
 
 def test_a_note_that_repeats_does_not_repeat_within_a_batch():

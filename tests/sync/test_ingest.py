@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.account import KEY, rows
+from tests.support.account import KEY, rows, tamper
 from tests.support.strategies import scanned
 from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.server import Simulator
@@ -36,7 +36,7 @@ class Case:
     column: str = "id"
     held: Any = None
     noted: bool = True
-    """Whether it lies in quarantine, as a note or because it could not be read."""
+    """Whether it lies in quarantine, for a field or because it could not be read."""
     read: bool = True
     raw: Callable[[bytes], bytes] = bytes
 
@@ -52,19 +52,22 @@ def swap(text: bytes) -> Callable[[bytes], bytes]:
 
 TEXT = {"description": ODD}
 CASES = [
-    Case("NUL in a text", {"description": "a\0b"}, "description", "a\u2400b"),
-    Case("half a surrogate pair", TEXT, "description", "a\ufffdb", raw=swap(b'"a\\ud800b"')),
+    Case("NUL in a text", {"description": "a\0b"}, "description", "a\u2400b", noted=False),
+    Case("half a surrogate pair", TEXT, "description", "a\ufffdb", noted=False, raw=swap(b'"a\\ud800b"')),
     Case("year 0", {"finished": "0000-01-01T00:00:00Z"}, "finished", None),
     Case("year 10000", {"finished": "10000-01-01T00:00:00Z"}, "finished", None),
     Case("no time at all", {"finished": "yesterday"}, "finished", None),
-    Case("no zone", {"finished": "2026-11-01T09:30:00"}, "finished", datetime(2026, 11, 1, 9, 30, tzinfo=UTC)),
+    Case(
+        "no zone", {"finished": "2026-11-01T09:30:00"}, "finished", datetime(2026, 11, 1, 9, 30, tzinfo=UTC),
+        noted=False,
+    ),
     Case(
         "a time with an offset", {"finished": "2026-11-01T09:30:00+05:45"}, "finished",
         datetime(2026, 11, 1, 3, 45, tzinfo=UTC), noted=False,
     ),
     Case(
         "a leap second", {"finished": "2016-12-31T23:59:60Z"}, "finished",
-        datetime(2016, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+        datetime(2016, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), noted=False,
     ),
     Case("an integer of 64 bits", {"start_frame": 2**63}, "start_frame", None),
     Case("the largest integer", {"start_frame": 2**63 - 1}, "start_frame", 2**63 - 1, noted=False),
@@ -77,20 +80,23 @@ CASES = [
     Case("null all over", dict.fromkeys(["started", "cost_usd", "ml_models", "codec"]), "codec", None, noted=False),
     Case("an owner of any length", {"input_video": {"id": 10**6, "owner": LONG}}, noted=False),
     Case("a key nobody knows", {"novel": {"n": [1, "x"]}}, "extra", '{"novel": {"n": [1, "x"]}}', noted=False),
-    unread("a status as text", {"status": "2"}),
+    Case("a status as text", {"status": "2"}, "status", 2, noted=False),
+    Case("a flag as a number", {"preview": 1}, "preview", True, noted=False),
+    Case("a number as text", {"grain": "0.5"}, "grain", 0.5, noted=False),
+    Case("a whole number as a real one", {"stabilization_smoothing": 10.0}, "stabilization_smoothing", 10, noted=False),
+    Case("a fraction for a whole number", {"stabilization_smoothing": 10.5}, "stabilization_smoothing", None),
+    Case("a video without id", {"input_video": {"name": "x"}}, "input_video_id", None),
+    Case("a list of models with none in it", {"ml_models": [None]}),
+    Case("a byte that is no UTF-8", TEXT, "description", "a\ufffdb", noted=False, raw=swap(b'"a\xffb"')),
+    Case("an integer of 5,000 digits", {"start_frame": 10**5000}, "start_frame", None),
+    Case("a value nested too deep", TEXT, raw=lambda item: item[:-1] + b',"x":' + b"[" * 99 + b"]" * 99 + b"}"),
+    unread("a status that is a word", {"status": "finished"}),
     unread("a status that is true", {"status": True}),
     unread("no status", {"status": GONE}),
-    unread("a flag as a number", {"preview": 1}),
-    unread("a number as text", {"grain": "0.5"}),
-    unread("a video without id", {"input_video": {"name": "x"}}),
-    unread("a list of models with none in it", {"ml_models": [None]}),
-    unread("a byte that is no UTF-8", TEXT, swap(b'"a\xffb"')),
-    unread("an integer of 5,000 digits", TEXT, swap(b"9" * 5000)),
-    unread("a value nested too deep", TEXT, lambda item: item[:-1] + b',"x":' + b"[" * 99 + b"]" * 99 + b"}"),
     unread("a key twice", TEXT, lambda item: item[:-1] + b',"codec":"x"}'),
 ]  # fmt: skip
 NAMELESS: list[dict[str, Any]] = [
-    {"id": True}, {"id": 1.0}, {"id": "12"}, {"id": None}, {"id": GONE}, {"id": 0}, {"id": -7}, {"id": 2**63},
+    {"id": True}, {"id": 1.5}, {"id": "twelve"}, {"id": None}, {"id": GONE}, {"id": 0}, {"id": -7}, {"id": 2**63},
     {"id": [3]}, {"id": 10**5000},
 ]  # fmt: skip
 
@@ -138,8 +144,12 @@ def test_each_odd_item_is_held_as_far_as_it_can_be_and_the_others_whole(sim, pro
         return raw
 
     spoil(sim, change)
-    said = program.call(capsys, "sync", "--json")[0]
-    assert json.loads(said)["certified"] is True
+    run = json.loads(program.call(capsys, "sync", "--json", code=3)[0])
+    odd = [case for case in CASES if case.noted]
+    told = {name: run["certificate"][name] for name in ("unreadable", "incomplete", "accepted")}
+    unreadable = sum(not case.read for case in odd)
+    assert told == {"unreadable": unreadable, "incomplete": len(odd) - unreadable, "accepted": 0}
+    assert (run["certified"], run["covered"], run["certificate"]["ids_proven"]) == (False, False, True)
     jobs = {row["id"]: row for row in rows(mirror_url, "jobs")}
     listed = json.loads(program.call(capsys, "quarantine", "list", "--json")[0])
     entries = {entry["job_id"]: entry for entry in listed}
@@ -157,6 +167,7 @@ def test_each_odd_item_is_held_as_far_as_it_can_be_and_the_others_whole(sim, pro
     told = program.call(capsys, "quarantine", "list")[0]
     assert "does not fit 64 bits" in told
     program.call(capsys, "quarantine", "retry", code=3)
+    program.call(capsys, "verify", code=3)
 
     sim.respond = None
     assert "0 entries left" in program.call(capsys, "quarantine", "retry")[0]
@@ -191,7 +202,7 @@ def test_a_job_that_is_shown_as_before_again_leaves_quarantine(sim, program, mir
     """Its bytes are known, so nothing but its open entry makes the full sync look at it."""
     program.call(capsys, "sync")
     spoil(sim, lambda item: spoilt(item, {"status": "finished"} if item["id"] == 9 else {}))
-    program.call(capsys, "sync")
+    program.call(capsys, "sync", code=3)
     assert [row["resolved_at"] for row in rows(mirror_url, "quarantined_jobs")] == [None]
     sim.respond = None
     program.call(capsys, "sync", "--no-certify", code=3)
@@ -200,10 +211,12 @@ def test_a_job_that_is_shown_as_before_again_leaves_quarantine(sim, program, mir
 
 
 def test_what_lies_in_quarantine_is_asked_for_again_and_never_stored_as_it_was(sim, program, mirror_url, capsys):
+    """The payload that lies there states an old status; it can be read by now, and only its id is used."""
     broken = {"status": 1, "finished": None, "description": ODD}
-    spoil(sim, lambda item: swap(b'"a\x01b"')(spoilt(item, broken if item["id"] == 60 else {})))
+    spoil(sim, lambda item: swap(rb'"\x41"')(spoilt(item, broken if item["id"] == 60 else {})))
     program.call(capsys, "sync", code=3)
     assert [row["job_id"] for row in rows(mirror_url, "quarantined_jobs")] == [None]
+    tamper(mirror_url, """UPDATE quarantined_jobs SET payload = '{"id": 60, "status": 1, "finished": null}'""")
     sim.respond = None
     program.call(capsys, "poll")
     mirrored = rows(mirror_url, "jobs", id=60)
@@ -216,9 +229,8 @@ def test_what_lies_in_quarantine_is_asked_for_again_and_never_stored_as_it_was(s
 def test_a_job_that_is_gone_leaves_quarantine(sim, program, mirror_url, capsys):
     program.call(capsys, "sync")
     spoil(sim, lambda item: spoilt(item, {"status": "finished"} if item["id"] == 9 else {}))
-    program.call(capsys, "sync")
+    program.call(capsys, "sync", code=3)
     sim.world.delete(9)
-    program.call(capsys, "sync")
     program.call(capsys, "sync")
     (job,), (entry,) = rows(mirror_url, "jobs", id=9), rows(mirror_url, "quarantined_jobs")
     assert (job["presence"], entry["job_id"], entry["resolved_at"] is not None) == ("gone", 9, True)
@@ -253,7 +265,7 @@ def test_an_item_that_means_nothing_changes_no_model_and_is_not_taken_for_seen(s
 
     spoil(sim, change)
     program.call(capsys, "poll")
-    program.call(capsys, "sync")
+    program.call(capsys, "sync", code=3)
     assert rows(mirror_url, "ml_models") == models
     assert rows(mirror_url, "sync_runs")[-1]["jobs_seen"] == 60
     (entry,) = rows(mirror_url, "quarantined_jobs")

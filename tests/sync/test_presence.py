@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.account import KEY, connected, dump, mirror, pages, query, row, rows
 from tpmirror.config import load
+from tpmirror.db import lease
 from tpmirror.db.engine import write
 from tpmirror.errors import ApiError, TransientDatabaseError
 from tpmirror.simulator.http import Request, Response
@@ -243,7 +244,7 @@ def test_a_confirmation_whose_answer_was_lost_is_one(world, tpmirror, mirror_url
             raise lost.pop()
         return done
 
-    monkeypatch.setattr(gone, "write", lose)
+    monkeypatch.setattr(lease, "write", lose)
     confirmed = gone.confirm(engine, ids)
     assert confirmed
     assert confirmed == [entry["job_id"] for entry in rows(mirror_url, "job_absences") if entry["confirmed_at"]]

@@ -91,11 +91,11 @@ def test_no_secret_is_in_any_output_nor_anywhere_in_the_database(program, sim, m
         holder.execute("BEGIN")
         holder.execute("SELECT COUNT(*) FROM jobs").fetchone()
     told = [
-        program.run("sync"),
+        program.run("sync", code=3),
         *(
             program.call(capsys, *words, code=code)
             for *words, code in (
-                ("sync", "--json", 0), ("poll", 0), ("verify", "--json", 3), ("status", "--json", 0), ("audit", 0),
+                ("sync", "--json", 3), ("poll", 0), ("verify", "--json", 3), ("status", "--json", 0), ("audit", 0),
                 ("history", "3", 0), ("history", "5", "--json", 0), ("quarantine", "list", "--json", 0), ("report", 0),
                 ("quarantine", "retry", 3), ("export", "csv", "--format", "csv", 0),
                 ("export", "jsonl", "--format", "jsonl", 0),
@@ -120,7 +120,7 @@ def test_no_secret_is_in_any_output_nor_anywhere_in_the_database(program, sim, m
 
 
 def test_no_secret_is_on_any_page(program, mirror_url, capsys):
-    program.call(capsys, "sync")
+    program.call(capsys, "sync", code=3)
     app = create_app(load({"TPMIRROR_DATABASE_URL": secret_url(mirror_url)}))
     server = Server(app, ("127.0.0.1", 0))
     try:
@@ -180,7 +180,7 @@ def test_a_new_database_and_its_log_are_for_their_owner_alone(sim, tmp_path):
         asked.extend(path.stat().st_mode & 0o777 for path in folder.iterdir())
 
     sim.respond = look
-    program.run("sync")
+    program.run("sync", code=3)
     names = {path.name for path in folder.iterdir()}
     assert "tpmirror.db" in names
     assert set(asked) == {0o600}
@@ -197,7 +197,7 @@ def test_a_new_database_and_its_log_are_for_their_owner_alone(sim, tmp_path):
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_key_file_is_read_or_refused_without_being_shown(program, content, says, capsys):
     (program.folder / "key").write_bytes(content if isinstance(content, bytes) else content.encode())
-    said, complained = program.call(capsys, "sync", code=2 if says else 0)
+    said, complained = program.call(capsys, "sync", code=2 if says else 3)
     assert says in complained
     assert clean(said + complained)
     assert complained.count("\n") == (1 if says else complained.count("\n"))
@@ -218,7 +218,7 @@ def test_a_pipe_is_refused_as_key_file_and_a_link_to_a_file_is_not(program, caps
     program.variables["TPMIRROR_API_KEY_FILE"] = "pipe"
     assert "a pipe" in program.call(capsys, "sync", code=2)[1]
     program.variables["TPMIRROR_API_KEY_FILE"] = "link"
-    program.call(capsys, "sync")
+    program.call(capsys, "sync", code=3)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -233,7 +233,7 @@ def test_a_key_given_as_the_name_of_its_file_is_not_shown(program, capsys):
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_key_file_that_everybody_may_read_is_used_with_a_warning(program, mode, capsys):
     (program.folder / "key").chmod(mode)
-    warned = [line for line in program.call(capsys, "sync")[1].splitlines() if line.startswith("warning: ")]
+    warned = [line for line in program.call(capsys, "sync", code=3)[1].splitlines() if line.startswith("warning: ")]
     assert len(warned) == (1 if mode & 0o007 else 0)
     assert all("chmod 600" in line and clean(line) for line in warned)
 

@@ -2,18 +2,28 @@
 
 import click
 
-from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, as_json, progress_bar, with_settings
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, as_json, progress_bar, snapshot, with_settings
 from tpmirror.config import Settings
+from tpmirror.errors import NeedsAttention
 
 
 @click.command(epilog=EXIT_STATUS)
 @with_settings(*API_SETTINGS)
 @as_json
 def poll(settings: Settings, *, as_json: bool) -> None:
-    """Refresh only what can have changed soon: the newest pages, and every job in flight by its id."""
+    """Refresh only what can have changed soon: the newest pages, and every job in flight by its id.
+
+    Exit status 3: a value of a job in flight could not be held.
+    """
     from tpmirror.cli.tables import show_run
+    from tpmirror.store import jobs, quarantine
     from tpmirror.sync.poll import poll as look_again
 
     with progress_bar() as progress:
         row = look_again(settings, progress)
     show_run(row, as_json=as_json)
+    with snapshot(settings) as conn:
+        holding = quarantine.holding(conn, jobs.in_flight_ids(conn))
+    if holding.reason:
+        click.echo(f"warning: of the jobs in flight {holding.reason}", err=True)
+        raise NeedsAttention

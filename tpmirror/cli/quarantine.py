@@ -1,4 +1,4 @@
-"""Commands for payloads that could not be mirrored, or not whole."""
+"""Commands for items and values that could not be mirrored."""
 
 import click
 
@@ -13,19 +13,23 @@ from tpmirror.cli.options import (
     with_settings,
 )
 from tpmirror.config import Settings
-from tpmirror.errors import NeedsAttention
+from tpmirror.errors import NeedsAttention, UsageError
 
 
 @click.group()
 def quarantine() -> None:
-    """Show payloads that could not be mirrored, or not whole, and try them again."""
+    """Show what could not be mirrored, try it again, or accept it as it is."""
 
 
 @quarantine.command("list")
 @with_settings()
 @as_json
 def list_(settings: Settings, *, as_json: bool) -> None:
-    """Show the entries that are not resolved; --json shows the payloads too."""
+    """Show the entries that are not resolved; --json shows the payloads too.
+
+    A value that cannot be held leaves its column as it was. Until the API shows one that can, or somebody accepts
+    this, no full sync is certified.
+    """
     from tpmirror.cli.tables import show_table
     from tpmirror.store.quarantine import open_entries
 
@@ -34,8 +38,18 @@ def list_(settings: Settings, *, as_json: bool) -> None:
     if as_json:
         print_json(entries)
         return
-    columns = {"id": "entry", "job_id": "job", "first_seen_at": "first seen", "reason": "what and why"}
-    show_table("In quarantine (times in UTC)", entries, columns)
+    columns = {
+        "id": "entry",
+        "job_id": "job",
+        "field": "field",
+        "fault": "fault",
+        "reason": "why",
+        "first_seen_at": "first seen",
+        "accepted_at": "accepted",
+    }
+    show_table(
+        "In quarantine (times in UTC)", [{**row, "field": row["field"] or "(the item)"} for row in entries], columns
+    )
 
 
 @quarantine.command(epilog=EXIT_STATUS)
@@ -43,6 +57,7 @@ def list_(settings: Settings, *, as_json: bool) -> None:
 @as_json
 def retry(settings: Settings, *, as_json: bool) -> None:
     """Ask the API for the quarantined jobs again and mirror what can be read now; exit status 3 if some are left."""
+    from tpmirror.store.quarantine import holding_back
     from tpmirror.sync import quarantine as trying
 
     with mirror(settings):
@@ -53,5 +68,35 @@ def retry(settings: Settings, *, as_json: bool) -> None:
         print_json({"left": left})
     else:
         click.echo(f"{len(left):,} entries left in quarantine")
+    if holding_back(left):
+        raise NeedsAttention
+
+
+@quarantine.command(epilog=EXIT_STATUS)
+@click.argument("entries", metavar="[ID]...", type=click.IntRange(1, 2**63 - 1), nargs=-1)
+@click.option("--all", "all_", is_flag=True, help="Every entry there is now.")
+@click.option("--field", metavar="NAME", help="Faults of this field, for example job.finished, in future jobs too.")
+@click.option("--undo", is_flag=True, help="Take it back.")
+@with_settings()
+def accept(settings: Settings, *, entries: tuple[int, ...], all_: bool, field: str | None, undo: bool) -> None:
+    """Say that somebody has seen these entries: they hold no certificate back any more.
+
+    It covers a job, a field and a kind of fault, and lasts until the field can be held or its fault is of another kind.
+    An item whose id cannot be read cannot be accepted, since the proof of completeness counts ids: exit status 3.
+    """
+    from tpmirror.sync.quarantine import Selection, withdraw
+    from tpmirror.sync.quarantine import accept as accept_entries
+
+    if bool(entries) + all_ + (field is not None) != 1:
+        raise UsageError("name the entries by their numbers, or give --all or --field NAME, one of the three")
+    selection = Selection(entries, field)
+    with mirror(settings) as engine:
+        if undo:
+            click.echo(f"{withdraw(engine, selection):,} entries are not accepted any more")
+            return
+        left = accept_entries(engine, selection)
+    for row in left:
+        click.echo(f"entry {row['id']} cannot be accepted: the id of its item cannot be read", err=True)
+    click.echo("accepted; the next full sync is certified if nothing else holds it back")
     if left:
         raise NeedsAttention

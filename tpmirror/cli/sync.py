@@ -20,18 +20,18 @@ def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) 
 
     Creates or migrates the database if needed. Safe to run again at any time, also after a crash.
     """
-    from tpmirror.cli.tables import show_differences, show_run
+    from tpmirror.cli.tables import show_comparison, show_run
     from tpmirror.sync import full
     from tpmirror.sync.verify import preview
 
     gc.freeze()  # what was loaded stays to the end: the garbage collector need not scan it again and again
     with progress_bar() as progress:
         if dry_run:
-            differences = preview(settings, progress)
+            found = preview(settings, progress)
         else:
             row = full.sync(settings, certify=not no_certify, progress=progress)
     if dry_run:
-        show_differences("Would change", differences, as_json=as_json)
+        show_comparison("Would change", found.differences, found.not_held, as_json=as_json)
         return
     waiting = _report(settings)
     show_run(row, as_json=as_json)

@@ -107,12 +107,16 @@ def _what(row: Row) -> str:
     return row["field"] if row["entity"] == "job" else f"{row['entity']}.{row['field']}"
 
 
-def show_differences(title: str, differences: list[dict[str, Any]], *, as_json: bool) -> None:
-    """Where the mirror and the API differ, as a table or as JSON."""
+def show_comparison(title: str, differences: list[Row], not_held: list[Row], *, as_json: bool) -> None:
+    """Where the mirror and the API differ and what cannot be held, as tables or as JSON."""
     if as_json:
-        print_json({"differences": differences})
+        print_json({"differences": differences, "not_held": not_held})
         return
     show_table(title, differences, {name: name for name in ("entity", "id", "field", "mirror", "upstream")})
+    if not_held:
+        rows = [{**row, "field": row["field"] or "(the item)"} for row in not_held]
+        columns = {"job_id": "job", "field": "field", "reason": "why", "accepted": "accepted"}
+        show_table("Not held as the API shows it", rows, columns)
 
 
 def show_run(row: dict[str, Any], *, as_json: bool) -> None:
@@ -133,13 +137,13 @@ def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
         f"Jobs: {', '.join(parts)}; {row['transitions']:,} status changes, {row['field_changes']:,} other changes"
     )
     if row["quarantined"]:
-        click.echo(
-            f"Warning: {row['quarantined']:,} payloads with values that could not be mirrored: table quarantined_jobs"
-        )
+        click.echo(f"Warning: {row['quarantined']:,} values or items could not be held: tpmirror quarantine list")
     if certificate is None:
         return
     if row["certified"]:
         count, when = f"{certificate['count']:,}", certificate["counted_at"]
-        click.echo(f"Certified: the mirror holds all {count} jobs that were listed at {when}")
+        accepted = certificate["accepted"]
+        faults = f", {accepted:,} of them with faults that an operator accepted" if accepted else ""
+        click.echo(f"Certified: the mirror holds all {count} jobs that were listed at {when}{faults}")
     else:
         click.echo(f"Not certified: {escape_terminal(certificate['reason'])}")

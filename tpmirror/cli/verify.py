@@ -13,16 +13,16 @@ from tpmirror.errors import NeedsAttention
 def verify(settings: Settings, *, as_json: bool) -> None:
     """Read the whole list and compare every field with the mirror; write nothing.
 
-    Exit status 0: identical; 3: differences, each listed with both values. Progress and ETA of jobs, which change at
-    every observation, are left out.
+    Exit status 0: identical; 3: differences, each listed with both values, or values that cannot be held and that
+    nobody accepted. Progress and ETA of jobs, which change at every observation, are left out.
     """
-    from tpmirror.cli.tables import show_differences
+    from tpmirror.cli.tables import show_comparison
     from tpmirror.sync.verify import verify as compare
 
     with mirror(settings):
         pass
     with progress_bar() as progress:
-        differences = compare(settings, progress)
-    show_differences("Differences", differences, as_json=as_json)
-    if differences:
+        found = compare(settings, progress)
+    show_comparison("Differences", found.differences, found.not_held, as_json=as_json)
+    if found.needs_attention:
         raise NeedsAttention

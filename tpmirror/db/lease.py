@@ -7,19 +7,20 @@ takes over raises it, and the writer before finds its own gone at its next write
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Engine, select, update
 
-from tpmirror.db.engine import clock
+from tpmirror.db.engine import clock, retry_transient, write
 from tpmirror.db.schema import writer_lease
 from tpmirror.errors import LeaseHeld, LeaseLost
 
+T = TypeVar("T")
 SCOPE: Final = "mirror"
 TERM: Final = timedelta(seconds=120)
 """How long a lease holds without a sign of life: several times the longest request."""
@@ -86,6 +87,22 @@ def holding() -> Iterator[str]:
         yield holder
     finally:
         _LIVING.discard(holder)
+
+
+def under_lease(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """Do ``work`` in one write transaction that holds the lease, tried again after a transient fault.
+
+    Raises LeaseHeld if another live process has it.
+    """
+    with holding() as holder:
+
+        def held(conn: Connection) -> T:
+            mine = acquire(conn, holder)
+            done = work(conn)
+            mine.release(conn)
+            return done
+
+        return retry_transient(lambda: write(engine, held))
 
 
 def describe(holder: str) -> str:

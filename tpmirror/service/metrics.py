@@ -4,6 +4,7 @@ Names follow Prometheus's conventions: base units, ``_total`` for what only grow
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 from prometheus_client import (
@@ -40,7 +41,8 @@ HELP: Final = {
     "last_walk_timestamp_seconds": "When the last full sync that succeeded began, in seconds since 1970.",
     "jobs_in_flight": "Jobs that are not over.",
     "vanished_jobs_waiting": "Vanished jobs that wait for an operator.",
-    "quarantined_payloads": "Payloads that could not be mirrored.",
+    "quarantined_payloads": "Values and items that could not be held, and that nobody accepted.",
+    "jobs_not_held": "Listed jobs not held as shown: unreadable, incomplete; accepted are those of both.",
     "problem": "What is wrong just now, see /readyz; absent if nothing is.",
     "clock_skew_seconds": "How far this machine's clock is ahead of the API's.",
     "database_up": "Whether the mirror's database could be read for this answer.",
@@ -112,6 +114,7 @@ class Mirror(Collector):
         yield _gauge("jobs_in_flight", {(): status.in_flight})
         yield _gauge("vanished_jobs_waiting", {(): status.waiting})
         yield _gauge("quarantined_payloads", {(): status.quarantined})
+        yield _gauge("jobs_not_held", {(kind,): count for kind, count in asdict(status.holding).items()}, "kind")
         problems = {(problem.code, str(problem.critical).lower()): 1 for problem in self._watch.problems}
         yield _gauge("problem", problems, "code", "critical")
         if self._watch.skew is not None:

@@ -37,8 +37,10 @@ class StoredState:
     """The newest job that uses a model: the mirror takes the model's fields from it."""
     last_changes: dict[int, tuple[int, datetime]] = field(default_factory=dict)
     """Number and time of each job's last status change."""
-    quarantine: dict[int | None, dict[str, Row]] = field(default_factory=dict)
-    """Entries not resolved, by job and reason; under None, by payload, those without a readable id."""
+    quarantine: dict[int | None, dict[str | None, Row]] = field(default_factory=dict)
+    """Entries not resolved, by job and field; under None, by payload, those without a readable id."""
+    accepted: set[tuple[str | None, str]] = field(default_factory=set)
+    """Fields and kinds of fault that an operator accepted in every job."""
     shown: Mapping[int, int] = field(default_factory=dict)
     """By input video, the number at which the answer was complete that showed it last in this run."""
     codes: dict[str, set[int]] = field(default_factory=dict)
@@ -70,8 +72,12 @@ class Changeset:
     """Input videos of the batch, as in ``StoredState``."""
     inserted: set[int] = field(default_factory=set)
     updated: set[int] = field(default_factory=set)
-    quarantined: set[tuple[int | None, str]] = field(default_factory=set)
-    """Payloads that could not be mirrored, or not whole: job and reason; the payload where no id can be read."""
+    not_held: list[Row] = field(default_factory=list)
+    """The same for people: ``job_id``, ``field``, ``reason``, and whether an operator ``accepted`` it."""
+    unplaced: set[int] = field(default_factory=set)
+    """New jobs without a readable status: they get no row."""
+    quarantined: set[tuple[int | None, str | None]] = field(default_factory=set)
+    """What could not be held: job and field, None for a whole item; the payload where no id can be read."""
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""

@@ -86,7 +86,10 @@ def _failing(what: str, failures: int, error: str | None) -> Problem:
 
 def _of_freshness(status: MirrorStatus, sync_interval: float, now: datetime) -> Iterator[Problem]:
     if status.certified_at is None:
-        message = "the mirror has never been proven complete"
+        why = (
+            f"; the last full sync was not certified: {status.uncertified_reason}" if status.uncertified_reason else ""
+        )
+        message = f"the mirror has never been proven complete{why}"
         yield Problem("never_certified", message, "run tpmirror sync, or wait for the first full sync", critical=True)
     elif now - status.certified_at > timedelta(seconds=STALE * sync_interval):
         message = f"the mirror was last proven complete as of {status.certified_at:%Y-%m-%d %H:%M} UTC"
@@ -109,8 +112,9 @@ def _of_operator(status: MirrorStatus, now: datetime) -> Iterator[Problem]:
             "untold", message, "see that the key may read single jobs; SELECT * FROM jobs WHERE presence = 'missing'"
         )
     if status.quarantined:
-        message = f"{status.quarantined:,} payloads could not be mirrored"
-        yield Problem("quarantine", message, "tpmirror quarantine list, then quarantine retry")
+        kinds = f": of the listed jobs {status.holding.counts}" if status.holding.counts else ""
+        message = f"{status.quarantined:,} values or items could not be held{kinds}"
+        yield Problem("quarantine", message, "tpmirror quarantine list, then quarantine retry or quarantine accept")
 
 
 def _of_upstream(status: MirrorStatus) -> Iterator[Problem]:

@@ -59,19 +59,20 @@ def known(
 
     ``unreadable`` are jobs that cannot be read, None one without an id.
     """
-    jobs = [observation.item.job for observation in observations]
-    ids = [job.id for job in jobs]
+    items = [observation.item for observation in observations]
+    ids = [item.id for item in items]
     held = _by_id(conn, schema.jobs, ids)
-    moved = [job.id for job in jobs if job.id in held and held[job.id]["status"] != job.status]
+    moved = [item.id for item in items if item.id in held and held[item.id]["status"] != item.job.status]
     return StoredState(
         jobs=held,
-        input_videos=_by_id(conn, schema.input_videos, {job.input_video.id for job in jobs if job.input_video}),
-        output_videos=_by_id(conn, schema.output_videos, {job.output_video.id for job in jobs if job.output_video}),
+        input_videos=_by_id(conn, schema.input_videos, {item.input_video.id for item in items if item.input_video}),
+        output_videos=_by_id(conn, schema.output_videos, {item.output_video.id for item in items if item.output_video}),
         ml_models=dict(catalogue),
         links=_links(conn, held),
         newest_users=_newest_users(conn, models),
         last_changes=_last_changes(conn, moved),
         quarantine=quarantine.by_job(conn, {*ids, *unreadable}),
+        accepted=quarantine.accepted(conn),
         codes={name: set(conn.execute(select(schema.metadata.tables[name].c.code)).scalars()) for name in labels.SEEDS},
         listed_covered_at=runs.covered_since(conn, "full"),
         active_covered_at=runs.covered_since(conn, "poll"),

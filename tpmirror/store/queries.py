@@ -1,6 +1,7 @@
 """What people ask the mirror, as plain data; reads only."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ EXTRA_SAMPLE: Final = 200
 
 def summary(conn: Connection) -> dict[str, Any]:
     """The mirror at a glance."""
-    certified = runs.last(conn, schema.sync_runs.c.certified)
+    certified = runs.last(conn, runs.CERTIFIED)
     proven = runs.certified_as_of(certified)
     entry, row_hash = history.head(conn)
     return {
@@ -28,6 +29,7 @@ def summary(conn: Connection) -> dict[str, Any]:
         "by_status": jobs_by_status(conn),
         "in_flight": _scalar(conn, select(func.count()).where(schema.IN_FLIGHT)),
         "quarantined": quarantine.count_open(conn),
+        "held": asdict(quarantine.holding(conn)),
         "waiting": len(presence.waiting(conn)),
         "unknown": unknown(conn),
         "history": {"entries": entry, "head": row_hash},

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy import update as sql_update
@@ -39,10 +39,16 @@ def covered_since(conn: Connection, kind: str) -> datetime | None:
     return conn.execute(latest).scalar()
 
 
-def certified_at(conn: Connection) -> datetime | None:
-    """When the last certified full sync began."""
+PROVEN: Final = sync_runs.c.certified | sync_runs.c.certificate.contains('"ids_proven": true')
+"""Runs that proved which jobs are listed, whether or not each of them was held."""
+CERTIFIED: Final = sync_runs.c.certified & sync_runs.c.certificate.contains('"incomplete"')
+"""Runs after which the mirror provably held every listed job as shown. Certificates of version 0.1 prove ids only."""
+
+
+def proven_at(conn: Connection) -> datetime | None:
+    """When the last full sync began that proved which jobs are listed."""
     table = sync_runs.c
-    return conn.execute(select(table.started_at).where(table.certified).order_by(table.id.desc()).limit(1)).scalar()
+    return conn.execute(select(table.started_at).where(PROVEN).order_by(table.id.desc()).limit(1)).scalar()
 
 
 def last(conn: Connection, *conditions: Any) -> Row | None:

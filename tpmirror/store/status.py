@@ -1,7 +1,7 @@
 """The status of the mirror in a few short queries: what decides when to run again, and what is wrong."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from tpmirror.db import schema
 from tpmirror.store import presence, quarantine, queries, runs
+from tpmirror.store.quarantine import Holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,9 @@ class MirrorStatus:
     unanswered_since: datetime | None = None
     """Since when jobs are missing for which asking by id brings no answer."""
     quarantined: int = 0
-    """Payloads that could not be mirrored."""
+    """Items and values that could not be mirrored, and that nobody accepted."""
+    holding: Holding = field(default_factory=Holding)
+    """How many listed jobs are not held as shown."""
     unknown_codes: tuple[str, ...] = ()
     """Codes without a name, each after its table."""
     credits_today: Decimal | None = None
@@ -61,7 +64,7 @@ def read_status(conn: Connection, today: date | None = None) -> MirrorStatus:
     """
     run = schema.sync_runs.c
     full, done = run.kind == "full", run.outcome == "succeeded"
-    synced, succeeded, proven = runs.last(conn, full, done), runs.last(conn, done), runs.last(conn, run.certified)
+    synced, succeeded, proven = runs.last(conn, full, done), runs.last(conn, done), runs.last(conn, runs.CERTIFIED)
     sync_failures, failed_sync = runs.later(conn, synced, full, run.outcome == "failed")
     run_failures, failed_run = runs.later(conn, succeeded, run.outcome == "failed")
     uncertified, unproven = runs.later(conn, proven, full, done)
@@ -81,7 +84,8 @@ def read_status(conn: Connection, today: date | None = None) -> MirrorStatus:
         in_flight=conn.scalar(select(func.count()).where(schema.IN_FLIGHT, schema.jobs.c.presence != "gone")) or 0,
         waiting=len(presence.waiting(conn)),
         unanswered_since=presence.unanswered_since(conn),
-        quarantined=quarantine.count_open(conn),
+        quarantined=quarantine.count_waiting(conn),
+        holding=quarantine.holding(conn),
         unknown_codes=tuple(f"{name}={code}" for name, codes in queries.unknown_codes(conn).items() for code in codes),
         credits_today=credits_since(conn, today) if today else None,
         credits_month=credits_since(conn, today.replace(day=1)) if today else None,

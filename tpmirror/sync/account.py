@@ -33,10 +33,10 @@ def owners_of(items: Iterable[ParsedJob]) -> set[Mark]:
     """The owners whose videos these jobs use, as rows of ``mirror_scope``."""
     found: set[Mark] = set()
     for item in items:
-        source, made = item.job.input_video, item.job.output_video
-        if source is not None and source.owner is not None:
+        source, made = item.input_video, item.output_video
+        if source is not None and source.owner:
             found.add(("input_owner", unsigned(clean(source.owner))))
-        if made is not None and made.owner is not None:
+        if made is not None and isinstance(made.owner, int):
             found.add(("output_owner", str(made.owner)))
     return {(kind, value) for kind, value in found if len(value) <= MAX_OWNER}
 

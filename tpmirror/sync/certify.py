@@ -1,4 +1,4 @@
-"""Whether a full sync proves that the mirror held exactly the listed jobs at one instant. Pure.
+"""Whether a full sync proves which jobs were listed at one instant, and whether each of them is held. Pure.
 
 Every answer of the list counts the jobs there are, at some instant between p, when it was asked for, and q, when it was
 complete. A job in an answer complete before p and in an answer asked for after q was listed at both ends, so, if being
@@ -9,9 +9,13 @@ Neither equal counts nor equal passes prove anything.
 Each count is a chance of its own: on a list that moves one proof fails by a deletion that the next count never sees.
 """
 
+import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tpmirror.store.quarantine import Holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Count:
 class Verdict:
     """Whether the proof holds, or why not; by which count, and what was seen around it."""
 
-    certified: bool
+    holds: bool
     reason: str | None
     count: Count
     proven: int
@@ -115,3 +119,20 @@ def judge_page(listed: Iterable[int], ids: Collection[int], count: Count, void_r
     reason = next(iter(void_reasons), None)
     absent = frozenset(listed) - frozenset(ids)
     return Verdict(reason is None, reason, count, len(ids), 0, ids, absent)
+
+
+def proof_of(verdict: Verdict, method: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers of the proof of the ids, or the reason why there is none, as the certificate has them."""
+    count = {"count": verdict.count.jobs, "counted_at": verdict.count.at, "counted_by": verdict.count.asked}
+    reason = {"reason": verdict.reason} if verdict.reason else {}
+    return {**(count if method["method"] != "none" else {}), **method, "ids_proven": verdict.holds, **reason}
+
+
+def certificate(proof: Mapping[str, Any], holding: Holding) -> tuple[bool, str]:
+    """Whether the run is certified: the ids are proven and each listed job is held or accepted; and the JSON.
+
+    A job seen is not yet held: an item that cannot be read or a value that no column holds is in the list all the same.
+    """
+    reason = proof.get("reason") or (holding.reason and f"of the listed jobs {holding.reason}")
+    found = {**proof, **asdict(holding), **({"reason": reason} if reason else {})}
+    return bool(proof["ids_proven"]) and holding.is_whole, json.dumps(found)

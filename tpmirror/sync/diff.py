@@ -5,63 +5,89 @@ database as they are.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tpmirror.db import labels, schema
 from tpmirror.db.types import Row
 from tpmirror.store.changes import RECHECK, Changeset, Observation, StoredState
-from tpmirror.sync.normalize import Rows, normalize, normalize_model
+from tpmirror.sync.normalize import Rows
 from tpmirror.tensorpix.decode import ParseFailure
-from tpmirror.tensorpix.models import MlModel
+from tpmirror.tensorpix.reading import UNREADABLE
 from tpmirror.tensorpix.redaction import redact
 
 PROGRESS: Final = ("eta_s", "processing_progress")
 MOVING: Final = (*PROGRESS, "status")
 """Columns of which a change makes a point of the progress curve, while the job is being processed."""
+PREVIEWS: Final = "preview_videos"
+"""Where an output video's ``extra`` has the unknown keys of its previews."""
 QUARANTINE_REFRESH: Final = timedelta(days=1)
 """How stale ``last_seen_at`` of an unchanged quarantined payload may grow: a run without changes writes nothing."""
 
 
-def changed_models(catalogue: Mapping[int, Row], observations: Iterable[Observation]) -> dict[int, Observation]:
+class Shown(NamedTuple):
+    """A job as an answer showed it, and the rows of that."""
+
+    observation: Observation
+    rows: Rows
+
+    @property
+    def job_id(self) -> int:
+        """The job's id."""
+        return self.observation.item.id
+
+
+def changed_models(catalogue: Mapping[int, Row], batch: Iterable[Shown]) -> dict[int, Shown]:
     """The models that a batch shows otherwise than the catalogue, each with the newest job that shows it.
 
     Only the newest counts: older jobs may show the catalogue as it once was.
     """
-    newest: dict[int, tuple[int, MlModel, Observation]] = {}
-    for observation in observations:
-        job = observation.item.job
-        for model in job.ml_models or ():
-            if model.id not in newest or newest[model.id][0] < job.id:
-                newest[model.id] = (job.id, model, observation)
+    newest: dict[int, tuple[Shown, Row]] = {}
+    for shown in batch:
+        for row in shown.rows.models:
+            if row["id"] not in newest or newest[row["id"]][0].job_id < shown.job_id:
+                newest[row["id"]] = shown, row
     return {
-        model_id: observation
-        for model_id, (_, model, observation) in newest.items()
-        if model_id not in catalogue or _differs(catalogue[model_id], normalize_model(model, observation.item)[0])
+        model_id: shown
+        for model_id, (shown, row) in newest.items()
+        if model_id not in catalogue or _differs(catalogue[model_id], row)
     }
 
 
 def _differs(known: Row, row: Row) -> bool:
-    return any(known[name] != value for name, value in row.items())
+    return any(known[name] != value for name, value in joined(known, row).items())
+
+
+def joined(known: Row, row: Row) -> Row:
+    """A row with the unknown keys of before besides those shown: a key that one endpoint does not show is no change."""
+    if known["extra"] is None or row.get("extra") in {None, known["extra"]}:
+        return row
+    before, shown = json.loads(known["extra"]), json.loads(row["extra"])
+    previews = {**(before.get(PREVIEWS) or {}), **(shown.get(PREVIEWS) or {})}
+    return {
+        **row,
+        "extra": json.dumps({**before, **shown, **({PREVIEWS: previews} if previews else {})}, sort_keys=True),
+    }
 
 
 def diff(
     known: StoredState,
-    observations: Iterable[Observation],
-    models: Mapping[int, Observation],
+    batch: Iterable[Shown],
+    models: Mapping[int, Shown],
     unreadable: Sequence[tuple[ParseFailure, datetime]],
     run_id: int,
 ) -> Changeset:
     """Everything to write for a batch. Jobs must be distinct within it."""
     changes = Changeset()
     differ = Differ(known, changes, run_id)
-    for model_id, observation in sorted(models.items()):
-        differ.model(model_id, observation)
-    for observation in sorted(observations, key=lambda observation: (observation.sent, observation.item.id)):
-        differ.job(observation)
+    for model_id, shown in sorted(models.items()):
+        differ.model(model_id, shown)
+    for shown in sorted(batch, key=lambda shown: (shown.observation.sent, shown.job_id)):
+        differ.job(shown)
     for item, at in unreadable:
-        differ.quarantine(item.id, item.reason, item.raw, at)
+        differ.quarantine(item.id, None, UNREADABLE, item.reason, redact(item.raw), at)
     return changes
 
 
@@ -73,22 +99,23 @@ class Differ:
         self.changes = changes
         self.run_id = run_id
 
-    def model(self, model_id: int, observation: Observation) -> None:
+    def model(self, model_id: int, shown: Shown) -> None:
         """A model as the newest job of the batch shows it, unless a newer job spoke before."""
-        shown = next(model for model in observation.item.job.ml_models or () if model.id == model_id)
-        row, notes = normalize_model(shown, observation.item)
+        row = next(model for model in shown.rows.models if model["id"] == model_id)
         known = self.known.ml_models.get(model_id)
-        if known is not None and observation.item.id < self.known.newest_users.get(model_id, 0):
+        if known is not None and shown.job_id < self.known.newest_users.get(model_id, 0):
             return
-        self.merge("ml_model", known, row, observation.at)
-        self.label("ml_tasks", row["task"])
-        if notes:
-            self.quarantine(observation.item.id, "; ".join(notes), observation.item.raw, observation.at)
+        self.merge("ml_model", known, row, shown.observation.at)
+        self.label("ml_tasks", row.get("task"))
 
-    def job(self, observation: Observation) -> None:
-        """A new job, or one that shows something else than before."""
-        rows, job_id = normalize(observation.item), observation.item.id
+    def job(self, shown: Shown) -> None:
+        """A new job, or one that shows something else than before. A new one without a status gets no row."""
+        observation, rows, job_id = shown.observation, shown.rows, shown.job_id
         known = self.known.jobs.get(job_id)
+        self.faults(job_id, rows, observation)
+        if known is None and "status" not in rows.job:
+            self.changes.unplaced.add(job_id)
+            return
         before = self.change_count()
         settled = self.input_video(rows.input_video, observation)
         if (video := rows.output_video) is not None:
@@ -96,27 +123,26 @@ class Differ:
         row = self.stay_attached(rows.job, known, observation.at)
         self.links(job_id, rows, observation.at, known=known is not None)
         self.status(observation, row, known)
-        self.merge(
-            "job", known, {**row, "fingerprint": observation.item.fingerprint if settled else RECHECK}, observation.at
-        )
-        changed = self.change_count() > before
+        # What is not held is looked at again, whether or not the answer changes: this program may learn to read it.
+        fingerprint = observation.item.fingerprint if settled and not rows.faults else RECHECK
+        self.merge("job", known, {**row, "fingerprint": fingerprint}, observation.at)
         if known is None:
             self.changes.inserted.add(job_id)
-        elif changed:
+        elif self.change_count() > before:
             self.changes.updated.add(job_id)
-        self.label("job_statuses", row["status"])
-        self.label("output_resolutions", row["output_resolution"])
-        if row["status"] == labels.PROCESSING and (known is None or any(known[name] != row[name] for name in MOVING)):
-            self.sample(row, observation.at)
-        self.judge_notes(job_id, rows.notes, observation)
+        self.label("job_statuses", row.get("status"))
+        self.label("output_resolutions", row.get("output_resolution"))
+        if self.known.jobs[job_id]["status"] == labels.PROCESSING and (known is None or _moved(known, row)):
+            self.sample(job_id, row, observation.at)
 
     def change_count(self) -> int:
         """How many changes are recorded so far."""
         return len(self.changes.history) + len(self.changes.field_changes)
 
-    def sample(self, row: Row, at: datetime) -> None:
-        """A point of the job's progress curve."""
-        self.changes.samples.append({"job_id": row["id"], "observed_at": at, **{name: row[name] for name in PROGRESS}})
+    def sample(self, job_id: int, row: Row, at: datetime) -> None:
+        """A point of the job's progress curve; null where this answer showed nothing that can be held."""
+        point = {name: row.get(name) for name in PROGRESS}
+        self.changes.samples.append({"job_id": job_id, "observed_at": at, **point})
 
     def input_video(self, row: Row | None, observation: Observation) -> bool:
         """The video that a job reads, unless it is open whether the mirror has it as it is now; then the job decides.
@@ -138,6 +164,8 @@ class Differ:
         """Keep the link to a video that upstream no longer shows, and since when."""
         for kind in ("input_video", "output_video"):
             link, since = f"{kind}_id", f"{kind}_detached_at"
+            if link not in row:
+                continue
             row[since] = None
             if row[link] is None and known is not None and known[link] is not None:
                 row[link], row[since] = known[link], known[since] or at
@@ -150,22 +178,33 @@ class Differ:
         today's weights, and the shares of costs of a month that is over would change.
         """
         old = self.known.links.get(job_id, [])
-        before = [row["ml_model_id"] for row in old]
-        if rows.model_ids is None or before == rows.model_ids:
+        before, weights = [row["ml_model_id"] for row in old], self.weights(job_id, old, rows)
+        if rows.model_ids is None or (before == rows.model_ids and weights == [row["cost_weight"] for row in old]):
             return
-        weights = {row["ml_model_id"]: row["cost_weight"] for row in reversed(old)}
-        for position, (model_id, weight) in enumerate(zip(rows.model_ids, rows.cost_weights, strict=True)):
+        for position, (model_id, weight) in enumerate(zip(rows.model_ids, weights, strict=True)):
             link = {"job_id": job_id, "position": position, "ml_model_id": model_id}
-            self.changes.links.append({**link, "cost_weight": weights.get(model_id, weight)})
+            self.changes.links.append({**link, "cost_weight": weight})
         for position in range(len(rows.model_ids), len(before)):
             self.changes.dropped_links.append({"job_id_": job_id, "position_": position})
-        if known:
+        if known and before != rows.model_ids:
             self.change("job", job_id, "ml_models", json.dumps(before), json.dumps(rows.model_ids), at)
+
+    def weights(self, job_id: int, old: Sequence[Row], rows: Rows) -> list[float | None]:
+        """The weights of a job's models: as first seen, or as first readable where they could not be held then."""
+        first = {row["ml_model_id"]: row["cost_weight"] for row in reversed(old)}
+        unheld = self.known.quarantine.get(job_id, {}).keys()
+        found = []
+        for model in rows.models:
+            is_first = model["id"] not in first or (
+                first[model["id"]] is None and f"ml_model {model['id']}.cost_weight" in unheld
+            )
+            found.append(model.get("cost_weight") if is_first else first[model["id"]])
+        return found
 
     def status(self, observation: Observation, row: Row, known: Row | None) -> None:
         """An entry of the history, if the status is another than the last one seen."""
-        job_id, to_status = row["id"], row["status"]
-        if known is not None and known["status"] == to_status:
+        job_id, to_status = row["id"], row.get("status")
+        if to_status is None or (known is not None and known["status"] == to_status):
             return
         seq, seen = self.known.last_changes.get(job_id, (0, None))
         # A clock that was set back must not reorder the history: an entry never gets a time before its predecessor's.
@@ -194,12 +233,11 @@ class Differ:
 
     def merge(self, entity: str, known: Row | None, row: Row, at: datetime) -> None:
         """Put a row into the changeset if it is new or other than the known one, and record what changed."""
-        place, volatile = _ENTITIES[entity]
+        place, volatile, blank = _ENTITIES[entity]
         if known is None:
-            merged = {**row, "first_seen_at": at, "changed_at": at}
-            if entity == "job":
-                merged = {**merged, "presence": "listed", "gone_at": None}
+            merged = {**blank, **row, "first_seen_at": at, "changed_at": at}
         else:
+            row = joined(known, row)
             differing = [name for name, value in row.items() if known[name] != value]
             if not differing:
                 return
@@ -228,32 +266,68 @@ class Differ:
             self.known.codes.setdefault(table, set()).add(code)
             self.changes.new_labels.setdefault(table, {})[code] = labels.unlabelled(table, code)
 
-    def judge_notes(self, job_id: int, notes: list[str], observation: Observation) -> None:
-        """Note what could not be held; or resolve what once could not and now can."""
-        reason = "; ".join(notes)
-        if notes:
-            self.quarantine(job_id, reason, observation.item.raw, observation.at)
-        if entries := self.known.quarantine.get(job_id):
-            models = observation.item.job.ml_models or ()
-            standing = {reason, *("; ".join(normalize_model(model, observation.item)[1]) for model in models)}
-            resolved = [entry for key, entry in entries.items() if key not in standing]
-            self.changes.quarantine_resolved += [
-                {"id_": entry["id"], "resolved_at": observation.at} for entry in resolved
-            ]
+    def faults(self, job_id: int, rows: Rows, observation: Observation) -> None:
+        """Note what could not be held, and resolve what once could not and now is."""
+        payload = redact(observation.item.raw) if rows.faults else ""
+        for name, fault in rows.faults.items():
+            self.quarantine(job_id, name, fault.kind, f"{name}: {fault.reason}", payload, observation.at)
+        self.changes.quarantine_resolved += [
+            {"id_": entry["id"], "resolved_at": observation.at}
+            for name, entry in self.known.quarantine.get(job_id, {}).items()
+            if name not in rows.faults and not says_nothing_of(rows, name)
+        ]
 
-    def quarantine(self, job_id: int | None, reason: str, raw: Any, at: datetime) -> None:
-        """An entry for a payload, or a fresh date on the entry it already has."""
-        payload = redact(raw)
-        key = (job_id, reason if job_id is not None else payload)
-        if key in self.changes.quarantined:
+    def quarantine(
+        self, job_id: int | None, name: str | None, kind: str, reason: str, payload: str, at: datetime
+    ) -> None:
+        """An entry for a field, or for a whole item; if it has one already, what that shows now.
+
+        What an operator accepted stays accepted while the fault is of the same kind.
+        """
+        key = name if job_id is not None else payload
+        if (job_id, key) in self.changes.quarantined:
             return
-        self.changes.quarantined.add(key)
-        if entry := self.known.quarantine.get(job_id, {}).get(key[1]):
-            if at - entry["last_seen_at"] >= QUARANTINE_REFRESH:
-                self.changes.quarantine_seen.append({"id_": entry["id"], "payload": payload, "last_seen_at": at})
+        self.changes.quarantined.add((job_id, key))
+        entry = self.known.quarantine.get(job_id, {}).get(key)
+        accepted = at if (general(name), kind) in self.known.accepted else None
+        if entry is not None and entry["fault"] == kind:
+            accepted = entry["accepted_at"]
+        self.changes.not_held.append({"job_id": job_id, "field": name, "reason": reason, "accepted": bool(accepted)})
+        now = {"fault": kind, "reason": reason, "payload": payload, "last_seen_at": at}
+        if entry is None:
+            named = {"job_id": job_id, "field": name, **now, "first_seen_at": at, "sync_run_id": self.run_id}
+            self.changes.quarantine.append({**named, "resolved_at": None, "accepted_at": accepted})
             return
-        entry = {"job_id": job_id, "reason": reason, "payload": payload, "first_seen_at": at, "last_seen_at": at}
-        self.changes.quarantine.append({**entry, "sync_run_id": self.run_id, "resolved_at": None})
+        is_stale = at - entry["last_seen_at"] >= QUARANTINE_REFRESH
+        if is_stale or any(entry[column] != now[column] for column in ("fault", "reason", "payload")):
+            self.changes.quarantine_seen.append({"id_": entry["id"], **now, "accepted_at": accepted})
+
+
+def general(name: str | None) -> str | None:
+    """A field as it is called whatever the job: of a model without the model's id."""
+    return name and _MODEL.sub("ml_model.", name)
+
+
+_MODEL: Final = re.compile(r"^ml_model \d+\.")
+
+
+def says_nothing_of(rows: Rows, name: str | None) -> bool:
+    """Whether an answer shows nothing of a field that could not be held once: no such key, nor a null in its place."""
+    entity, _, column = (name or "").partition(".")
+    if not name or column == "extra":
+        return False
+    if entity == "job":
+        return column not in {*rows.job, *(["ml_models"] if rows.model_ids is not None else [])}
+    if entity in {"input_video", "output_video"}:
+        video = rows.input_video if entity == "input_video" else rows.output_video
+        return f"{entity}_id" not in rows.job if video is None else column not in video
+    models = [row for row in rows.models if f"ml_model {row['id']}" == entity]
+    return rows.model_ids is None if not models else column not in models[0]
+
+
+def _moved(known: Row, row: Row) -> bool:
+    """Whether the job went on: its progress, its ETA, its status."""
+    return any(known[name] != row.get(name, known[name]) for name in MOVING)
 
 
 def upstream_timestamp(status: int, row: Row, known: Row | None) -> datetime | None:
@@ -263,10 +337,10 @@ def upstream_timestamp(status: int, row: Row, known: Row | None) -> datetime | N
     it is the moment processing began only when it came with that change. A stamp that was there before is neither.
     """
     name = "finished" if status in labels.TERMINAL else "started"
+    stated: datetime | None = row.get(name)
     if known is None:
-        stated: datetime | None = row[name] if status in labels.TERMINAL or status == 0 else None
-        return stated
-    return row[name] if row[name] != known[name] else None
+        return stated if status in labels.TERMINAL or status == 0 else None
+    return stated if stated != known[name] else None
 
 
 def to_text(value: Any) -> str | None:
@@ -280,14 +354,16 @@ def to_text(value: Any) -> str | None:
     return str(value)
 
 
-def _volatile(table: Any) -> frozenset[str]:
-    return frozenset({column.name for column in table.columns if column.info.get("volatile")} | {"fingerprint"})
+def _entity(place: str, **own: Any) -> tuple[str, frozenset[str], Row]:
+    columns = schema.metadata.tables[place].columns
+    volatile = {column.name for column in columns if column.info.get("volatile")}
+    return place, frozenset({*volatile, "fingerprint"}), {**dict.fromkeys(columns.keys()), **own}
 
 
 _ENTITIES: Final = {
-    "job": ("jobs", _volatile(schema.jobs)),
-    "input_video": ("input_videos", frozenset[str]()),
-    "output_video": ("output_videos", frozenset[str]()),
-    "ml_model": ("ml_models", frozenset[str]()),
+    "job": _entity("jobs", presence="listed"),
+    "input_video": _entity("input_videos"),
+    "output_video": _entity("output_videos"),
+    "ml_model": _entity("ml_models"),
 }
-"""By entity: its place in Plan and Known, and the columns whose change is not a change."""
+"""By entity: its place in Changeset and StoredState, the columns whose change is not a change, and a row of nulls."""

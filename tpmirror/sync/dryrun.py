@@ -8,6 +8,7 @@ from tpmirror.db.engine import read
 from tpmirror.db.types import Row
 from tpmirror.store import jobs, quarantine
 from tpmirror.store.changes import Changeset, Observation
+from tpmirror.store.quarantine import VOLATILE
 from tpmirror.sync.ingest import Failures
 from tpmirror.sync.run import changes_of
 from tpmirror.sync.stats import Reading
@@ -47,6 +48,11 @@ class DryRun:
         """
         rows = [row for changes in self._changesets for row in _differences(changes)]
         return list({(row["entity"], row["id"], row["field"]): row for row in rows}.values())
+
+    def not_held(self) -> list[Row]:
+        """What cannot be held as the API shows it, a row each; jobs' progress and ETA are left out."""
+        rows = [row for changes in self._changesets for row in changes.not_held if row["field"] not in VOLATILE]
+        return list({(row["job_id"], row["field"], row["reason"]): row for row in rows}.values())
 
 
 def _differences(changes: Changeset) -> Iterator[Row]:

@@ -5,7 +5,6 @@ has the argument of the proof. Rows are committed as they arrive in every case; 
 a job's absence, wait for the verdict.
 """
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from tpmirror.db.types import Row
 from tpmirror.errors import ApiError, AuthenticationError
 from tpmirror.log import logger
 from tpmirror.store import jobs, quarantine, runs
-from tpmirror.sync.certify import Count, SeenLog, Verdict, judge, judge_page
+from tpmirror.sync.certify import Count, SeenLog, Verdict, judge, judge_page, proof_of
 from tpmirror.sync.ingest import Progress
 from tpmirror.sync.paging import Segment, affordable_overlap, pages, segments
 from tpmirror.sync.poll import refresh
@@ -73,14 +72,14 @@ def full_sync(opened: Session, *, certify: bool) -> RunResult:
         verdict = prove(reader)
         seen = {"proven": verdict.proven, "newer": verdict.newer, "passes": reader.passes}
         proof = {"method": "count between passes", **seen, "page_size": reader.page_size()}
-    known = held.listed | opened.ingestor.answered.keys()
-    absent = verdict.absent & known if verdict.certified else None
+    # A job that never got a row has nothing to mark.
+    absent = read(opened.engine, lambda conn: jobs.fingerprints(conn, verdict.absent)).keys() if verdict.holds else None
     return RunResult(
-        certified=verdict.certified,
-        certificate=to_certificate(verdict, proof),
-        covered=verdict.certified or all(map(opened.ingestor.has_seen, held.listed)),
+        proof=proof_of(verdict, proof),
+        covered=verdict.holds or all(map(opened.ingestor.has_seen, held.listed)),
         presence=resolve_presence(opened, absent, verdict.present),
-        present=verdict.present if verdict.certified else None,
+        present=verdict.present if verdict.holds else None,
+        shown=verdict.present if verdict.holds else opened.ingestor.listed(),
     )
 
 
@@ -91,15 +90,8 @@ def prove(reader: "ListReader") -> Verdict:
         overlap = affordable_overlap(count, size) if reader.passes <= 1 else size // 20
         reader.read(segments(0, count, size, overlap))
         verdict = judge(reader.seen_log, reader.void_reasons())
-        if verdict.certified or reader.is_void or reader.passes >= PASSES:
+        if verdict.holds or reader.is_void or reader.passes >= PASSES:
             return verdict
-
-
-def to_certificate(verdict: Verdict, proof: dict[str, Any]) -> str:
-    """The numbers of the proof as JSON, or the reason why there is none."""
-    count = {"count": verdict.count.jobs, "counted_at": verdict.count.at, "counted_by": verdict.count.asked}
-    reason = {"reason": verdict.reason} if verdict.reason else {}
-    return json.dumps({"method": proof["method"], **(count if proof["method"] != "none" else {}), **proof, **reason})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +108,8 @@ class Listed:
 
 def read_listed(conn: Connection) -> Listed:
     """Read what the mirror holds as listed, and how fresh that is."""
-    certified_at = runs.certified_at(conn)
-    is_recent = certified_at is not None and certified_at > datetime.now(UTC) - RECENT
+    proven_at = runs.proven_at(conn)
+    is_recent = proven_at is not None and proven_at > datetime.now(UTC) - RECENT
     return Listed(set(jobs.listed_ids(conn)), quarantine.unread_ids(conn), is_recent)
 
 

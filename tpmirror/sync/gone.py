@@ -1,12 +1,11 @@
 """An operator's decisions about jobs that vanished: writes, so under the lease like any other writer."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
 
 from tpmirror.db import lease
-from tpmirror.db.engine import retry_transient, write
 from tpmirror.errors import UsageError
 from tpmirror.store import presence
 from tpmirror.store.presence import RESTORED, PresenceResult
@@ -28,7 +27,7 @@ def confirm(engine: Engine, ids: Collection[int] | None) -> list[int]:
             presence.confirm(conn, chosen, datetime.now(UTC))
         return chosen
 
-    return _under_lease(engine, work)
+    return lease.under_lease(engine, work)
 
 
 def restore(engine: Engine, ids: Collection[int]) -> list[int]:
@@ -46,22 +45,10 @@ def restore(engine: Engine, ids: Collection[int]) -> list[int]:
         presence.write_presence(conn, {job_id: PresenceResult("missing", RESTORED) for job_id in ids}, None, now)
         return sorted(ids)
 
-    return _under_lease(engine, work)
+    return lease.under_lease(engine, work)
 
 
 def _refuse(ids: Collection[int], why: str) -> None:
     if ids:
         message = f"job {', '.join(map(str, sorted(ids)))} {why}"
         raise UsageError(message)
-
-
-def _under_lease(engine: Engine, work: Callable[[Connection], list[int]]) -> list[int]:
-    with lease.holding() as holder:
-
-        def held(conn: Connection) -> list[int]:
-            mine = lease.acquire(conn, holder)
-            done = work(conn)
-            mine.release(conn)
-            return done
-
-        return retry_transient(lambda: write(engine, held))

@@ -74,6 +74,10 @@ class Ingestor:
         """Whether a page of this run showed the job: an answer by id does not show that it is listed."""
         return job_id in self._listed_unread or (job_id in self.answered and job_id not in self._only_by_id)
 
+    def listed(self) -> set[int]:
+        """Every such job."""
+        return self._listed_unread | (self.answered.keys() - self._only_by_id)
+
     def pages(self, arrived: Sequence[Page]) -> None:
         """Mirror some pages. Raises ScopeError before anything of them is written, if one is of another account."""
         known = self.sink.fingerprints({job_id for page in arrived for job_id in ids_of(page)})

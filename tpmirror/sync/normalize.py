@@ -1,134 +1,155 @@
-"""From a payload to the rows it stands for; what a column cannot hold becomes null, with a note.
+"""From an answer to the rows it stands for; a value that a column cannot hold is left out, with a fault.
 
-The mapping is not written here: each column of ``schema`` says where in the payload its value comes from, and its type
-says what it can hold.
+The mapping is not written here: each column of ``schema`` says where in the answer its value comes from, and its type
+says what it can hold. A name that a row lacks is a column about which the answer says nothing, or nothing that can be
+held: whatever the mirror holds there stays.
 """
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
+from msgspec import UNSET
 from sqlalchemy import Boolean, Column, Float, Integer, SmallInteger, Table, Text
 
 from tpmirror.db import schema
 from tpmirror.db.types import CENT_OF_CENT, Money, Row, Timestamp
 from tpmirror.tensorpix.decode import ParsedJob
-from tpmirror.tensorpix.models import MlModel
-from tpmirror.tensorpix.redaction import clean, strip_query, strip_text, unsigned
+from tpmirror.tensorpix.reading import (
+    MISSING,
+    NOT_A_TIME,
+    NUMBER,
+    OUT_OF_RANGE,
+    TOO_MANY_DIGITS,
+    WRONG_KIND,
+    Extra,
+    Fault,
+    show,
+)
+from tpmirror.tensorpix.redaction import clean, strip_query, unsigned
 
-Notes: TypeAlias = list[str]
-Converter: TypeAlias = Callable[[Any, Notes], Any]
-"""From a value that is not null to what the column holds; what could not be held is noted."""
+Converter: TypeAlias = Callable[[Any], Any]
+"""From a value that is not null to what the column holds. Raises UnheldError."""
+
+
+class UnheldError(Exception):
+    """A value that no column holds; its arguments are the kind of fault and why."""
 
 
 @dataclass(slots=True)
 class Rows:
-    """The rows of one job: what upstream states, none of the mirror's own columns."""
+    """The rows of one job: what upstream states and the columns can hold, none of the mirror's own columns."""
 
     job: Row
     input_video: Row | None
     output_video: Row | None
+    models: list[Row]
     model_ids: list[int] | None
-    """None if the answer does not state the models: null, or no such key."""
-    cost_weights: list[float | None]
-    notes: list[str] = field(default_factory=list)
-    """What could not be held, one sentence each."""
+    """None if the answer does not state the models: null, no such key, or one that cannot be read."""
+    faults: dict[str, Fault] = field(default_factory=dict)
+    """What could not be held, by field as the quarantine names it: ``job.finished``, ``ml_model 44.name``."""
 
 
 def normalize(item: ParsedJob) -> Rows:
-    """The rows of a job. Never fails: whatever decodes can be stored."""
-    notes: list[str] = []
-    job = item.job
-    source, made = job.input_video, job.output_video
-    models = job.ml_models or []
-    return Rows(
-        job=_row(schema.jobs, job, item.extra.get("job"), "", notes),
-        input_video=None
-        if source is None
-        else _row(schema.input_videos, source, item.extra.get("input_video"), "input_video.", notes),
-        output_video=None
-        if made is None
-        else _row(schema.output_videos, made, _output_extra(item), "output_video.", notes),
-        model_ids=None if job.ml_models is None else [model.id for model in models],
-        cost_weights=[_weight(model, notes) for model in models],
-        notes=notes,
+    """The rows of a job. Never fails: of whatever decodes something can be stored."""
+    faults: dict[str, Fault] = {}
+    job, source, made = item.job, item.input_video, item.output_video
+    rows = Rows(
+        job=_row(job, item.extra, "job", faults),
+        input_video=_row(source, item.extra, "input_video", faults) if source else None,
+        output_video=_row(made, item.extra, "output_video", faults) if made else None,
+        models=[_row(model, item.extra, f"ml_model {model.id}", faults) for model in item.models],
+        model_ids=[model.id for model in item.models] if isinstance(job.ml_models, list) else None,
+        faults=faults,
     )
+    for fault in item.faults:
+        faults |= dict.fromkeys(_fields(fault), fault)
+    if "job.ml_models" in faults:  # the others are read all the same, but which of them the job uses is not known
+        rows.model_ids = None
+    if rows.job.get("status") is None and "job.status" not in faults:
+        rows.job.pop("status", None)
+        faults["job.status"] = Fault("job", "status", MISSING, "a job has a status, this one has none")
+    return rows
 
 
-def normalize_model(model: MlModel, item: ParsedJob) -> tuple[Row, list[str]]:
-    """The row of a model as one job shows it, and notes."""
-    notes: list[str] = []
-    row = _row(schema.ml_models, model, item.extra.get(f"ml_model {model.id}"), f"ml_model {model.id}.", notes)
-    return row, notes
+def _fields(fault: Fault) -> Iterator[str]:
+    """The columns that a value which could not be read is for."""
+    entity = fault.entity.partition(" ")[0]
+    paths = _MAPPINGS[entity].paths
+    names = [name for name, path in paths.items() if path == fault.path or path.startswith(f"{fault.path}.")]
+    return (f"{fault.entity}.{name}" for name in names or [fault.path])
 
 
-def _row(table: Table, wire: Any, extra: dict[str, Any] | None, where: str, notes: Notes) -> Row:
-    mapping, found = _MAPPINGS[table.name], Notes()
+def _row(wire: Any, extra: Extra, entity: str, faults: dict[str, Fault]) -> Row:
+    mapping = _MAPPINGS[entity.partition(" ")[0]]
     row: Row = dict(zip(mapping.names, mapping.read(wire), strict=False))
     for name, read in mapping.nested:
         row[name] = read(wire)
-    odd = [name for name, low, high in mapping.numbers if (value := row[name]) is not None and not low <= value <= high]
+    if UNSET in row.values():
+        row = {name: value for name, value in row.items() if value is not UNSET}
+    get = row.get
+    odd = [name for name, low, high in mapping.numbers if (value := get(name)) is not None and not low <= value <= high]
     for name in [*odd, *mapping.others]:
-        value = row[name]
+        value = get(name)
         if value is not None:
-            row[name] = mapping.converters[name](value, found)
-            if found:
-                notes += [f"{where}{name}: {note}" for note in found]
-                found.clear()
-    row["extra"] = json.dumps(extra, sort_keys=True) if extra else None
+            try:
+                row[name] = mapping.converters[name](value)
+            except UnheldError as unheld:
+                del row[name]
+                faults[f"{entity}.{name}"] = Fault(entity, name, *unheld.args)
+    if entity in extra:
+        row["extra"] = json.dumps(extra[entity], sort_keys=True)
     return row
 
 
-def _output_extra(item: ParsedJob) -> dict[str, Any] | None:
-    nested = item.extra.get("preview_videos")
-    return {**item.extra.get("output_video", {}), **({"preview_videos": nested} if nested else {})}
-
-
-def _whole(bits: int) -> Callable[[int, Notes], int | None]:
+def _whole(bits: int) -> Converter:
     limit = 1 << (bits - 1)
 
-    def convert(value: int, notes: Notes) -> int | None:
+    def convert(value: int) -> int:
         if -limit <= value < limit:
             return value
-        shown = str(value) if abs(value) < 10**30 else "a number of more than 30 digits"
-        notes.append(f"{shown} does not fit {bits} bits; stored as null")
-        return None
+        raise UnheldError(OUT_OF_RANGE, f"{show(value)} does not fit {bits} bits")
 
     return convert
 
 
-def _weight(model: MlModel, notes: Notes) -> float | None:
-    return None if model.cost_weight is None else _real(model.cost_weight, notes)
-
-
-def _real(value: float, notes: Notes) -> float | None:
+def _real(value: float) -> float:
     if abs(value) <= LARGEST:
         return value
-    notes.append(f"{value:g} is no measure; stored as null")
-    return None
+    raise UnheldError(OUT_OF_RANGE, f"{value:g} is no measure")
 
 
-def _text(value: str, notes: Notes) -> str:
-    cleaned = clean(value)
-    if cleaned is not value and cleaned != value:
-        notes.append("has characters that no database holds; replaced")
-    return unsigned(cleaned)
+def _text(value: str) -> str:
+    return unsigned(clean(value))
 
 
-def _url(value: str, notes: Notes) -> str:
-    return _text(strip_query(value) or "", notes)
+def _url(value: str) -> str:
+    return _text(strip_query(value) or "")
 
 
-def _money(value: Decimal, notes: Notes) -> Decimal | None:
-    if value.is_finite() and abs(value) < 10**6 and value == (exact := value.quantize(CENT_OF_CENT)):
-        return exact
-    notes.append(f"{str(value)[:40]} does not fit 6 digits and 4 decimals; stored as null")
-    return None
+def _money(value: str | float) -> Decimal:
+    if isinstance(value, str) and not NUMBER.fullmatch(value):
+        raise UnheldError(WRONG_KIND, f"{show(value)} is not a number")
+    stated = Decimal(value if isinstance(value, str) else repr(value))
+    if not abs(stated) < MOST_CREDITS:
+        raise UnheldError(OUT_OF_RANGE, f"{show(value)} does not fit {MONEY}")
+    exact = stated.quantize(CENT_OF_CENT)
+    if abs(stated - exact) > NOISE:
+        raise UnheldError(TOO_MANY_DIGITS, f"{show(value)} does not fit {MONEY}")
+    if not abs(exact) < MOST_CREDITS:
+        raise UnheldError(OUT_OF_RANGE, f"{show(value)} does not fit {MONEY}")
+    return exact
+
+
+MONEY: Final = "6 digits and 4 decimals"
+MOST_CREDITS: Final = 10**6
+NOISE: Final = Decimal("0.000000005")
+"""How far a number may be from one with four decimals and still be meant as it: what adding doubles leaves behind."""
 
 
 _TIME: Final = re.compile(
@@ -144,22 +165,17 @@ LARGEST: Final = 1e15
 with it the whole view."""
 
 
-def _time(value: str, notes: Notes) -> datetime | None:
+def _time(value: str) -> datetime:
     """RFC 3339, as DRF prints it; a time without zone is UTC, a leap second the last microsecond of its minute."""
     if _USUAL.fullmatch(value):
-        return _within_years(value, _moment(value), notes)
+        return _within_years(value, _moment(value))
     found = _TIME.fullmatch(value)
     if found is None:
-        notes.append(f"{strip_text(clean(value))[:40]!r} is not a time; stored as null")
-        return None
+        raise UnheldError(NOT_A_TIME, f"{show(value)} is not a time")
     second, fraction, zone = found["second"] or "00", (found["fraction"] or "")[:7], found["zone"]
     if second == "60":
         second, fraction = "59", ".999999"
-        notes.append(f"{value[:40]!r} is a leap second; stored as the microsecond before its end")
-    if zone is None:
-        notes.append(f"{value[:40]!r} has no time zone; taken as UTC")
-    moment = _moment(f"{found['date']}T{found['minute']}:{second}{fraction}{zone or 'Z'}")
-    return _within_years(value, moment, notes)
+    return _within_years(value, _moment(f"{found['date']}T{found['minute']}:{second}{fraction}{zone or 'Z'}"))
 
 
 def _moment(value: str) -> datetime | None:
@@ -170,10 +186,9 @@ def _moment(value: str) -> datetime | None:
         return None
 
 
-def _within_years(value: str, moment: datetime | None, notes: Notes) -> datetime | None:
+def _within_years(value: str, moment: datetime | None) -> datetime:
     if moment is None or moment.year not in _YEARS:
-        notes.append(f"{value[:40]!r} is not a time between 1970 and 2200; stored as null")
-        return None
+        raise UnheldError(OUT_OF_RANGE, f"{show(value)} is not a time between 1970 and 2200")
     return moment
 
 
@@ -214,7 +229,7 @@ def _reader(path: str) -> Callable[[Any], Any]:
     if not rest:
         return lambda wire: getattr(wire, first)
     inner = _reader(rest)
-    return lambda wire: None if (part := getattr(wire, first)) is None else inner(part)
+    return lambda wire: inner(part) if (part := getattr(wire, first)) else part  # null or UNSET
 
 
 class _Mapping:
@@ -224,6 +239,7 @@ class _Mapping:
         # str: SQLAlchemy's names are of a class of their own, which dictionaries look up more slowly.
         columns = {str(column.name): column for column in table.columns if "api" in column.info}
         paths = {name: column.info["api"] for name, column in columns.items()}
+        self.paths = paths
         self.names = [name for name, path in paths.items() if "." not in path]
         self.read = attrgetter(*(paths[name] for name in self.names))
         self.nested = [(name, _reader(path)) for name, path in paths.items() if "." in path]
@@ -235,5 +251,8 @@ class _Mapping:
 
 
 _MAPPINGS: Final = {
-    table.name: _Mapping(table) for table in (schema.jobs, schema.input_videos, schema.output_videos, schema.ml_models)
+    "job": _Mapping(schema.jobs),
+    "input_video": _Mapping(schema.input_videos),
+    "output_video": _Mapping(schema.output_videos),
+    "ml_model": _Mapping(schema.ml_models),
 }

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from tpmirror.config import Settings
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
-from tpmirror.store import jobs
+from tpmirror.store import jobs, quarantine
 from tpmirror.sync.ingest import Progress
 from tpmirror.sync.run import RunResult
 from tpmirror.sync.session import Session, quiet, session
@@ -20,11 +20,13 @@ Consume: TypeAlias = Callable[[Sequence[Page]], None]
 def poll(settings: Settings, progress: Progress = quiet, control: Control | None = None) -> Row:
     """Do one poll; the finished row of ``sync_runs``."""
     with session(settings, "poll", progress, control) as (opened, run):
-        return run.finish(RunResult(covered=refresh(opened, opened.first, opened.ingestor.pages)))
+        in_flight, is_covered = refresh(opened, opened.first, opened.ingestor.pages)
+        unread = read(opened.engine, quarantine.unread_ids)  # may be in flight, for all anybody knows
+        return run.finish(RunResult(covered=is_covered, shown={*in_flight, *unread}))
 
 
-def refresh(opened: Session, first: Page, consume: Consume) -> bool:
-    """From the first page on while pages pay, then every other job in flight by id; whether each of those was seen.
+def refresh(opened: Session, first: Page, consume: Consume) -> tuple[list[int], bool]:
+    """From the first page on while pages pay, then every other job in flight by id; those, and whether all were seen.
 
     Costs at most as many requests as there are jobs in flight and pages of new jobs, and two. Keyed reads cannot drift,
     so each transition is seen as it is; that nothing else changed, only a full sync can prove.
@@ -36,7 +38,7 @@ def refresh(opened: Session, first: Page, consume: Consume) -> bool:
         return opened.ingestor.has_seen(job_id, first.sent)
 
     opened.ingestor.jobs([job_id for job_id in in_flight if not is_seen(job_id)], opened.executor)
-    return all(map(is_seen, in_flight))
+    return in_flight, all(map(is_seen, in_flight))
 
 
 def _read_pages(opened: Session, page: Page, consume: Consume, in_flight: set[int]) -> None:

@@ -1,16 +1,28 @@
-"""Another try for payloads that could not be mirrored, after the program or upstream fixed what was wrong."""
+"""What an operator does about the quarantine: another try for what is in it, or a word that it has been seen.
+
+Accepting writes, so it goes under the lease like any other writer.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Engine
 
 from tpmirror.config import Settings
+from tpmirror.db import lease
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
+from tpmirror.errors import UsageError
 from tpmirror.store import quarantine
+from tpmirror.sync.diff import general
 from tpmirror.sync.ingest import Progress
 from tpmirror.sync.session import quiet, session
 from tpmirror.tensorpix.decode import decode_job
 
 
 def retry(settings: Settings, progress: Progress = quiet) -> list[Row]:
-    """Ask for each quarantined job again by its id, if one can be read in it by now; what is left over.
+    """Ask for each quarantined job again by its id, if one can be read in it by now; the entries left.
 
     Of a payload nothing but the id is used: the job may have moved on since.
     """
@@ -23,3 +35,55 @@ def retry(settings: Settings, progress: Progress = quiet) -> list[Row]:
             [entry for entry, job_id in named.items() if job_id is not None and opened.ingestor.has_seen(job_id)]
         )
         return read(opened.engine, quarantine.open_entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which entries an operator means: some by number, those of a field in every job, or all."""
+
+    entries: Collection[int] = ()
+    field: str | None = None
+
+    def of(self, rows: Collection[Row]) -> list[Row]:
+        """These of the open entries. Raises UsageError for a number that is none of theirs."""
+        if self.field is not None:
+            return [row for row in rows if general(row["field"]) == general(self.field)]
+        if missing := sorted(set(self.entries) - {row["id"] for row in rows}):
+            message = f"no open entry {', '.join(map(str, missing))} in quarantine; see tpmirror quarantine list"
+            raise UsageError(message)
+        return [row for row in rows if not self.entries or row["id"] in self.entries]
+
+
+def accept(engine: Engine, selection: Selection) -> list[Row]:
+    """Accept entries: they hold no certificate back from now on. The chosen entries that cannot be accepted.
+
+    With a field, its faults as there are now are accepted in every job, future ones too. An item whose id cannot be
+    read cannot be accepted: the proof counts ids. Raises UsageError for an entry or a field that is not in quarantine.
+    """
+
+    def work(conn: Connection) -> list[Row]:
+        chosen, now = selection.of(quarantine.open_entries(conn)), datetime.now(UTC)
+        name = general(selection.field)
+        if name is not None:
+            if not chosen:
+                message = f"nothing in quarantine is of the field {name!r}; see tpmirror quarantine list"
+                raise UsageError(message)
+            quarantine.accept_everywhere(conn, {(name, row["fault"]) for row in chosen if row["fault"]}, now)
+        named = [row for row in chosen if row["job_id"] is not None]
+        quarantine.accept(conn, [row["id"] for row in named if row["accepted_at"] is None], now)
+        return [row for row in chosen if row["job_id"] is None]
+
+    return lease.under_lease(engine, work)
+
+
+def withdraw(engine: Engine, selection: Selection) -> int:
+    """Take back what was accepted; how many entries count again. With a field, or for all, also in future jobs."""
+
+    def work(conn: Connection) -> int:
+        chosen = [row["id"] for row in selection.of(quarantine.open_entries(conn)) if row["accepted_at"] is not None]
+        quarantine.accept(conn, chosen, None)
+        if not selection.entries:
+            quarantine.withdraw(conn, general(selection.field))
+        return len(chosen)
+
+    return lease.under_lease(engine, work)

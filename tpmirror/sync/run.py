@@ -24,9 +24,12 @@ from tpmirror.log import bound, logger
 from tpmirror.store import jobs, presence, quarantine, runs
 from tpmirror.store.changes import Changeset, Observation
 from tpmirror.store.presence import PresenceResult
+from tpmirror.store.quarantine import Holding
+from tpmirror.sync import certify
 from tpmirror.sync.account import Scope
-from tpmirror.sync.diff import changed_models, diff
+from tpmirror.sync.diff import Shown, changed_models, diff
 from tpmirror.sync.ingest import Failures
+from tpmirror.sync.normalize import normalize
 from tpmirror.sync.stats import COUNT_COLUMNS, Reading, RunStats
 from tpmirror.tensorpix.client import Api
 
@@ -38,11 +41,12 @@ LEVELS: Final = {"succeeded": INFO, "interrupted": WARNING, "failed": ERROR}
 class RunResult:
     """What a run found out, besides the batches that it stored."""
 
-    certified: bool = False
-    certificate: str | None = None
-    """The numbers of the proof as JSON, or the reason why there is none."""
+    proof: Mapping[str, Any] | None = None
+    """The numbers of the proof of the ids, or the reason why there is none."""
     covered: bool = False
-    """Whether every listed job (full), or every job in flight (poll), was read."""
+    """Whether every listed job (full), or every job in flight (poll), was seen."""
+    shown: Collection[int] = ()
+    """The jobs that the run speaks for: it asks whether each of them is held as shown."""
     presence: Mapping[int, PresenceResult] = field(default_factory=dict)
     """Where jobs are; written when the run ends, so that a run records one change a job."""
     present: Collection[int] | None = None
@@ -139,14 +143,14 @@ class Run:
         if row["outcome"] == outcome:
             return row  # it was closed before, only the answer to that commit was lost
         now = datetime.now(UTC)
+        moved = presence.write_presence(conn, result.presence, self.id, now)
         if result.present is not None:
             quarantine.resolve(conn, quarantine.obsolete_entries(conn, result.present), now)
-        moved = presence.write_presence(conn, result.presence, self.id, now)
         columns = self._stats.columns(self._reading)
         counts = {name: columns.get(name, 0) + moved.get(name, 0) for name in COUNT_COLUMNS}
         counts |= {"requests": self._api.requests, "retries": self._api.retries}
-        proof = {"certified": result.certified, "certificate": result.certificate, "covered": result.covered}
-        runs.update(conn, self.id, {"outcome": outcome, "error": error, "finished_at": now, **counts, **proof})
+        runs.update(conn, self.id, {"outcome": outcome, "error": error, "finished_at": now, **counts})
+        runs.update(conn, self.id, _judgement(result, quarantine.holding(conn, result.shown)))
         self._lease.release(conn)
         return runs.get(conn, self.id)
 
@@ -196,6 +200,15 @@ class Run:
             self._renewed = time.monotonic()
 
 
+def _judgement(result: RunResult, holding: Holding) -> dict[str, Any]:
+    """What a run proved, as columns of ``sync_runs``: what was seen also has to be held."""
+    covered = {"covered": result.covered and holding.is_whole}
+    if result.proof is None:
+        return {"certified": False, "certificate": None, **covered}
+    certified, certificate = certify.certificate(result.proof, holding)
+    return {"certified": certified, "certificate": certificate, **covered}
+
+
 def changes_of(
     conn: Connection,
     observations: Sequence[Observation],
@@ -205,10 +218,11 @@ def changes_of(
 ) -> Changeset:
     """What a batch changes, given what the mirror holds; ``shown`` as in ``StoredState``."""
     catalogue = jobs.ml_models(conn)
-    models = changed_models(catalogue, observations)
+    batch = [Shown(observation, normalize(observation.item)) for observation in observations]
+    models = changed_models(catalogue, batch)
     known = jobs.known(conn, observations, {item.id for item, _ in failures}, catalogue, models)
     known.shown = shown
-    return diff(known, observations, models, failures, run_id)
+    return diff(known, batch, models, failures, run_id)
 
 
 @contextmanager

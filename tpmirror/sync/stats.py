@@ -36,8 +36,10 @@ class RunStats:
 
     changed: set[int] = field(default_factory=set)
     """Jobs inserted or updated in this run: each counts once."""
-    quarantined: set[tuple[int | None, str]] = field(default_factory=set)
-    """Payloads quarantined in this run: each counts once."""
+    quarantined: set[tuple[int | None, str | None]] = field(default_factory=set)
+    """What was quarantined in this run: each counts once."""
+    unplaced: set[int] = field(default_factory=set)
+    """New jobs that were shown, and got no row for want of a status."""
     shown: dict[int, int] = field(default_factory=dict)
     """By input video, the number at which the answer was complete that showed it last."""
     counts: Counter[str] = field(default_factory=Counter)
@@ -48,6 +50,7 @@ class RunStats:
         self.counts += self._news(changes)
         self.changed |= changes.inserted | changes.updated
         self.quarantined |= changes.quarantined
+        self.unplaced = (self.unplaced | changes.unplaced) - changes.inserted
         self.shown |= changes.shown
 
     def recover(self, row: Row, changes: Changeset) -> None:
@@ -60,7 +63,9 @@ class RunStats:
         counts = self.counts + self._news(changes) if changes else self.counts
         changed = counts["jobs_inserted"] + counts["jobs_updated"]
         read = {"pages": reading.pages, "upstream_count": reading.upstream_count}
-        jobs = {"jobs_seen": reading.readable + reading.unread, "jobs_unchanged": reading.readable - changed}
+        unplaced = len((self.unplaced | changes.unplaced) - changes.inserted if changes else self.unplaced)
+        unchanged = reading.readable - changed - unplaced
+        jobs = {"jobs_seen": reading.readable + reading.unread, "jobs_unchanged": unchanged}
         return {**counts, **read, **jobs}
 
     def _news(self, changes: Changeset) -> Counter[str]:

@@ -1,5 +1,7 @@
 """Compare the mirror with the API, field by field, and write nothing: ``verify``, and the preview of a full sync."""
 
+from dataclasses import dataclass
+
 from tpmirror.config import Settings
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
@@ -12,17 +14,32 @@ from tpmirror.sync.session import dry_run_session, quiet
 from tpmirror.tensorpix.client import Api
 
 
-def preview(settings: Settings, progress: Progress = quiet) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The mirror beside the API."""
+
+    differences: list[Row]
+    """Where they differ: entity, id, field, value in the mirror, value upstream."""
+    not_held: list[Row]
+    """What the API shows and no column can hold: ``job_id``, ``field`` (null: all), ``reason``, ``accepted``."""
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether anything is there that nobody accepted."""
+        return bool(self.differences) or not all(row["accepted"] for row in self.not_held)
+
+
+def preview(settings: Settings, progress: Progress = quiet) -> Comparison:
     """What a sync would change: one pass over the list that writes nothing."""
     return _compare(settings, progress, everything=False)
 
 
-def verify(settings: Settings, progress: Progress = quiet) -> list[Row]:
+def verify(settings: Settings, progress: Progress = quiet) -> Comparison:
     """Where the mirror and the API differ, field by field; progress and ETA of jobs are left out. Writes nothing."""
     return _compare(settings, progress, everything=True)
 
 
-def _compare(settings: Settings, progress: Progress, *, everything: bool) -> list[Row]:
+def _compare(settings: Settings, progress: Progress, *, everything: bool) -> Comparison:
     with dry_run_session(settings, progress, everything=everything) as (opened, dry_run):
         held, ingestor = read(opened.engine, read_listed), opened.ingestor
         reader = ListReader(opened, held)
@@ -31,12 +48,12 @@ def _compare(settings: Settings, progress: Progress, *, everything: bool) -> lis
         elsewhere = read(opened.engine, not_listed)
         back = [_presence(job_id, where, "listed") for job_id, where in elsewhere.items() if ingestor.lists(job_id)]
         missed = [_whereabouts(opened.api, job_id) for job_id in held.listed if not ingestor.lists(job_id)]
-        unread = [
-            difference("job", job_id, "(the job)", "listed" if job_id in held.listed else None, "unreadable")
-            for job_id in ingestor.unread - ingestor.answered.keys()
+        differences = dry_run.differences() + sorted(back + missed, key=lambda row: row["id"])
+        void = [
+            {"job_id": None, "field": None, "reason": why, "accepted": False}
+            for why in dict.fromkeys(ingestor.void_reasons)
         ]
-        items = [difference("list", None, "(an item)", None, why) for why in dict.fromkeys(ingestor.void_reasons)]
-        return dry_run.differences() + sorted(back + missed + unread, key=lambda row: row["id"]) + items
+        return Comparison(differences, [row for row in dry_run.not_held() if row["job_id"] is not None] + void)
 
 
 def _presence(job_id: int, mirror: str, upstream: str) -> Row:

@@ -6,32 +6,48 @@ the hash of its bytes show whether the mirror knows it already, and only the oth
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import msgspec
 
 from tpmirror.tensorpix.envelope import TOKEN, unwrap
-from tpmirror.tensorpix.models import InputVideo, Job, MlModel, OutputVideo, PreviewVideos, Wire, WireId
-from tpmirror.tensorpix.redaction import cut_queries, strip_query, strip_urls
-
-Extra: TypeAlias = dict[str, dict[str, Any]]
-"""Unknown keys by the object they stood in: ``job``, ``input_video``, ``output_video``, ``ml_model 44``."""
+from tpmirror.tensorpix.models import InputVideo, Job, MlModel, OutputVideo, PreviewVideos, WireId
+from tpmirror.tensorpix.reading import Extra, Fault, ItemReader, load
+from tpmirror.tensorpix.redaction import cut_queries, strip_query
 
 
 class ParsedJob(msgspec.Struct, frozen=True):
-    """A readable job as one answer showed it; its URLs without their query strings, but for odd ones in ``raw``."""
+    """A job as one answer showed it; its URLs without their query strings, but for odd ones in ``raw``."""
 
     job: Job
     extra: Extra
     fingerprint: str
     raw: bytes | msgspec.Raw
+    faults: tuple[Fault, ...] = ()
+    """What could not be read: those fields are UNSET in ``job``."""
 
     @property
     def id(self) -> int:
         """The job's id."""
         return self.job.id
+
+    @property
+    def input_video(self) -> InputVideo | None:
+        """The video that it reads, if the answer shows one."""
+        return self.job.input_video or None
+
+    @property
+    def output_video(self) -> OutputVideo | None:
+        """The video that it made, if the answer shows one."""
+        return self.job.output_video or None
+
+    @property
+    def models(self) -> Sequence[MlModel]:
+        """The models that it uses, as far as the answer shows them."""
+        return self.job.ml_models or ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +72,9 @@ class RawJob(msgspec.Struct, frozen=True):
     def decode(self) -> ParsedJob | ParseFailure:
         """What is in it. A key that stands twice makes it mean nothing; an id that does is none."""
         try:
-            job = _JOB.decode(self.raw)
+            found: ParsedJob | ParseFailure = _item(_JOB.decode(self.raw), self)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            found = _with_unknown_keys(self)
-        else:
-            found = _item(job, {}, self)
+            found = _field_by_field(self)
         own, some = (False, False) if found.id is None else _repeats(self.raw)
         if own:
             return ParseFailure(None, "its id stands in it twice", self.raw)
@@ -84,8 +98,9 @@ class Listing:
 
 
 _JOB: Final = msgspec.json.Decoder(Job)
-FINGERPRINT_VERSION: Final = b"tpmirror-3"
-"""Part of every fingerprint: raise it when a column is added, and the next full sync compares every job again."""
+FINGERPRINT_VERSION: Final = b"tpmirror-4"
+"""Part of every fingerprint: raise it when a column is added or read otherwise, and the next full sync compares every
+job again."""
 
 
 def decode_listing(body: bytes) -> Listing:
@@ -115,38 +130,36 @@ def _raw_item(raw: bytes | msgspec.Raw) -> RawJob | ParseFailure:
     return found if isinstance(found, ParseFailure) else RawJob(found.id, fingerprint, raw)
 
 
-def _item(job: Job, extra: Extra, raw: RawJob) -> ParsedJob:
-    source, made = job.input_video, job.output_video
-    if source is not None:
-        source.thumbnail, source.file = strip_query(source.thumbnail), strip_query(source.file)
-        source.external_url = strip_query(source.external_url)
-    if made is not None:
-        made.thumbnail, made.file = strip_query(made.thumbnail), strip_query(made.file)
-        if (preview := made.preview_videos) is not None:
-            preview.before_video = strip_query(preview.before_video)
-            preview.after_video = strip_query(preview.after_video)
-    return ParsedJob(job, extra, raw.fingerprint, raw.raw)
+def _item(job: Job, raw: RawJob, extra: Extra | None = None, faults: Sequence[Fault] = ()) -> ParsedJob:
+    if source := job.input_video:
+        _strip(source, "thumbnail", "file", "external_url")
+    if made := job.output_video:
+        _strip(made, "thumbnail", "file")
+        if preview := made.preview_videos:
+            _strip(preview, "before_video", "after_video")
+    return ParsedJob(job, extra or {}, raw.fingerprint, raw.raw, tuple(faults))
 
 
-def _with_unknown_keys(item: RawJob) -> ParsedJob | ParseFailure:
-    """The slow way: take out the keys this version does not know, then read the rest as strictly as before."""
+def _strip(part: InputVideo | OutputVideo | PreviewVideos, *names: str) -> None:
+    for name in names:
+        if url := getattr(part, name):
+            setattr(part, name, strip_query(url))
+
+
+def _field_by_field(item: RawJob) -> ParsedJob | ParseFailure:
+    """The slow way, for items with anything that is not as documented."""
     raw = item.raw
     try:
-        value = json.loads(bytes(raw).decode())
+        value = load(bytes(raw).decode(errors="replace"))
     except (ValueError, RecursionError) as error:
         return ParseFailure(_id_of(raw), f"not JSON: {_short(error)}", raw)
-    job_id = readable_id(value.get("id")) if isinstance(value, dict) else None
-    try:
-        extra = _take_unknown(value)
-        job = msgspec.convert(value, Job)
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-    ) as error:  # msgspec's ValidationError is a ValueError
-        return ParseFailure(job_id, _short(error), raw)
-    return _item(job, extra, item)
+    if not isinstance(value, dict):
+        return ParseFailure(None, f"a job is an object, this is a {type(value).__name__}", raw)
+    reader = ItemReader()
+    job = reader.job(value)
+    if job is None:
+        return ParseFailure(None, "its id cannot be read", raw)
+    return _item(job, item, reader.extra, reader.faults)
 
 
 class _Named(msgspec.Struct):
@@ -215,31 +228,6 @@ def _survives(raw: bytes | msgspec.Raw) -> bool:
         return msgspec.json.encode(_ANY.decode(raw)) == bytes(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
-
-
-def readable_id(value: object) -> int | None:
-    """The id if it is one: a whole number above 0 that 63 bits hold; not true, not 1.0, not a string."""
-    return value if type(value) is int and 0 < value < 2**63 else None
-
-
-def _take_unknown(value: dict[str, Any]) -> Extra:
-    """Remove unknown keys from a decoded job, in place; what was removed, URLs stripped, by where it stood."""
-    extra: Extra = {}
-
-    def take(where: str, wire: type[Wire], part: Any) -> None:
-        if isinstance(part, dict):
-            unknown = {key: part.pop(key) for key in list(part) if key not in wire.__struct_fields__}
-            if unknown:
-                extra[where] = strip_urls(unknown)
-
-    take("job", Job, value)
-    take("input_video", InputVideo, value.get("input_video"))
-    made = value.get("output_video")
-    take("output_video", OutputVideo, made)
-    take("preview_videos", PreviewVideos, made.get("preview_videos") if isinstance(made, dict) else None)
-    for model in value.get("ml_models") or []:
-        take(f"ml_model {model.get('id')}", MlModel, model)
-    return extra
 
 
 def _short(error: BaseException) -> str:

@@ -1,14 +1,13 @@
 """The wire format: what ``GET /api/jobs/`` answers (API 1.1), as types.
 
-Shape is strict: a wrong type
-makes an item unreadable, because a guess would end up in the costs. Ranges are lenient: they are judged in
-``normalize``, value by value. Every field may be missing or null except the ids and the status.
+Items that are just so take the fast way; ``reading`` takes the others field by field. Ranges are judged in
+``normalize``. A field that an answer does not show is UNSET, which is not null: it says nothing about the field.
 """
 
-from decimal import Decimal
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 
 class Wire(msgspec.Struct, forbid_unknown_fields=True):
@@ -17,8 +16,12 @@ class Wire(msgspec.Struct, forbid_unknown_fields=True):
 
 WireId: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 """An id: without a readable one nothing can be stored."""
-Code: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**15), le=2**15 - 1)]
-"""A status: the one value besides the ids that a job cannot do without."""
+Text: TypeAlias = str | UnsetType | None
+Whole: TypeAlias = int | UnsetType | None
+Real: TypeAlias = float | UnsetType | None
+Flag: TypeAlias = bool | UnsetType | None
+Money: TypeAlias = str | int | float | UnsetType | None
+"""Credits: a string of four decimals or a number; a double holds the ten digits of a column exactly."""
 
 MOST_MODELS: Final = 1_000
 """A job runs a handful of models, one after the other; planning takes time with the square of their number."""
@@ -28,94 +31,94 @@ class InputVideo(Wire):
     """``input_video`` of a job: an uploaded video, or one fetched from a URL."""
 
     id: WireId
-    name: str | None = None
-    width: int | None = None
-    height: int | None = None
-    created_at: str | None = None
-    n_frames: int | None = None
-    framerate: float | None = None
-    size: int | None = None
-    owner: str | None = None
-    thumbnail: str | None = None
-    external_url: str | None = None
-    bitrate: int | None = None
-    codec_id: str | None = None
-    bit_depth: int | None = None
-    chroma_subsampling: str | None = None
-    color_space: str | None = None
-    file: str | None = None
+    name: Text = UNSET
+    width: Whole = UNSET
+    height: Whole = UNSET
+    created_at: Text = UNSET
+    n_frames: Whole = UNSET
+    framerate: Real = UNSET
+    size: Whole = UNSET
+    owner: Text = UNSET
+    thumbnail: Text = UNSET
+    external_url: Text = UNSET
+    bitrate: Whole = UNSET
+    codec_id: Text = UNSET
+    bit_depth: Whole = UNSET
+    chroma_subsampling: Text = UNSET
+    color_space: Text = UNSET
+    file: Text = UNSET
 
 
 class PreviewVideos(Wire):
     """``preview_videos`` of an output video."""
 
-    before_video: str | None = None
-    after_video: str | None = None
+    before_video: Text = UNSET
+    after_video: Text = UNSET
 
 
 class OutputVideo(Wire):
     """``output_video`` of a job."""
 
     id: WireId
-    job_id: int | None = None
-    preview_videos: PreviewVideos | None = None
-    name: str | None = None
-    created_at: str | None = None
-    width: int | None = None
-    height: int | None = None
-    owner: int | None = None
-    deleted: str | None = None
-    framerate: float | None = None
-    n_frames: int | None = None
-    bitrate: int | None = None
-    codec_id: str | None = None
-    bit_depth: int | None = None
-    chroma_subsampling: str | None = None
-    color_space: str | None = None
-    size: int | None = None
-    file: str | None = None
-    thumbnail: str | None = None
-    quality_score: int | None = None
+    job_id: Whole = UNSET
+    preview_videos: PreviewVideos | UnsetType | None = UNSET
+    name: Text = UNSET
+    created_at: Text = UNSET
+    width: Whole = UNSET
+    height: Whole = UNSET
+    owner: Whole = UNSET
+    deleted: Text = UNSET
+    framerate: Real = UNSET
+    n_frames: Whole = UNSET
+    bitrate: Whole = UNSET
+    codec_id: Text = UNSET
+    bit_depth: Whole = UNSET
+    chroma_subsampling: Text = UNSET
+    color_space: Text = UNSET
+    size: Whole = UNSET
+    file: Text = UNSET
+    thumbnail: Text = UNSET
+    quality_score: Whole = UNSET
 
 
 class MlModel(Wire):
     """One of a job's ``ml_models``."""
 
     id: WireId
-    name: str | None = None
-    task: int | None = None
-    cost_weight: float | None = None
-    upscale_factor: int | None = None
-    fps_boost_factor: int | None = None
-    priority: int | None = None
-    max_resolution: int | None = None
+    name: Text = UNSET
+    task: Whole = UNSET
+    cost_weight: Real = UNSET
+    upscale_factor: Whole = UNSET
+    fps_boost_factor: Whole = UNSET
+    priority: Whole = UNSET
+    max_resolution: Whole = UNSET
 
 
 class Job(Wire):
     """An item of the list, and the answer of ``GET /api/jobs/{id}/``."""
 
     id: WireId
-    status: Code
-    started: str | None = None
-    preview: bool | None = None
-    description: str | None = None
-    cost_usd: Decimal | None = None
-    eta_s: float | None = None
-    finished: str | None = None
-    processing_progress: float | None = None
-    input_video: InputVideo | None = None
-    output_video: OutputVideo | None = None
-    ml_models: Annotated[list[MlModel], msgspec.Meta(max_length=MOST_MODELS)] | None = None
-    grain: float | None = None
-    codec: str | None = None
-    output_resolution: int | None = None
-    comparison: bool | None = None
-    stabilization_smoothing: int | None = None
-    fps_interpolation_factor: float | None = None
-    playback_speed: float | None = None
-    sharpen_strength: float | None = None
-    start_frame: int | None = None
-    end_frame: int | None = None
+    status: Whole = UNSET
+    started: Text = UNSET
+    preview: Flag = UNSET
+    description: Text = UNSET
+    cost_usd: Money = UNSET
+    eta_s: Real = UNSET
+    finished: Text = UNSET
+    processing_progress: Real = UNSET
+    input_video: InputVideo | UnsetType | None = UNSET
+    output_video: OutputVideo | UnsetType | None = UNSET
+    ml_models: Annotated[list[MlModel], msgspec.Meta(max_length=MOST_MODELS)] | UnsetType | None = UNSET
+    grain: Real = UNSET
+    codec: Text = UNSET
+    output_resolution: Whole = UNSET
+    comparison: Flag = UNSET
+    stabilization_smoothing: Whole = UNSET
+    fps_interpolation_factor: Real = UNSET
+    playback_speed: Real = UNSET
+    sharpen_strength: Real = UNSET
+    start_frame: Whole = UNSET
+    end_frame: Whole = UNSET
 
 
 class Envelope(msgspec.Struct):

@@ -7,11 +7,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 from starlette.requests import Request
 
-from tpmirror.db import schema
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
 from tpmirror.formatting import duration
-from tpmirror.store import queries
+from tpmirror.store import queries, runs
 from tpmirror.web.cache import remembered, rows
 
 LATE: Final = 3
@@ -21,8 +20,7 @@ LATE: Final = 3
 def health(conn: Connection) -> Row:
     """The row of ``sync_health``, with how many jobs the last proof counted."""
     (found,) = rows(conn, select(view("sync_health")))
-    runs = schema.sync_runs.c
-    proof = conn.execute(select(runs.certificate).where(runs.certified).order_by(runs.id.desc()).limit(1)).scalar()
+    proof = (runs.last(conn, runs.CERTIFIED) or {}).get("certificate")
     return {**found, "proven": json.loads(proof)["count"] if proof else None}
 
 
@@ -35,7 +33,7 @@ def sentence(found: Row, now: datetime, interval: float) -> dict[str, str]:
         return {"level": "bad", "text": f"{found['jobs']:,} jobs, never certified complete; tpmirror sync proves it."}
     moment = f"{at:%H:%M:%S}" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M:%S}"
     age = max(0.0, (now - at).total_seconds())
-    text = f"All {found['proven']:,} jobs as of {moment} UTC, certified ({duration(age)} ago)."
+    text = f"All {found['proven']:,} jobs held as of {moment} UTC, certified ({duration(age)} ago)."
     return {"level": "warn" if age > LATE * interval else "good", "text": text}
 
 
@@ -65,6 +63,7 @@ def _decisions(found: Row) -> list[dict[str, Any]]:
     """What waits for a decision."""
     kinds = {
         "waiting_for_operator": ("vanished jobs wait: were they deleted?", "/sync#waiting"),
-        "quarantined": ("payloads could not be mirrored, or not whole.", "/sync#quarantine"),
+        "not_held": ("listed jobs are not held as the API shows them, and nobody accepted that.", "/sync#quarantine"),
     }
-    return [{"text": f"{found[kind]:,} {text}", "link": link} for kind, (text, link) in kinds.items() if found[kind]]
+    counts = {**found, "not_held": found["unreadable"] + found["incomplete"] - found["accepted"]}
+    return [{"text": f"{counts[kind]:,} {text}", "link": link} for kind, (text, link) in kinds.items() if counts[kind]]

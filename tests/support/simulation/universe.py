@@ -30,7 +30,7 @@ from tpmirror.sync import gone
 from tpmirror.sync.full import sync
 from tpmirror.sync.poll import poll
 from tpmirror.sync.presence import UNLISTED_LOOKUPS
-from tpmirror.sync.verify import verify
+from tpmirror.sync.verify import Comparison, verify
 from tpmirror.tensorpix.client import Api
 
 KEY: Final = "tpx-canary-0123456789abcdef"
@@ -264,7 +264,7 @@ class Universe:
         self._check(self.judge.differences(self.mirror.rows, self.network.recorder.listed))
         with engine.reading(self.engine) as conn:
             self._check(str(finding) for finding in audit(conn).findings)
-        self.machine.start(lambda: self._check(map(str, verify(self._settings(1)))))
+        self.machine.start(lambda: self._check(differing(verify(self._settings(1)))))
         self.machine.run()
         self.network.notes.clear()
 
@@ -274,3 +274,8 @@ class Universe:
             where = f"day {self.figures.days + 1}" + (f", process {process.number}" if process else "")
             replay = f"python -m tests.support.simulation {self.seed} {self.figures.days + 1}"
             raise Violation("\n".join([f"seed {self.seed}, {where}; see it again: {replay}", *found[:10]]))
+
+
+def differing(found: Comparison) -> list[str]:
+    """What ``verify`` found that needs somebody, in words."""
+    return [*map(str, found.differences), *(str(row) for row in found.not_held if not row["accepted"])]

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from tpmirror.db import schema
 from tpmirror.db.types import Row
 from tpmirror.reports.runs import newest
-from tpmirror.store import presence
+from tpmirror.store import presence, quarantine
 from tpmirror.store.runs import as_json
 from tpmirror.web import templating
 
@@ -25,7 +25,7 @@ def page(request: Request) -> Response:
     kind = templating.choice(request, "kind", ("full", "poll"), "")
     with templating.snapshot(request) as conn:
         runs = _runs(conn, before, kind)
-        quarantine = _quarantine(conn)
+        entries, holding = _quarantine(conn), quarantine.holding(conn)
         waiting = presence.waiting(conn)
     return templating.page(
         request,
@@ -34,7 +34,8 @@ def page(request: Request) -> Response:
         older=runs[RUNS - 1]["id"] if len(runs) > RUNS else None,
         state={"kind": kind, "before": before},
         chart=_chart(runs[:RUNS]),
-        quarantine=quarantine,
+        quarantine=entries,
+        held=f"Of the listed jobs {holding.counts}." if holding.counts else "",
         waiting=waiting[:MAX_ENTRIES],
         waiting_count=len(waiting),
     )
@@ -63,7 +64,7 @@ def _chart(runs: list[Row]) -> dict[str, Any]:
 
 
 def _quarantine(conn: Connection) -> list[Row]:
-    """Payloads that could not be mirrored, or not whole, and were not resolved since; newest first."""
+    """Entries that are not resolved, newest first."""
     table = schema.quarantined_jobs
     wanted = select(table).where(table.c.resolved_at.is_(None)).order_by(table.c.id.desc()).limit(MAX_ENTRIES)
     return [dict(row) for row in conn.execute(wanted).mappings()]
