@@ -8,12 +8,14 @@ wrote down lies in the month in which it did so. Small tables, and views that su
 from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
+from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Column as SqlColumn
-from sqlalchemy import ColumnElement, Connection, Select, Table, Text, and_, func, null, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, Text, and_, cast, func, null, or_, select
 
 from tpmirror.db import schema, views
 from tpmirror.months import days_of_month, start_of
@@ -43,6 +45,8 @@ OWN_TIMES: Final = {
 
 Month = str | None
 """``2026-10``; None where the time is null."""
+PIECE: Final = 256
+"""Ids whose rows SQLite puts into one text for ``digests``: what of a month is in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +97,36 @@ def count(conn: Connection, table: Table) -> dict[Month, int]:
     return {row[0]: row[1] for row in conn.execute(wanted)}
 
 
+def digests(conn: Connection, table: Table, columns: Collection[SqlColumn[Any]]) -> dict[Month, str]:
+    """A SHA-256 by month of what some columns of a partitioned table hold; the keys must be among them.
+
+    The database puts the values together, so that no row is handled here.
+    """
+    found: dict[Month, str] = {}
+    for month, piece in conn.execute(_pieces(conn, table, columns)):
+        found[month] = sha256((found.get(month, "") + piece).encode("utf-8", "surrogatepass")).hexdigest()
+    return found
+
+
 def month_of(conn: Connection, time: ColumnElement[Any]) -> ColumnElement[Any]:
     """The month (UTC) of a time, as text."""
     if conn.dialect.name == "sqlite":
         return func.substr(time, 1, 7, type_=Text)
     return func.to_char(func.timezone("UTC", time), "YYYY-MM", type_=Text)
+
+
+def _pieces(conn: Connection, table: Table, columns: Collection[SqlColumn[Any]]) -> Select[Any]:
+    """Pairs of month and a text that stands for all its rows, or for some of them, which the next pair continues."""
+    month = month_of(conn, *_time(table))
+    if conn.dialect.name == "postgresql":
+        hashed = func.hashtextextended(cast(func.row(*columns), Text), 0)
+        return select(month, cast(func.sum(hashed), Text)).select_from(_joined(table)).group_by(month)
+    # SQLite cannot hash. quote() keeps every digit of a real, which a cast to text does not, and sets texts apart.
+    quoted: list[ColumnElement[str]] = [func.quote(column, type_=Text) for column in columns]
+    line = reduce(lambda before, value: before + "," + value, quoted)
+    piece = next(iter(table.primary_key)) // PIECE
+    wanted = select(month, func.group_concat(line, ";", type_=Text)).select_from(_joined(table))
+    return wanted.group_by(month, piece).order_by(month, piece)
 
 
 def _query(conn: Connection, relation: Dataset, months: Collection[Month] | None) -> Select[Any]:

@@ -1,20 +1,22 @@
 """Up to where an export has read the mirror, and which months have changed since.
 
-No clock decides. Every change of a mirrored row leaves a row in ``job_status_history`` or ``field_changes``, which are
-append-only and numbered; what changes without one (progress, ETA) belongs to jobs in flight. So the months touched are
-those of the jobs and videos that new rows of the history name, and of the jobs in flight. A month that only lost rows
-(a job whose start was corrected, samples too old) shows in its count.
+No clock decides. Most changes of a mirrored row leave a row in ``job_status_history`` or ``field_changes``, which are
+append-only and numbered, so the months touched are those of the jobs and videos that new rows of the history name, and
+of the jobs in flight. What changes without one (progress, ETA, samples, the weights of a job's models) shows in a
+digest of each month; a month of videos or runs that only lost rows shows in its count.
 
-A mirror that was restored from a backup does not hold the row up to which the export had read, or another one in its
-place; then everything is written anew.
+Two things cannot be told by month, and have everything written anew: a label or a view that was defined otherwise, and
+a mirror restored from a backup, which does not hold the row up to which the export had read, or another one in its
+place.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, cast, func, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, or_, select, union
 
 from tpmirror import __version__
 from tpmirror.db import dictionary, labels, schema, views
@@ -26,58 +28,72 @@ _history = schema.job_status_history.c
 _runs = schema.sync_runs.c
 _jobs = schema.jobs.c
 
+_UNRECORDED: Final = {
+    schema.jobs: [column for column in _jobs if column.primary_key or column.info.get("volatile")],
+    schema.job_ml_models: list(schema.job_ml_models.c),
+    schema.job_progress_samples: list(schema.job_progress_samples.c),
+}
+"""By table of jobs: the columns whose values change, or whose rows go, without a row in the history; and the keys."""
+
 
 def take(conn: Connection) -> dict[str, Any]:
     """What distinguishes this state of the mirror from any other, small enough for the manifest."""
     entry = conn.execute(select(func.max(_history.entry))).scalar()
     change = conn.execute(select(func.max(_changes.id))).scalar()
-    newest = conn.execute(select(func.max(_runs.id))).scalar()
-    running = conn.execute(select(func.min(_runs.id)).where(_runs.outcome == "running")).scalar()
+    run = _settled_run(conn)
     return {
         "mirror": _hash_of(conn, 1),
         "history": [entry or 0, _hash_of(conn, entry)],
-        "field_changes": [change or 0, _digest(conn, select(schema.field_changes).where(_changes.id == change))],
-        "sync_runs": [running or newest or 0, _digest(conn, select(schema.sync_runs).where(_runs.id == newest))],
+        "field_changes": [change or 0, _change_digest(conn, change)],
+        "sync_runs": [run, _run_digest(conn, run)],
+        "months": {table.name: _by_month(conn, table) for table in _UNRECORDED},
         "account": _account(conn),
-        "state": _state(conn),
-        "declaration": _declaration(),
+        "labels": _labels(conn),
+        "state": _state(conn, run),
+        "declaration": _declaration(conn),
     }
 
 
-def continues(conn: Connection, old: Mapping[str, Any]) -> bool:
-    """Whether the mirror is still the one that was read, only further: then its new rows show all that changed."""
+def continues(conn: Connection, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether the mirror is still the one that was read, only further: then its new rows show all that changed.
+
+    Not if ``old`` was taken by a version that declares or looks at something else; of such a mark nothing else is read.
+    """
+    if old.get("declaration") != new["declaration"]:
+        return False
     entry, row_hash = old["history"]
-    change, digest = old["field_changes"]
-    run, _ = old["sync_runs"]
+    change, change_digest = old["field_changes"]
+    run, run_digest = old["sync_runs"]
     return (
-        old["declaration"] == _declaration()
-        and _hash_of(conn, entry) == row_hash
-        and _digest(conn, select(schema.field_changes).where(_changes.id == change)) == digest
-        and (not run or conn.execute(select(_runs.id).where(_runs.id == run)).first() is not None)
+        _hash_of(conn, entry) == row_hash
+        and _change_digest(conn, change) == change_digest
+        and _run_digest(conn, run) == run_digest
+        and all(label in new["labels"] for label in old["labels"])
     )
 
 
 def touched(
-    conn: Connection, old: Mapping[str, Any], counts: Mapping[str, Mapping[Month, int]]
+    conn: Connection, old: Mapping[str, Any], new: Mapping[str, Any], counts: Mapping[str, Mapping[Month, int]]
 ) -> dict[str, set[Month]]:
-    """The months that may have changed since ``old``, by relation; ``counts`` are the rows exported by then."""
+    """The months that may have changed from ``old`` to ``new``, by relation; ``counts`` are the rows exported then."""
     entry, change, run = old["history"][0], old["field_changes"][0], old["sync_runs"][0]
     jobs = _jobs_touched(entry, change)
     job_months = _months(conn, _jobs.started, _jobs.id.in_(jobs))
-    for table in (schema.jobs, schema.job_progress_samples):
-        job_months |= _differing(datasets.count(conn, table), counts[table.name])
+    for table in _UNRECORDED:
+        job_months |= _differing(dict(new["months"][table.name]), dict(old["months"][table.name]))
     video_months: set[Month] = set()
     for table, entity, link in _VIDEOS:
         mine = or_(table.c.id.in_(_changed(entity, change)), table.c.id.in_(select(link).where(_jobs.id.in_(jobs))))
         video_months |= _months(conn, table.c.created_at, mine)
         video_months |= _differing(datasets.count(conn, table), counts[table.name])
+    run_months = _differing(datasets.count(conn, schema.sync_runs), counts["sync_runs"])
     # The account is named in each row of focus_costs: where it has another name now, all its months are touched.
-    by_job = JOB_KEYS.keys() - ({"focus_costs"} if old["account"] != _account(conn) else set())
+    by_job = JOB_KEYS.keys() - ({"focus_costs"} if old["account"] != new["account"] else set())
     return {
         **dict.fromkeys(by_job, job_months),
         **dict.fromkeys(("input_videos", "output_videos", "videos"), video_months),
         "field_changes": _months(conn, _changes.observed_at, _changes.id > change),
-        "sync_runs": _months(conn, _runs.started_at, _runs.id >= run),
+        "sync_runs": run_months | _months(conn, _runs.started_at, _runs.id > run),
     }
 
 
@@ -88,16 +104,15 @@ _VIDEOS: Final = (
 
 
 def _jobs_touched(entry: int, change: int) -> Select[Any]:
-    """Ids of all jobs of which anything can have changed, whatever it is."""
+    """Ids of all jobs of which anything can have changed, but for what the digests show."""
     links = schema.job_ml_models.c
     found = union(
         select(_history.job_id).where(_history.entry > entry),
         _changed("job", change),
         *(select(_jobs.id).where(link.in_(_changed(entity, change))) for _, entity, link in _VIDEOS),
         select(links.job_id).where(links.ml_model_id.in_(_changed("ml_model", change))),
+        # How long they have been in their status, job_durations tells by the last run, and by the quarantine.
         select(_jobs.id).where(_jobs.status.not_in(labels.TERMINAL)),
-        # Every run compares these jobs field by field, so a change of their ETA alone may have been written too.
-        select(cast(schema.quarantined_jobs.c.job_id, BigInteger)).where(schema.quarantined_jobs.c.job_id.is_not(None)),
     ).subquery()
     return select(found.c[0])
 
@@ -110,8 +125,21 @@ def _months(conn: Connection, time: ColumnElement[Any], condition: ColumnElement
     return set(conn.execute(select(datasets.month_of(conn, time)).where(condition).distinct()).scalars())
 
 
-def _differing(now: Mapping[Month, int], before: Mapping[Month, int]) -> set[Month]:
+def _differing(now: Mapping[Month, Any], before: Mapping[Month, Any]) -> set[Month]:
     return {month for month in now.keys() | before.keys() if now.get(month) != before.get(month)}
+
+
+def _by_month(conn: Connection, table: Table) -> list[list[Month]]:
+    """Pairs of month and digest, as JSON gives them back: its objects have no null for a key."""
+    found = datasets.digests(conn, table, _UNRECORDED[table])
+    return [[month, found[month]] for month in sorted(found, key=lambda month: month or "")]
+
+
+def _settled_run(conn: Connection) -> int:
+    """The newest run that is over, as all runs before it are; 0 if there is none. Its row does not change any more."""
+    running = conn.execute(select(func.min(_runs.id)).where(_runs.outcome == "running")).scalar()
+    settled = select(func.max(_runs.id))
+    return conn.execute(settled if running is None else settled.where(_runs.id < running)).scalar() or 0
 
 
 def _account(conn: Connection) -> str | None:
@@ -121,23 +149,35 @@ def _account(conn: Connection) -> str | None:
     return found
 
 
-def _state(conn: Connection) -> str:
-    in_flight = select(_jobs.id, _jobs.eta_s, _jobs.processing_progress).where(_jobs.status.not_in(labels.TERMINAL))
-    samples = select(func.count()).select_from(schema.job_progress_samples)
-    # Small tables, of which any change counts; job_absences because the view sync_health shows what waits.
-    small = [one.table for one in datasets.relations() if one.kind == "table" and one.partitioned_by is None]
-    whole = [select(table).order_by(*table.primary_key.columns) for table in (*small, schema.job_absences)]
-    return _digest(conn, in_flight.order_by(_jobs.id), samples, *whole)
+def _labels(conn: Connection) -> list[list[Any]]:
+    """Every label, with its table: an upgrade renames those of codes that the version before did not know."""
+    tables = [schema.metadata.tables[name] for name in sorted(labels.SEEDS)]
+    return [[table.name, *row] for table in tables for row in conn.execute(select(table).order_by(table.c.code))]
 
 
-def _declaration() -> str:
-    """Changes with whatever this program reads or names otherwise: then nothing of an older export may stay."""
+def _state(conn: Connection, settled_run: int) -> str:
+    """A digest of what is not partitioned, of which any change counts, and of the runs that are not over."""
+    tables = [one.table for one in datasets.relations() if one.kind == "table" and one.partitioned_by is None]
+    sources = "\n".join(views.sources(conn.dialect.name).values())
+    # A view may show a table that is not exported itself, as sync_health shows the jobs that wait.
+    tables += [table for table in schema.WORKING if re.search(rf"\b(?:FROM|JOIN) {table.name}\b", sources)]
+    open_runs = select(schema.sync_runs).where(_runs.id > settled_run).order_by(_runs.id)
+    return _digest(conn, open_runs, *(select(table).order_by(*table.primary_key.columns) for table in tables))
+
+
+def _declaration(conn: Connection) -> str:
+    """Changes with whatever is read, defined or named otherwise: then nothing of an older export may stay.
+
+    By this program or in the database, which an upgrade brings to what the program declares, maybe after an export.
+    """
     declared = [
         __version__,
         dictionary.dictionary(),
         views.sources("sqlite"),
         views.sources("postgresql"),
         labels.SEEDS,
+        [str(column) for columns in _UNRECORDED.values() for column in columns],
+        _digest(conn, select(schema.data_dictionary).order_by(*schema.data_dictionary.primary_key.columns)),
     ]
     return _sha256(json.dumps(declared, sort_keys=True, default=str))
 
@@ -147,8 +187,21 @@ def _hash_of(conn: Connection, entry: int | None) -> str | None:
     return found
 
 
+def _change_digest(conn: Connection, change: int | None) -> str:
+    return _digest(conn, select(schema.field_changes).where(_changes.id == change))
+
+
+def _run_digest(conn: Connection, run: int) -> str:
+    return _digest(conn, select(schema.sync_runs).where(_runs.id == run))
+
+
 def _digest(conn: Connection, *wanted: Select[Any]) -> str:
-    return _sha256(repr([tuple(row) for query in wanted for row in conn.execute(query)]))
+    """Of all rows of some queries, each row with the digest of those before it."""
+    found = ""
+    for query in wanted:
+        for row in conn.execute(query, execution_options={"yield_per": 1000}):
+            found = _sha256(found + repr(tuple(row)))
+    return found
 
 
 def _sha256(text: str) -> str:

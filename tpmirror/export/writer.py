@@ -83,8 +83,8 @@ def _staged(conn: Connection, stage: "_Stage", old: dict[str, Any], *, whole: bo
         return None
     stage.clear()
     touched = None
-    if whole and watermark.continues(conn, old["mark"]):
-        touched = watermark.touched(conn, old["mark"], _counts(old))
+    if whole and watermark.continues(conn, old["mark"], mark):
+        touched = watermark.touched(conn, old["mark"], mark, _counts(old))
     parts = {relation.name: _part(conn, stage, relation, old, touched) for relation in datasets.relations()}
     return {"layout": LAYOUT, "tpmirror": __version__, "format": stage.format, "mark": mark, "relations": parts}
 
