@@ -35,7 +35,8 @@ def _entries(conn: Connection) -> list[Row]:
     notes = {(row["table_name"], row["column_name"]): row for row in rows}
     selects = views.sources(conn.dialect.name)
     there = inspect(conn)
-    names = [name for name, column in notes if not column]
+    present = {*there.get_table_names(), *there.get_view_names()}  # triggers have notes too, and no columns
+    names = [name for name, column in notes if not column and name in present]
     return [
         {
             "name": name,
