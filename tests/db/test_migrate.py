@@ -169,12 +169,15 @@ def test_every_table_and_column_has_its_comment(migrated_postgres, postgres):
     assert all(found.values())
 
 
-def test_the_data_dictionary_tells_of_every_table_column_and_view(migrated):
+def test_the_data_dictionary_tells_of_every_table_column_view_and_trigger(migrated, dialect):
     found = inspect(migrated)
     there = {(name, column["name"]) for name in found.get_table_names() for column in found.get_columns(name)}
     there |= {(name, column["name"]) for name in found.get_view_names() for column in found.get_columns(name)}
     there |= {(name, "") for name in names(migrated)}
+    triggers = {"sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'"}
+    triggers["postgresql"] = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
     url = migrated.url.render_as_string(hide_password=False)
+    there |= {(name, "") for (name,) in query(url, triggers[dialect])}
     told = {(row["table_name"], row["column_name"]): row["description"] for row in rows(url, "data_dictionary")}
     assert told.keys() == {pair for pair in there if pair[0] != "alembic_version"}
     assert all(told.values())

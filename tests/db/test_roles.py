@@ -126,6 +126,18 @@ def test_the_writer_tells_alerts_and_that_they_are_over(server):
     assert [title for title in hook.titles() if told in title] == [told, f"solved: {told}"]
 
 
+@pytest.mark.parametrize("role", ["tpmirror_owner", "tpmirror_writer", "tpmirror_reader"])
+def test_every_role_can_check_triggers_and_views(server, role, tmp_path, capsys):
+    tool = Program(tmp_path, {"TPMIRROR_DATABASE_URL": url(server, role)})
+    tool.call(capsys, "db", "check")
+    with connect(server, "postgres") as conn:
+        conn.execute("ALTER TABLE field_changes DISABLE TRIGGER field_changes_no_truncate")
+        said, _ = tool.call(capsys, "db", "check", code=3)
+        upgrade(server, tmp_path, capsys)
+    assert said == "the trigger field_changes_no_truncate is disabled: tpmirror db upgrade rebuilds it\n"
+    tool.call(capsys, "db", "check")
+
+
 def test_a_writer_that_would_have_to_migrate_is_told_who_can(postgres, sim, tmp_path, capsys):
     postgres.create("roles_empty")
     try:

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.support.account import KEY, connected, dump, environ, mirror, query, rows, tamper
 from tests.support.program import Program
-from tpmirror.db import schema
+from tpmirror.db import migrate, schema
+from tpmirror.db.engine import connected as opened
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.store.audit import audit as check_history
@@ -71,6 +72,17 @@ def lift(url: str) -> None:
         conn.commit()
 
 
+def mend(url: str) -> None:
+    """What somebody does who wants to leave no trace: the guards are back as if nothing had been."""
+    with opened(url) as engine:
+        migrate.upgrade(engine)
+
+
+def of_history(conn: Any) -> list[dict[str, Any]]:
+    """What the audit finds in the history itself, where the guards are lifted."""
+    return [finding for finding in check_history(conn).findings if finding["check"] != "guard"]
+
+
 def named(found: dict[str, Any], check: str) -> list[tuple[int | None, int | None]]:
     """Entry and job of each finding of a check."""
     return places(found["findings"], check)
@@ -122,11 +134,11 @@ def test_a_row_altered_is_named_whatever_was_altered(told):
     with connected(told) as conn:
         for change in (*CHANGES, f"observed_at = '{later}'"):
             conn.execute(text(f"UPDATE job_status_history SET {change} WHERE entry = {entry['entry']}"))
-            found = check_history(conn).findings
+            found = of_history(conn)
             assert (entry["entry"], 11) in places(found, "chain"), change
             conn.rollback()
         assert len(found) == 1, "a microsecond is one finding"
-        assert not check_history(conn).findings
+        assert not of_history(conn)
 
 
 def test_a_row_deleted_is_named_by_what_follows_it(told, audit):
@@ -193,6 +205,7 @@ def test_a_tail_cut_off_is_shown_by_a_head_that_somebody_kept(told, audit, world
         f"DELETE FROM job_status_history WHERE entry >= {entry['entry']}",
         f"UPDATE jobs SET status = {entry['from_status']} WHERE id = 12",
     )
+    mend(told)
     assert audit(findings=False)["entries"] == entry["entry"] - 1, "nothing inside the database can show it"
     found = audit("--head", head)
     assert [finding["check"] for finding in found["findings"]] == ["head"]
@@ -207,6 +220,7 @@ def test_a_history_computed_anew_is_shown_by_a_head_that_somebody_kept(told, aud
     with connected(told) as conn:
         conn.execute(insert(schema.job_status_history), list(chain((0, GENESIS), forged)))
         conn.commit()
+    mend(told)
     assert audit(findings=False)["head"] != head
     assert [finding["check"] for finding in audit("--head", head)["findings"]] == ["head"]
 
@@ -242,7 +256,7 @@ def test_a_job_that_contradicts_its_history_is_named(told):
             conn.execute(text(statement))
             assert places(check_history(conn).findings, "agreement") == [(None, job) for job in jobs], statement
             conn.rollback()
-        assert not check_history(conn).findings
+        assert not of_history(conn)
 
 
 def test_a_job_removed_is_named(told, audit, dialect):

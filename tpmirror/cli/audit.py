@@ -14,6 +14,8 @@ from tpmirror.errors import NeedsAttention
 def audit(settings: Settings, *, head: str | None, as_json: bool) -> None:
     """Check the history: hash chain, gaps, continuity, agreement with the jobs.
 
+    And that nobody took its triggers away, or replaced a view, since the last upgrade.
+
     Exit status 0: whole; 3: findings, each listed. Note the head hash somewhere else: only that shows a tail cut off.
     """
     from tpmirror.cli.tables import show_table

@@ -48,7 +48,10 @@ def current(settings: Settings) -> None:
 @db.command()
 @with_settings()
 def check(settings: Settings) -> None:
-    """Check that the database is migrated and as declared; exit status 3 if it is not."""
+    """Check that the database is migrated and as declared; exit status 3 if it is not.
+
+    Tables, views and triggers. What is wrong with views and triggers, "db upgrade" mends.
+    """
     from tpmirror.db import migrate
     from tpmirror.db.engine import connected
 

@@ -1,17 +1,34 @@
-"""Comments, data dictionary and labels: rebuilt at each upgrade, with the views, from what this version declares."""
+"""Comments, labels, views, triggers and data dictionary: rebuilt at each upgrade from what this version declares.
 
-from typing import Any
+The data dictionary keeps a hash of how the database defines each view and trigger, to tell later which was altered.
+"""
 
-from sqlalchemy import Connection, Table, delete, insert, update
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, delete, insert, select, update
 from sqlalchemy.schema import SetColumnComment, SetTableComment
 
 from tpmirror.db import labels, schema
+from tpmirror.db.definitions import definitions
+from tpmirror.db.guards import create_guards, guards
 from tpmirror.db.views import create_views, first_line, sources, view_columns
+
+_LOOSE: Final = {"D": "is disabled", "O": "can be switched off by a session", "R": "can be switched off by a session"}
+"""By the first letter of a trigger's definition on PostgreSQL, where it should be A: ENABLE ALWAYS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """A view or trigger that is not as the last upgrade left it, and what to do."""
+
+    kind: str
+    finding: str
 
 
 def describe(conn: Connection) -> None:
-    """Comments, data dictionary, labels, views: as this version declares them."""
-    _fill_dictionary(conn)
+    """Labels, comments, views, triggers, data dictionary: as this version declares them."""
     _fill_labels(conn)
     if conn.dialect.supports_comments:
         for table in schema.metadata.sorted_tables:
@@ -19,6 +36,21 @@ def describe(conn: Connection) -> None:
             for column in table.columns:
                 conn.execute(SetColumnComment(column))
     create_views(conn)
+    create_guards(conn)
+    _fill_dictionary(conn)
+
+
+def altered(conn: Connection) -> list[Altered]:
+    """Which views and triggers are gone, disabled or replaced since the last upgrade. Reads only."""
+    table = schema.data_dictionary.c
+    wanted = select(table.table_name, table.definition).where(table.column_name == "")
+    recorded = {row.table_name: row.definition for row in conn.execute(wanted)}
+    there = definitions(conn)
+    found = []
+    for kind, on, name in _defined(conn.dialect.name):
+        if what := _alteration(recorded.get(name), there.get((on, name))):
+            found.append(Altered(kind, f"the {kind} {name} {what}: tpmirror db upgrade rebuilds it"))
+    return found
 
 
 def dictionary() -> list[dict[str, Any]]:
@@ -50,8 +82,37 @@ def _path(table: Table, *inner: str) -> str | None:
 
 
 def _fill_dictionary(conn: Connection) -> None:
+    dialect, there = conn.dialect.name, definitions(conn)
+    triggers = [
+        {"table_name": guard.name, "column_name": "", "description": guard.comment, "api_path": None}
+        for guard in guards(dialect)
+    ]
+    hashes = {(name, ""): _hash(there[on, name]) for _, on, name in _defined(dialect)}
+    rows = [
+        {**row, "definition": hashes.get((row["table_name"], row["column_name"]))} for row in dictionary() + triggers
+    ]
     conn.execute(delete(schema.data_dictionary))
-    conn.execute(insert(schema.data_dictionary), dictionary())
+    conn.execute(insert(schema.data_dictionary), rows)
+
+
+def _defined(dialect: str) -> list[tuple[str, str, str]]:
+    """Each trigger and view: its kind, its table (for a view, itself), its name."""
+    triggers = [("trigger", guard.table, guard.name) for guard in guards(dialect)]
+    return triggers + [("view", name, name) for name in sources(dialect)]
+
+
+def _alteration(recorded: str | None, there: str | None) -> str | None:
+    if there is None:
+        return "is gone"
+    if loose := _LOOSE.get(there[0]):
+        return loose
+    if recorded is None:
+        return "has no definition in the data dictionary"
+    return None if _hash(there) == recorded else "was replaced"
+
+
+def _hash(definition: str) -> str:
+    return sha256(definition.encode()).hexdigest()
 
 
 def _fill_labels(conn: Connection) -> None:

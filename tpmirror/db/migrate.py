@@ -1,7 +1,8 @@
 """Migrations, from a checkout and from the installed package alike.
 
 One transaction under a lock: the old schema or the new one, never something between, however many start at once. What
-holds no data of its own (views, comments, labels, the data dictionary) is not migrated but rebuilt at each upgrade.
+holds no data of its own is not migrated but rebuilt at each upgrade: views, triggers, comments, labels, the data
+dictionary.
 """
 
 from collections.abc import Collection, Iterator
@@ -16,7 +17,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, inspect, text
 
 from tpmirror.db import schema
-from tpmirror.db.dictionary import describe
+from tpmirror.db.dictionary import altered, describe
 from tpmirror.db.engine import create_file, reading, translated
 from tpmirror.db.revision import SCRIPTS, current, current_of, known, newest, refuse_newer
 from tpmirror.db.views import drop_views, sources
@@ -63,7 +64,10 @@ def differences(engine: Engine) -> list[str]:
         ]
     with reading(engine) as conn:
         context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
-        return [str(difference) for difference in compare_metadata(context, schema.metadata)]
+        found = [str(difference) for difference in compare_metadata(context, schema.metadata)]
+        if not any(schema.data_dictionary.name in difference for difference in found):  # it says how all was defined
+            found += [one.finding for one in altered(conn)]
+        return found
 
 
 def _run(engine: Engine, revision: str, *, down: bool) -> None:

@@ -2,6 +2,7 @@
 
 The chain shows rows altered, removed, inserted or reordered. A tail cut off, or a chain computed anew, only a head hash
 remembered elsewhere shows: ``status`` and ``audit`` print it, ``audit --head`` compares it.
+Triggers that are not as the last upgrade left them may have let such changes in; views may show something else.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from tpmirror.db import schema
+from tpmirror.db import dictionary, schema
 from tpmirror.db.types import Row
 from tpmirror.store.history import GENESIS, row_hash
 
@@ -30,9 +31,12 @@ def audit(conn: Connection, remembered: str | None = None) -> Audit:
     """Check everything. ``remembered`` is a head hash from an earlier day: the chain has to contain it."""
     table = schema.job_status_history
     chain = _Chain(remembered)
+    # First, close to the transaction's snapshot: PostgreSQL writes out no view that an upgrade dropped since.
+    definitions = list(_definitions(conn))
     findings = list(chain.check(_stream(conn, select(table).order_by(table.c.entry))))
     findings += check_continuity(_stream(conn, select(table).order_by(table.c.job_id, table.c.seq)))
     findings += _agreement(conn)
+    findings += definitions
     return Audit(chain.entries, chain.head, findings)
 
 
@@ -134,6 +138,13 @@ def _presence(conn: Connection) -> Iterator[Row]:
             "entry": None,
             "finding": f"presence is {row.presence}, {stated}",
         }
+
+
+def _definitions(conn: Connection) -> Iterator[Row]:
+    """What guards the history and what shows it are as the last upgrade left them."""
+    for one in dictionary.altered(conn):
+        check = "guard" if one.kind == "trigger" else one.kind
+        yield {"check": check, "job_id": None, "entry": None, "finding": one.finding}
 
 
 def _finding(check: str, row: Row, finding: str) -> Row:
