@@ -25,5 +25,5 @@ def poll(settings: Settings, *, as_json: bool) -> None:
     with snapshot(settings) as conn:
         holding = quarantine.holding(conn, jobs.in_flight_ids(conn))
     if holding.reason:
-        click.echo(f"warning: of the jobs in flight {holding.reason}", err=True)
+        click.echo(f"warning: jobs in flight are {holding.reason}", err=True)
         raise NeedsAttention

@@ -38,18 +38,8 @@ def list_(settings: Settings, *, as_json: bool) -> None:
     if as_json:
         print_json(entries)
         return
-    columns = {
-        "id": "entry",
-        "job_id": "job",
-        "field": "field",
-        "fault": "fault",
-        "reason": "why",
-        "first_seen_at": "first seen",
-        "accepted_at": "accepted",
-    }
-    show_table(
-        "In quarantine (times in UTC)", [{**row, "field": row["field"] or "(the item)"} for row in entries], columns
-    )
+    columns = {"id": "entry", "job_id": "job", "fault": "fault", "reason": "what and why", "accepted_at": "accepted"}
+    show_table("In quarantine (times in UTC)", entries, {**columns, "first_seen_at": "first seen"})
 
 
 @quarantine.command(epilog=EXIT_STATUS)
@@ -94,9 +84,11 @@ def accept(settings: Settings, *, entries: tuple[int, ...], all_: bool, field: s
         if undo:
             click.echo(f"{withdraw(engine, selection):,} entries are not accepted any more")
             return
-        left = accept_entries(engine, selection)
-    for row in left:
-        click.echo(f"entry {row['id']} cannot be accepted: the id of its item cannot be read", err=True)
-    click.echo("accepted; the next full sync is certified if nothing else holds it back")
-    if left:
+        chosen = accept_entries(engine, selection)
+    nameless = [row["id"] for row in chosen if row["job_id"] is None]
+    for entry in nameless:
+        click.echo(f"entry {entry} cannot be accepted: the id of its item cannot be read", err=True)
+    done = len(chosen) - len(nameless)
+    click.echo(f"{done:,} entries accepted; the next full sync is certified if nothing else holds it back")
+    if nameless:
         raise NeedsAttention

@@ -114,9 +114,8 @@ def show_comparison(title: str, differences: list[Row], not_held: list[Row], *, 
         return
     show_table(title, differences, {name: name for name in ("entity", "id", "field", "mirror", "upstream")})
     if not_held:
-        rows = [{**row, "field": row["field"] or "(the item)"} for row in not_held]
-        columns = {"job_id": "job", "field": "field", "reason": "why", "accepted": "accepted"}
-        show_table("Not held as the API shows it", rows, columns)
+        columns = {"job_id": "job", "reason": "what and why", "accepted": "accepted"}
+        show_table("Not held as the API shows it", not_held, columns)
 
 
 def show_run(row: dict[str, Any], *, as_json: bool) -> None:
@@ -143,7 +142,7 @@ def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
     if row["certified"]:
         count, when = f"{certificate['count']:,}", certificate["counted_at"]
         accepted = certificate["accepted"]
-        faults = f", {accepted:,} of them with faults that an operator accepted" if accepted else ""
+        faults = f", but for {accepted:,} whose faults an operator accepted" if accepted else ""
         click.echo(f"Certified: the mirror holds all {count} jobs that were listed at {when}{faults}")
     else:
         click.echo(f"Not certified: {escape_terminal(certificate['reason'])}")

@@ -112,8 +112,8 @@ def _of_operator(status: MirrorStatus, now: datetime) -> Iterator[Problem]:
             "untold", message, "see that the key may read single jobs; SELECT * FROM jobs WHERE presence = 'missing'"
         )
     if status.quarantined:
-        kinds = f": of the listed jobs {status.holding.counts}" if status.holding.counts else ""
-        message = f"{status.quarantined:,} values or items could not be held{kinds}"
+        jobs = f"; listed jobs: {status.holding.counts}" if status.holding.counts else ""
+        message = f"{status.quarantined:,} values or items could not be held{jobs}"
         yield Problem("quarantine", message, "tpmirror quarantine list, then quarantine retry or quarantine accept")
 
 

@@ -41,14 +41,14 @@ class Holding:
     @property
     def counts(self) -> str:
         """The counts in words; empty if all are 0."""
-        found = {"could not be read": self.unreadable, "have a value that could not be held": self.incomplete}
+        found = {"unreadable": self.unreadable, "incomplete": self.incomplete}
         parts = ", ".join(f"{count:,} {what}" for what, count in found.items() if count)
         return f"{parts} ({self.accepted:,} accepted)" if self.accepted else parts
 
     @property
     def reason(self) -> str | None:
         """Why the jobs are not all held as shown, in words."""
-        return None if self.is_whole else f"{self.counts}; tpmirror quarantine list names them"
+        return None if self.is_whole else f"not held as shown: {self.counts}; tpmirror quarantine list names them"
 
 
 def assess(entries: Iterable[Any], placed: Collection[int]) -> Holding:

@@ -133,6 +133,6 @@ def certificate(proof: Mapping[str, Any], holding: Holding) -> tuple[bool, str]:
 
     A job seen is not yet held: an item that cannot be read or a value that no column holds is in the list all the same.
     """
-    reason = proof.get("reason") or (holding.reason and f"of the listed jobs {holding.reason}")
+    reason = proof.get("reason") or (holding.reason and f"listed jobs are {holding.reason}")
     found = {**proof, **asdict(holding), **({"reason": reason} if reason else {})}
     return bool(proof["ids_proven"]) and holding.is_whole, json.dumps(found)

@@ -55,10 +55,11 @@ class Selection:
 
 
 def accept(engine: Engine, selection: Selection) -> list[Row]:
-    """Accept entries: they hold no certificate back from now on. The chosen entries that cannot be accepted.
+    """Accept entries: they hold no certificate back from now on. The chosen entries, those of no job among them.
 
     With a field, its faults as there are now are accepted in every job, future ones too. An item whose id cannot be
-    read cannot be accepted: the proof counts ids. Raises UsageError for an entry or a field that is not in quarantine.
+    read is of no job and cannot be accepted: the proof counts ids. Raises UsageError for an entry or a field that is
+    not in quarantine.
     """
 
     def work(conn: Connection) -> list[Row]:
@@ -71,7 +72,7 @@ def accept(engine: Engine, selection: Selection) -> list[Row]:
             quarantine.accept_everywhere(conn, {(name, row["fault"]) for row in chosen if row["fault"]}, now)
         named = [row for row in chosen if row["job_id"] is not None]
         quarantine.accept(conn, [row["id"] for row in named if row["accepted_at"] is None], now)
-        return [row for row in chosen if row["job_id"] is None]
+        return chosen
 
     return lease.under_lease(engine, work)
 

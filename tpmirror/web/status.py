@@ -10,7 +10,7 @@ from starlette.requests import Request
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
 from tpmirror.formatting import duration
-from tpmirror.store import queries, runs
+from tpmirror.store import quarantine, queries, runs
 from tpmirror.web.cache import remembered, rows
 
 LATE: Final = 3
@@ -39,7 +39,10 @@ def sentence(found: Row, now: datetime, interval: float) -> dict[str, str]:
 
 def needs(request: Request, conn: Connection, found: Row) -> list[dict[str, Any]]:
     """What needs attention: a text and a link to its page, the most urgent first."""
-    wanted = [*_trouble(found, request.app.state.settings.sync_interval), *_decisions(found)]
+    wanted = [
+        *_trouble(found, request.app.state.settings.sync_interval),
+        *_decisions(found["waiting_for_operator"], quarantine.count_waiting(conn)),
+    ]
     strange = remembered(request, conn, "unknown", lambda: queries.unknown(conn))
     for place, names in strange.items():
         text = f"The API sent what this version has no name for, in {place}: {', '.join(map(str, names[:8]))}."
@@ -59,11 +62,10 @@ def _trouble(found: Row, interval: float) -> list[dict[str, Any]]:
     return wanted
 
 
-def _decisions(found: Row) -> list[dict[str, Any]]:
-    """What waits for a decision."""
-    kinds = {
-        "waiting_for_operator": ("vanished jobs wait: were they deleted?", "/sync#waiting"),
-        "not_held": ("listed jobs are not held as the API shows them, and nobody accepted that.", "/sync#quarantine"),
-    }
-    counts = {**found, "not_held": found["unreadable"] + found["incomplete"] - found["accepted"]}
-    return [{"text": f"{counts[kind]:,} {text}", "link": link} for kind, (text, link) in kinds.items() if counts[kind]]
+def _decisions(vanished: int, entries: int) -> list[dict[str, Any]]:
+    """What waits for a decision: vanished jobs, and entries of the quarantine that nobody accepted."""
+    wanted = [
+        (vanished, "vanished jobs wait: were they deleted?", "/sync#waiting"),
+        (entries, "values or items could not be held, and nobody accepted that.", "/sync#quarantine"),
+    ]
+    return [{"text": f"{count:,} {text}", "link": link} for count, text, link in wanted if count]

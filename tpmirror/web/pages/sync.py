@@ -35,7 +35,7 @@ def page(request: Request) -> Response:
         state={"kind": kind, "before": before},
         chart=_chart(runs[:RUNS]),
         quarantine=entries,
-        held=f"Of the listed jobs {holding.counts}." if holding.counts else "",
+        held=f"Listed jobs: {holding.counts}." if holding.counts else "",
         waiting=waiting[:MAX_ENTRIES],
         waiting_count=len(waiting),
     )
