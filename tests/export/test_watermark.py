@@ -181,7 +181,7 @@ def differing(conn: Connection, table: Table, known: Row, values: Row) -> Change
     """What the syncer writes where the API states other values."""
     changes = Changeset()
     last = select(func.max(schema.job_status_history.c.seq)).where(schema.job_status_history.c.job_id == known["id"])
-    differ = Differ(StoredState(last_changes={known["id"]: (conn.execute(last).scalar() or 0, NOW)}), changes, 1)
+    differ = Differ(StoredState(last_changes={known["id"]: (conn.execute(last).scalar() or 0, NOW)}), changes, 1, ())
     if "status" in values:
         values = {"status": -1}
         seen: Any = SimpleNamespace(at=NOW)  # an observation, of which nothing else counts

@@ -303,6 +303,15 @@ def test_what_cannot_be_held_is_noted_once_and_resolved_when_it_can():
     assert mended.quarantine_resolved == [{"id_": 0, "resolved_at": later(9)}]
 
 
+def test_an_item_shown_readable_and_unreadable_at_once_stays_in_quarantine_until_the_next_look():
+    broken = ParseFailure(1, "a key stands twice", encoded({"id": 1}))
+    known = after(look(), quarantine=held(made(None, unreadable=[(broken, NOON)])))
+    both = made(look(5, description="new"), known, unreadable=[(broken, later(5))])
+    assert (both.quarantine_resolved, told(both)) == ([], {("job", "description"): (None, "new")})
+    alone = made(look(5), known)
+    assert [row["id_"] for row in alone.quarantine_resolved] == [0]
+
+
 def test_a_payload_that_changes_is_the_same_entry():
     first = made(look(start_frame=2**64, eta_s=9.0))
     again = made(look(5, start_frame=2**65, eta_s=8.0), after(look(start_frame=2**64), quarantine=held(first)))

@@ -198,6 +198,15 @@ def test_items_without_a_readable_id_void_the_proof_and_leave_the_others_alone(s
     assert [entry for entry in rows(mirror_url, "quarantined_jobs") if entry["resolved_at"] is None] == []
 
 
+def test_items_without_a_readable_id_do_not_pile_up(sim, program, mirror_url, capsys):
+    """Their payload is all that they have, and it changes with the ETA."""
+    for eta in range(3):
+        spoil(sim, lambda item, eta=eta: spoilt(item, {"id": "x", "eta_s": eta} if item["id"] == 9 else {}))
+        program.call(capsys, "sync", code=3)
+    entries = rows(mirror_url, "quarantined_jobs")
+    assert [entry["resolved_at"] is None for entry in entries] == [False, False, True]
+
+
 def test_a_job_that_is_shown_as_before_again_leaves_quarantine(sim, program, mirror_url, capsys):
     """Its bytes are known, so nothing but its open entry makes the full sync look at it."""
     program.call(capsys, "sync")

@@ -125,6 +125,12 @@ def obsolete_entries(conn: Connection, present: Collection[int]) -> list[int]:
     return [row.id for row in entries if row.job_id not in present and row.job_id not in held]
 
 
+def unseen_items(conn: Connection, shown: Collection[str | None]) -> list[int]:
+    """Entries of items without a readable id of which a full sync showed other payloads: nothing tells them apart."""
+    entries = conn.execute(select(_TABLE.c.id, _TABLE.c.payload).where(_IS_OPEN, _TABLE.c.job_id.is_(None)))
+    return [row.id for row in entries if row.payload not in shown]
+
+
 def resolve(conn: Connection, entries: Collection[int], now: datetime) -> None:
     """Mark entries as resolved."""
     bulk.update(conn, _TABLE, [{"id_": entry, "resolved_at": now} for entry in sorted(entries)])

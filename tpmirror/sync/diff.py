@@ -6,7 +6,7 @@ database as they are.
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -81,7 +81,7 @@ def diff(
 ) -> Changeset:
     """Everything to write for a batch. Jobs must be distinct within it."""
     changes = Changeset()
-    differ = Differ(known, changes, run_id)
+    differ = Differ(known, changes, run_id, {item.id for item, _ in unreadable})
     for model_id, shown in sorted(models.items()):
         differ.model(model_id, shown)
     for shown in sorted(batch, key=lambda shown: (shown.observation.sent, shown.job_id)):
@@ -94,10 +94,12 @@ def diff(
 class Differ:
     """Fills a changeset, job by job; later jobs of a batch see the rows that earlier ones put into it."""
 
-    def __init__(self, known: StoredState, changes: Changeset, run_id: int) -> None:
+    def __init__(self, known: StoredState, changes: Changeset, run_id: int, unread: Collection[int | None]) -> None:
         self.known = known
         self.changes = changes
         self.run_id = run_id
+        self.unread = unread
+        """Jobs that the batch also shows in a way that cannot be read: which of the two is newer is open."""
 
     def model(self, model_id: int, shown: Shown) -> None:
         """A model as the newest job of the batch shows it, unless a newer job spoke before."""
@@ -274,7 +276,7 @@ class Differ:
         self.changes.quarantine_resolved += [
             {"id_": entry["id"], "resolved_at": observation.at}
             for name, entry in self.known.quarantine.get(job_id, {}).items()
-            if name not in rows.faults and not says_nothing_of(rows, name)
+            if name not in rows.faults and not says_nothing_of(rows, name) and (name or job_id not in self.unread)
         ]
 
     def quarantine(

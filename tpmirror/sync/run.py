@@ -146,6 +146,9 @@ class Run:
         moved = presence.write_presence(conn, result.presence, self.id, now)
         if result.present is not None:
             quarantine.resolve(conn, quarantine.obsolete_entries(conn, result.present), now)
+        if result.proof is not None:
+            shown = {payload for job_id, payload in self._stats.quarantined if job_id is None}
+            quarantine.resolve(conn, quarantine.unseen_items(conn, shown), now)
         columns = self._stats.columns(self._reading)
         counts = {name: columns.get(name, 0) + moved.get(name, 0) for name in COUNT_COLUMNS}
         counts |= {"requests": self._api.requests, "retries": self._api.retries}
