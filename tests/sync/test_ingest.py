@@ -200,8 +200,10 @@ def test_items_without_a_readable_id_void_the_proof_and_leave_the_others_alone(s
 
 def test_items_without_a_readable_id_do_not_pile_up(sim, program, mirror_url, capsys):
     """Their payload is all that they have, and it changes with the ETA."""
-    for eta in range(3):
-        spoil(sim, lambda item, eta=eta: spoilt(item, {"id": "x", "eta_s": eta} if item["id"] == 9 else {}))
+    changed: dict[str, Any] = {"id": "x"}
+    spoil(sim, lambda item: spoilt(item, changed if item["id"] == 9 else {}))
+    for eta in (1.0, 2.0, 3.0):
+        changed["eta_s"] = eta
         program.call(capsys, "sync", code=3)
     entries = rows(mirror_url, "quarantined_jobs")
     assert [entry["resolved_at"] is None for entry in entries] == [False, False, True]

@@ -252,6 +252,10 @@ ODD_ITEMS = {
     "an integer of 5,000 digits": (b'{"id": 2, "status": 0, "start_frame": %s}' % (b"9" * 5000), ["start_frame"]),
     "a real number that no double holds": (b'{"id": 2, "status": 0, "grain": 1e999}', ["grain"]),
     "a value nested too deep": (b'{"id": 2, "status": 0, "new": %s}' % (b"[" * 60 + b"]" * 60), ["extra"]),
+    "a value of a column nested too deep": (
+        b'{"id": 2, "status": 0, "codec": %s}' % (b"[" * 90 + b"]" * 90),
+        ["codec"],
+    ),
 }
 
 

@@ -148,17 +148,14 @@ def _strip(part: InputVideo | OutputVideo | PreviewVideos, *names: str) -> None:
 
 def _field_by_field(item: RawJob) -> ParsedJob | ParseFailure:
     """The slow way, for items with anything that is not as documented."""
-    raw = item.raw
+    raw, reader = item.raw, ItemReader()
     try:
         value = load(bytes(raw).decode(errors="replace"))
+        job = reader.job(value) if isinstance(value, dict) else None
     except (ValueError, RecursionError) as error:
         return ParseFailure(_id_of(raw), f"not JSON: {_short(error)}", raw)
-    if not isinstance(value, dict):
-        return ParseFailure(None, f"a job is an object, this is a {type(value).__name__}", raw)
-    reader = ItemReader()
-    job = reader.job(value)
     if job is None:
-        return ParseFailure(None, "its id cannot be read", raw)
+        return ParseFailure(None, "no object with a readable id", raw)
     return _item(job, item, reader.extra, reader.faults)
 
 
