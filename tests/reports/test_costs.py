@@ -57,7 +57,7 @@ def fill(conn: Any, jobs: list[tuple[Decimal | None, bool, list[float | None]]])
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(jobs=st.lists(st.tuples(MONEY, st.booleans(), st.lists(WEIGHT, max_size=5)), min_size=1, max_size=8))
-def test_the_shares_of_a_job_sum_to_its_cost_and_none_is_off_by_a_unit(mirror_url, jobs):
+def test_the_shares_of_a_job_sum_to_its_charge_and_none_is_off_by_a_unit(mirror_url, jobs):
     with connected(mirror_url) as conn:
         transaction = conn.begin()
         fill(conn, jobs)
@@ -65,8 +65,8 @@ def test_the_shares_of_a_job_sum_to_its_cost_and_none_is_off_by_a_unit(mirror_ur
         for row in conn.execute(select(views.view("job_model_costs"))).mappings():
             found[row["job_id"]].append(dict(row))
         transaction.rollback()
-    for job_id, (cost, _, weights) in enumerate(jobs, 1):
-        counted = cost or Decimal(0)
+    for job_id, (cost, preview, weights) in enumerate(jobs, 1):
+        counted = Decimal(0) if preview else cost or Decimal(0)
         assert sum(row["credits"] for row in found[job_id]) == counted
         useful = {place: weight for place, weight in enumerate(weights) if weight and 1e-6 <= weight <= 1e6}
         assert {row["position"] for row in found[job_id]} == set(useful or [None])
@@ -80,13 +80,21 @@ def test_the_shares_of_a_job_sum_to_its_cost_and_none_is_off_by_a_unit(mirror_ur
 def test_the_ledger_tells_first_charges_and_corrections(lived_mirror, dialect):
     charges = json.loads((Path(lived_mirror["sqlite"].removeprefix("sqlite:///")).parent / "charges.json").read_text())
     ledger = read(lived_mirror[dialect], "cost_ledger")
-    first = {row["job_id"]: row["credits"] for row in ledger if row["kind"] == "charge"}
-    assert first == {int(job_id): Decimal(cost).quantize(UNIT) for job_id, cost in charges.items()}
-    balance: dict[int, Decimal] = defaultdict(Decimal)
+    first = {row["job_id"]: row for row in ledger if row["kind"] == "charge"}
+    stated = {int(job_id): Decimal(cost).quantize(UNIT) for job_id, cost in charges.items()}
+    assert {job_id: row["stated"] for job_id, row in first.items()} == stated
+    assert {job_id: row["credits"] for job_id, row in first.items()} == {
+        job_id: Decimal(0) if first[job_id]["preview"] else cost for job_id, cost in stated.items()
+    }
+    balance: dict[int, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for row in ledger:
-        balance[row["job_id"]] += row["credits"]
-    jobs = rows(lived_mirror[dialect], "jobs")
-    assert balance == {job["id"]: job["cost_usd"] or Decimal(0) for job in jobs}
+        balance[row["job_id"]][0] += row["credits"]
+        balance[row["job_id"]][1] += row["stated"]
+    for job in rows(lived_mirror[dialect], "jobs"):
+        cost = job["cost_usd"] or Decimal(0)
+        assert balance[job["id"]] == [Decimal(0) if job["preview"] else cost, cost]
+    flips = {row["job_id"] for row in ledger if row["kind"] == "correction" and row["stated"] == 0}
+    assert flips, "a flip of preview is a correction that moves what is charged alone"
     assert {row["kind"] for row in ledger} == {"charge", "correction"}
 
 
@@ -135,10 +143,11 @@ def test_focus_costs_keep_the_rules_of_the_specification(lived_mirror, dialect):
         assert wrong == []
         assert row["BillingPeriodStart"] <= row["ChargePeriodStart"] < row["ChargePeriodEnd"] <= row["BillingPeriodEnd"]
         assert row["BillingPeriodStart"].day == row["BillingPeriodEnd"].day == 1
-        assert row["ListCost"] == row["ContractedCost"] == row["EffectiveCost"] == row["BilledCost"]
+        assert row["ContractedCost"] == row["EffectiveCost"] == row["BilledCost"]
         if row["ChargeClass"] is None:
             assert row["PricingUnit"] == "Credits"
             assert row["PricingQuantity"] * row["ContractedUnitPrice"] == row["ContractedCost"]
+            assert row["PricingQuantity"] * row["ListUnitPrice"] == row["ListCost"]
         else:
             assert row["PricingQuantity"] is row["PricingUnit"] is row["ConsumedQuantity"] is None
 

@@ -4,24 +4,29 @@ from typing import Any, Final
 
 import click
 
-from tpmirror.cli.options import as_json, snapshot, with_settings
+from tpmirror.cli.options import EXIT_STATUS, as_json, snapshot, with_settings
 from tpmirror.config import Settings
+from tpmirror.errors import NeedsAttention
 
 STRETCH: Final = "a day, 2026-10, 2026, last-month, this-month, 7d, 4w, 6m"
 FORMATS: Final = click.Choice(("table", "csv", "json", "markdown"))
 
 
-@click.command()
+@click.command(epilog=EXIT_STATUS)
 @click.argument("name", required=False)
 @with_settings("budget_monthly")
 @click.option("--from", "start", metavar="WHEN", help=f"First day, UTC: {STRETCH}.")
 @click.option("--to", "end", metavar="WHEN", help="Last day, UTC, included; the same forms.")
 @click.option("--by", metavar="WHAT", help="What to split by; tpmirror report lists it.")
 @click.option("--as-of", metavar="TIME", help="For history: the moment, ISO 8601, or the end of a day or month.")
+@click.option("--month", metavar="MONTH", help="For statement: 2026-10, this-month or last-month, the default.")
 @click.option("--format", "form", type=FORMATS, metavar="FORM", default="table", help="table, csv, json or markdown.")
 @as_json
 def report(settings: Settings, *, name: str | None, form: str, as_json: bool, **options: Any) -> None:
-    """Answer a question about costs, times, failures, storage: one of the reports that tpmirror report lists."""
+    """Answer a question about costs, times, failures, storage: one of the reports that tpmirror report lists.
+
+    Exit status 3: report reconcile found sums that do not agree.
+    """
     from datetime import UTC, datetime
 
     from tpmirror.cli.tables import show_report
@@ -36,3 +41,5 @@ def report(settings: Settings, *, name: str | None, form: str, as_json: bool, **
     with snapshot(settings) as conn:
         found = run_report(conn, name, params)
     show_report(name, found, form)
+    if found.summary.get("agrees") is False:
+        raise NeedsAttention

@@ -5,7 +5,19 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Float, Integer, Numeric, Text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Float,
+    Integer,
+    Numeric,
+    Text,
+    cast,
+    func,
+    type_coerce,
+)
 from sqlalchemy import Double as _Double
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -98,3 +110,24 @@ class Money(Exact):
 
     def __init__(self) -> None:
         super().__init__(10, 4)
+
+
+class Units(TypeDecorator[Decimal]):
+    """Ten-thousandths of a Credit in the database, Credits when they are read."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        """As Credits, exact."""
+        return None if value is None else value * CENT_OF_CENT
+
+
+def credits_of(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The exact sum of a column of money: SQLite's own sum of fractions drifts, one of ten-thousandths does not."""
+    return from_units(func.coalesce(func.sum(cast(func.round(column * 10000), BigInteger)), 0))
+
+
+def from_units(number: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Ten-thousandths, read as Credits."""
+    return type_coerce(cast(number, BigInteger), Units())

@@ -8,10 +8,10 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from tpmirror.db import schema
-from tpmirror.db.types import Row
+from tpmirror.db.types import Row, credits_of, from_units
 from tpmirror.db.views import view
 from tpmirror.months import add_months
-from tpmirror.reports.model import Column, Report, change, credits_of, from_units, oldest, percent, plain, ratio, within
+from tpmirror.reports.model import Column, Report, change, oldest, percent, plain, ratio, within
 from tpmirror.reports.period import Period
 
 BY: Final = ("month", "day", "model", "task", "resolution", "codec", "owner")

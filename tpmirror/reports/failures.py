@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
-from tpmirror.db.types import Row
+from tpmirror.db.types import Row, credits_of
 from tpmirror.db.views import view
-from tpmirror.reports.model import Report, credits_of, percent, plain, ratio, within
+from tpmirror.reports.model import Report, percent, plain, ratio, within
 from tpmirror.reports.period import Period
 
 BY: Final = ("month", "model", "resolution", "codec")

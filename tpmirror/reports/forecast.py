@@ -7,10 +7,10 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from tpmirror.db.types import Row
+from tpmirror.db.types import CENT_OF_CENT, Row
 from tpmirror.db.views import view
 from tpmirror.months import add_months
-from tpmirror.reports.model import UNIT, Report, percent, plain, ratio
+from tpmirror.reports.model import Report, percent, plain, ratio
 
 DAY: Final = timedelta(days=1)
 RUN_RATE_DAYS: Final = 28
@@ -41,14 +41,14 @@ def total(days: Days, method: Method, today: date) -> Decimal:
     """The month's total as a method sees it on the morning of ``today``: what is spent, and what is to come."""
     first, after = add_months(today, 0), add_months(today, 1)
     spent = sum((credits_ for day, credits_ in days.items() if first <= day < today), Decimal(0))
-    return (spent + method(days, today, after)).quantize(UNIT)
+    return (spent + method(days, today, after)).quantize(CENT_OF_CENT)
 
 
 def expected(days: Days, method: Method, today: date) -> Decimal:
     """The same in the course of ``today``: if it has cost more than was expected of it, that comes on top."""
     # Not out of the days to come: they are expected to cost what they were.
     surplus = days.get(today, Decimal(0)) - method(days, today, today + DAY)
-    return (total(days, method, today) + max(surplus, Decimal(0))).quantize(UNIT)
+    return (total(days, method, today) + max(surplus, Decimal(0))).quantize(CENT_OF_CENT)
 
 
 def backtest(days: Days, method: Method, today: date) -> tuple[float | None, int]:

@@ -3,19 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
 
 from rich.filesize import decimal
-from sqlalchemy import BigInteger, ColumnElement, Connection, Dialect, Table, cast, func, select, type_coerce
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from tpmirror import formatting
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
 from tpmirror.reports.period import Period
-
-UNIT: Final = Decimal("0.0001")
-"""A ten-thousandth of a Credit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +60,6 @@ def seconds(name: str, heading: str, *, signed: bool = False) -> dict[str, Colum
 def size(name: str, heading: str) -> dict[str, Column]:
     """A column of bytes, in powers of 1000."""
     return {name: Column(heading, lambda row: "-" if row[name] is None else decimal(row[name]))}
-
-
-class Units(TypeDecorator[Decimal]):
-    """Ten-thousandths of a Credit in the database, Credits when they are read."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - the signature is SQLAlchemy's
-        """As Credits, exact."""
-        return None if value is None else value * UNIT
-
-
-def credits_of(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The exact sum of a column of money: SQLite's own sum of fractions drifts, one of ten-thousandths does not."""
-    return from_units(func.coalesce(func.sum(cast(func.round(column * 10000), BigInteger)), 0))
-
-
-def from_units(number: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Ten-thousandths, read as Credits."""
-    return type_coerce(cast(number, BigInteger), Units())
 
 
 def oldest(conn: Connection, period: Period) -> int:

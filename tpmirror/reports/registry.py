@@ -8,11 +8,12 @@ from typing import Final
 from sqlalchemy import Connection
 
 from tpmirror.errors import UsageError
-from tpmirror.reports import as_of, costs, failures, forecast, storage, turnaround
+from tpmirror.reports import as_of, costs, failures, forecast, statement, storage, turnaround
 from tpmirror.reports import transitions as changes
 from tpmirror.reports.eta import eta
 from tpmirror.reports.model import Report, plain
 from tpmirror.reports.period import Period, instant, period
+from tpmirror.reports.reconcile import reconcile
 from tpmirror.reports.runs import syncs
 
 
@@ -25,6 +26,7 @@ class ReportParams:
     end: str | None = None
     by: str | None = None
     as_of: str | None = None
+    month: str | None = None
     budget: float | None = None
 
     @property
@@ -66,6 +68,12 @@ REPORTS: Final = {
         lambda c, q, _: forecast.forecast(c, q.now.date(), q.budget),
         options=frozenset({"budget"}),
     ),
+    "statement": ReportSpec(
+        "a month as it is billed: charges, corrections of earlier months, total",
+        lambda c, q, _: statement.statement(c, statement.month_of(q.month, q.now.date()), q.now.date()),
+        options=frozenset({"month"}),
+    ),
+    "reconcile": ReportSpec("whether all sums of money agree, to the last unit", lambda c, _, __: reconcile(c)),
     "turnaround": ReportSpec(
         "how long jobs wait and take: percentiles, with bounds",
         lambda c, q, by: turnaround.turnaround(c, q.period, by),
@@ -110,7 +118,7 @@ def run_report(conn: Connection, name: str, params: ReportParams) -> Report:
     chosen = REPORTS.get(name)
     if chosen is None:
         raise UsageError(f"there is no report {name[:40]!r}; it is one of {', '.join(REPORTS)}")
-    for option, value in {"from": params.start, "to": params.end, "as-of": params.as_of}.items():
+    for option, value in {"from": params.start, "to": params.end, "as-of": params.as_of, "month": params.month}.items():
         if value is not None and option not in chosen.options:
             takers = [other for other, report in REPORTS.items() if option in report.options]
             raise UsageError(f"report {name} takes no --{option}; it goes with {', '.join(takers)}")

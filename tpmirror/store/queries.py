@@ -5,10 +5,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, case, func, literal, or_, select, text, union_all
+from sqlalchemy import Connection, Text, and_, case, cast, func, literal, or_, select, union_all
 
 from tpmirror.db import labels, schema
-from tpmirror.db.types import Row
+from tpmirror.db.types import Row, credits_of
+from tpmirror.db.views import view
 from tpmirror.store import history, presence, quarantine, runs
 
 EXTRA_SAMPLE: Final = 200
@@ -54,7 +55,7 @@ def failed_jobs(conn: Connection, since: datetime) -> list[Row]:
 def jobs_by_status(conn: Connection) -> list[Row]:
     """Jobs and Credits by status; previews count as jobs and cost nothing."""
     jobs, names = schema.jobs, schema.job_statuses
-    charged = func.sum(case((jobs.c.preview.is_(True), 0), else_=jobs.c.cost_usd), type_=jobs.c.cost_usd.type)
+    charged = credits_of(case((jobs.c.preview.is_(True), 0), else_=jobs.c.cost_usd))
     wanted = (
         select(jobs.c.status, names.c.name, func.count().label("jobs"), charged.label("credits"))
         .join(names, names.c.code == jobs.c.status)
@@ -66,12 +67,10 @@ def jobs_by_status(conn: Connection) -> list[Row]:
 
 def credits_by_month(conn: Connection, limit: int) -> list[Row]:
     """The last months of the view ``daily_costs``."""
-    month = "substr(CAST(day AS text), 1, 7)"
-    wanted = (
-        f"SELECT {month} AS month, SUM(jobs) AS jobs, SUM(credits) AS credits FROM daily_costs "  # noqa: S608 - constants
-        f"WHERE day IS NOT NULL GROUP BY {month} ORDER BY month DESC LIMIT :limit"
-    )
-    return [dict(row) for row in conn.execute(text(wanted), {"limit": limit}).mappings()]
+    days = view("daily_costs").c
+    month = func.substr(cast(days.day, Text), 1, 7).label("month")
+    wanted = select(month, func.sum(days.jobs).label("jobs"), credits_of(days.credits).label("credits"))
+    return _rows(conn, wanted.group_by(month).order_by(month.desc()).limit(limit))
 
 
 def job(conn: Connection, job_id: int) -> Row | None:

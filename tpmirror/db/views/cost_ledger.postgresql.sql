@@ -1,29 +1,57 @@
--- A charge of a job or a later correction of it, signed, in Credits; sums to jobs.cost_usd exactly.
+-- A charge of a job or a later correction of it, signed, in Credits; the month of an entry never changes.
 -- What each column holds: cost_ledger.sql.
+WITH
+  corrected AS (
+    SELECT job_id, CAST(SUM(units) AS bigint) AS units, CAST(SUM(stated_units) AS bigint) AS stated_units
+    FROM cost_corrections
+    GROUP BY job_id
+  ),
+  first_change AS (
+    SELECT MIN(id) AS id, entity_id AS job_id, field
+    FROM field_changes
+    WHERE entity = 'job' AND field IN ('preview', 'started')
+    GROUP BY entity_id, field
+  ),
+  first AS (
+    -- What changed since is known by its first old value, what did not by what it is.
+    SELECT
+      j.id AS job_id,
+      COALESCE(
+        CASE WHEN s.id IS NULL THEN j.started ELSE CAST(s.old_value AS timestamptz) END,
+        j.first_seen_at
+      ) AS booked_at,
+      CASE WHEN p.id IS NULL THEN COALESCE(j.preview, FALSE) ELSE COALESCE(p.old_value, '') = 'true' END AS preview,
+      CAST(ROUND(COALESCE(j.cost_usd, 0) * 10000) AS bigint) AS units,
+      COALESCE(j.preview, FALSE) AS is_preview
+    FROM jobs AS j
+    LEFT JOIN first_change AS fs ON fs.job_id = j.id AND fs.field = 'started'
+    LEFT JOIN field_changes AS s ON s.id = fs.id
+    LEFT JOIN first_change AS fp ON fp.job_id = j.id AND fp.field = 'preview'
+    LEFT JOIN field_changes AS p ON p.id = fp.id
+  )
 SELECT
-  o.job_id,
+  f.job_id,
   CAST(0 AS bigint) AS entry,
   'charge' AS kind,
-  COALESCE(o.finished, o.started, o.first_seen_at) AS booked_at,
-  o.day,
-  o.month,
+  f.booked_at,
+  CAST(f.booked_at AT TIME ZONE 'UTC' AS date) AS day,
+  to_char(f.booked_at AT TIME ZONE 'UTC', 'YYYY-MM') AS month,
   -- What the job costs now, less what corrections have moved since it was first seen.
-  ROUND((CAST(ROUND(COALESCE(o.cost_usd, 0) * 10000) AS bigint) - COALESCE(c.units, 0)) / 10000.0, 4) AS credits,
-  o.preview
-FROM job_overview AS o
-LEFT JOIN (
-  SELECT job_id, CAST(SUM(units) AS bigint) AS units FROM cost_corrections GROUP BY job_id
-) AS c ON c.job_id = o.job_id
+  ROUND((CASE WHEN f.is_preview THEN 0 ELSE f.units END - COALESCE(c.units, 0)) / 10000.0, 4) AS credits,
+  ROUND((f.units - COALESCE(c.stated_units, 0)) / 10000.0, 4) AS stated,
+  f.preview
+FROM first AS f
+LEFT JOIN corrected AS c ON c.job_id = f.job_id
 UNION ALL
 SELECT
-  c.job_id,
-  c.field_change_id,
+  job_id,
+  field_change_id,
   'correction',
-  c.observed_at,
-  CAST(c.observed_at AT TIME ZONE 'UTC' AS date),
-  to_char(c.observed_at AT TIME ZONE 'UTC', 'YYYY-MM'),
-  c.credits,
-  COALESCE(j.preview, FALSE)
-FROM cost_corrections AS c
-JOIN jobs AS j ON j.id = c.job_id
-WHERE c.units <> 0
+  observed_at,
+  CAST(observed_at AT TIME ZONE 'UTC' AS date),
+  to_char(observed_at AT TIME ZONE 'UTC', 'YYYY-MM'),
+  credits,
+  stated,
+  new_preview
+FROM cost_corrections
+WHERE units <> 0 OR stated_units <> 0

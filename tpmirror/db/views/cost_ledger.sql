@@ -1,36 +1,68 @@
--- A charge of a job or a later correction of it, signed, in Credits; sums to jobs.cost_usd exactly.
+-- A charge of a job or a later correction of it, signed, in Credits; the month of an entry never changes.
 -- job_id (integer): job
 -- entry (integer): 0 for the charge, else the number in field_changes of the change that corrected it
 -- kind (text): charge: what the job cost when it was first seen; correction: by how much a change moved that
--- booked_at (time): charge: when the job finished, else started, else was first seen; correction: when it was seen
+-- booked_at (time): charge: when the job started, as first seen, else when it was first seen; correction: when it was seen
 -- day (date): day of booked_at (UTC)
 -- month (text): its month, YYYY-MM
--- credits (money): the amount; each job has one charge, of 0 if it was without a cost
--- preview (boolean): whether the job is a free preview: what upstream states as its cost is not charged
+-- credits (money): the amount charged; each job has one charge, 0 for a free preview; sums to job_overview.credits exactly
+-- stated (money): the amount as upstream states it; sums to jobs.cost_usd exactly
+-- preview (boolean): whether the job was a free preview then
+WITH
+  corrected AS (
+    SELECT job_id, CAST(SUM(units) AS bigint) AS units, CAST(SUM(stated_units) AS bigint) AS stated_units
+    FROM cost_corrections
+    GROUP BY job_id
+  ),
+  first_change AS (
+    SELECT MIN(id) AS id, entity_id AS job_id, field
+    FROM field_changes
+    WHERE entity = 'job' AND field IN ('preview', 'started')
+    GROUP BY entity_id, field
+  ),
+  first AS (
+    -- What changed since is known by its first old value, what did not by what it is.
+    SELECT
+      j.id AS job_id,
+      COALESCE(
+        CASE WHEN s.id IS NULL THEN j.started ELSE 
+          -- As times are held here: a space, six decimals, an offset.
+          replace(substr(s.old_value, 1, 19), 'T', ' ')
+            || CASE WHEN substr(s.old_value, 20, 1) = '.' THEN substr(s.old_value, 20, 7) ELSE '.000000' END || '+00:00' END,
+        j.first_seen_at
+      ) AS booked_at,
+      CASE WHEN p.id IS NULL THEN COALESCE(j.preview, FALSE) ELSE COALESCE(p.old_value, '') = 'true' END AS preview,
+      CAST(ROUND(COALESCE(j.cost_usd, 0) * 10000) AS bigint) AS units,
+      COALESCE(j.preview, FALSE) AS is_preview
+    FROM jobs AS j
+    LEFT JOIN first_change AS fs ON fs.job_id = j.id AND fs.field = 'started'
+    LEFT JOIN field_changes AS s ON s.id = fs.id
+    LEFT JOIN first_change AS fp ON fp.job_id = j.id AND fp.field = 'preview'
+    LEFT JOIN field_changes AS p ON p.id = fp.id
+  )
 SELECT
-  o.job_id,
+  f.job_id,
   CAST(0 AS bigint) AS entry,
   'charge' AS kind,
-  COALESCE(o.finished, o.started, o.first_seen_at) AS booked_at,
-  o.day,
-  o.month,
+  f.booked_at,
+  date(f.booked_at) AS day,
+  substr(f.booked_at, 1, 7) AS month,
   -- What the job costs now, less what corrections have moved since it was first seen.
-  ROUND((CAST(ROUND(COALESCE(o.cost_usd, 0) * 10000) AS bigint) - COALESCE(c.units, 0)) / 10000.0, 4) AS credits,
-  o.preview
-FROM job_overview AS o
-LEFT JOIN (
-  SELECT job_id, CAST(SUM(units) AS bigint) AS units FROM cost_corrections GROUP BY job_id
-) AS c ON c.job_id = o.job_id
+  ROUND((CASE WHEN f.is_preview THEN 0 ELSE f.units END - COALESCE(c.units, 0)) / 10000.0, 4) AS credits,
+  ROUND((f.units - COALESCE(c.stated_units, 0)) / 10000.0, 4) AS stated,
+  f.preview
+FROM first AS f
+LEFT JOIN corrected AS c ON c.job_id = f.job_id
 UNION ALL
 SELECT
-  c.job_id,
-  c.field_change_id,
+  job_id,
+  field_change_id,
   'correction',
-  c.observed_at,
-  date(c.observed_at),
-  substr(c.observed_at, 1, 7),
-  c.credits,
-  COALESCE(j.preview, FALSE)
-FROM cost_corrections AS c
-JOIN jobs AS j ON j.id = c.job_id
-WHERE c.units <> 0
+  observed_at,
+  date(observed_at),
+  substr(observed_at, 1, 7),
+  credits,
+  stated,
+  new_preview
+FROM cost_corrections
+WHERE units <> 0 OR stated_units <> 0

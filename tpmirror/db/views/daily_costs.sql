@@ -1,7 +1,7 @@
 -- Credits per day (UTC): a job counts on the day it finished, else the day it started; previews are free and left out.
 -- day (date): day (UTC)
 -- jobs (integer): jobs that count on it
--- credits (money): what they cost; sums to jobs.cost_usd exactly, previews left out
+-- credits (money): what they are charged today; sums to job_overview.credits exactly
 SELECT
   day,
   COUNT(*) AS jobs,

@@ -8,7 +8,7 @@
 -- failures (integer): jobs that failed
 -- cancellations (integer): jobs that were canceled
 -- failure_rate (real): failures by all that ended, 0 to 1; null if none ended
--- credits_failed (money): what the failed jobs cost, as upstream states it
+-- credits_failed (money): what the failed jobs are charged
 SELECT
   o.month,
   l.ml_model_id,

@@ -1,4 +1,4 @@
--- A row of cost_ledger in the columns of the FinOps FOCUS specification 1.2; sums to jobs.cost_usd exactly.
+-- A row of cost_ledger in the columns of the FinOps FOCUS specification, 1.2 to 1.4; BilledCost sums to job_overview.credits exactly.
 -- What each column holds: focus_costs.sql.
 SELECT
   l.credits AS "BilledCost",
@@ -17,17 +17,19 @@ SELECT
   CASE WHEN l.kind = 'charge' THEN 1 END AS "ConsumedQuantity",
   CASE WHEN l.kind = 'charge' THEN 'Jobs' END AS "ConsumedUnit",
   l.credits AS "ContractedCost",
-  CASE WHEN l.kind = 'charge' THEN 1.0 END AS "ContractedUnitPrice",
+  CASE WHEN l.kind = 'charge' THEN CASE WHEN l.preview THEN 0.0 ELSE 1.0 END END AS "ContractedUnitPrice",
   l.credits AS "EffectiveCost",
+  'TensorPix' AS "HostProviderName",
+  CAST(NULL AS text) AS "InvoiceId",
   'TensorPix' AS "InvoiceIssuerName",
-  l.credits AS "ListCost",
+  l.stated AS "ListCost",
   CASE WHEN l.kind = 'charge' THEN 1.0 END AS "ListUnitPrice",
   'Standard' AS "PricingCategory",
   'Credits' AS "PricingCurrency",
-  CASE WHEN l.kind = 'charge' THEN 1.0 END AS "PricingCurrencyContractedUnitPrice",
+  CASE WHEN l.kind = 'charge' THEN CASE WHEN l.preview THEN 0.0 ELSE 1.0 END END AS "PricingCurrencyContractedUnitPrice",
   l.credits AS "PricingCurrencyEffectiveCost",
   CASE WHEN l.kind = 'charge' THEN 1.0 END AS "PricingCurrencyListUnitPrice",
-  CASE WHEN l.kind = 'charge' THEN l.credits END AS "PricingQuantity",
+  CASE WHEN l.kind = 'charge' THEN l.stated END AS "PricingQuantity",
   CASE WHEN l.kind = 'charge' THEN 'Credits' END AS "PricingUnit",
   'TensorPix' AS "ProviderName",
   'TensorPix' AS "PublisherName",
@@ -36,6 +38,7 @@ SELECT
   'Job' AS "ResourceType",
   'Media' AS "ServiceCategory",
   'Video Enhancement' AS "ServiceName",
+  'TensorPix' AS "ServiceProviderName",
   'Content Creation' AS "ServiceSubcategory",
   l.job_id AS "x_JobId",
   l.entry AS "x_LedgerEntry"

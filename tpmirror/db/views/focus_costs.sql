@@ -1,4 +1,4 @@
--- A row of cost_ledger in the columns of the FinOps FOCUS specification 1.2; sums to jobs.cost_usd exactly.
+-- A row of cost_ledger in the columns of the FinOps FOCUS specification, 1.2 to 1.4; BilledCost sums to job_overview.credits exactly.
 -- BilledCost (money): amount in Credits, signed; an account buys Credits beforehand, no national currency is known here
 -- BillingAccountId (text): user- and the number of the account's user; unknown before the first output
 -- BillingAccountName (text): always null: the API names no account
@@ -14,17 +14,19 @@
 -- ConsumedQuantity (integer): 1 job; null for a correction
 -- ConsumedUnit (text): Jobs; null for a correction
 -- ContractedCost (money): as BilledCost
--- ContractedUnitPrice (money): 1 per Credit; null for a correction
+-- ContractedUnitPrice (money): 1 per Credit, 0 of a free preview; null for a correction
 -- EffectiveCost (money): as BilledCost
+-- HostProviderName (text): always TensorPix; since FOCUS 1.3 in place of PublisherName
+-- InvoiceId (text): always null: the API names no invoice
 -- InvoiceIssuerName (text): always TensorPix
--- ListCost (money): as BilledCost
+-- ListCost (money): the cost as upstream states it, a free preview's too
 -- ListUnitPrice (money): 1 per Credit; null for a correction
 -- PricingCategory (text): always Standard
 -- PricingCurrency (text): always Credits
 -- PricingCurrencyContractedUnitPrice (money): as ContractedUnitPrice
 -- PricingCurrencyEffectiveCost (money): as EffectiveCost
 -- PricingCurrencyListUnitPrice (money): as ListUnitPrice
--- PricingQuantity (money): Credits charged; null for a correction
+-- PricingQuantity (money): Credits as stated; null for a correction
 -- PricingUnit (text): Credits; null for a correction
 -- ProviderName (text): always TensorPix
 -- PublisherName (text): always TensorPix
@@ -33,6 +35,7 @@
 -- ResourceType (text): always Job
 -- ServiceCategory (text): always Media
 -- ServiceName (text): always Video Enhancement
+-- ServiceProviderName (text): always TensorPix; since FOCUS 1.3 in place of ProviderName
 -- ServiceSubcategory (text): always Content Creation
 -- x_JobId (integer): job
 -- x_LedgerEntry (integer): entry of cost_ledger: 0 for the charge, else the number of the change
@@ -53,17 +56,19 @@ SELECT
   CASE WHEN l.kind = 'charge' THEN 1 END AS "ConsumedQuantity",
   CASE WHEN l.kind = 'charge' THEN 'Jobs' END AS "ConsumedUnit",
   l.credits AS "ContractedCost",
-  CASE WHEN l.kind = 'charge' THEN 1.0 END AS "ContractedUnitPrice",
+  CASE WHEN l.kind = 'charge' THEN CASE WHEN l.preview THEN 0.0 ELSE 1.0 END END AS "ContractedUnitPrice",
   l.credits AS "EffectiveCost",
+  'TensorPix' AS "HostProviderName",
+  CAST(NULL AS text) AS "InvoiceId",
   'TensorPix' AS "InvoiceIssuerName",
-  l.credits AS "ListCost",
+  l.stated AS "ListCost",
   CASE WHEN l.kind = 'charge' THEN 1.0 END AS "ListUnitPrice",
   'Standard' AS "PricingCategory",
   'Credits' AS "PricingCurrency",
-  CASE WHEN l.kind = 'charge' THEN 1.0 END AS "PricingCurrencyContractedUnitPrice",
+  CASE WHEN l.kind = 'charge' THEN CASE WHEN l.preview THEN 0.0 ELSE 1.0 END END AS "PricingCurrencyContractedUnitPrice",
   l.credits AS "PricingCurrencyEffectiveCost",
   CASE WHEN l.kind = 'charge' THEN 1.0 END AS "PricingCurrencyListUnitPrice",
-  CASE WHEN l.kind = 'charge' THEN l.credits END AS "PricingQuantity",
+  CASE WHEN l.kind = 'charge' THEN l.stated END AS "PricingQuantity",
   CASE WHEN l.kind = 'charge' THEN 'Credits' END AS "PricingUnit",
   'TensorPix' AS "ProviderName",
   'TensorPix' AS "PublisherName",
@@ -72,6 +77,7 @@ SELECT
   'Job' AS "ResourceType",
   'Media' AS "ServiceCategory",
   'Video Enhancement' AS "ServiceName",
+  'TensorPix' AS "ServiceProviderName",
   'Content Creation' AS "ServiceSubcategory",
   l.job_id AS "x_JobId",
   l.entry AS "x_LedgerEntry"

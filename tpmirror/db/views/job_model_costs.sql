@@ -1,11 +1,15 @@
--- A model of a job with its share of the job's cost; a job without models or weights keeps its cost in one row without.
+-- A model of a job with its share of what the job is charged; a job without models or weights keeps it in one row without.
 -- job_id (integer): job
 -- position (integer): place of the model in the API's list, from 0; null in the row without a model
 -- ml_model_id (integer): model; null if no model of the job has a weight above 0
 -- cost_weight (real): the model's weight when the job was first seen with it
 -- share_units (integer): the share in ten-thousandths of a Credit
--- credits (money): the share in Credits; the shares of a job sum to its cost exactly
+-- credits (money): the share in Credits; the shares of a job sum to its charge exactly, 0 for a free preview
 WITH
+  charged AS (
+    SELECT id, CASE WHEN preview THEN 0 ELSE CAST(ROUND(COALESCE(cost_usd, 0) * 10000) AS bigint) END AS units
+    FROM jobs
+  ),
   heaviest AS (
     SELECT job_id, MAX(cost_weight) AS cost_weight
     FROM job_ml_models
@@ -20,9 +24,9 @@ WITH
       l.ml_model_id,
       l.cost_weight,
       CAST(ROUND(100000000 * l.cost_weight / h.cost_weight) AS bigint) AS weight,
-      CASE WHEN j.cost_usd < 0 THEN -1 ELSE 1 END AS sign,
-      CAST(ROUND(ABS(COALESCE(j.cost_usd, 0)) * 10000) AS bigint) AS units
-    FROM jobs AS j
+      CASE WHEN j.units < 0 THEN -1 ELSE 1 END AS sign,
+      ABS(j.units) AS units
+    FROM charged AS j
     JOIN heaviest AS h ON h.job_id = j.id
     JOIN job_ml_models AS l ON l.job_id = j.id
     WHERE l.cost_weight BETWEEN 0.000001 AND 1000000
@@ -56,9 +60,9 @@ SELECT
   NULL,
   NULL,
   NULL,
-  CAST(ROUND(COALESCE(j.cost_usd, 0) * 10000) AS bigint),
-  ROUND(COALESCE(j.cost_usd, 0) * 1.0, 4)
-FROM jobs AS j
+  j.units,
+  ROUND(j.units / 10000.0, 4)
+FROM charged AS j
 WHERE NOT EXISTS (
   SELECT 1 FROM job_ml_models AS l WHERE l.job_id = j.id AND l.cost_weight BETWEEN 0.000001 AND 1000000
 )

@@ -1,0 +1,85 @@
+"""Whether all sums of money agree: one line for each pair that must be equal, to the last unit."""
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Text, cast, func, select
+
+from tpmirror.db import schema
+from tpmirror.db.types import Row, credits_of
+from tpmirror.db.views import view
+from tpmirror.reports.model import Column, Report, plain
+from tpmirror.store import queries
+
+
+def reconcile(conn: Connection) -> Report:
+    """Each pair of sums and whether it agrees; ``summary["agrees"]`` is whether all do."""
+    rows = [{**row, "agrees": row["left_credits"] == row["right_credits"]} for row in _pairs(conn)]
+    columns = plain(left="this", left_credits="Credits", right="and this", right_credits="Credits ")
+    columns["agrees"] = Column("agree", lambda row: "yes" if row["agrees"] else "NO")
+    disagreeing = sum(not row["agrees"] for row in rows)
+    note = f"{disagreeing:,} pairs do not agree: please report it." if disagreeing else "All sums agree."
+    return Report("Sums that must agree", columns, rows, [note], {"agrees": not disagreeing})
+
+
+def disagreements(conn: Connection) -> list[str]:
+    """The pairs that do not agree, a sentence each."""
+    return [
+        f"{row['left']} sums to {row['left_credits']}, {row['right']} to {row['right_credits']}"
+        for row in reconcile(conn).rows
+        if not row["agrees"]
+    ]
+
+
+def _pairs(conn: Connection) -> list[Row]:
+    charged = _total(conn, view("job_overview").c.credits)
+    stated = _total(conn, schema.jobs.c.cost_usd)
+    by_status = sum((row["credits"] for row in queries.jobs_by_status(conn)), Decimal(0))
+    of_charges = {
+        "status": by_status,
+        "daily_costs": _total(conn, view("daily_costs").c.credits),
+        "cost_by_model": _total(conn, view("cost_by_model").c.credits),
+        "job_model_costs": _total(conn, view("job_model_costs").c.credits),
+        "cost_ledger.credits": _total(conn, view("cost_ledger").c.credits),
+        "focus_costs.PricingCurrencyEffectiveCost": _total(conn, view("focus_costs").c.PricingCurrencyEffectiveCost),
+    }
+    of_stated = {"cost_ledger.stated": _total(conn, view("cost_ledger").c.stated)}
+    return [
+        *(_pair("job_overview.credits", charged, name, amount) for name, amount in of_charges.items()),
+        *(_pair("jobs.cost_usd", stated, name, amount) for name, amount in of_stated.items()),
+        *_by_month(conn),
+    ]
+
+
+def _by_month(conn: Connection) -> list[Row]:
+    """Months: those that restate agree with one another, and those that are booked do."""
+    days, models, ledger, focus = (view(n).c for n in ("daily_costs", "cost_by_model", "cost_ledger", "focus_costs"))
+    restated = _months(conn, func.substr(cast(days.day, Text), 1, 7), days.credits)
+    booked = _months(conn, ledger.month, ledger.credits)
+    return [
+        *_each("daily_costs", restated, "cost_by_model", _months(conn, models.month, models.credits)),
+        *_each("cost_ledger", booked, "focus_costs", _months(
+            conn, func.substr(cast(focus.BillingPeriodStart, Text), 1, 7), focus.PricingCurrencyEffectiveCost
+        )),
+    ]  # fmt: skip
+
+
+def _each(left: str, one: dict[str, Decimal], right: str, other: dict[str, Decimal]) -> list[Row]:
+    none = Decimal("0.0000")
+    return [
+        _pair(f"{left} in {month}", one.get(month, none), f"{right} in {month}", other.get(month, none))
+        for month in sorted(one.keys() | other.keys())
+    ]
+
+
+def _pair(left: str, one: Decimal, right: str, other: Decimal) -> Row:
+    return {"left": left, "left_credits": one, "right": right, "right_credits": other}
+
+
+def _total(conn: Connection, column: Any) -> Decimal:
+    total: Decimal = conn.execute(select(credits_of(column))).scalar_one()
+    return total
+
+
+def _months(conn: Connection, month: Any, column: Any) -> dict[str, Decimal]:
+    return {row[0]: row[1] for row in conn.execute(select(month, credits_of(column)).group_by(month))}

@@ -1,0 +1,87 @@
+"""A month as it is billed: what was charged in it, and what was corrected in it of earlier months.
+
+It adds up the ledger's entries of that month, which never change once the month is over; so the statement does not
+either. Other reports restate: they show today's cost on the job's day.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, select
+
+from tpmirror.db.types import Row, credits_of
+from tpmirror.db.views import view
+from tpmirror.errors import UsageError
+from tpmirror.months import add_months, days_of_month
+from tpmirror.reports.model import Report, plain
+
+ACCEPTS: Final = "a month (2026-10), this-month or last-month"
+EARLIER: Final = "correction of an earlier month"
+
+
+def month_of(text: str | None, today: date) -> str:
+    """The month asked for, ``2026-10``; the last one that is over if none is. Raises UsageError."""
+    named = {None: -1, "last-month": -1, "this-month": 0}
+    if text in named:
+        return f"{add_months(today, named[text]):%Y-%m}"
+    try:
+        return f"{days_of_month(str(text))[0]:%Y-%m}"
+    except (ValueError, OverflowError):
+        raise UsageError(f"--month is {str(text)[:40]!r}; it accepts {ACCEPTS}") from None
+
+
+def statement(conn: Connection, month: str, today: date) -> Report:
+    """Opening, charges, corrections, total and closing of a month; each correction of an earlier month with its job."""
+    entries = view("cost_ledger").alias()
+    charges = select(entries.c.job_id, entries.c.month.label("charged_in")).where(entries.c.kind == "charge").subquery()
+    opening = _sums(conn, entries, entries.c.month < month)
+    charged = _sums(conn, entries, entries.c.month == month, entries.c.kind == "charge")
+    corrections = _corrections(conn, entries, charges, month)
+    own = [row for row in corrections if row["charged_in"] == month]
+    earlier = [{**row, "line": EARLIER} for row in corrections if row["charged_in"] != month]
+    lines = [
+        _line("opening", opening),
+        _line("charges", charged),
+        _line("corrections of this month", _sum(own)),
+        *earlier,
+        _line("total", _sum([charged, *corrections])),
+        _line("closing", _sum([opening, charged, *corrections])),
+    ]
+    columns = plain(
+        line="line", job_id="job", charged_in="charged in", entries="entries", credits="Credits", stated="stated"
+    )
+    notes = ["A month that is over does not change: later corrections are booked when they are seen."]
+    if days_of_month(month)[1] > today:
+        notes = ["This month is not over: more may be booked in it."]
+    total = {name: lines[-2][name] for name in ("credits", "stated")}
+    return Report(f"Statement of {month}", columns, lines, notes, {"month": month, **total})
+
+
+def _sums(conn: Connection, entries: Any, *conditions: Any) -> Row:
+    wanted = select(
+        func.count().label("entries"), credits_of(entries.c.credits).label("credits"),
+        credits_of(entries.c.stated).label("stated"),
+    )  # fmt: skip
+    return dict(conn.execute(wanted.where(*conditions)).mappings().one())
+
+
+def _corrections(conn: Connection, entries: Any, charges: Any, month: str) -> list[Row]:
+    """The corrections booked in a month, each with the month in which its job was charged."""
+    wanted = (
+        select(entries.c.job_id, entries.c.entry, charges.c.charged_in, entries.c.credits, entries.c.stated)
+        .join(charges, charges.c.job_id == entries.c.job_id)
+        .where(entries.c.month == month, entries.c.kind == "correction")
+        .order_by(charges.c.charged_in, entries.c.job_id, entries.c.entry)
+    )
+    return [{**row, "entries": 1} for row in conn.execute(wanted).mappings()]
+
+
+def _sum(rows: list[Row]) -> Row:
+    none = Decimal("0.0000")
+    amounts = {name: sum((row[name] for row in rows), none) for name in ("credits", "stated")}
+    return {"entries": sum(row["entries"] for row in rows), **amounts}
+
+
+def _line(what: str, sums: Row) -> Row:
+    return {"line": what, "job_id": None, "charged_in": None, **sums}
