@@ -163,6 +163,12 @@ def test_a_poll_vouches_only_for_the_jobs_it_looked_at(sim, world, mirror_url):
     assert entry["not_before"] <= gone["finished_at"], "nobody saw it in the queue after that"
 
 
+def test_a_poll_that_finds_a_job_in_flight_and_cannot_hold_it_covers_not_all(sim, world, mirrored):
+    world.edit(world.submit(), {"started": "yesterday"})
+    assert not poll(settings(sim, mirrored))["covered"]
+    assert not poll(settings(sim, mirrored))["covered"]
+
+
 def test_a_job_in_flight_that_is_denied_is_left_to_the_next_full_sync(sim, world, mirrored):
     world.delete(60)
     world.finish(59)

@@ -21,8 +21,9 @@ def poll(settings: Settings, progress: Progress = quiet, control: Control | None
     """Do one poll; the finished row of ``sync_runs``."""
     with session(settings, "poll", progress, control) as (opened, run):
         in_flight, is_covered = refresh(opened, opened.first, opened.ingestor.pages)
-        unread = read(opened.engine, quarantine.unread_ids)  # may be in flight, for all anybody knows
-        return run.finish(RunResult(covered=is_covered, shown={*in_flight, *unread}))
+        # Also what this poll found in flight; what could not be read may be in flight, for all anybody knows.
+        found = read(opened.engine, lambda conn: {*jobs.in_flight_ids(conn), *quarantine.unread_ids(conn)})
+        return run.finish(RunResult(covered=is_covered, shown={*in_flight, *found}))
 
 
 def refresh(opened: Session, first: Page, consume: Consume) -> tuple[list[int], bool]:
