@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,6 +21,7 @@ import pytest
 
 from tests.support.program import until
 from tpmirror.simulator.http import Response
+from tpmirror.simulator.oddity import ABSENT, UNREADABLE, Oddity, draw, objects
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 
@@ -312,7 +314,8 @@ def test_settings_that_mean_nothing_are_refused(world):
 
 
 @pytest.mark.parametrize(
-    ("drift", "change"), [("insert", 2), ("delete", -2), ("insert+delete", 0), ("touch", 0), ("cancel", 0)]
+    ("drift", "change"),
+    [("insert", 2), ("delete", -2), ("insert+delete", 0), ("touch", 0), ("cancel", 0), ("distort", 0)],
 )
 def test_the_account_drifts_between_pages(sim, client, world, drift, change):
     sim.drift, before, version = drift, world.ids(), world.version
@@ -333,7 +336,7 @@ def test_any_drift_may_be_given(sim, client, world):
     assert times == [(world, 1), (world, 2)]
 
 
-@pytest.mark.parametrize("drift", ["delete", "insert+delete", "touch", "cancel"])
+@pytest.mark.parametrize("drift", ["delete", "insert+delete", "touch", "cancel", "distort"])
 def test_an_empty_account_drifts_too(drift):
     world = World(jobs=0, jobs_per_day=0)
     with Simulator(world, drift=drift, every=1) as sim:
@@ -771,6 +774,40 @@ def test_lies_are_served_as_told(client, world):
     assert '"id":"12"' in text
     assert '"output_video":{"id":3' in text
     assert '"cost_usd":NaN' in text
+
+
+def test_a_job_may_be_distorted_in_places_and_is_mended(client, world):
+    sound = world.job(50)
+    world.distort(
+        50, Oddity(("status",), "done"), Oddity(("input_video", "width"), ABSENT), Oddity(("ml_models", 0, "new"), 1),
+        Oddity(("output_video", "preview_videos", "before_video"), 7), Oddity(("ml_models", 99, "name"), 7),
+    )  # fmt: skip
+    shown = unsigned(client.get("/api/jobs/50/").json())
+    assert shown == world.job(50) == unsigned(client.get("/api/jobs/?limit=1").json()["results"][0])
+    assert (shown["status"], "width" in shown["input_video"], shown["ml_models"][0]["new"]) == ("done", False, 1)
+    assert world.undistorted(50) == sound
+    assert list(world.distorted()) == [50]
+    world.distort(50)
+    assert (world.job(50), world.distorted()) == (sound, {})
+
+
+def test_oddities_come_to_every_key_but_the_id_of_the_job(world):
+    world.finish(50)
+    world.edit(50, {"output_video": {"preview_videos": {"before_video": "a", "after_video": "b"}}})
+    job, rng = world.job(50), Random(1)
+    drawn = [draw(job, rng) for _ in range(5000)]
+    keys = {(*path, key) for path, found in objects(job) for key in found}
+    assert {oddity.path for oddity in drawn if not str(oddity.path[-1]).startswith("new_")} == keys - {("id",)}
+    statuses = [oddity.value for oddity in drawn if oddity.path == ("status",)]
+    assert all(value in (2.0, "2") or value is ABSENT or value in UNREADABLE for value in statuses)
+
+
+def test_a_drift_distorts_one_job_at_a_time(client, sim, world):
+    sim.drift, sim.every, sound = "distort", 1, {job_id: world.job(job_id) for job_id in world.ids()}
+    for _ in range(20):
+        client.get("/api/jobs/")
+        assert len(world.distorted()) == 1
+        assert sum(world.job(job_id) != sound[job_id] for job_id in world.ids()) <= 1
 
 
 def test_any_bytes_may_stand_for_a_job(client, world):

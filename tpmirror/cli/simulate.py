@@ -7,7 +7,7 @@ import click
 from tpmirror.errors import UsageError
 
 ORDERINGS: Final = ("-id", "id", "-started", "status", "unordered", "random")
-DRIFTS: Final = ("insert", "delete", "insert+delete", "touch", "cancel")
+DRIFTS: Final = ("insert", "delete", "insert+delete", "touch", "cancel", "distort")
 
 
 @click.command(context_settings={"show_default": True})
@@ -24,7 +24,11 @@ DRIFTS: Final = ("insert", "delete", "insert+delete", "touch", "cancel")
 @click.option(
     "--speed", type=click.FloatRange(0, 1e6), default=1.0, help="Simulated seconds per second; 0 stops the clock."
 )
-@click.option("--drift", type=click.Choice(DRIFTS), help="What happens to the account between pages.")
+@click.option(
+    "--drift",
+    type=click.Choice(DRIFTS),
+    help="What happens to the account between pages; distort: a job shows an odd value, lacks a key or has a new one.",
+)
 def simulate(*, jobs: int, seed: int, **options: Any) -> None:
     """Serve a simulated TensorPix API on loopback, to try tpmirror on."""
     from tpmirror.simulator.server import Simulator

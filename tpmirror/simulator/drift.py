@@ -4,6 +4,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final, TypeAlias
 
+from tpmirror.simulator import oddity
 from tpmirror.simulator.lifecycle import DRIFT, chance
 from tpmirror.simulator.world import World
 
@@ -44,14 +45,26 @@ def _cancel(world: World, _number: int) -> None:
         world.cancel(active[0])
 
 
+def _distort(world: World, number: int) -> None:
+    """The one before is mended."""
+    for distorted in world.distorted():
+        world.distort(distorted)
+    job_id = _listed(world, number)
+    if job_id is not None:
+        rng = chance(world.seed, DRIFT, number)
+        world.distort(job_id, oddity.draw(world.job(job_id), rng))
+
+
 DRIFTS: Final[dict[str, Drift]] = {
     "insert": _insert,
     "delete": _delete,
     "insert+delete": _insert_and_delete,
     "touch": _touch,
     "cancel": _cancel,
+    "distort": _distort,
 }
-"""A new job; any job deleted; both at once, so that the count stays; any row written; the oldest in flight canceled."""
+"""A new job; any job deleted; both at once, so that the count stays; any row written; the oldest in flight canceled;
+any job shows a value of a wrong kind or range, lacks a key or has a new one, until the next one does."""
 
 
 def apply(drift: str | Drift, world: World, number: int) -> None:

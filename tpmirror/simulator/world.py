@@ -15,6 +15,7 @@ from tpmirror.simulator import serializer
 from tpmirror.simulator.lifecycle import ARRIVALS, CANCELED, FAILED, FINISHED, SECOND, chance
 from tpmirror.simulator.lifetimes import Population, arrival
 from tpmirror.simulator.models import Job, instant, moment
+from tpmirror.simulator.oddity import Oddity, overlaid
 from tpmirror.simulator.ordering import Listing
 from tpmirror.simulator.payloads import PayloadStore
 from tpmirror.simulator.videos import check
@@ -65,6 +66,7 @@ class World:
         self._population.found(jobs, self._now, days, in_flight)
         self._jobs = self._population.jobs
         self._gallery = PayloadStore(seed, serializer.Owner(*owner))
+        self._oddities: dict[int, tuple[Oddity, ...]] = {}
         self._listing = Listing(seed, self._jobs)
         self._arrivals = chance(seed, ARRIVALS)
         self.jobs_per_day = jobs / days if jobs_per_day is None else jobs_per_day
@@ -231,6 +233,12 @@ class World:
         self._gallery.raw(job_id, body)
         self._written(self._jobs[job_id])
 
+    @_locked
+    def distort(self, job_id: int, *oddities: Oddity) -> None:
+        """Lay these oddities over whatever is served for the job, in place of those before; without any: none."""
+        self._oddities[job_id] = oddities
+        self._written(self._jobs[job_id])
+
     def _written(self, job: Job, *, members: bool = False) -> None:
         self.version += 1
         self._gallery.forget(job.id)
@@ -256,6 +264,11 @@ class World:
     @_locked
     def encoded(self, job_id: int) -> bytes:
         """The job as it is served, before its URLs are signed. Raises KeyError unless it is found by its id."""
+        oddities = self._oddities.get(job_id)
+        sound = self._sound(job_id)
+        return overlaid(sound, oddities) if oddities else sound
+
+    def _sound(self, job_id: int) -> bytes:
         job = self._jobs[job_id]
         if not job.present:
             raise KeyError(job_id)
@@ -265,6 +278,17 @@ class World:
         """The job as it is served, its URLs without query. Raises KeyError unless it is found by its id."""
         shown: dict[str, Any] = serializer.plain(self.encoded(job_id))
         return shown
+
+    @_locked
+    def undistorted(self, job_id: int) -> dict[str, Any]:
+        """The same without its oddities."""
+        shown: dict[str, Any] = serializer.plain(self._sound(job_id))
+        return shown
+
+    @_locked
+    def distorted(self) -> dict[int, tuple[Oddity, ...]]:
+        """The jobs that show oddities, with these."""
+        return {job_id: oddities for job_id, oddities in self._oddities.items() if oddities}
 
     @_locked
     def models(self) -> list[dict[str, Any]]:
