@@ -21,7 +21,7 @@ from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.store.audit import audit
 from tpmirror.sync.poll import poll
-from tpmirror.sync.verify import verify
+from tpmirror.sync.verify import Comparison, verify
 from tpmirror.tensorpix import transport
 
 pytestmark = pytest.mark.exhaustive
@@ -72,7 +72,7 @@ def test_a_fault_at_any_touch_hides_no_difference_from_verify(mirror_url):
         lab.sync(mirror_url)
         lab.happen()
         told = lab.sync(mirror_url, work=verify).result
-        assert {(row["field"], row["upstream"]) for row in told} >= {("(the job)", "listed"), ("status", 2)}
+        assert {(row["field"], row["upstream"]) for row in told.differences} >= {("(the job)", "listed"), ("status", 2)}
         for n in count(1):
             struck = lab.sync(mirror_url, work=verify, strike=n)
             assert (struck.error, struck.result) == (None, told), n
@@ -95,7 +95,7 @@ def test_a_fault_at_any_touch_of_a_poll_is_survived(mirror_url):
                 break
         assert n > 20
         assert lab.sync(mirror_url).result["certified"]
-        assert lab.sync(mirror_url, work=verify).result == []
+        assert lab.sync(mirror_url, work=verify).result == Comparison([], [])
     with opened(mirror_url) as engine, reading(engine) as conn:
         assert audit(conn).findings == []
 
