@@ -5,12 +5,13 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 
-from tests.support.account import connected, mirror, row, rows, tamper
-from tests.support.witness import Witness
+from tests.support.account import connected, mirror, row, tamper
+from tests.support.witness import Witness, read
 
 pytestmark = pytest.mark.exhaustive
 
 NEEDED = "status, presence, first_seen_at, changed_at, fingerprint"
+ENTRY = "job_id, field, reason, payload, first_seen_at, last_seen_at, sync_run_id"
 ALTERED = [
     "UPDATE jobs SET description = 'another' WHERE id = 5",
     "UPDATE jobs SET cost_usd = cost_usd + 0.0001 WHERE id = 5",
@@ -26,6 +27,7 @@ ALTERED = [
     "UPDATE job_status_history SET to_status = 7 WHERE entry = 3",
     "DELETE FROM job_status_history WHERE entry = 3",
     "UPDATE sync_runs SET outcome = 'running'",
+    f"INSERT INTO quarantined_jobs ({ENTRY}) SELECT 5, 'job.grain', '', '', started_at, started_at, id FROM sync_runs",
 ]
 
 
@@ -35,8 +37,8 @@ def test_whatever_is_altered_in_a_mirror_the_judge_says_so(statement, sim, lite_
     mirror(sim, lite_url)
 
     def wrong() -> list[str]:
-        read = partial(rows, lite_url)
-        found = witness.judge.verdict(read, row(lite_url, "sync_runs"), witness.served)
+        held = partial(read, lite_url)
+        found = witness.judge.verdict(held, row(lite_url, "sync_runs"), witness.served, strict=True)
         return [*found, *witness.differences(lite_url)]
 
     assert wrong() == []

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -19,7 +20,7 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy import Engine, event, insert
 
-from tests.support.account import KEY, dump, mirror, query
+from tests.support.account import KEY, dump, mirror, query, rows, settings, tamper
 from tests.support.drifts import QUICK
 from tests.support.notes import LIST
 from tests.support.payloads import contents
@@ -33,17 +34,24 @@ from tpmirror.db.engine import connected, reading
 from tpmirror.db.types import Row
 from tpmirror.errors import TpmirrorError
 from tpmirror.simulator.http import Request, Response
+from tpmirror.simulator.oddity import ABSENT, Oddity
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
-from tpmirror.store import jobs
+from tpmirror.store import jobs, runs
+from tpmirror.store import quarantine as store_quarantine
 from tpmirror.store.audit import audit
 from tpmirror.store.changes import Observation
 from tpmirror.store.presence import DENIED, PresenceResult
-from tpmirror.sync import diff, full, presence, run
+from tpmirror.store.quarantine import Holding
+from tpmirror.sync import diff, full, presence, quarantine, run
 from tpmirror.sync.certify import SeenLog, Verdict, judge, judge_page
 from tpmirror.sync.ingest import Ingestor
+from tpmirror.sync.normalize import Rows
+from tpmirror.sync.normalize import normalize as honest_normalize
+from tpmirror.sync.poll import poll
 from tpmirror.tensorpix import client, decode
 from tpmirror.tensorpix.client import Api
+from tpmirror.tensorpix.decode import ParsedJob
 from tpmirror.tensorpix.page import Page
 
 pytestmark = pytest.mark.exhaustive
@@ -331,6 +339,95 @@ def a_clock_that_is_set_back(url: str) -> list[str]:
             return wrong + look(witness, url, certify=False)
 
 
+# What the API shows and no column holds
+
+
+@contextmanager
+def odd_account(url: str, **options: Any) -> Iterator[tuple[Witness, Callable[[], list[str]]]]:
+    """An account, mirrored as it is; a sync of it, by a client that asks one by one, tells what is wrong."""
+    with account(8, **options) as witness:
+        witness.strict = True
+        sync = partial(look, witness, url, concurrency=1)
+        assert sync() == []
+        yield witness, sync
+
+
+def show(witness: Witness, job_id: int, **fields: Any) -> None:
+    """Let a job show these values, and no others that are odd; of its videos by ``input_video__name``."""
+    shown = [Oddity(tuple(name.split("__")), value) for name, value in fields.items()]
+    witness.world.distort(job_id, *shown)
+
+
+def values_that_no_column_holds(url: str) -> list[str]:
+    """Each of another kind or range, in mid-life; then all is mended."""
+    with odd_account(url) as (witness, sync):
+        show(witness, 2, cost_usd="a lot", started=1790000000, input_video__width="wide", ml_models=[7])
+        show(witness, 3, status="done", input_video=[], grain=1e16, description={})
+        wrong = sync()
+        for job_id in (2, 3):
+            show(witness, job_id)
+        return wrong + sync() + witness.differences(url)
+
+
+def one_fault_after_another(url: str) -> list[str]:
+    """Of one field; the first is accepted. Meanwhile another field of the job changes."""
+    with odd_account(url) as (witness, sync):
+        show(witness, 2, finished="yesterday")
+        wrong = sync()
+        with connected(url) as opened:
+            quarantine.accept(opened, quarantine.Selection())
+        witness.judge.accept(rows(url, "quarantined_jobs", resolved_at=None))
+        show(witness, 2, finished="yesterday", description="another")
+        wrong += sync() + (["accepted, and not certified"] if not rows(url, "sync_runs")[-1]["certified"] else [])
+        show(witness, 2, finished=[])
+        return wrong + sync()
+
+
+def keys_that_come_and_go(url: str) -> list[str]:
+    """As where the list and the answers by id do not show the same."""
+    with odd_account(url) as (witness, sync):
+        show(witness, 2, finished=ABSENT, codec=ABSENT, input_video=ABSENT, only_listed=1)
+        wrong = sync()
+        show(witness, 2, cost_usd=ABSENT, ml_models=None, only_by_id=2)
+        return wrong + sync()
+
+
+def a_fault_of_which_the_next_answer_says_nothing(url: str) -> list[str]:
+    with odd_account(url) as (witness, sync):
+        show(witness, 2, finished="yesterday")
+        wrong = sync()
+        show(witness, 2, finished=ABSENT)
+        return wrong + sync()
+
+
+def a_new_job_without_a_status(url: str) -> list[str]:
+    with odd_account(url) as (witness, sync):
+        show(witness, witness.world.submit(), status=ABSENT)
+        return sync()
+
+
+def a_progress_that_is_no_number(url: str) -> list[str]:
+    with odd_account(url, in_flight=1) as (witness, sync):
+        show(witness, 8, processing_progress="half", eta_s=[])
+        return sync() + witness.unsettled(url, rows(url, "sync_runs")[-1])
+
+
+def a_poll_of_what_no_column_holds(url: str) -> list[str]:
+    with odd_account(url, in_flight=1) as (witness, _):
+        show(witness, 8, started="yesterday")
+        return witness.verdict(url, poll(settings(witness.sim, url, concurrency=1)))
+
+
+def a_certificate_of_version_0_1(url: str) -> list[str]:
+    """It proves ids, and says nothing of what is held."""
+    with odd_account(url):
+        tamper(url, 'UPDATE sync_runs SET certificate = \'{"method": "single page", "counted_at": "2026-11-01"}\'')
+    with connected(url) as opened, reading(opened) as conn:
+        return ["a certificate that says nothing of what is held makes it fresh"] * bool(
+            runs.last(conn, runs.CERTIFIED)
+        )
+
+
 def days(seed: int) -> Play:
     """Days with everything that can go wrong, until something is."""
 
@@ -541,6 +638,120 @@ def turn_back_with_the_clock(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(diff.Differ, "status", naive)
 
 
+def reading_otherwise(patch: pytest.MonkeyPatch, alter: Callable[[ParsedJob, Rows], None]) -> None:
+    """Let something happen to the rows of each answer."""
+
+    def normalize(item: ParsedJob) -> Rows:
+        found = honest_normalize(item)
+        alter(item, found)
+        return found
+
+    patch.setattr(run, "normalize", normalize)
+
+
+def hold_null_instead(patch: pytest.MonkeyPatch) -> None:
+    def alter(_item: ParsedJob, found: Rows) -> None:
+        found.job |= {
+            name.removeprefix("job."): None for name in found.faults if name in {"job.cost_usd", "job.started"}
+        }
+
+    reading_otherwise(patch, alter)
+
+
+def take_missing_keys_for_null(patch: pytest.MonkeyPatch) -> None:
+    def alter(_item: ParsedJob, found: Rows) -> None:
+        missing = {"finished", "codec", "cost_usd"} - {name.removeprefix("job.") for name in found.faults}
+        found.job = {**dict.fromkeys(missing), **found.job}
+
+    reading_otherwise(patch, alter)
+
+
+def drop_links_where_models_are_null(patch: pytest.MonkeyPatch) -> None:
+    def alter(item: ParsedJob, found: Rows) -> None:
+        if item.job.ml_models is None:
+            found.model_ids = []
+
+    reading_otherwise(patch, alter)
+
+
+def record_what_is_not_held(patch: pytest.MonkeyPatch) -> None:
+    honest = diff.Differ.faults
+
+    def talkative(self: Any, job_id: int, found: Rows, observation: Observation) -> None:
+        honest(self, job_id, found, observation)
+        for name, fault in found.faults.items():
+            self.change("job", job_id, name.removeprefix("job."), None, fault.reason, observation.at)
+
+    patch.setattr(diff.Differ, "faults", talkative)
+
+
+def noting_otherwise(patch: pytest.MonkeyPatch, alter: Callable[[dict[Any, Row], str, str, str], None]) -> None:
+    """Let something happen to the entries of a job before one is noted: of a field, a kind of fault, a payload."""
+    honest = diff.Differ.quarantine
+
+    def note(self: Any, job_id: int, name: str, kind: str, reason: str, payload: str, at: datetime) -> None:
+        alter(self.known.quarantine.setdefault(job_id, {}), name, kind, payload)
+        honest(self, job_id, name, kind, reason, payload, at)
+
+    patch.setattr(diff.Differ, "quarantine", note)
+
+
+def open_an_entry_for_each_payload(patch: pytest.MonkeyPatch) -> None:
+    def alter(entries: dict[Any, Row], name: str, _kind: str, payload: str) -> None:
+        if name in entries and entries[name]["payload"] != payload:
+            del entries[name]
+
+    noting_otherwise(patch, alter)
+
+
+def accept_whatever_the_kind(patch: pytest.MonkeyPatch) -> None:
+    def alter(entries: dict[Any, Row], name: str, kind: str, _payload: str) -> None:
+        if name in entries:
+            entries[name] = {**entries[name], "fault": kind}
+
+    noting_otherwise(patch, alter)
+
+
+def certify_what_is_incomplete(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Holding, "is_whole", property(lambda self: self.unreadable <= self.accepted))
+
+
+def certify_what_is_unreadable(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Holding, "is_whole", property(lambda self: self.incomplete <= self.accepted))
+
+
+def note_no_job_without_a_row(patch: pytest.MonkeyPatch) -> None:
+    honest = diff.Differ.faults
+
+    def careless(self: Any, job_id: int, found: Rows, observation: Observation) -> None:
+        if job_id in self.known.jobs or "status" in found.job:
+            honest(self, job_id, found, observation)
+
+    patch.setattr(diff.Differ, "faults", careless)
+
+
+def resolve_what_is_not_shown(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(diff, "says_nothing_of", lambda _rows, _name: False)
+
+
+def overwrite_unknown_keys(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(diff, "joined", lambda _known, row: row)
+
+
+def hold_back_for_progress(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(store_quarantine, "VOLATILE", frozenset())
+    patch.setattr(store_quarantine, "_COUNTS", store_quarantine._IS_OPEN)
+
+
+def cover_what_is_not_held(patch: pytest.MonkeyPatch) -> None:
+    honest = run._judgement
+    patch.setattr(run, "_judgement", lambda found, held: {**honest(found, held), "covered": found.covered})
+
+
+def trust_old_certificates(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(runs, "CERTIFIED", schema.sync_runs.c.certified)
+
+
 MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (lose_a_row_per_page, a_quiet_list),
     (stop_where_next_is_null, a_row_pushed_off_the_last_page),
@@ -570,6 +781,20 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (check_no_lease, a_writer_that_slept),
     (claim_to_have_seen_it_just_now, days(3)),
     (turn_back_with_the_clock, a_clock_that_is_set_back),
+    (hold_null_instead, values_that_no_column_holds),
+    (record_what_is_not_held, values_that_no_column_holds),
+    (certify_what_is_incomplete, values_that_no_column_holds),
+    (take_missing_keys_for_null, keys_that_come_and_go),
+    (drop_links_where_models_are_null, keys_that_come_and_go),
+    (overwrite_unknown_keys, keys_that_come_and_go),
+    (open_an_entry_for_each_payload, one_fault_after_another),
+    (accept_whatever_the_kind, one_fault_after_another),
+    (resolve_what_is_not_shown, a_fault_of_which_the_next_answer_says_nothing),
+    (certify_what_is_unreadable, a_new_job_without_a_status),
+    (note_no_job_without_a_row, a_new_job_without_a_status),
+    (hold_back_for_progress, a_progress_that_is_no_number),
+    (cover_what_is_not_held, a_poll_of_what_no_column_holds),
+    (trust_old_certificates, a_certificate_of_version_0_1),
 ]
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.support.account import KEY, mirror
 from tests.support.account import settings as client
 from tests.support.drifts import QUICK
-from tests.support.mover import NUMBERS, VERBS, WHILE_READ, Mover
+from tests.support.mover import NUMBERS, ODD, VERBS, WHILE_READ, Mover
 from tests.support.witness import Witness
 from tpmirror.simulator.ordering import ORDERINGS
 from tpmirror.simulator.server import Simulator
@@ -59,8 +59,8 @@ def happenings(verbs: Sequence[str], most: int) -> st.SearchStrategy[list[tuple[
 
 looks = st.builds(
     Look,
-    before=happenings(VERBS, 8),
-    during=happenings(WHILE_READ, 10),
+    before=happenings((*VERBS, *ODD), 8),
+    during=happenings((*WHILE_READ, *ODD), 10),
     every=st.integers(1, 5),
     full=st.sampled_from([True, True, False]),
 )
@@ -98,6 +98,8 @@ def check(account: Account, url: str) -> None:
             run = mirror(sim, url, **options) if look.full else poll(client(sim, url, **options))
             assert witness.verdict(url, run) == []
         sim.drift, sim.ordering = None, "-id"
+        for job_id in world.distorted():
+            world.distort(job_id)
         run = mirror(sim, url, **options)
         assert run["certified"], run["certificate"]
         assert witness.verdict(url, run) + witness.differences(url) == []

@@ -1,6 +1,7 @@
 """What each column must hold of what the account shows; shares no mapping with the package."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,9 +10,9 @@ from typing import Any, Final
 from tpmirror.db.types import Row
 
 JOB: Final = {
-    "id": "i64", "status": "i16", "preview": "plain", "description": "text", "cost_usd": "money", "eta_s": "real",
+    "id": "i64", "status": "i16", "preview": "flag", "description": "text", "cost_usd": "money", "eta_s": "real",
     "processing_progress": "real", "started": "time", "finished": "time", "grain": "real", "codec": "text",
-    "output_resolution": "i32", "comparison": "plain", "stabilization_smoothing": "i32",
+    "output_resolution": "i32", "comparison": "flag", "stabilization_smoothing": "i32",
     "fps_interpolation_factor": "real", "playback_speed": "real", "sharpen_strength": "real", "start_frame": "i64",
     "end_frame": "i64",
 }  # fmt: skip
@@ -30,53 +31,91 @@ PREVIEWS: Final = {"before_video": "preview_before", "after_video": "preview_aft
 VIDEOS: Final = ("input_video", "output_video")
 LINKS: Final = {f"{kind}_id": f"{kind}_detached_at" for kind in VIDEOS}
 """The links of a job, which stay when a video is taken away, and the column that says since when it is."""
+WRONG_KIND: Final = "wrong kind"
+OUT_OF_RANGE: Final = "out of range"
+TOO_MANY_DIGITS: Final = "too many digits"
+NOT_A_TIME: Final = "not a time"
+MISSING: Final = "missing"
 VOLATILE: Final = {"eta_s", "processing_progress"}
 UNHELD: Final = object()
 """A value that no column can hold: what the column holds stays."""
 
 
 def rows_of(shown: Row) -> dict[str, Row]:
-    """The rows of a job and of its videos, by table, as the mirror must hold them if it held nothing before."""
-    videos = {kind: shown[kind] for kind in VIDEOS if shown[kind] is not None}
-    job = row_of(shown, JOB, {*VIDEOS, "ml_models"})
-    made = {"jobs": {**job, **{f"{kind}_id": shown[kind] and shown[kind]["id"] for kind in VIDEOS}}}
-    if "input_video" in videos:
-        made["input_videos"] = row_of(videos["input_video"], INPUT)
-    if "output_video" in videos:
-        made["output_videos"] = _output(videos["output_video"])
+    """The rows of a job and of its videos, by table, as the mirror must hold them if it held nothing before.
+
+    A key that is not shown is in no row, and says nothing.
+    """
+    made = {"jobs": row_of(shown, JOB, {*VIDEOS, "ml_models"})}
+    for kind, columns in {"input_video": INPUT, "output_video": OUTPUT}.items():
+        if kind in shown:
+            video, video_id = shown[kind], id_of(shown[kind])
+            made["jobs"][f"{kind}_id"] = UNHELD if video is not None and video_id is None else video_id
+            if video_id is not None:
+                made[f"{kind}s"] = row_of(video, columns) if kind == "input_video" else _output(video)
     return made
 
 
 def row_of(shown: Row, columns: dict[str, str], nested: set[str] | None = None) -> Row:
     """What an object is held as; keys that have no column are kept together."""
     strange = {key: value for key, value in shown.items() if key not in columns.keys() | (nested or set())}
-    return {**{name: value_of(shown[name], kind) for name, kind in columns.items()}, "extra": strange or None}
+    held = {name: value_of(shown[name], kind) for name, kind in columns.items() if name in shown}
+    return {**held, "extra": strange or None}
 
 
 def _output(shown: Row) -> Row:
-    previews = shown["preview_videos"] or {}
     row = row_of(shown, OUTPUT, {"preview_videos"})
-    row |= {column: value_of(previews.get(key), "url") for key, column in PREVIEWS.items()}
-    if strange := {key: value for key, value in previews.items() if key not in PREVIEWS}:
+    if "preview_videos" not in shown:
+        return row
+    previews = shown["preview_videos"]
+    if previews is not None and not isinstance(previews, dict):
+        return {**row, **dict.fromkeys(PREVIEWS.values(), UNHELD)}
+    row |= {
+        column: value_of(previews[key], "url") if previews else None
+        for key, column in PREVIEWS.items()
+        if previews is None or key in previews
+    }
+    if strange := {key: value for key, value in (previews or {}).items() if key not in PREVIEWS}:
         row["extra"] = {**(row["extra"] or {}), "preview_videos": strange}
     return row
 
 
+def id_of(shown: Any) -> int | None:
+    """The id of an object; None if it has none that can be read."""
+    found = value_of(shown.get("id"), "i64") if isinstance(shown, dict) else None
+    return found if isinstance(found, int) and found > 0 else None
+
+
+def models_of(shown: Row) -> list[int] | None:
+    """The models of a job; None if it says nothing about them that can be read."""
+    models = shown.get("ml_models")
+    found = [id_of(model) for model in models] if isinstance(models, list) else [None]
+    return None if None in found else [model_id for model_id in found if model_id is not None]
+
+
 def is_lossy(shown: Row) -> bool:
     """Whether a job or one of its videos has a value that no column can hold as it is."""
-    parts = [(shown, JOB), (shown["input_video"] or {}, INPUT), (shown["output_video"] or {}, OUTPUT)]
-    values = [(part[name], kind) for part, columns in parts for name, kind in columns.items() if name in part]
-    previews = (shown["output_video"] or {}).get("preview_videos") or {}
-    values += [(previews.get(key), "url") for key in PREVIEWS]
-    return any(value_of(value, kind) is UNHELD for value, kind in values)
+    return any(value is UNHELD for row in rows_of(shown).values() for value in row.values())
 
 
 def value_of(value: Any, kind: str) -> Any:
     """A value as a column of this kind holds it; UNHELD if it cannot."""
-    if value is None or kind == "plain":
-        return value
-    held = READ[kind](value)
-    return UNHELD if held is None else held
+    held, fault = read(value, kind)
+    return UNHELD if fault else held
+
+
+def read(value: Any, kind: str) -> tuple[Any, str | None]:
+    """A value as a column of this kind holds it, and the kind of fault if it cannot."""
+    if value is None:
+        return None, None
+    try:
+        return READ[kind](value), None
+    except Fault as fault:
+        return None, str(fault)
+
+
+class Fault(Exception):
+    """A value that no column holds; its text is the kind of fault."""
 
 
 def unlike(held: Row, true: Row) -> Iterator[str]:
@@ -105,24 +144,85 @@ def text_of(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _whole(bits: int) -> Callable[[int], int | None]:
-    return lambda value: value if -(2 ** (bits - 1)) <= value < 2 ** (bits - 1) else None
+NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
-def _time(value: str) -> datetime | None:
+def _number(value: Any) -> int | float:
+    if isinstance(value, str) and NUMBER.fullmatch(value):
+        value = json.loads(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Fault(WRONG_KIND)
+    return value
+
+
+def _whole(bits: int) -> Callable[[Any], int]:
+    def whole(value: Any) -> int:
+        number = _number(value)
+        if number % 1:
+            raise Fault(WRONG_KIND)
+        if not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1) or (isinstance(number, float) and abs(number) > 2**53):
+            raise Fault(OUT_OF_RANGE)
+        return int(number)
+
+    return whole
+
+
+def _real(value: Any) -> float:
+    number = _number(value)
+    if abs(number) > 1e15:
+        raise Fault(OUT_OF_RANGE)
+    return float(number)
+
+
+def _money(value: Any) -> Decimal:
+    number = _number(value)
+    stated = Decimal(value if isinstance(value, str) else repr(number))
+    if abs(stated) >= 10**6:
+        raise Fault(OUT_OF_RANGE)
+    exact = stated.quantize(Decimal("0.0001"))
+    if abs(stated - exact) > Decimal("5e-9"):
+        raise Fault(TOO_MANY_DIGITS)
+    return exact
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Fault(WRONG_KIND)
+    return str(value).replace("\0", "\u2400")
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, int | float) or value not in {0, 1}:
+        raise Fault(WRONG_KIND)
+    return bool(value)
+
+
+MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?")
+
+
+def _time(value: Any) -> datetime:
+    found = MOMENT.fullmatch(_text(value))
+    if not found:
+        raise Fault(NOT_A_TIME)
+    minute, second, fraction, zone = found.groups()
+    second, fraction = ("59", ".999999") if second == "60" else (second, fraction or "")
     try:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    except ValueError:
-        return None
+        moment = datetime.fromisoformat(f"{minute}:{second}{fraction}{zone or 'Z'}").astimezone(UTC)
+    except ValueError as error:
+        raise Fault(OUT_OF_RANGE) from error
+    if not 1970 <= moment.year <= 2200:
+        raise Fault(OUT_OF_RANGE)
+    return moment
 
 
 READ: Final[dict[str, Callable[[Any], Any]]] = {
     "i16": _whole(16),
     "i32": _whole(32),
     "i64": _whole(64),
-    "real": lambda value: float(value) if abs(value) <= 1e15 else None,
-    "money": lambda value: Decimal(value).quantize(Decimal("0.0001")),
-    "text": lambda value: value.replace("\0", "\u2400"),
-    "url": lambda value: value.split("?")[0],
+    "real": _real,
+    "money": _money,
+    "flag": _flag,
+    "text": _text,
+    "url": lambda value: _text(value).split("?")[0],
     "time": _time,
 }

@@ -9,6 +9,7 @@ from itertools import cycle
 from random import Random
 from typing import Any, Final
 
+from tpmirror.simulator import oddity
 from tpmirror.simulator.drift import Drift
 from tpmirror.simulator.world import World
 
@@ -62,7 +63,7 @@ class Mover:
 
     def _with(self, wanted: Callable[[dict[str, Any]], object]) -> list[int]:
         """Listed jobs of which it is true what is shown of them."""
-        return [job_id for job_id in self.world.listed() if wanted(self.world.job(job_id))]
+        return [job_id for job_id in self.world.listed() if wanted(self.world.undistorted(job_id))]
 
     def _finished(self) -> list[int]:
         return self._with(lambda job: job["status"] == 2 and job["output_video"] is not None)
@@ -84,7 +85,7 @@ class Mover:
 
     def submit_with_a_known_input(self, number: int) -> None:
         def submit(job_id: int) -> None:
-            self.world.submit(input_video=self.world.job(job_id)["input_video"]["id"], preview=True)
+            self.world.submit(input_video=self.world.undistorted(job_id)["input_video"]["id"], preview=True)
 
         self._pick(number, self._with(lambda job: job["input_video"]), submit)
 
@@ -120,7 +121,7 @@ class Mover:
         def source(job: dict[str, Any]) -> int | None:
             return job["input_video"] and job["input_video"]["id"]
 
-        used = {None, *(source(self.world.job(job_id)) for job_id in self.edited if self.world.found(job_id))}
+        used = {None, *(source(self.world.undistorted(job_id)) for job_id in self.edited if self.world.found(job_id))}
         self._pick(number, self._with(lambda job: source(job) not in used), self.world.delete_input)
 
     def touch(self, number: int) -> None:
@@ -197,10 +198,25 @@ class Mover:
         self._edit(number, sorted(self.covered), {"output_video": {}})
         self.covered -= {*self._finished()}
 
+    def distort(self, number: int) -> None:
+        """A job shows one oddity more: any key of any object, but for its own id."""
 
+        def show(job_id: int) -> None:
+            drawn = oddity.draw(self.world.undistorted(job_id), Random(number))
+            self.world.distort(job_id, *self.world.distorted().get(job_id, ()), drawn)
+
+        self._pick(number, self.world.listed(), show)
+
+    def mend(self, number: int) -> None:
+        """A job shows no oddity any more."""
+        self._pick(number, sorted(self.world.distorted()), self.world.distort)
+
+
+ODD: Final = ("distort", "mend")
+"""What the API shows and no column holds, and its end."""
 LEAVING: Final = ("hide", "delete", "restore", "delete_newest", "delete_oldest", "delete_hidden")
 """What takes jobs off the list, and back."""
-LIFE: Final = tuple(name for name in vars(Mover) if not name.startswith("_") and name not in {*LEAVING, "does"})
+LIFE: Final = tuple(name for name in vars(Mover) if not name.startswith("_") and name not in {*LEAVING, *ODD, "does"})
 """Whatever else can happen between two looks at an account."""
 VERBS: Final = (
     "submit", "start", "finish", "fail", "cancel", "delete", "hide", "restore", "delete_hidden", "touch", "rate",

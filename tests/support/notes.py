@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from tests.support.answers import Answer, answers_of
 from tpmirror.simulator.api import Backend
 from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.world import World
@@ -28,8 +29,11 @@ class Note:
     sliced: Ids
     found: bool
     """Whether the job that was asked for by id was there in truth."""
-    shown: dict[int, int]
-    """Status by job, as the body has it first; empty if the client cannot have taken it from this answer."""
+    answers: list[Answer]
+    """What it says of each job whose id can be read."""
+    shown: dict[int, int | None]
+    """Status by job, as the body has it first, None where it cannot be read; empty if the client cannot have taken it
+    from this answer."""
     at: datetime | None = None
     """When it was made or, on a simulated machine, when it arrived; None: it did not."""
     known: Ids | None = None
@@ -51,6 +55,8 @@ class Recorder:
         self.notes: list[Note] = []
         self._between = between
         self._sliced: Ids = frozenset()
+        self.learn: Callable[[list[Answer]], object] = lambda _answers: None
+        """Called with what each answer says."""
         backend.between = self._slice
 
     @property
@@ -68,16 +74,17 @@ class Recorder:
         job = DETAIL.fullmatch(asked.path)
         found = bool(job and self.backend.world.found(int(job[1])))
         answered = answer(asked)
-        shown = shown_by(asked.path, answered)
-        note = Note(asked.path, asked.query, answered.status, counted, self._sliced, found, shown)
+        answers = answers_of(items_of(asked.path, answered))
+        self.learn(answers)
+        shown = {answer.job_id: answer.status for answer in reversed(answers)}
+        note = Note(asked.path, asked.query, answered.status, counted, self._sliced, found, answers, shown)
         self.notes.append(note)
         return note, answered
 
 
-def shown_by(path: str, answer: Response) -> dict[int, int]:
-    """Status by job, as an answer has it first."""
+def items_of(path: str, answer: Response) -> list[Any]:
+    """The jobs in an answer."""
     if answer.status != 200 or not (path == LIST or DETAIL.fullmatch(path)):
-        return {}
+        return []
     body = json.loads(answer.body)
-    jobs = body["results"] if path == LIST else [body]
-    return {job["id"]: job["status"] for job in reversed(jobs)}
+    return list(body["results"]) if path == LIST else [body]

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from tests.support.account import rows
+from sqlalchemy import text
+
+from tests.support.account import connected, rows
 from tests.support.judge import Judge
 from tests.support.notes import Note, Recorder
+from tpmirror.db import schema
 from tpmirror.db.types import Row
 from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.server import Simulator
@@ -32,6 +35,7 @@ class Witness:
         self.judge = Judge(self.world)
         self._recorder = Recorder(self.sim, lambda world: self.between and self.between(world))
         self._judged = 0
+        self._recorder.learn = self.judge.learn
         self.sim.respond = self.respond
 
     @property
@@ -54,8 +58,20 @@ class Witness:
         """Everything that the mirror claims and the notes deny, in words. To be asked after each run."""
         news, self._judged = self.served[self._judged :], len(self.served)
         self.judge.see(news, strict=self.strict)
-        return list(self.judge.verdict(partial(rows, database_url), run, news))
+        return list(self.judge.verdict(partial(read, database_url), run, news, strict=self.strict))
+
+    def unsettled(self, database_url: str, run: Row) -> list[str]:
+        """What is wrong after a run while nothing moves: whether it is certified, and what is in quarantine."""
+        return list(self.judge.unsettled(partial(read, database_url), run, self._recorder.listed))
 
     def differences(self, database_url: str) -> list[str]:
         """Where mirror and account differ. Empty when nothing moves any more."""
         return list(self.judge.differences(partial(rows, database_url), self._recorder.listed))
+
+
+def read(database_url: str, table: str, **equal: object) -> list[Row]:
+    """Rows of a table with these values, or those of a view."""
+    if table in schema.metadata.tables:
+        return rows(database_url, table, **equal)
+    with connected(database_url) as conn:
+        return [dict(row) for row in conn.execute(text(f"SELECT * FROM {table}")).mappings()]

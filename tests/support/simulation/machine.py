@@ -23,14 +23,14 @@ from tenacity import Retrying
 from tpmirror.db import engine, lease
 from tpmirror.errors import ApiError
 from tpmirror.simulator.world import START
-from tpmirror.sync import account, full, gone, ingest, paging, presence, run, session
+from tpmirror.sync import account, full, gone, ingest, paging, presence, quarantine, run, session
 from tpmirror.tensorpix import client as tensorpix_client
 from tpmirror.tensorpix import transport
 
 MICRO: Final = 1_000_000
 STANDSTILL: Final = 100_000
 """Turns at one moment after which nobody lets time go on any more."""
-TELL_THE_TIME: Final = (tensorpix_client, engine, presence, run, account, session, full, gone)
+TELL_THE_TIME: Final = (tensorpix_client, engine, presence, run, account, session, full, gone, quarantine)
 """The modules of the package that ask what time it is."""
 
 

@@ -33,7 +33,7 @@ class MirrorFile:
 
     def rows(self, table: str, **equal: object) -> list[Row]:
         """Rows of a table with these values, typed."""
-        wanted = " AND ".join(["TRUE", *(f"{name} = ?" for name in equal)])
+        wanted = " AND ".join(["TRUE", *(f"{name} IS ?" for name in equal)])
         found = self.query(f"SELECT * FROM {table} WHERE {wanted}", *equal.values())
         for row in found:
             row.update((name, read(row[name])) for name, read in _types(table))
@@ -52,7 +52,9 @@ class MirrorFile:
 
 @cache
 def _types(table: str) -> list[tuple[str, Callable[[Any], Any]]]:
-    """What makes values of what SQLite holds, by column."""
+    """What makes values of what SQLite holds, by column; of a view, none."""
+    if table not in schema.metadata.tables:
+        return []
     dialect = sqlite.dialect()
     columns = schema.metadata.tables[table].columns
     readers = [(column.name, column.type.dialect_impl(dialect).result_processor(dialect, None)) for column in columns]

@@ -3,16 +3,18 @@
 import gzip
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final
 
 import httpx
 
-from tests.support.notes import LIST, Note, Recorder
+from tests.support.answers import answers_of
+from tests.support.notes import LIST, Note, Recorder, items_of
 from tests.support.simulation.machine import Machine, Process
 from tpmirror.simulator.api import Backend
 from tpmirror.simulator.http import Request, Response
+from tpmirror.simulator.oddity import Oddity, draw, lay_over
 from tpmirror.simulator.world import World
 
 EMPTY: Final[dict[str, Any]] = {"count": 0, "next": None, "previous": None, "results": []}
@@ -33,9 +35,14 @@ class Network:
     rng: Random
     struck: Callable[[], object]
     happen: Callable[[], object]
+    distorted: Callable[[], object] = lambda: None
     fault: float = 0.0
     lies: bool = True
     pause: float = 0.0
+    odd: float = 0.0
+    """How likely an answer shows an oddity that the account does not have, in one job of it."""
+    endpoint: dict[bool, list[Oddity]] = field(default_factory=dict)
+    """Keys that all answers of the list (True), or of those by id, show or lack."""
     window: str = ""
     known: set[int] = field(default_factory=set)
 
@@ -90,7 +97,26 @@ class Network:
         return note, answer
 
     def _answer(self, asked: Request) -> Response:
-        return self._window(asked) or self.backend.handle(asked)
+        answer = self._window(asked)
+        return answer or self._distorted(asked, self.backend.handle(asked))
+
+    def _distorted(self, asked: Request, answer: Response) -> Response:
+        """The answer with the keys of its endpoint, and perhaps an oddity of its own."""
+        laid = self.endpoint.get(asked.path == LIST, [])
+        is_odd = self.rng.random() < self.odd
+        jobs = items_of(asked.path, answer)
+        if not jobs or not (is_odd or laid):
+            return answer
+        for job in jobs:
+            for one in laid:
+                lay_over(job, one)
+        if is_odd:
+            job = self.rng.choice(jobs)
+            lay_over(job, Oddity(("id",), "odd") if self.rng.random() < 0.03 else draw(job, self.rng))
+            self.distorted()
+        body = {**json.loads(answer.body), "results": jobs} if asked.path == LIST else jobs[0]
+        text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+        return replace(answer, body=text.encode())
 
     def _window(self, asked: Request) -> Response | None:
         if self.window == "revoked":
@@ -174,6 +200,9 @@ class Network:
         self._still = True
         cached = self._answer(first)
         self._still = False
+        lied = answers_of(items_of(LIST, cached))
+        self.recorder.learn(lied)
+        self.notes[-1].answers += lied
         self.notes[-1].counted = self.notes[-1].sliced = (
             self.recorder.listed
         )  # at the moment of this answer, not of the other

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 from sqlalchemy import Engine, event
 
 from tests.support.judge import Judge
-from tests.support.mover import NUMBERS, VERBS, WHILE_READ, Mover
+from tests.support.mover import NUMBERS, ODD, VERBS, WHILE_READ, Mover
 from tests.support.simulation.disk import Disk
 from tests.support.simulation.machine import Killed, Machine, Process
 from tests.support.simulation.mirror import MirrorFile
@@ -23,13 +23,15 @@ from tpmirror.config import Settings, load
 from tpmirror.db import engine
 from tpmirror.errors import TpmirrorError
 from tpmirror.simulator.api import Backend
+from tpmirror.simulator.oddity import ABSENT, Oddity
 from tpmirror.simulator.ordering import ORDERINGS
 from tpmirror.simulator.world import World
 from tpmirror.store.audit import audit
-from tpmirror.sync import gone
+from tpmirror.sync import gone, quarantine
 from tpmirror.sync.full import sync
 from tpmirror.sync.poll import poll
 from tpmirror.sync.presence import UNLISTED_LOOKUPS
+from tpmirror.sync.quarantine import Selection
 from tpmirror.sync.verify import Comparison, verify
 from tpmirror.tensorpix.client import Api
 
@@ -59,6 +61,11 @@ class Figures:
     faults: int = 0
     jumps: int = 0
     windows: int = 0
+    oddities: int = 0
+    endpoints: int = 0
+    unheld: int = 0
+    accepted: int = 0
+    mended: int = 0
     transitions: int = 0
     gone: int = 0
     requests: int = 0
@@ -87,9 +94,10 @@ class Universe:
         backend, other = Backend(world, **served), Backend(stranger, **served)
         self.world, self.move = world, Mover(world)
         self.disk = Disk(self.machine, self.rng, self._struck)
-        self.network = Network(self.machine, backend, other, self.rng, self._struck, self._happen)
+        self.network = Network(self.machine, backend, other, self.rng, self._struck, self._happen, self._distorted)
         self.mirror = MirrorFile(self.path)
         self.judge = Judge(world, exact=True, lies=True)
+        self.network.recorder.learn = self.judge.learn
         self._frozen = True
         self._alone = True
         self._settled = False
@@ -124,6 +132,7 @@ class Universe:
             self.figures.days += 1
         self._check(self.mirror.secrets(KEY.encode(), b"X-Amz-Signature", b"other@example.com"))
         self.figures.runs, self.figures.certified = self.judge.counts["runs"], self.judge.counts["certified"]
+        self.figures.unheld = self.judge.counts["unheld"]
         self.figures.transitions, self.figures.gone = self.judge.counts["transitions"], self.judge.counts["gone"]
         return self.figures
 
@@ -139,13 +148,24 @@ class Universe:
             network.fault = rng.choice([0.1, 0.5, 0.6])
             disk.fault, disk.pause = rng.choice([0, 0.01, 0.03]), rng.choice([0, 0, 0.1])
             network.pause = disk.pause / 3
+            network.odd, network.endpoint = rng.choice([0, 0.05, 0.3]), self._endpoint()
             self._window = rng.choice(WINDOWS) if self._settled and rng.random() < 0.15 else ""
             self._jump = rng.random() < 0.1 and self.seed % 2 == 0
             for verb in ["submit"] * rng.randrange(3) + [""] * rng.randrange(5):
                 self._draw([verb] if verb else VERBS)
+            for verb in rng.choices(["distort", "distort", "distort", "mend"], k=rng.randrange(5)):
+                self._draw([verb])
             self._processes()
             self.machine.run()
         self.machine.sleep(rng.choice([60, 300, 1000, 4 * DAY / STEPS]) * rng.random())
+
+    def _endpoint(self) -> dict[bool, list[Oddity]]:
+        """For a while, the list or the answers by id show a key that the others do not, or lack one."""
+        rng, key = self.rng, self.rng.choice(["codec", "cost_usd", "finished", "input_video", "ml_models", "status"])
+        drawn = [Oddity((f"{rng.choice(['list', 'detail'])}_{rng.randrange(3)}",), 1), Oddity((key,), ABSENT)]
+        laid = rng.sample(drawn, rng.choice([0, 1, 1, 2]))
+        self.figures.endpoints += len(laid)
+        return {rng.random() < 0.5: laid}
 
     def _processes(self) -> None:
         rng = self.rng
@@ -191,7 +211,8 @@ class Universe:
         run = process.result if isinstance(process.result, dict) else None
         if run and not process.probes:
             self.judge.see(notes, strict=self._alone)
-        yield from self.judge.verdict(self.mirror.rows, run, notes, honest_clock=not self._jumps)
+        rows, honest = self.mirror.rows, not self._jumps
+        yield from self.judge.verdict(rows, run, notes, honest_clock=honest, strict=self._alone)
 
     @property
     def _jumps(self) -> bool:
@@ -203,6 +224,7 @@ class Universe:
         yield
         self._frozen = True
         self.network.fault = self.network.pause = self.disk.fault = self.disk.pause = 0.0
+        self.network.odd, self.network.endpoint = 0.0, {}
         self.figures.requests += len(self.network.notes)
         self.network.notes.clear()
 
@@ -222,7 +244,7 @@ class Universe:
             self._jump = False
             self.figures.jumps += 1
         if self.rng.random() < 0.1:
-            self._draw(WHILE_READ)
+            self._draw((*WHILE_READ, *ODD))
 
     def _draw(self, verbs: Sequence[str]) -> None:
         verb = self.rng.choice([verb for verb in verbs if verb != "advance"])
@@ -230,10 +252,14 @@ class Universe:
             verb = "delete"
         if verb == "start" and self.network.backend.active_only:
             return  # a job that has ended would be listed again
+        self.figures.oddities += verb == "distort"
         self.move(verb, self.rng.randrange(NUMBERS))
 
     def _struck(self) -> None:
         self.figures.faults += 1
+
+    def _distorted(self) -> None:
+        self.figures.oddities += 1
 
     def _settle(self) -> None:
         """Nobody looks: what was hidden may show again."""
@@ -251,6 +277,7 @@ class Universe:
         self.machine.sleep(2 * DAY if self._jumps else DAY / 6)  # every lease is over
         unlisted = self.mirror.query("SELECT 1 FROM jobs WHERE presence = 'unlisted'") if self.mirror.is_ready() else []
         turns = 2 + len(unlisted) // UNLISTED_LOOKUPS
+        self._accept()
         for _ in range(10 + len(unlisted)):
             process = self._start(sync)
             self.machine.run()
@@ -266,7 +293,49 @@ class Universe:
             self._check(str(finding) for finding in audit(conn).findings)
         self.machine.start(lambda: self._check(differing(verify(self._settings(1)))))
         self.machine.run()
+        if self.rng.random() < 0.5:
+            self._mend()
         self.network.notes.clear()
+
+    def _accept(self) -> None:
+        """One sync, which is certified if all is held; then an operator accepts what is not."""
+        for job_id, oddities in self.world.distorted().items():
+            if any(one.path[0] == "input_video" for one in oddities):
+                self.world.distort(job_id)  # jobs that share a video and say different things of it are never at rest
+        self._quiet_sync()
+        entries = [row for row in self.mirror.rows("quarantined_jobs", resolved_at=None) if row["job_id"] is not None]
+        self.figures.accepted += len(entries)
+        everywhere = self.rng.random() < 0.3
+        fields = {row["field"] for row in entries if row["field"]} if everywhere else set()
+        for selection in [Selection(field=name) for name in sorted(fields)] + [Selection()]:
+            self._operate(partial(quarantine.accept, self.engine, selection))
+        self.judge.accept(entries, everywhere=everywhere)
+
+    def _mend(self) -> None:
+        """Upstream mends all, and the operator takes the word back: nothing is left in quarantine."""
+        self.figures.mended += len(self.world.distorted())
+        for job_id in self.world.distorted():
+            self.world.distort(job_id)
+        self._operate(partial(quarantine.withdraw, self.engine, Selection()))
+        self.judge.withdraw()
+        run, listed = self._quiet_sync(), self.network.recorder.listed
+        left = [row for row in self.mirror.rows("quarantined_jobs", resolved_at=None) if row["job_id"] in listed]
+        self._check([f"all is mended, and not certified: {run}"] * (not run["certified"]))
+        self._check(f"all is mended, and in quarantine is {row}" for row in left)
+
+    def _quiet_sync(self) -> Any:
+        process = self._start(sync)
+        self.machine.run()
+        if process.error is not None:
+            self._check([f"a quiet sync failed: {process.error!r}"], process)
+        self._check(self.judge.unsettled(self.mirror.rows, process.result, self.network.recorder.listed), process)
+        return process.result
+
+    def _operate(self, work: Callable[[], object]) -> None:
+        """What an operator does, on the machine."""
+        process = self.machine.start(work)
+        self.machine.run()
+        self._check([f"the operator cannot: {process.error!r}"] * (process.error is not None), process)
 
     def _check(self, wrong: Any, process: Process | None = None) -> None:
         found = list(wrong)
