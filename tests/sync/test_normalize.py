@@ -104,7 +104,9 @@ def test_money_may_be_a_number_near_one_with_four_decimals(number, held):
     ("text", "kind"),
     [
         ("1000000", OUT_OF_RANGE), ("999999.99999999999", OUT_OF_RANGE), ("-1e9", OUT_OF_RANGE), ("1e99", OUT_OF_RANGE),
-        ("9" * 60, OUT_OF_RANGE), ("0.00001", TOO_MANY_DIGITS), ("1.23456", TOO_MANY_DIGITS),
+        ("1e1000000", OUT_OF_RANGE), ("1e99999999999999999999", OUT_OF_RANGE), ("9" * 60, OUT_OF_RANGE),
+        ("1e-99999999999999999999", OUT_OF_RANGE),
+        ("0.00001", TOO_MANY_DIGITS), ("1.23456", TOO_MANY_DIGITS),
         ("1.25001", TOO_MANY_DIGITS), ("1.2500000051", TOO_MANY_DIGITS),
         ("NaN", WRONG_KIND), ("Infinity", WRONG_KIND), ("1_000", WRONG_KIND),
         (" 1.25", WRONG_KIND), ("+1", WRONG_KIND), ("1.", WRONG_KIND), ("", WRONG_KIND), ("0x10", WRONG_KIND),

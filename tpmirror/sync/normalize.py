@@ -135,8 +135,12 @@ def _url(value: str) -> str:
 def _money(value: str | float) -> Decimal:
     if isinstance(value, str) and not NUMBER.fullmatch(value):
         raise UnheldError(WRONG_KIND, f"{show(value)} is not a number")
-    stated = Decimal(value if isinstance(value, str) else repr(value))
-    if not abs(stated) < MOST_CREDITS:
+    try:
+        stated = Decimal(value if isinstance(value, str) else repr(value))
+        fits = abs(stated) < MOST_CREDITS
+    except ArithmeticError:  # an exponent beyond those that decimals are computed with
+        fits = False
+    if not fits:
         raise UnheldError(OUT_OF_RANGE, f"{show(value)} does not fit {MONEY}")
     exact = stated.quantize(CENT_OF_CENT)
     if abs(stated - exact) > NOISE:
