@@ -140,6 +140,16 @@ def test_an_answer_that_may_be_older_than_another_changes_no_shared_video_and_th
     assert (next_run.input_videos, bool(next_run.jobs[2]["fingerprint"])) == ({}, True)
 
 
+def test_an_answer_that_says_nothing_of_a_column_of_a_shared_video_keeps_no_other_from_stating_it():
+    silent = replace(look(4, id=2, input_video=source(7, width="wide", new=1)), sent=3, received=6)
+    stating = replace(look(4, id=10, input_video=source(7, width=640, other=2)), sent=3, received=6)
+    together = looks(silent, stating)
+    assert (together.input_videos[7]["width"], together.input_videos[7]["extra"]) == (640, '{"new": 1, "other": 2}')
+    assert (together.jobs[2]["fingerprint"], bool(together.jobs[10]["fingerprint"])) == ("", True)
+    other = replace(look(4, id=11, input_video=source(7, width=650)), sent=3, received=6)
+    assert looks(silent, stating, other).jobs[11]["fingerprint"] == "", "whichever is older is looked at again"
+
+
 def test_polls_prove_nothing_about_jobs_that_were_over():
     known = after(look(status=2), active_covered_at=later(3))
     (entry,) = made(look(5, status=1), known).history

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,15 @@ class Observation(msgspec.Struct, frozen=True):
     at: datetime
     sent: int
     received: int
+
+
+class ShownVideo(NamedTuple):
+    """An input video in the answers of a run so far."""
+
+    received: int
+    """The number at which the answer was complete that showed it last."""
+    silent: frozenset[str]
+    """Its columns of which no answer stated anything that can be held."""
 
 
 @dataclass(slots=True)
@@ -41,8 +50,8 @@ class StoredState:
     """Entries not resolved, by job and field; under None, by payload, those without a readable id."""
     accepted: set[tuple[str | None, str]] = field(default_factory=set)
     """Fields and kinds of fault that an operator accepted in every job."""
-    shown: Mapping[int, int] = field(default_factory=dict)
-    """By input video, the number at which the answer was complete that showed it last in this run."""
+    shown: Mapping[int, ShownVideo] = field(default_factory=dict)
+    """Input videos in the answers of this run."""
     codes: dict[str, set[int]] = field(default_factory=dict)
     """Codes that have a label, by label table."""
     listed_covered_at: datetime | None = None
@@ -68,7 +77,7 @@ class Changeset:
     quarantine_seen: list[Row] = field(default_factory=list)
     quarantine_resolved: list[Row] = field(default_factory=list)
     new_labels: dict[str, dict[int, Row]] = field(default_factory=dict)
-    shown: dict[int, int] = field(default_factory=dict)
+    shown: dict[int, ShownVideo] = field(default_factory=dict)
     """Input videos of the batch, as in ``StoredState``."""
     inserted: set[int] = field(default_factory=set)
     updated: set[int] = field(default_factory=set)

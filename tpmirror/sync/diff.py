@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from tpmirror.db import labels, schema
 from tpmirror.db.types import Row
-from tpmirror.store.changes import RECHECK, Changeset, Observation, StoredState
+from tpmirror.store.changes import RECHECK, Changeset, Observation, ShownVideo, StoredState
 from tpmirror.sync.normalize import Rows
 from tpmirror.tensorpix.decode import ParseFailure
 from tpmirror.tensorpix.reading import UNREADABLE
@@ -58,6 +58,13 @@ def changed_models(catalogue: Mapping[int, Row], batch: Iterable[Shown]) -> dict
 
 def _differs(known: Row, row: Row) -> bool:
     return any(known[name] != value for name, value in joined(known, row).items())
+
+
+def _contradicts(known: Row, row: Row, silent: Collection[str]) -> bool:
+    """Whether a row differs in a column that is not silent; unknown keys that only one has are no difference."""
+    stated = {name: value for name, value in row.items() if name not in silent}
+    before, now = (json.loads(extra or "{}") for extra in (known["extra"], stated.pop("extra", None)))
+    return _differs(known, stated) or any(before[key] != now[key] for key in before.keys() & now.keys())
 
 
 def joined(known: Row, row: Row) -> Row:
@@ -150,15 +157,17 @@ class Differ:
         """The video that a job reads, unless it is open whether the mirror has it as it is now; then the job decides.
 
         Several jobs may read one video. An answer asked for before another that showed it was complete may be the older
-        of the two, and if they differ a guess would be a change that never was. The next observation settles it.
+        of the two, and if they differ a guess would be a change that never was. The next observation settles it. Of
+        a column that the other said nothing of they cannot differ: waiting for that one would be waiting for ever.
         """
         if row is None:
             return True
         known = self.known.input_videos.get(row["id"])
-        last = self.changes.shown.get(row["id"], self.known.shown.get(row["id"], 0))
-        if known is not None and last > observation.sent and _differs(known, row):
+        last = self.changes.shown.get(row["id"], self.known.shown.get(row["id"], _NOT_SHOWN))
+        if known is not None and last.received > observation.sent and _contradicts(known, row, last.silent):
             return False
-        self.changes.shown[row["id"]] = max(last, observation.received)
+        silent = last.silent.difference(row) or frozenset()  # the one empty set: a run remembers every video
+        self.changes.shown[row["id"]] = ShownVideo(max(last.received, observation.received), silent)
         self.merge("input_video", known, row, observation.at)
         return True
 
@@ -361,6 +370,10 @@ def _entity(place: str, **own: Any) -> tuple[str, frozenset[str], Row]:
     volatile = {column.name for column in columns if column.info.get("volatile")}
     return place, frozenset({*volatile, "fingerprint"}), {**dict.fromkeys(columns.keys()), **own}
 
+
+_NOT_SHOWN: Final = ShownVideo(
+    0, frozenset(str(column.name) for column in schema.input_videos.columns if "api" in column.info)
+)
 
 _ENTITIES: Final = {
     "job": _entity("jobs", presence="listed"),

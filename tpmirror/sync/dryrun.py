@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
 from tpmirror.store import jobs, quarantine
-from tpmirror.store.changes import Changeset, Observation
+from tpmirror.store.changes import Changeset, Observation, ShownVideo
 from tpmirror.store.quarantine import VOLATILE
 from tpmirror.sync.ingest import Failures
 from tpmirror.sync.run import changes_of
@@ -21,7 +21,7 @@ class DryRun:
         self._engine, self._everything = engine, everything
         self._changesets: list[Changeset] = []
         self._compared = set[int]()
-        self._shown: dict[int, int] = {}
+        self._shown: dict[int, ShownVideo] = {}
 
     def fingerprints(self, ids: Collection[int]) -> dict[int, str]:
         """By job, how it was shown last; with ``everything`` nothing is known, so that each job is compared."""

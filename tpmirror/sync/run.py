@@ -22,7 +22,7 @@ from tpmirror.db.types import Row
 from tpmirror.errors import Interrupted, TpmirrorError, TransientDatabaseError
 from tpmirror.log import bound, logger
 from tpmirror.store import jobs, presence, quarantine, runs
-from tpmirror.store.changes import Changeset, Observation
+from tpmirror.store.changes import Changeset, Observation, ShownVideo
 from tpmirror.store.presence import PresenceResult
 from tpmirror.store.quarantine import Holding
 from tpmirror.sync import certify
@@ -216,7 +216,7 @@ def changes_of(
     conn: Connection,
     observations: Sequence[Observation],
     failures: Failures,
-    shown: Mapping[int, int],
+    shown: Mapping[int, ShownVideo],
     run_id: int,
 ) -> Changeset:
     """What a batch changes, given what the mirror holds; ``shown`` as in ``StoredState``."""

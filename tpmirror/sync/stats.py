@@ -8,7 +8,7 @@ from sqlalchemy import Integer
 
 from tpmirror.db import schema
 from tpmirror.db.types import Row
-from tpmirror.store.changes import Changeset
+from tpmirror.store.changes import Changeset, ShownVideo
 
 COUNT_COLUMNS: Final = tuple(
     column.name
@@ -40,7 +40,7 @@ class RunStats:
     """What was quarantined in this run: each counts once."""
     unplaced: set[int] = field(default_factory=set)
     """New jobs that were shown, and got no row for want of a status."""
-    shown: dict[int, int] = field(default_factory=dict)
+    shown: dict[int, ShownVideo] = field(default_factory=dict)
     """By input video, the number at which the answer was complete that showed it last."""
     counts: Counter[str] = field(default_factory=Counter)
     """The counts that ``sync_runs`` has columns for."""
