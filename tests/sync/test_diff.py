@@ -1,5 +1,6 @@
 """What follows from a look at a job, given what the mirror knows."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,8 @@ from tpmirror.sync.diff import QUARANTINE_REFRESH, Shown, changed_models, diff, 
 from tpmirror.sync.normalize import normalize
 from tpmirror.tensorpix.decode import ParseFailure
 from tpmirror.tensorpix.reading import OUT_OF_RANGE, TOO_MANY_DIGITS, WRONG_KIND
+
+DEEP = json.loads("[" * 60 + "]" * 60)
 
 
 def made(shown, known=None, *, models=None, unreadable=(), run_id=5):
@@ -401,6 +404,8 @@ def test_a_fault_accepted_in_every_job_is_accepted_as_it_comes():
         ({"input_video": source(width="wide")}, {"input_video": {"id": 7}}),
         ({"ml_models": [model(44, task="denoise")]}, {"ml_models": None}),
         ({"input_video": "gone"}, {}),
+        ({"input_video": source(odd=DEEP)}, {}),
+        ({"ml_models": [model(44, odd=DEEP)]}, {"ml_models": None}),
     ],
 )
 def test_an_answer_that_says_nothing_of_a_field_does_not_resolve_its_entry(bad, silent):
@@ -408,6 +413,12 @@ def test_an_answer_that_says_nothing_of_a_field_does_not_resolve_its_entry(bad, 
     payload = {name: value for name, value in job(**silent).items() if name in {"id", "status", *silent}}
     done = made(Observation(item(payload), later(5), sent=3, received=4), known)
     assert done.quarantine_resolved == []
+
+
+def test_unknown_keys_that_could_not_be_held_are_resolved_when_their_object_comes_without_them():
+    bad = look(rank=DEEP, input_video=source(odd=DEEP))
+    mended = made(look(5), after(bad, quarantine=held(made(bad))))
+    assert len(mended.quarantine_resolved) == 2
 
 
 def test_a_weight_that_could_not_be_held_at_first_is_that_of_the_first_answer_that_shows_it():

@@ -323,17 +323,20 @@ _MODEL: Final = re.compile(r"^ml_model \d+\.")
 
 
 def says_nothing_of(rows: Rows, name: str | None) -> bool:
-    """Whether an answer shows nothing of a field that could not be held once: no such key, nor a null in its place."""
+    """Whether an answer shows nothing of a field that could not be held once: no such key, nor a null in its place.
+
+    Of unknown keys each answer says something that shows their object: those that it lacks are no fault any more.
+    """
     entity, _, column = (name or "").partition(".")
-    if not name or column == "extra":
+    if not name:
         return False
     if entity == "job":
-        return column not in {*rows.job, *(["ml_models"] if rows.model_ids is not None else [])}
+        return column not in {"extra", *rows.job, *(["ml_models"] if rows.model_ids is not None else [])}
     if entity in {"input_video", "output_video"}:
         video = rows.input_video if entity == "input_video" else rows.output_video
-        return f"{entity}_id" not in rows.job if video is None else column not in video
+        return f"{entity}_id" not in rows.job if video is None else column not in {"extra", *video}
     models = [row for row in rows.models if f"ml_model {row['id']}" == entity]
-    return rows.model_ids is None if not models else column not in models[0]
+    return rows.model_ids is None if not models else column not in {"extra", *models[0]}
 
 
 def _moved(known: Row, row: Row) -> bool:
