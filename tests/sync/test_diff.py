@@ -413,6 +413,14 @@ def test_an_answer_that_says_nothing_of_a_field_does_not_resolve_its_entry(bad, 
     payload = {name: value for name, value in job(**silent).items() if name in {"id", "status", *silent}}
     done = made(Observation(item(payload), later(5), sent=3, received=4), known)
     assert done.quarantine_resolved == []
+    assert [row["field"] for row in done.not_held] == list(known.quarantine[1]), "it is still not held"
+
+
+def test_an_item_that_cannot_be_read_leaves_what_was_noted_of_its_job_before():
+    known = after(look(), quarantine=held(made(look(codec=[]))))
+    done = made(None, known, unreadable=[(ParseFailure(1, "not JSON", b"{}"), NOON)])
+    assert [(row["field"], row["accepted"]) for row in done.not_held] == [(None, False), ("job.codec", False)]
+    assert done.quarantine_resolved == []
 
 
 def test_unknown_keys_that_could_not_be_held_are_resolved_when_their_object_comes_without_them():

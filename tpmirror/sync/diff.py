@@ -95,6 +95,7 @@ def diff(
         differ.job(shown)
     for item, at in unreadable:
         differ.quarantine(item.id, None, UNREADABLE, item.reason, redact(item.raw), at)
+        differ.stay(item.id)
     return changes
 
 
@@ -278,15 +279,25 @@ class Differ:
             self.changes.new_labels.setdefault(table, {})[code] = labels.unlabelled(table, code)
 
     def faults(self, job_id: int, rows: Rows, observation: Observation) -> None:
-        """Note what could not be held, and resolve what once could not and now is."""
+        """Note what could not be held, and resolve what once could not and now is; the rest stays."""
         payload = redact(observation.item.raw) if rows.faults else ""
         for name, fault in rows.faults.items():
             self.quarantine(job_id, name, fault.kind, f"{name}: {fault.reason}", payload, observation.at)
+        self.stay(job_id, rows)
         self.changes.quarantine_resolved += [
             {"id_": entry["id"], "resolved_at": observation.at}
             for name, entry in self.known.quarantine.get(job_id, {}).items()
             if name not in rows.faults and not says_nothing_of(rows, name) and (name or job_id not in self.unread)
         ]
+
+    def stay(self, job_id: int | None, rows: Rows | None = None) -> None:
+        """List as not held what was noted of a job before, and its answer says nothing of or cannot be read."""
+        if job_id is not None:
+            self.changes.not_held += [
+                {"job_id": job_id, "field": name, "reason": entry["reason"], "accepted": bool(entry["accepted_at"])}
+                for name, entry in self.known.quarantine.get(job_id, {}).items()
+                if name is not None and (rows is None or (name not in rows.faults and says_nothing_of(rows, name)))
+            ]
 
     def quarantine(
         self, job_id: int | None, name: str | None, kind: str, reason: str, payload: str, at: datetime
