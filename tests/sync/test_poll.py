@@ -21,9 +21,11 @@ from tpmirror.service.worker import Worker
 from tpmirror.simulator.http import Response
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
+from tpmirror.sync import quarantine
 from tpmirror.sync.full import sync
 from tpmirror.sync.ingest import MAX_UNANSWERED
 from tpmirror.sync.poll import poll
+from tpmirror.sync.quarantine import Selection
 from tpmirror.tensorpix.control import Control
 
 PAGE = 10
@@ -405,3 +407,12 @@ def test_two_polls_are_never_farther_apart_than_the_interval(sim, mirrored, inte
         assert started is not None
         last_chance = started + timedelta(seconds=interval - worker.every)
         assert worker._poll.due(worker.status(), worker._poll.interval, last_chance) <= last_chance
+
+
+def test_a_job_in_flight_that_cannot_be_read_is_covered_once_that_is_accepted(sim, world, mirrored, engine):
+    job_id = world.submit()
+    look(sim, mirrored)
+    world.raw(job_id, b'{"id":%d,"status":0,"status":1}' % job_id)
+    assert not look(sim, mirrored)["covered"]
+    assert quarantine.accept(engine, Selection()) == []
+    assert look(sim, mirrored)["covered"]

@@ -39,7 +39,8 @@ def refresh(opened: Session, first: Page, consume: Consume) -> tuple[list[int], 
         return opened.ingestor.has_seen(job_id, first.sent)
 
     opened.ingestor.jobs([job_id for job_id in in_flight if not is_seen(job_id)], opened.executor)
-    return in_flight, all(map(is_seen, in_flight))
+    # Shown in a way that cannot be read is seen, too: whether that is accepted is for the quarantine to say.
+    return in_flight, all(is_seen(job_id) or job_id in opened.ingestor.unread for job_id in in_flight)
 
 
 def _read_pages(opened: Session, page: Page, consume: Consume, in_flight: set[int]) -> None:
