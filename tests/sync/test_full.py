@@ -262,6 +262,18 @@ def test_an_unreadable_job_leaves_the_rest_of_its_page_alone(sim, world, mirror_
     assert run["quarantined"] == 1
 
 
+def test_a_new_job_without_a_status_has_no_word_about_its_models(sim, world, mirror_url):
+    job_id = world.submit(ml_models=[44, 34])
+    renamed = [{**model, "name": "never so"} for model in world.job(job_id)["ml_models"]]
+    world.edit(job_id, {"status": "new", "ml_models": [*renamed, {**renamed[0], "id": 9999}]})
+    mirror(sim, mirror_url)
+    mirror(sim, mirror_url)
+    assert {model["name"] for model in rows(mirror_url, "ml_models", id=44)} == {
+        model["name"] for model in world.models() if model["id"] == 44
+    }
+    assert rows(mirror_url, "ml_models", id=9999) == []
+
+
 def test_an_item_without_a_readable_id_voids_the_proof(sim, world, mirror_url):
     world.edit(3, {"id": "three"})
     run = mirror(sim, mirror_url)

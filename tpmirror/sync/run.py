@@ -222,10 +222,19 @@ def changes_of(
     """What a batch changes, given what the mirror holds; ``shown`` as in ``StoredState``."""
     catalogue = jobs.ml_models(conn)
     batch = [Shown(observation, normalize(observation.item)) for observation in observations]
-    models = changed_models(catalogue, batch)
+    models = changed_models(catalogue, _placed(conn, batch))
     known = jobs.known(conn, observations, {item.id for item, _ in failures}, catalogue, models)
     known.shown = shown
     return diff(known, batch, models, failures, run_id)
+
+
+def _placed(conn: Connection, batch: Sequence[Shown]) -> Sequence[Shown]:
+    """Those of a batch that have a row, or get one: a new job without a status has no word about its models."""
+    unsure = [shown.job_id for shown in batch if "status" not in shown.rows.job]
+    if not unsure:
+        return batch
+    unplaced = set(unsure) - jobs.fingerprints(conn, unsure).keys()
+    return [shown for shown in batch if shown.job_id not in unplaced]
 
 
 @contextmanager
