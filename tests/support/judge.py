@@ -221,12 +221,12 @@ class Judge:
         mine = [entry["id"] for entry in entries if (entry["job_id"], entry["field"]) == (job_id, name)]
         return any(self._accepted.get(entry) == fault for entry in mine)
 
-    def _named(self, rows: Reader, notes: Iterable[Note], jobs: Collection[int]) -> Iterator[str]:
-        """The view ``held_values`` has whatever the last answers showed and no column holds."""
+    def _named(self, rows: Reader, notes: Iterable[Note], jobs: dict[int, Row]) -> Iterator[str]:
+        """The view ``held_values`` has what the last answers showed and no column holds; nothing of jobs that are gone."""
         named = {(row["entity"], row["entity_id"], row["field"]) for row in rows("held_values")}
         last = {answer.job_id: (note, answer) for note in notes for answer in (() if note.is_sample else note.answers)}
         for job_id, (note, answer) in last.items():
-            if job_id in note.shown and job_id in jobs:
+            if job_id in note.shown and jobs.get(job_id, _NOWHERE)["presence"] not in {None, "gone"}:
                 yield from (f"held_values lacks {place}" for place in {*answer.places.values()} - named)
 
     def _stated(self, rows: Reader, jobs: dict[int, Row]) -> Iterator[str]:
