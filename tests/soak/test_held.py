@@ -187,7 +187,8 @@ class Player:
         if not undo:
             picked = [key for key in keys if not chosen or key in chosen]
             assert isinstance(done, list)
-            assert {row["id"] for row in done} == {entries[key]["id"] for key in picked if key[0] is None}
+            nameless = {row["id"] for row in done if row["job_id"] is None}
+            assert nameless == {entries[key]["id"] for key in picked if key[0] is None}
 
     # How the mirror looks
 
@@ -198,6 +199,7 @@ class Player:
         answers = self.see()
         listed = {says.id for says in answers if says.id is not None}
         is_void = any(says.id is None for says in answers)
+        self.model.forget_items({says.payload for says in answers if says.id is None})
         if not is_void:
             self.model.prove()
         self.check(run["id"])
@@ -236,7 +238,8 @@ class Player:
         seen = {says.id for says in self.see()}
         self.check(run["id"])
         assert in_flight <= seen
-        assert run["covered"] is self.model.holding(in_flight | self.model.unplaced()).is_whole
+        found = in_flight | self.model.in_flight() | self.model.unplaced()
+        assert run["covered"] is self.model.holding(found).is_whole
         assert not run["certified"]
 
     def retry(self) -> None:
@@ -341,7 +344,8 @@ class Player:
     def check_ledger(self) -> None:
         booked: dict[int, list[int]] = {}
         for job_id, entry, units in self.query(
-            "SELECT job_id, entry, CAST(ROUND(credits * 10000) AS bigint) FROM cost_ledger ORDER BY job_id, entry"
+            "SELECT job_id, entry, CAST(ROUND(stated * 10000) AS bigint) FROM cost_ledger "
+            "WHERE entry = 0 OR stated <> 0 ORDER BY job_id, entry"
         ):
             assert (entry == 0) is (job_id not in booked)
             booked.setdefault(job_id, []).append(units)

@@ -222,7 +222,7 @@ class Judge:
         return any(self._accepted.get(entry) == fault for entry in mine)
 
     def _named(self, rows: Reader, notes: Iterable[Note], jobs: dict[int, Row]) -> Iterator[str]:
-        """The view ``held_values`` has what the last answers showed and no column holds; nothing of jobs that are gone."""
+        """The view ``held_values`` has what the last answers showed and no column holds, less what is gone."""
         named = {(row["entity"], row["entity_id"], row["field"]) for row in rows("held_values")}
         last = {answer.job_id: (note, answer) for note in notes for answer in (() if note.is_sample else note.answers)}
         for job_id, (note, answer) in last.items():

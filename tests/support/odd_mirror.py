@@ -222,9 +222,10 @@ class OddMirror:
                 self._note((says.id, None) if says.id is not None else (None, says.payload), UNREADABLE)
 
     def _catalogue(self, items: list[Shown]) -> None:
-        """Of a model the newest job speaks."""
+        """Of a model the newest job speaks; not one without a row."""
         newest: dict[int, Shown] = {}
-        for says in sorted(items, key=lambda says: says.id or 0):
+        placed = [says for says in items if says.id in self.rows["job"] or "status" in says.rows.get("job", {})]
+        for says in sorted(placed, key=lambda says: says.id or 0):
             newest |= {int(entity[9:]): says for entity in says.rows if entity.startswith("ml_model ")}
         users = {number: max((job for job, links in self.links.items() if number in dict(links)), default=0)
                  for number in newest}  # fmt: skip
@@ -353,6 +354,11 @@ class OddMirror:
                 number = int(entity[9:]) if entity.startswith("ml_model") else job.get(f"{entity}_id", job_id)
                 found.add((entity.partition(" ")[0], number, column if name else None))
         return found
+
+    def forget_items(self, shown: set[str]) -> None:
+        """A full sync resolves items without an id that it was not shown: nothing tells such items apart."""
+        for key in [key for key in self.entries if key[0] is None and key[1] not in shown]:
+            del self.entries[key]
 
     def prove(self) -> None:
         """The list is proven, and each of its jobs has a readable id: items without one will not come again."""

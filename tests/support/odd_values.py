@@ -204,7 +204,7 @@ def _time(value: Any) -> Any:
 
 
 READ: Final[dict[str, Callable[[Any], Any]]] = {
-    "i16": _whole(16), "i32": _whole(32), "i64": _whole(64), "real": _real, "money": _money, "plain": _flag,
+    "i16": _whole(16), "i32": _whole(32), "i64": _whole(64), "real": _real, "money": _money, "flag": _flag,
     "text": _text, "url": _url, "time": _time,
 }  # fmt: skip
 """By kind of column, as ``columns`` names them."""
