@@ -203,6 +203,8 @@ class Differ:
 
     def weights(self, job_id: int, old: Sequence[Row], rows: Rows) -> list[float | None]:
         """The weights of a job's models: as first seen, or as first readable where they could not be held then."""
+        if not old:
+            return [model.get("cost_weight") for model in rows.models]
         first = {row["ml_model_id"]: row["cost_weight"] for row in reversed(old)}
         unheld = self.known.quarantine.get(job_id, {}).keys()
         found = []
@@ -280,6 +282,8 @@ class Differ:
 
     def faults(self, job_id: int, rows: Rows, observation: Observation) -> None:
         """Note what could not be held, and resolve what once could not and now is; the rest stays."""
+        if not rows.faults and job_id not in self.known.quarantine:
+            return
         payload = redact(observation.item.raw) if rows.faults else ""
         for name, fault in rows.faults.items():
             self.quarantine(job_id, name, fault.kind, f"{name}: {fault.reason}", payload, observation.at)

@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 from msgspec import UNSET
+from msgspec.structs import astuple
 from sqlalchemy import Boolean, Column, Float, Integer, SmallInteger, Table, Text
 
 from tpmirror.db import schema
 from tpmirror.db.types import CENT_OF_CENT, Money, Row, Timestamp
 from tpmirror.tensorpix.decode import ParsedJob
+from tpmirror.tensorpix.models import MlModel
 from tpmirror.tensorpix.reading import (
     MISSING,
     NOT_A_TIME,
@@ -63,7 +66,7 @@ def normalize(item: ParsedJob) -> Rows:
         job=_row(job, item.extra, "job", faults),
         input_video=_row(source, item.extra, "input_video", faults) if source else None,
         output_video=_row(made, item.extra, "output_video", faults) if made else None,
-        models=[_row(model, item.extra, f"ml_model {model.id}", faults) for model in item.models],
+        models=[_model(model, item.extra, faults) for model in item.models],
         model_ids=[model.id for model in item.models] if isinstance(job.ml_models, list) else None,
         faults=faults,
     )
@@ -75,6 +78,22 @@ def normalize(item: ParsedJob) -> Rows:
         rows.job.pop("status", None)
         faults["job.status"] = Fault("job", "status", MISSING, "a job has a status, this one has none")
     return rows
+
+
+def _model(model: MlModel, extra: Extra, faults: dict[str, Fault]) -> Row:
+    """The row of a model. Most jobs show one of a few models as others do: those are read once."""
+    entity = f"ml_model {model.id}"
+    if entity in extra:
+        return _row(model, extra, entity, faults)
+    row, found = _usual_model(astuple(model))
+    faults |= found
+    return row
+
+
+@lru_cache(maxsize=1000)
+def _usual_model(values: tuple[Any, ...]) -> tuple[Row, dict[str, Fault]]:
+    faults: dict[str, Fault] = {}
+    return _row(MlModel(*values), {}, f"ml_model {values[0]}", faults), faults
 
 
 def _fields(fault: Fault) -> Iterator[str]:
@@ -133,6 +152,8 @@ def _url(value: str) -> str:
 
 
 def _money(value: str | float) -> Decimal:
+    if isinstance(value, str) and _USUAL_MONEY.fullmatch(value):
+        return Decimal(value)
     if isinstance(value, str) and not NUMBER.fullmatch(value):
         raise UnheldError(WRONG_KIND, f"{show(value)} is not a number")
     try:
@@ -150,6 +171,8 @@ def _money(value: str | float) -> Decimal:
     return exact
 
 
+_USUAL_MONEY: Final = re.compile(r"-?(?:0|[1-9]\d{0,5})\.\d{4}", re.ASCII)
+"""As the API states it: nothing is left to judge."""
 MONEY: Final = "6 digits and 4 decimals"
 MOST_CREDITS: Final = 10**6
 NOISE: Final = Decimal("0.000000005")

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from tpmirror.tensorpix.envelope import TOKEN, unwrap
-from tpmirror.tensorpix.models import InputVideo, Job, MlModel, OutputVideo, PreviewVideos, WireId
+from tpmirror.tensorpix.models import InputVideo, Job, MlModel, OutputVideo, Text, WireId
 from tpmirror.tensorpix.reading import Extra, Fault, ItemReader, load
 from tpmirror.tensorpix.redaction import cut_queries, strip_query
 
@@ -132,18 +132,17 @@ def _raw_item(raw: bytes | msgspec.Raw) -> RawJob | ParseFailure:
 
 def _item(job: Job, raw: RawJob, extra: Extra | None = None, faults: Sequence[Fault] = ()) -> ParsedJob:
     if source := job.input_video:
-        _strip(source, "thumbnail", "file", "external_url")
+        source.thumbnail, source.file = _strip(source.thumbnail), _strip(source.file)
+        source.external_url = _strip(source.external_url)
     if made := job.output_video:
-        _strip(made, "thumbnail", "file")
+        made.thumbnail, made.file = _strip(made.thumbnail), _strip(made.file)
         if preview := made.preview_videos:
-            _strip(preview, "before_video", "after_video")
+            preview.before_video, preview.after_video = _strip(preview.before_video), _strip(preview.after_video)
     return ParsedJob(job, extra or {}, raw.fingerprint, raw.raw, tuple(faults))
 
 
-def _strip(part: InputVideo | OutputVideo | PreviewVideos, *names: str) -> None:
-    for name in names:
-        if url := getattr(part, name):
-            setattr(part, name, strip_query(url))
+def _strip(url: Text) -> Text:
+    return strip_query(url) if url else url
 
 
 def _field_by_field(item: RawJob) -> ParsedJob | ParseFailure:
