@@ -1,6 +1,7 @@
 """Mirrors that version 0.1 left behind: they upgrade, keep their history row by row, and are certified anew."""
 
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -277,3 +278,10 @@ def test_an_old_mirror_with_separate_roles_upgrades_too(separate, postgres, sim,
         assert conn.execute("SELECT COUNT(*) FROM job_overview").fetchone() == (len(sim.world.ids()) + len(GONE),)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             conn.execute("SELECT payload FROM quarantined_jobs")
+
+
+def test_the_query_of_the_upgrade_notes_finds_the_refunds_that_0_1_invented(upgraded):
+    text = (ROOT / "docs" / "upgrade.md").read_text(encoding="utf-8")
+    (sql,) = re.findall(r"```sql\n(.*?);\n```", text, re.DOTALL)
+    found = {row[0]: row[3] is not None for row in query(upgraded, sql)}
+    assert found == {7: False, 13: True, 14: False}
