@@ -21,7 +21,7 @@ import pytest
 
 from tests.support.program import until
 from tpmirror.simulator.http import Response
-from tpmirror.simulator.oddity import ABSENT, UNREADABLE, Oddity, draw, objects
+from tpmirror.simulator.oddity import ABSENT, RESPELT, UNREADABLE, Oddity, draw, objects
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 
@@ -799,7 +799,15 @@ def test_oddities_come_to_every_key_but_the_id_of_the_job(world):
     keys = {(*path, key) for path, found in objects(job) for key in found}
     assert {oddity.path for oddity in drawn if not str(oddity.path[-1]).startswith("new_")} == keys - {("id",)}
     statuses = [oddity.value for oddity in drawn if oddity.path == ("status",)]
-    assert all(value in (2.0, "2") or value is ABSENT or value in UNREADABLE for value in statuses)
+    assert all(value is RESPELT or value is ABSENT or value in UNREADABLE for value in statuses)
+
+
+def test_a_respelt_status_is_the_status_of_the_moment(world):
+    world.distort(50, Oddity(("status",), RESPELT), Oddity(("no_such_key",), RESPELT))
+    before = world.job(50)["status"]
+    world.finish(50)
+    assert (before, world.job(50)["status"]) == ("0", "2")
+    assert "no_such_key" not in world.job(50)
 
 
 def test_a_drift_distorts_one_job_at_a_time(client, sim, world):

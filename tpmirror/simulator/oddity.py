@@ -10,6 +10,8 @@ Path: TypeAlias = tuple[str | int, ...]
 
 ABSENT: Final = object()
 """The value of a key that is not there."""
+RESPELT: Final = object()
+"""The value that the job has at the moment, in other words: a status that stayed as it was would be a lie."""
 FIXED: Final = {"id", "status"}
 """Keys of which another readable value would be a lie about the account, not an odd way to tell the truth."""
 UNREADABLE: Final[tuple[Any, ...]] = (
@@ -37,7 +39,7 @@ VALUES: Final[tuple[Any, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Oddity:
-    """One key of a job, and what it shows instead; ABSENT: it is not there."""
+    """One key of a job, and what it shows instead; ABSENT: it is not there; RESPELT: its own value, in other words."""
 
     path: Path
     value: Any
@@ -53,7 +55,7 @@ def draw(document: dict[str, Any], rng: Random) -> Oddity:
     if how == "lost":
         return Oddity((*parent, key), ABSENT)
     if how == "respelt":
-        return Oddity((*parent, key), respelt(found[key]))
+        return Oddity((*parent, key), RESPELT)
     return Oddity((*parent, key), rng.choice(UNREADABLE if key in FIXED else VALUES))
 
 
@@ -95,8 +97,10 @@ def lay_over(document: Any, oddity: Oddity) -> None:
         return
     if oddity.value is ABSENT:
         document.pop(key, None)
-    else:
+    elif oddity.value is not RESPELT:
         document[key] = oddity.value
+    elif key in document:
+        document[key] = respelt(document[key])
 
 
 def _has(value: Any, place: str | int) -> bool:
