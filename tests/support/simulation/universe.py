@@ -42,6 +42,8 @@ FOREIGN: Final = 1_000_000
 """Ids of another account's jobs start here."""
 MOST: Final = 24
 """Jobs listed at most, so that a day is over soon."""
+STRANGER: Final = 8150
+"""User id of the other account: no value that a video of ours may show for its owner, or it would be one of ours."""
 WINDOWS: Final = ("empty", "foreign", "denied", "revoked")
 
 
@@ -87,7 +89,7 @@ class Universe:
         self.figures = Figures()
         self.machine = Machine(self.rng, self._passes)
         world = World(seed, jobs=8, days=1, in_flight=3, jobs_per_day=0)
-        stranger = World(seed + 1, jobs=12, owner=("other@example.com", 1), jobs_per_day=0)
+        stranger = World(seed + 1, jobs=12, owner=("other@example.com", STRANGER), jobs_per_day=0)
         for job_id in stranger.ids():
             stranger.edit(job_id, {"id": FOREIGN + job_id})
         served: dict[str, Any] = {"token": KEY, "gzip": False, "resign": False}
