@@ -26,7 +26,7 @@ from tpmirror.credentials import Secret
 from tpmirror.errors import ApiError, AuthenticationError, Interrupted, JobUnavailable, TransientError
 from tpmirror.log import logger
 from tpmirror.tensorpix.control import Control
-from tpmirror.tensorpix.decode import ParsedJob, ParseFailure, decode_job, decode_listing
+from tpmirror.tensorpix.decode import NO_ID, ParsedJob, ParseFailure, decode_job, decode_listing
 from tpmirror.tensorpix.page import Page
 from tpmirror.tensorpix.ratelimit import RateLimiter, backoff, retry_after, skew
 from tpmirror.tensorpix.transport import Deadline, PinnedTransport, read_body, room_for
@@ -131,6 +131,9 @@ class Api:
                 message = f"{JOBS}{job_id}/ answers {answer.status}"
                 raise JobUnavailable(message)
             found = decode_job(answer.body, job_id)
+            if isinstance(found, ParseFailure) and found.reason == NO_ID:
+                message = f"{JOBS}{job_id}/ answers with an object whose id cannot be read"
+                raise JobUnavailable(message)
             if found.id != job_id:
                 message = f"asked for job {job_id}, the API answered with something else"
                 raise TransientError(message)

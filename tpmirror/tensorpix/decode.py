@@ -97,6 +97,8 @@ class Listing:
         return len(self.items)
 
 
+NO_ID: Final = "its id cannot be read"
+"""Reason of an item that is an object all the same."""
 _JOB: Final = msgspec.json.Decoder(Job)
 FINGERPRINT_VERSION: Final = b"tpmirror-4"
 """Part of every fingerprint: raise it when a column is added or read otherwise, and the next full sync compares every
@@ -154,7 +156,7 @@ def _field_by_field(item: RawJob) -> ParsedJob | ParseFailure:
     except (ValueError, RecursionError) as error:
         return ParseFailure(_id_of(raw), f"not JSON: {_short(error)}", raw)
     if job is None:
-        return ParseFailure(None, "no object with a readable id", raw)
+        return ParseFailure(None, NO_ID if isinstance(value, dict) else "a job is an object, this is none", raw)
     return _item(job, item, reader.extra, reader.faults)
 
 
