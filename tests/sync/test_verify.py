@@ -13,6 +13,7 @@ from tests.support.program import Program
 from tpmirror.db import lease
 from tpmirror.errors import TransientDatabaseError
 from tpmirror.simulator.http import Response
+from tpmirror.simulator.oddity import Oddity
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.sync import dryrun
@@ -130,6 +131,20 @@ def test_a_difference_in_what_many_jobs_share_is_shown_once(sim, world, mirror_u
     tamper(mirror_url, "UPDATE ml_models SET name = 'forged' WHERE id = 44")
     found = differences(sim, mirror_url)
     assert sorted(entity for entity, *_ in found) == ["input_video", "ml_model"]
+
+
+def test_a_video_is_as_the_jobs_that_are_left_show_it(sim, world, mirror_url):
+    first, last = (world.submit(ml_models=[44], input_video=1) for _ in range(2))
+    world.submit(ml_models=[44], input_video=2)
+    mirror(sim, mirror_url)
+    world.distort(last, Oddity(("input_video", "name"), "other"))
+    mirror(sim, mirror_url)
+    assert rows(mirror_url, "input_videos", id=1)[0]["name"] == "other"
+    world.delete(last)
+    mirror(sim, mirror_url)  # the job is away now, and what the other one shows is taken at the next look
+    mirror(sim, mirror_url)
+    assert rows(mirror_url, "input_videos", id=1)[0]["name"] == world.job(first)["input_video"]["name"]
+    assert differences(sim, mirror_url) == []
 
 
 def test_what_changed_upstream_since_is_shown(sim, world, mirrored):

@@ -34,18 +34,30 @@ def ml_models(conn: Connection) -> dict[int, Row]:
     return {row["id"]: dict(row) for row in conn.execute(select(schema.ml_models)).mappings()}
 
 
-def recheck_model_users(conn: Connection, left: Collection[int]) -> None:
-    """Mark jobs for comparison that are now the newest users of a model because the jobs in ``left`` are away.
+def recheck_sharers(conn: Connection, left: Collection[int]) -> None:
+    """Mark jobs for comparison that show a model or an input video as well, because the jobs in ``left`` are away.
 
-    Their payload may show the model otherwise than the mirror holds it; it was ignored while a newer user was there.
+    The mirror may hold a model as its newest user showed it, and a video as the last answer did that showed it
+    otherwise: with that job away, what the others show is all there is, and their fingerprints say it is known.
     """
+    others = {*_next_model_users(conn, left), *_jobs_of_the_same_videos(conn, left)}
+    bulk.update(conn, schema.jobs, [{"id_": job_id, "fingerprint": RECHECK} for job_id in sorted(others)])
+
+
+def _next_model_users(conn: Connection, left: Collection[int]) -> set[int]:
+    """The jobs that are now the newest users of a model."""
     table, newest = schema.job_ml_models.c, dict[int, int]()
     for row in bulk.find(conn, (table.job_id, table.ml_model_id), table.job_id, left):
         newest[row.ml_model_id] = row.job_id  # in order of job_id
-    successors = {
-        successor for model_id, successor in _newest_users(conn, newest).items() if 0 < successor < newest[model_id]
-    }
-    bulk.update(conn, schema.jobs, [{"id_": successor, "fingerprint": RECHECK} for successor in sorted(successors)])
+    found = _newest_users(conn, newest)
+    return {successor for model_id, successor in found.items() if 0 < successor < newest[model_id]}
+
+
+def _jobs_of_the_same_videos(conn: Connection, left: Collection[int]) -> set[int]:
+    """The other jobs that read an input video of a job that is away."""
+    table = schema.jobs.c
+    videos = {row.input_video_id for row in bulk.find(conn, (table.input_video_id,), table.id, left)} - {None}
+    return {row.id for row in bulk.find(conn, (table.id,), table.input_video_id, videos)} - {*left}
 
 
 def known(

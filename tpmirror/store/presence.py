@@ -85,7 +85,7 @@ def write_presence(
         values = {"presence": bindparam("presence"), "gone_at": bindparam("gone_at"), "changed_at": now}
         conn.execute(changed.values(values), rows)
         bulk.insert(conn, schema.field_changes, [_change(row, before, run_id, now) for row in rows])
-        jobs.recheck_model_users(conn, [job_id for job_id in moved if moved[job_id].presence in {"missing", "gone"}])
+        jobs.recheck_sharers(conn, [job_id for job_id in moved if moved[job_id].presence in {"missing", "gone"}])
     _note(conn, found, now)
     gone = [job_id for job_id, result in moved.items() if result.presence == "gone"]
     back = [job_id for job_id, result in moved.items() if result.presence == "listed"]
