@@ -278,8 +278,8 @@ class Universe:
         self.network.backend.ordering, self._alone = "-id", True
         self.machine.sleep(2 * DAY if self._jumps else DAY / 6)  # every lease is over
         unlisted = self.mirror.query("SELECT 1 FROM jobs WHERE presence = 'unlisted'") if self.mirror.is_ready() else []
-        turns = 2 + len(unlisted) // UNLISTED_LOOKUPS
-        self._accept()
+        turns = 1 + len(unlisted) // UNLISTED_LOOKUPS
+        self._accept()  # a turn by itself
         for _ in range(10 + len(unlisted)):
             process = self._start(sync)
             self.machine.run()
