@@ -804,8 +804,16 @@ def urls(migrated_file: Path, tmp_path: Path) -> Iterator[str]:
     return (f"sqlite:///{shutil.copyfile(migrated_file, tmp_path / f'{number}.db')}" for number in count(1))
 
 
+@pytest.fixture(scope="module")
+def played() -> set[Play]:
+    """The scenarios in which nothing is wrong without a bug: several bugs share one."""
+    return set()
+
+
 @pytest.mark.parametrize(("mutate", "play"), MUTANTS, ids=lambda part: part.__name__)
-def test_a_seeded_bug_shows_and_nothing_else_does(mutate, play, urls, monkeypatch):
-    assert play(next(urls)) == []
+def test_a_seeded_bug_shows_and_nothing_else_does(mutate, play, urls, played, monkeypatch):
+    if play not in played:
+        assert play(next(urls)) == []
+        played.add(play)
     mutate(monkeypatch)
     assert play(next(urls)) != []
