@@ -53,6 +53,9 @@ BAD = {
     "TPMIRROR_HTTP_HOSTS": ["https://mirror.example.com", "mirror.example.com:8377", "a b", "*"],
     "TPMIRROR_LOG_FORMAT": ["xml"],
     "TPMIRROR_LOG_LEVEL": ["verbose"],
+    "TPMIRROR_CREDIT_PRICE": ["0.10", "EUR", "0 EUR", "0.000000 EUR", "10000 EUR", "0.0000001 EUR", "-1 EUR",
+        "0,10 EUR", "0.10 eur", "0.10 EURO", "0.10EUR", "EUR 0.10", "1e2 EUR", "nan EUR", ".5 EUR", "1. EUR",
+        "0.10 XXX", "1 EUR 2"],
 }  # fmt: skip
 
 
@@ -167,6 +170,15 @@ def test_a_vanish_limit_is_the_larger_of_number_and_share():
 def test_an_address_may_be_ipv6():
     assert load({"TPMIRROR_HTTP_ADDR": "[::1]:8377"}).http_addr == ("::1", 8377)
     assert load({"TPMIRROR_HTTP_ADDR": "0.0.0.0:0"}).http_addr == ("0.0.0.0", 0)  # noqa: S104 - only parsed
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("0.10 EUR", "0.10 EUR"), (" 12 JPY ", "12.00 JPY"), ("9999.999999 USD", "9999.999999 USD")]
+)
+def test_a_price_is_read_and_may_be_written_as_it_is_shown(value, shown):
+    price = load({"TPMIRROR_CREDIT_PRICE": value}).credit_price
+    assert str(price) == shown
+    assert load({"TPMIRROR_CREDIT_PRICE": shown}).credit_price == price
 
 
 def test_the_key_shows_in_no_text():

@@ -97,6 +97,19 @@ class VanishLimit:
         return f"max({self.jobs}, {self.percent:f} %)"
 
 
+@dataclass(frozen=True, slots=True)
+class CreditPrice:
+    """What a Credit costs: an amount of six decimals, and the code of its currency (ISO 4217)."""
+
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        """As it may be written in the setting: at least two decimals."""
+        whole, _, decimals = f"{self.amount:f}".partition(".")
+        return f"{whole}.{decimals.rstrip('0'):0<2} {self.currency}"
+
+
 def is_loopback(host: str) -> bool:
     """Whether only programs on this machine reach it."""
     return host in _LOOPBACK
@@ -124,6 +137,14 @@ def _credits(value: str) -> Decimal:
     if re.fullmatch(r"\d{1,9}(\.\d{1,4})?", value.strip(), re.ASCII) is None:
         raise ValueError("a number of Credits such as 250 or 99.5")
     return Decimal(value.strip())
+
+
+def _credit_price(value: str) -> CreditPrice:
+    # Not the code for "no currency", which marks amounts in Credits in focus_costs.
+    found = re.fullmatch(r"(\d{1,4}(?:\.\d{1,6})?) (?!XXX)([A-Z]{3})", value.strip(), re.ASCII)
+    if found is None or not Decimal(found[1]):
+        raise ValueError("a price above 0 and below 10000, of at most 6 decimals, and a currency, such as 0.10 EUR")
+    return CreditPrice(Decimal(found[1]).quantize(Decimal("0.000001")), found[2])
 
 
 def _secrets(value: str) -> tuple[Secret, ...]:
@@ -176,6 +197,9 @@ class Settings:
     log_format: str | None = _setting(None, "console or json; by tty if unset", _choice("console", "json"))
     log_level: str = _setting("info", "debug, info, warning or error", _choice("debug", "info", "warning", "error"))
     progress_retention: int = _setting(90, "days that progress samples are kept", _number(1, 36_500, whole=True))
+    credit_price: CreditPrice | None = _setting(
+        None, "price of a Credit, such as 0.10 EUR: amounts are shown beside Credits", _credit_price
+    )
 
 
 def load(environ: Mapping[str, str] | None = None, options: Mapping[str, str | None] | None = None) -> Settings:

@@ -44,6 +44,7 @@ RUN_SETTINGS: Final = (
     "http_hosts",
     "budget_daily",
     "budget_monthly",
+    "credit_price",
     "log_format",
     "log_level",
 )

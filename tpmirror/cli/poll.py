@@ -8,7 +8,7 @@ from tpmirror.errors import NeedsAttention
 
 
 @click.command(epilog=EXIT_STATUS)
-@with_settings(*API_SETTINGS)
+@with_settings(*API_SETTINGS, "credit_price")
 @as_json
 def poll(settings: Settings, *, as_json: bool) -> None:
     """Refresh only what can have changed soon: the newest pages, and every job in flight by its id.

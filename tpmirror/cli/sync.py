@@ -11,7 +11,7 @@ from tpmirror.formatting import escape_terminal
 
 
 @click.command(epilog=EXIT_STATUS)
-@with_settings(*API_SETTINGS, "vanish_limit")
+@with_settings(*API_SETTINGS, "vanish_limit", "credit_price")
 @click.option("--dry-run", is_flag=True, help="Write nothing; show what would change. One pass, no proof.")
 @click.option("--no-certify", is_flag=True, help="Skip the proof of completeness: half the requests, exit status 3.")
 @as_json

@@ -9,7 +9,7 @@ from tpmirror.config import Settings
 
 
 @click.command()
-@with_settings("http_addr", "http_open", "http_hosts", "budget_monthly")
+@with_settings("http_addr", "http_open", "http_hosts", "budget_monthly", "credit_price")
 def web(settings: Settings) -> None:
     """Serve the dashboard of a mirror. Reads only; needs no API key.
 
