@@ -101,6 +101,7 @@ DECLARE
     "ml_tasks": "INSERT",
     "output_resolutions": "INSERT",
     "mirror_scope": "INSERT",
+    "credit_prices": "INSERT, UPDATE",
     "quarantined_jobs": "INSERT, UPDATE",
     "sync_runs": "INSERT, UPDATE",
     "writer_lease": "UPDATE",

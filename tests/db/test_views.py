@@ -19,6 +19,7 @@ TYPES = {
     "integer": {"bigint", "integer", "smallint"},
     "real": {"double precision"},
     "money": {"numeric"},
+    "amount": {"numeric"},
     "text": {"text"},
     "boolean": {"boolean"},
     "date": {"date"},
@@ -65,7 +66,7 @@ def fits(kind: str, value: Any) -> bool:
         return isinstance(value, str) and re.fullmatch(pattern, value) is not None
     if kind == "boolean":
         return value in (0, 1) and isinstance(value, int)
-    return isinstance(value, {"integer": int, "real": float, "money": float, "text": str}[kind])
+    return isinstance(value, {"integer": int, "real": float, "money": float, "amount": float, "text": str}[kind])
 
 
 @pytest.mark.parametrize("view", VIEWS)

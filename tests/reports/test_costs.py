@@ -98,9 +98,9 @@ def test_the_ledger_tells_first_charges_and_corrections(lived_mirror, dialect):
     assert {row["kind"] for row in ledger} == {"charge", "correction"}
 
 
-TEXT, MONEY_, TIME = "text", "money", "time"
+TEXT, MONEY_, AMOUNT, TIME = "text", "money", "amount", "time"
 FOCUS = {
-    "BilledCost": (MONEY_, None),
+    "BilledCost": (AMOUNT, None),
     "BillingAccountId": (TEXT, None),
     "BillingCurrency": (TEXT, {"XXX"}),
     "BillingPeriodStart": (TIME, None),
@@ -111,10 +111,10 @@ FOCUS = {
     "ChargeFrequency": (TEXT, {"One-Time", "Recurring", "Usage-Based"}),
     "ChargePeriodStart": (TIME, None),
     "ChargePeriodEnd": (TIME, None),
-    "ContractedCost": (MONEY_, None),
-    "EffectiveCost": (MONEY_, None),
+    "ContractedCost": (AMOUNT, None),
+    "EffectiveCost": (AMOUNT, None),
     "InvoiceIssuerName": (TEXT, None),
-    "ListCost": (MONEY_, None),
+    "ListCost": (AMOUNT, None),
     "PricingCategory": (TEXT, {"Standard", "Dynamic", "Committed", "Other"}),
     "ProviderName": (TEXT, None),
     "PublisherName": (TEXT, None),

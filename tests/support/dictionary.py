@@ -15,9 +15,9 @@ HEAD: Final = """# Data dictionary
 What every table and view holds, with the same names on SQLite and PostgreSQL. Made by `make docs` from the declaration;
 the database has the same in the table `data_dictionary`, and PostgreSQL in its comments. Types are PostgreSQL's. On
 SQLite, times are text like `2026-11-01 09:30:00.000000+00:00`, flags 0 and 1, money REAL. Times are UTC, money is in
-Credits. "In the API" is where a value comes from in the answer of `GET /api/jobs/`.
+Credits unless it says otherwise. "In the API" is where a value comes from in the answer of `GET /api/jobs/`.
 """
-WORDS: Final = {"timestamp with time zone": "timestamptz", "numeric(20, 4)": "numeric"}
+WORDS: Final = {"timestamp with time zone": "timestamptz", "numeric(20, 4)": "numeric", "numeric(28, 10)": "numeric"}
 
 
 def page() -> str:

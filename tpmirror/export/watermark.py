@@ -48,6 +48,7 @@ def take(conn: Connection) -> dict[str, Any]:
         "sync_runs": [run, _run_digest(conn, run)],
         "months": {table.name: _by_month(conn, table) for table in _UNRECORDED},
         "account": _account(conn),
+        "prices": _prices(conn),
         "labels": _labels(conn),
         "state": _state(conn, run),
         "declaration": _declaration(conn),
@@ -87,8 +88,9 @@ def touched(
         video_months |= _months(conn, table.c.created_at, mine)
         video_months |= _differing(datasets.count(conn, table), counts[table.name])
     run_months = _differing(datasets.count(conn, schema.sync_runs), counts["sync_runs"])
-    # The account is named in each row of focus_costs: where it has another name now, all its months are touched.
-    by_job = JOB_KEYS.keys() - ({"focus_costs"} if old["account"] != new["account"] else set())
+    # Each row of focus_costs names the account and a price: where these are others now, all its months are touched.
+    kept = all(old[name] == new[name] for name in ("account", "prices"))
+    by_job = JOB_KEYS.keys() - (set() if kept else {"focus_costs"})
     return {
         **dict.fromkeys(by_job, job_months),
         **dict.fromkeys(("input_videos", "output_videos", "videos"), video_months),
@@ -147,6 +149,12 @@ def _account(conn: Connection) -> str | None:
     scope = schema.mirror_scope.c
     found: str | None = conn.execute(select(func.min(scope.value)).where(scope.kind == "output_owner")).scalar()
     return found
+
+
+def _prices(conn: Connection) -> list[list[str]]:
+    """What a Credit costs since when."""
+    table = schema.credit_prices
+    return [list(map(str, row)) for row in conn.execute(select(table).order_by(table.c.month))]
 
 
 def _labels(conn: Connection) -> list[list[Any]]:

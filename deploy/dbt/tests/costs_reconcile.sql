@@ -8,7 +8,7 @@ FROM (
     (SELECT COALESCE(SUM(credits), 0) FROM {{ source('tpmirror', 'cost_by_model') }}) AS cost_by_model,
     (SELECT COALESCE(SUM(credits), 0) FROM {{ source('tpmirror', 'cost_ledger') }}) AS cost_ledger,
     (SELECT COALESCE(SUM(stated), 0) FROM {{ source('tpmirror', 'cost_ledger') }}) AS ledger_stated,
-    (SELECT COALESCE(SUM("BilledCost"), 0) FROM {{ source('tpmirror', 'focus_costs') }}) AS focus_costs
+    (SELECT COALESCE(SUM("PricingCurrencyEffectiveCost"), 0) FROM {{ source('tpmirror', 'focus_costs') }}) AS focus_costs
 ) AS sums
 WHERE charged <> daily_costs OR charged <> cost_by_model OR charged <> cost_ledger OR charged <> focus_costs
   OR stated <> ledger_stated

@@ -14,6 +14,7 @@ from tpmirror.db.schema.history import field_changes, job_progress_samples, job_
 from tpmirror.db.schema.mirror import (
     accepted_faults,
     alerts,
+    credit_prices,
     data_dictionary,
     job_absences,
     mirror_scope,
@@ -26,6 +27,7 @@ from tpmirror.db.schema.upstream import input_videos, job_ml_models, jobs, ml_mo
 __all__ = (
     "accepted_faults",
     "alerts",
+    "credit_prices",
     "data_dictionary",
     "field_changes",
     "input_videos",

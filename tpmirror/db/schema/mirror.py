@@ -1,11 +1,11 @@
-"""The mirror's own affairs: its runs, what they left open, whose it is, who writes, whom it told, what it holds."""
+"""The mirror's own affairs: runs, what they left open, whose it is, prices, who writes, whom it told, what it holds."""
 
 from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Table, Text, text
 
 from tpmirror.db.schema.declaration import metadata, own
-from tpmirror.db.types import Id, Timestamp
+from tpmirror.db.types import Exact, Id, Timestamp
 
 sync_runs = Table(
     "sync_runs",
@@ -93,6 +93,20 @@ mirror_scope = Table(
     own("value", Text, "the API's origin, or an owner whose videos the account's jobs use", primary_key=True),
     own("first_seen_at", Timestamp, "when it was first seen (UTC)"),
     comment="whose account this mirror belongs to",
+)
+
+credit_prices = Table(
+    "credit_prices",
+    metadata,
+    own(
+        "month",
+        Text,
+        "month (UTC) from which it counts, YYYY-MM; the first one before it too",
+        primary_key=True,
+    ),
+    own("price", Exact(10, 6), "what a Credit costs, in the currency"),
+    own("currency", Text, "code of the currency, ISO 4217"),
+    comment="what a Credit costs in money, by TPMIRROR_CREDIT_PRICE; each row counts until the next one",
 )
 
 writer_lease = Table(

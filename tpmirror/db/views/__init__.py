@@ -21,13 +21,14 @@ KINDS: Final[dict[str, TypeEngine[Any]]] = {
     "integer": BigInteger(),
     "real": Double,
     "money": Exact(20, 4),
+    "amount": Exact(28, 10),
     "text": Text(),
     "boolean": Boolean(),
     "date": Date(),
     "time": Timestamp(),
 }
-"""What a view's column may hold, and the type to read it with on both databases. Money is wider than a job's cost,
-because views sum it up."""
+"""What a view's column may hold, and the type to read it with on both databases. Money is Credits, wider than a job's
+cost because views sum it up; an amount is Credits of four decimals times a price of six."""
 _COLUMN: Final = re.compile(r"^-- (\w+) \((\w+)\): (.+)$", re.MULTILINE)
 
 

@@ -1,10 +1,30 @@
--- A row of cost_ledger in the columns of the FinOps FOCUS specification, 1.2 to 1.4; BilledCost sums to job_overview.credits exactly.
+-- A row of cost_ledger in the columns of the FinOps FOCUS specification, 1.2 to 1.4; in money where credit_prices has a price, else in Credits.
 -- What each column holds: focus_costs.sql.
+WITH
+  prices AS (
+    -- The months in which each price counts; the first one counts for all months before it too.
+    SELECT
+      price,
+      currency,
+      CASE WHEN LAG(month) OVER (ORDER BY month) IS NULL THEN '' ELSE month END AS since,
+      COALESCE(LEAD(month) OVER (ORDER BY month), '9999-99') AS until
+    FROM credit_prices
+  ),
+  entries AS (
+    SELECT
+      l.*,
+      COALESCE(p.currency, 'XXX') AS currency,
+      COALESCE(p.price, 1.0) AS price,
+      CASE WHEN p.price IS NULL THEN l.credits ELSE l.credits * p.price END AS billed,
+      CASE WHEN p.price IS NULL THEN l.stated ELSE l.stated * p.price END AS listed
+    FROM cost_ledger AS l
+    LEFT JOIN prices AS p ON l.month >= p.since AND l.month < p.until
+  )
 SELECT
-  l.credits AS "BilledCost",
+  l.billed AS "BilledCost",
   COALESCE('user-' || (SELECT MIN(value) FROM mirror_scope WHERE kind = 'output_owner'), 'unknown') AS "BillingAccountId",
   CAST(NULL AS text) AS "BillingAccountName",
-  'XXX' AS "BillingCurrency",
+  l.currency AS "BillingCurrency",
   CAST(l.month || '-01' AS timestamp) AT TIME ZONE 'UTC' AS "BillingPeriodStart",
   (CAST(l.month || '-01' AS timestamp) + INTERVAL '1 month') AT TIME ZONE 'UTC' AS "BillingPeriodEnd",
   'Usage' AS "ChargeCategory",
@@ -16,14 +36,14 @@ SELECT
   CAST(l.day + 1 AS timestamp) AT TIME ZONE 'UTC' AS "ChargePeriodEnd",
   CASE WHEN l.kind = 'charge' THEN 1 END AS "ConsumedQuantity",
   CASE WHEN l.kind = 'charge' THEN 'Jobs' END AS "ConsumedUnit",
-  l.credits AS "ContractedCost",
-  CASE WHEN l.kind = 'charge' THEN CASE WHEN l.preview THEN 0.0 ELSE 1.0 END END AS "ContractedUnitPrice",
-  l.credits AS "EffectiveCost",
+  l.billed AS "ContractedCost",
+  CASE WHEN l.kind = 'charge' THEN CASE WHEN l.preview THEN 0.0 ELSE l.price END END AS "ContractedUnitPrice",
+  l.billed AS "EffectiveCost",
   'TensorPix' AS "HostProviderName",
   CAST(NULL AS text) AS "InvoiceId",
   'TensorPix' AS "InvoiceIssuerName",
-  l.stated AS "ListCost",
-  CASE WHEN l.kind = 'charge' THEN 1.0 END AS "ListUnitPrice",
+  l.listed AS "ListCost",
+  CASE WHEN l.kind = 'charge' THEN l.price END AS "ListUnitPrice",
   'Standard' AS "PricingCategory",
   'Credits' AS "PricingCurrency",
   CASE WHEN l.kind = 'charge' THEN CASE WHEN l.preview THEN 0.0 ELSE 1.0 END END AS "PricingCurrencyContractedUnitPrice",
@@ -42,5 +62,5 @@ SELECT
   'Content Creation' AS "ServiceSubcategory",
   l.job_id AS "x_JobId",
   l.entry AS "x_LedgerEntry"
-FROM cost_ledger AS l
+FROM entries AS l
 JOIN job_overview AS o ON o.job_id = l.job_id
