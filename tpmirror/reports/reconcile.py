@@ -3,13 +3,13 @@
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Text, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Text, case, cast, func, literal, select
 
 from tpmirror.db import schema
-from tpmirror.db.types import Row, credits_of
+from tpmirror.db.types import Exact, Row, credits_of
 from tpmirror.db.views import view
 from tpmirror.reports.model import Column, Report, plain
-from tpmirror.store import queries
+from tpmirror.store import prices, queries
 
 
 def reconcile(conn: Connection) -> Report:
@@ -48,6 +48,7 @@ def _pairs(conn: Connection) -> list[Row]:
         *(_pair("job_overview.credits", charged, name, amount) for name, amount in of_charges.items()),
         *(_pair("jobs.cost_usd", stated, name, amount) for name, amount in of_stated.items()),
         *_by_month(conn),
+        *_billed(conn, prices.stored(conn)),
     ]
 
 
@@ -62,6 +63,26 @@ def _by_month(conn: Connection) -> list[Row]:
             conn, func.substr(cast(focus.BillingPeriodStart, Text), 1, 7), focus.PricingCurrencyEffectiveCost
         )),
     ]  # fmt: skip
+
+
+def _billed(conn: Connection, known: prices.Prices) -> list[Row]:
+    """Months of FOCUS by the price in force, which have to be the Credits of the ledger; none if no price is known.
+
+    Divided, not multiplied: SQLite holds BilledCost as a double, from which Credits of ten digits come back exactly.
+    """
+    if not known:
+        return []
+    ledger, focus = view("cost_ledger").c, view("focus_costs").c
+    month = func.substr(cast(focus.BillingPeriodStart, Text), 1, 7)
+    bought = _months(conn, month, focus.BilledCost / _price(month, known))
+    booked = _months(conn, ledger.month, ledger.credits)
+    return _each("cost_ledger", booked, "focus_costs.BilledCost / price", bought)
+
+
+def _price(month: ColumnElement[str], known: prices.Prices) -> ColumnElement[Any]:
+    """The price in force in a month: the last one that has begun, else the first."""
+    amounts = [(since, literal(price.amount, Exact(10, 6))) for since, price in reversed(known.since)]
+    return case(*((month >= since, amount) for since, amount in amounts), else_=amounts[-1][1])
 
 
 def _each(left: str, one: dict[str, Decimal], right: str, other: dict[str, Decimal]) -> list[Row]:

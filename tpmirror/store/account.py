@@ -1,4 +1,4 @@
-"""Whose account the mirror belongs to, as ``mirror_scope`` has it: its origin, and the owners of its videos."""
+"""Whose account the mirror belongs to, by its origin and the owners of its videos; and what its Credits cost."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -6,7 +6,10 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection, insert, select
 
-from tpmirror.db.schema import mirror_scope
+from tpmirror.config import CreditPrice
+from tpmirror.db import bulk
+from tpmirror.db.schema import credit_prices, mirror_scope
+from tpmirror.store import prices
 
 Mark: TypeAlias = tuple[str, str]
 """A kind (origin, input_owner, output_owner) and its value."""
@@ -22,3 +25,9 @@ def add(conn: Connection, found: Collection[Mark], now: datetime) -> None:
     rows = [{"kind": kind, "value": value, "first_seen_at": now} for kind, value in sorted(set(found) - marks(conn))]
     if rows:
         conn.execute(insert(mirror_scope), rows)
+
+
+def set_price(conn: Connection, price: CreditPrice, month: str) -> None:
+    """Let a price count from a month on, unless it does already."""
+    if prices.stored(conn).at(month) != price:
+        bulk.upsert(conn, credit_prices, [{"month": month, "price": price.amount, "currency": price.currency}])

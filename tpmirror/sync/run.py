@@ -15,13 +15,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
 
+from tpmirror.config import CreditPrice
 from tpmirror.db import lease
 from tpmirror.db.engine import read, retry_transient, write
 from tpmirror.db.lease import Lease
 from tpmirror.db.types import Row
 from tpmirror.errors import Interrupted, TpmirrorError, TransientDatabaseError
 from tpmirror.log import bound, logger
-from tpmirror.store import jobs, presence, quarantine, runs
+from tpmirror.store import account, jobs, presence, quarantine, runs
 from tpmirror.store.changes import Changeset, Observation, ShownVideo
 from tpmirror.store.presence import PresenceResult
 from tpmirror.store.quarantine import Holding
@@ -238,14 +239,18 @@ def _placed(conn: Connection, batch: Sequence[Shown]) -> Sequence[Shown]:
 
 
 @contextmanager
-def opened(engine: Engine, kind: str, api: Api, started_at: datetime) -> Iterator[Run]:
+def opened(
+    engine: Engine, kind: str, api: Api, started_at: datetime, price: CreditPrice | None = None
+) -> Iterator[Run]:
     """A run under the lease; its row in ``sync_runs`` is closed whatever happens, unless another writer took over.
+
+    ``price`` of a Credit, if one is given, counts from this month on.
 
     Raises LeaseHeld if another writer holds the mirror, ScopeError if the mirror belongs to another origin.
     """
     scope = read(engine, lambda conn: Scope(conn, api.origin))
     with lease.holding() as holder:
-        held, run_id = retry_transient(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at)))
+        held, run_id = retry_transient(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at, price)))
         run = Run(engine, held, run_id, scope, api)
         with bound(run=run_id, kind=kind), _closing(run):
             log.debug("run started")
@@ -280,9 +285,14 @@ def _abort(run: Run, outcome: str, error: str) -> None:
         log.error("run could not be closed", outcome=outcome, error=str(reason))  # noqa: TRY400 - it says where and why
 
 
-def _open(conn: Connection, kind: str, holder: str, started_at: datetime) -> tuple[Lease, int]:
-    """Take the lease and open a row; runs that died before are closed as abandoned."""
-    return lease.acquire(conn, holder), runs.start(conn, kind, started_at, datetime.now(UTC))
+def _open(
+    conn: Connection, kind: str, holder: str, started_at: datetime, price: CreditPrice | None
+) -> tuple[Lease, int]:
+    """Take the lease, open a row and note the price; runs that died before are closed as abandoned."""
+    held = lease.acquire(conn, holder)
+    if price is not None:
+        account.set_price(conn, price, f"{started_at:%Y-%m}")
+    return held, runs.start(conn, kind, started_at, datetime.now(UTC))
 
 
 def log_fields(row: Row) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def session(
             # A key that is refused must leave no trace, not even an empty database.
             api.page(settings.page_size, 0)
             _upgrade(engine)
-        with run.opened(engine, kind, api, started_at) as opened:
+        with run.opened(engine, kind, api, started_at, settings.credit_price) as opened:
             control.run_id, control.on_wait = opened.id, opened.renew_lease
             ingestor = Ingestor(api, engine, opened.scope, opened, progress)
             # Asked for under the lease, like all that is stored: what is older than another writer's run must not be.
