@@ -54,6 +54,11 @@ def cell(value: Any) -> str:
     return escape_terminal(str(value))
 
 
+def money(amount: Decimal | None, currency: str | None) -> str:
+    """An amount to the cent, halves to even: ``1,234.50 EUR``; a dash for a sum of several currencies."""
+    return "-" if amount is None else f"{amount:z,.2f} {currency}"
+
+
 def escape_terminal(text: str, *, keep_lines: bool = False) -> str:
     """Text without control, format (bidi) and unassigned characters, which steer a terminal; joiners inside emoji stay.
 

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from tests.support.account import connected, rows
 from tpmirror.cli.main import cli
 from tpmirror.cli.tables import show_report
+from tpmirror.config import CreditPrice
 from tpmirror.db.views import view
 from tpmirror.errors import UsageError
 from tpmirror.formatting import duration, to_json
@@ -28,6 +29,7 @@ from tpmirror.reports.formats import TEXTS
 from tpmirror.reports.model import Report, percentile, plain
 from tpmirror.reports.period import Period, instant, period
 from tpmirror.reports.registry import REPORTS, ReportParams, run_report
+from tpmirror.store.account import set_price
 from tpmirror.store.queries import jobs_by_status
 from tpmirror.web.pages.overview import _credits
 
@@ -307,3 +309,55 @@ def test_json_is_one_document_with_exact_money(lived_mirror):
     document = json.loads(done.stdout)
     assert document["report"] == "costs"
     assert sum(Decimal(row["credits"]) for row in document["rows"]) == Decimal(document["summary"]["credits"])
+
+
+EUR = CreditPrice(Decimal("0.123457"), "EUR")
+PRICED = {"costs": "credits", "failures": "credits_failed", "forecast": "forecast", "statement": "credits"}
+"""Reports with amounts, and the column of Credits that these stand beside."""
+
+
+@pytest.mark.parametrize("name", PRICED)
+def test_amounts_stand_beside_credits_if_a_price_is_known_and_change_nothing_else(name, lived_mirror, dialect):
+    now, column = datetime.now(UTC), PRICED[name]
+    month = f"{now:%Y-%m}" if name == "statement" else None
+    with connected(lived_mirror[dialect]) as conn:
+        plain_, priced = (run_report(conn, name, ReportParams(now, month=month, price=one)) for one in (None, EUR))
+    assert [{**row, "amount": row[column] * EUR.amount, "currency": "EUR"} for row in plain_.rows] == priced.rows
+    assert plain_.summary == {key: priced.summary[key] for key in plain_.summary}
+    assert "amount" in priced.columns
+    assert "amount" not in plain_.columns
+
+
+@pytest.mark.parametrize("by", ["model", "codec"])
+def test_what_crosses_months_of_several_prices_is_summed_by_month(by, lived_mirror, dialect):
+    now, dear = datetime.now(UTC), CreditPrice(Decimal("0.200000"), "EUR")
+    asked = [("costs", "month"), ("costs", by), ("failures", by)]
+    with connected(lived_mirror[dialect]) as conn:
+        unpriced = [run_report(conn, name, ReportParams(now, by=key)) for name, key in asked]
+        months = sorted(row["month"] for row in unpriced[0].rows)
+        set_price(conn, EUR, months[0])
+        set_price(conn, dear, months[6])
+        priced = [run_report(conn, name, ReportParams(now, by=key)) for name, key in asked]
+        mixed = run_report(conn, "costs", ReportParams(now, by=by, price=CreditPrice(dear.amount, "USD")))
+        conn.rollback()
+    price_of = {month: (dear if month >= months[6] else EUR).amount for month in months}
+    assert {row["month"]: row["amount"] for row in priced[0].rows} == {
+        row["month"]: row["credits"] * price_of[row["month"]] for row in unpriced[0].rows
+    }
+    assert priced[0].summary == priced[1].summary
+    assert sum(row["amount"] for row in priced[1].rows) == priced[1].summary["amount"]
+    for with_, without in zip(priced, unpriced, strict=True):
+        assert [{name: row[name] for name in row.keys() - {"amount", "currency"}} for row in with_.rows] == without.rows
+    assert (mixed.summary["amount"], mixed.summary["currency"]) == (None, None)
+    assert None in {row["currency"] for row in mixed.rows}
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "markdown"])
+def test_each_format_has_the_amounts(form, lived_mirror):
+    words = ["report", "costs", "--by", "task", "--format", form, "--database-url", lived_mirror["sqlite"]]
+    done = CliRunner().invoke(cli, [*words, "--credit-price", "12.5 EUR"], catch_exceptions=False)
+    with connected(lived_mirror["sqlite"]) as conn:
+        found = run_report(conn, "costs", ReportParams(datetime.now(UTC), by="task")).rows
+    for row in found:
+        amount = row["credits"] * Decimal("12.500000")
+        assert (f"{amount:,.2f} EUR" if form in {"table", "markdown"} else str(amount)) in done.stdout

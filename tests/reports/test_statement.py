@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select
 from tests.support.account import KEY, connected, mirror, tamper
 from tests.support.payloads import item, job, model
 from tests.support.program import Program
+from tpmirror.config import CreditPrice
 from tpmirror.db import schema
 from tpmirror.db.views import view
 from tpmirror.errors import UsageError
@@ -22,7 +23,9 @@ from tpmirror.reports.statement import EARLIER, month_of, statement
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.store import jobs as store
+from tpmirror.store.account import set_price
 from tpmirror.store.changes import Observation
+from tpmirror.store.prices import stored
 from tpmirror.sync.run import changes_of
 
 BEGIN = datetime(2026, 1, 28, 23, 59, 59, tzinfo=UTC)
@@ -43,8 +46,13 @@ STATES = st.fixed_dictionaries(
     },
 )  # fmt: skip
 FIRST = st.fixed_dictionaries(dict.fromkeys(range(1, 5), STATES))
-LATER = st.lists(st.tuples(st.integers(1, 40), st.dictionaries(st.integers(1, 4), STATES, min_size=1)), max_size=6)
-"""Days that pass, and what some jobs show then."""
+PRICES = [None, CreditPrice(Decimal("0.100000"), "EUR"), CreditPrice(Decimal("0.123457"), "USD")]
+LATER = st.lists(
+    st.tuples(st.integers(1, 40), st.dictionaries(st.integers(1, 4), STATES, min_size=1), st.sampled_from(PRICES)),
+    max_size=6,
+)
+"""Days that pass, what some jobs show then, and what a Credit costs from then on."""
+Step = tuple[int, dict[int, dict[str, Any]], CreditPrice | None]
 
 
 @dataclass
@@ -94,22 +102,25 @@ def statements(conn: Connection, months: list[str], today: date) -> dict[str, An
 def test_all_sums_agree_at_each_step_and_months_that_are_over_never_change(mirror_url, dialect):
     @settings(max_examples=EXAMPLES[dialect], deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(first=FIRST, later=LATER)
-    def check(first: dict[int, dict[str, Any]], later: list[tuple[int, dict[int, dict[str, Any]]]]) -> None:
+    def check(first: dict[int, dict[str, Any]], later: list[Step]) -> None:
         with connected(mirror_url) as conn:
             transaction = conn.begin()
-            live(conn, [(0, first), *later])
+            live(conn, [(0, first, None), *later])
             transaction.rollback()
 
     check()
 
 
-def live(conn: Connection, steps: list[tuple[int, dict[int, dict[str, Any]]]]) -> None:
-    """Go through a life, and check the books after each step."""
+def live(conn: Connection, steps: list[Step]) -> None:
+    """Go through a life, and check the books after each step. A first price is known: it would count before it too."""
+    set_price(conn, CreditPrice(Decimal("0.333333"), "EUR"), "2000-01")
     run = {"kind": "full", "outcome": "succeeded", "certified": False, "covered": False, "started_at": BEGIN}
     conn.execute(insert(schema.sync_runs).values(id=1, **run))
     books, at, over = Books({}, defaultdict(Decimal), defaultdict(Decimal)), BEGIN, dict[str, Any]()
-    for number, (days, states) in enumerate(steps):
+    for number, (days, states, price) in enumerate(steps):
         at += timedelta(days=days)
+        if price is not None:
+            set_price(conn, price, f"{at:%Y-%m}")
         whole = {job_id: {**books.shown.get(job_id, NOTHING), **state} for job_id, state in states.items()}
         show(conn, whole, at, 10 * number)
         for job_id, state in whole.items():
@@ -124,11 +135,15 @@ def live(conn: Connection, steps: list[tuple[int, dict[int, dict[str, Any]]]]) -
         assert {month: held[month] for month in months} == {
             month: [books.credits[month], books.stated[month]] for month in months
         }
-        now = statements(conn, months, at.date())
+        # FOCUS is held against both by disagreements: it bills Credits of the ledger by the price of the month.
+        now, prices = statements(conn, months, at.date()), stored(conn)
         for month, lines in now.items():
             assert {line["line"]: line["credits"] for line in lines}["total"] == held[month][0]
-        assert {month: now.get(month) for month in over} == over, "a month that is over has changed"
-        over = {month: lines for month, lines in now.items() if month < f"{at:%Y-%m}"}
+        assert {month: (now.get(month), prices.at(month)) for month in over} == over, "a month that is over has changed"
+        over = {month: (lines, prices.at(month)) for month, lines in now.items() if month < f"{at:%Y-%m}"}
+        *_, closing = statement(conn, months[-1], at.date(), prices).rows
+        worth = prices.added([prices.worth(held[month][0], month) for month in months])
+        assert {name: closing[name] for name in worth} == worth
 
 
 def test_a_statement_names_each_correction_of_an_earlier_month(mirror_url, tmp_path, capsys):

@@ -14,7 +14,7 @@ FORMATS: Final = click.Choice(("table", "csv", "json", "markdown"))
 
 @click.command(epilog=EXIT_STATUS)
 @click.argument("name", required=False)
-@with_settings("budget_monthly")
+@with_settings("budget_monthly", "credit_price")
 @click.option("--from", "start", metavar="WHEN", help=f"First day, UTC: {STRETCH}.")
 @click.option("--to", "end", metavar="WHEN", help="Last day, UTC, included; the same forms.")
 @click.option("--by", metavar="WHAT", help="What to split by; tpmirror report lists it.")
@@ -37,7 +37,7 @@ def report(settings: Settings, *, name: str | None, form: str, as_json: bool, **
         show_report("reports", list_reports(), form)
         return
     budget = None if settings.budget_monthly is None else float(settings.budget_monthly)
-    params = ReportParams(datetime.now(UTC), budget=budget, **options)
+    params = ReportParams(datetime.now(UTC), budget=budget, price=settings.credit_price, **options)
     with snapshot(settings) as conn:
         found = run_report(conn, name, params)
     show_report(name, found, form)

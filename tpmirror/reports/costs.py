@@ -11,35 +11,37 @@ from tpmirror.db import schema
 from tpmirror.db.types import Row, credits_of, from_units
 from tpmirror.db.views import view
 from tpmirror.months import add_months
-from tpmirror.reports.model import Column, Report, change, oldest, percent, plain, ratio, within
+from tpmirror.reports.model import Column, Report, change, in_money, money, oldest, percent, plain, ratio, within
 from tpmirror.reports.period import Period
+from tpmirror.store.prices import UNPRICED, Prices
 
 BY: Final = ("month", "day", "model", "task", "resolution", "codec", "owner")
 IN_TIME: Final = frozenset({"day", "month"})
 
 
-def costs(conn: Connection, period: Period, by: str, today: date) -> Report:
-    """Jobs and Credits with their share, and by how much they changed.
+def costs(conn: Connection, period: Period, by: str, today: date, prices: Prices = UNPRICED) -> Report:
+    """Jobs and Credits with their share, and by how much they changed; with amounts if a price is known.
 
     Days and months are compared with the one before, if both are over and lie in the period with all their days;
     others with the stretch of the same length before the period.
     """
-    now = spent(conn, period, by)
+    now = spent(conn, period, by, prices)
     earlier = None if by in IN_TIME else period.before()
     before = {row["key"]: row["credits"] for row in spent(conn, earlier, by)} if earlier else {}
     rows = in_turn(now, period, today) if by in IN_TIME else against(now, before)
     total = sum((row["credits"] for row in rows), Decimal(0))
-    columns = plain(**{by: by}, jobs="jobs", credits="Credits")
+    worth = prices.added(rows)
+    columns = plain(**{by: by}, jobs="jobs", credits="Credits") | money(prices)
     columns |= percent("share", "share")
     columns |= growth(by, today) if by in IN_TIME else percent("change", "change", signed=True)
-    notes = [f"{total:,.4f} Credits in all; previews are free and left out."]
+    notes = [f"{total:,.4f} Credits in all{in_money(worth)}; previews are free and left out."]
     if by in {"model", "task"}:
         notes.append("A job's cost is shared among its models by their weights; it counts as a job for each.")
     if earlier:
         unfinished = " Mind that this stretch is not over." if period.after and period.after > today else ""
         notes.append(f"change: against {earlier}.{unfinished}")
     named = [{by: row.pop("key"), **row} for row in rows]
-    return Report(f"Credits by {by}, {period}", columns, named, notes, {"credits": total})
+    return Report(f"Credits by {by}, {period}", columns, named, notes, {"credits": total, **worth})
 
 
 def against(now: list[Row], before: dict[Any, Decimal]) -> list[Row]:
@@ -89,9 +91,12 @@ def growth(by: str, today: date) -> dict[str, Column]:
     return {"change": Column("change", show)}
 
 
-def spent(conn: Connection, period: Period, by: str) -> list[Row]:
-    """Jobs and Credits by one dimension."""
-    return [dict(row) for row in conn.execute(spending(conn, period, by)).mappings()]
+def spent(conn: Connection, period: Period, by: str, prices: Prices = UNPRICED) -> list[Row]:
+    """Jobs, Credits and what these are in money, by one dimension."""
+    by_month = prices.vary and by not in IN_TIME
+    found = conn.execute(spending(conn, period, by, *(("month",) if by_month else ()))).mappings()
+    rows = [{**row, **prices.worth(row["credits"], row["month" if by_month else "key"])} for row in found]
+    return merged(rows, "key", prices) if by_month else rows
 
 
 def spending(conn: Connection, period: Period, by: str, *per: str) -> Select[Any]:
@@ -120,12 +125,19 @@ def _by_model(by: str, first: int) -> tuple[ColumnElement[Any], Any, ColumnEleme
     return (models if by == "model" else tasks).c.name, source, from_units(func.sum(shares.c.share_units))
 
 
-def merged(rows: Iterable[Row], by: str) -> list[Row]:
-    """Credits by one column of rows that were split by another too."""
-    sums: dict[Any, Decimal] = {}
+def merged(rows: Iterable[Row], by: str, prices: Prices = UNPRICED) -> list[Row]:
+    """Credits, amounts and, if they were counted, jobs, by one column of rows that were split by another too."""
+    groups: dict[Any, list[Row]] = {}
     for row in rows:
-        sums[row[by]] = sums.get(row[by], Decimal(0)) + row["credits"]
-    return [{"key": key, "credits": amount} for key, amount in sums.items()]
+        groups.setdefault(row[by], []).append(row)
+    return [
+        {
+            "key": key,
+            **{name: sum(row[name] for row in group) for name in ("jobs", "credits") if name in group[0]},
+            **prices.added(group),
+        }
+        for key, group in groups.items()
+    ]
 
 
 def ledger(conn: Connection) -> list[Row]:

@@ -8,17 +8,19 @@ from sqlalchemy import Connection, func, select
 
 from tpmirror.db.types import Row, credits_of
 from tpmirror.db.views import view
-from tpmirror.reports.model import Report, percent, plain, ratio, within
+from tpmirror.reports.model import Report, money, percent, plain, ratio, within
 from tpmirror.reports.period import Period
+from tpmirror.store.prices import UNPRICED, Prices
 
 BY: Final = ("month", "model", "resolution", "codec")
 
 
-def failures(conn: Connection, period: Period, by: str) -> Report:
-    """Counts by how jobs ended, and the rate of failures among those that ended."""
-    rows = tally(counts(conn, period, by), by)
+def failures(conn: Connection, period: Period, by: str, prices: Prices = UNPRICED) -> Report:
+    """Counts by how jobs ended, and the rate of failures among those that ended; with amounts if a price is known."""
+    by_month = ("month",) if prices.vary and by != "month" else ()
+    rows = tally(counts(conn, period, by, *by_month), by, prices)
     columns = plain(**{by: by}, jobs="jobs", finished="finished", failures="failed", cancellations="canceled")
-    columns |= percent("failure_rate", "failure rate") | plain(credits_failed="Credits of failed")
+    columns |= percent("failure_rate", "failure rate") | plain(credits_failed="Credits of failed") | money(prices)
     notes = ["failure rate: failed jobs by all that ended. Previews count. Upstream may have refunded what failed."]
     if by == "model":
         notes.append("Jobs with several models count once, under all their names.")
@@ -38,9 +40,13 @@ def counts(conn: Connection, period: Period, *by: str) -> list[Row]:
     return [dict(row) for row in conn.execute(wanted).mappings()]
 
 
-def tally(found: Iterable[Row], by: str) -> list[Row]:
-    """Rows by key, from counts by key and status; most failures first, months newest first."""
+def tally(found: Iterable[Row], by: str, prices: Prices = UNPRICED) -> list[Row]:
+    """Rows by key, from counts by key and status; most failures first, months newest first.
+
+    For amounts at prices that vary, the counts have to be by month too.
+    """
     rows: dict[Any, Row] = {}
+    amounts: dict[Any, list[Row]] = {}
     for one in found:
         new = {by: one[by], "jobs": 0, "ended": 0, "finished": 0, "failures": 0, "cancellations": 0}
         row = rows.setdefault(one[by], {**new, "credits_failed": Decimal(0)})
@@ -51,8 +57,10 @@ def tally(found: Iterable[Row], by: str) -> list[Row]:
             row[name] += one["jobs"]
         if name == "failures":
             row["credits_failed"] += one["credits"]
-    for row in rows.values():
-        row["failure_rate"] = ratio(row["failures"], row["ended"])
+            amounts.setdefault(one[by], []).append(prices.worth(one["credits"], one.get("month", "")))
+    for key, row in rows.items():
+        worth = prices.added(amounts.get(key, []))
+        rows[key] = {**row, **worth, "failure_rate": ratio(row["failures"], row["ended"])}
     if by == "month":
         return sorted(rows.values(), key=lambda row: str(row[by]), reverse=True)
     return sorted(rows.values(), key=lambda row: (-row["failures"], -row["jobs"], str(row[by])))

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 from tpmirror.db.types import CENT_OF_CENT, Row
 from tpmirror.db.views import view
 from tpmirror.months import add_months
-from tpmirror.reports.model import Report, percent, plain, ratio
+from tpmirror.reports.model import Report, in_money, money, percent, plain, ratio
+from tpmirror.store.prices import UNPRICED, Prices
 
 DAY: Final = timedelta(days=1)
 RUN_RATE_DAYS: Final = 28
@@ -67,14 +68,14 @@ def backtest(days: Days, method: Method, today: date) -> tuple[float | None, int
     return (round(sum(errors) / len(errors), 4) if errors else None), len(errors)
 
 
-def forecast(conn: Connection, today: date, budget: float | None = None) -> Report:
+def forecast(conn: Connection, today: date, budget: float | None = None, prices: Prices = UNPRICED) -> Report:
     """Month to date and the forecasts of the month's total."""
     costs = view("daily_costs")
     found = conn.execute(select(costs.c.day, costs.c.credits).where(costs.c.day <= today))
-    return outlook({row.day: row.credits for row in found}, today, budget)
+    return outlook({row.day: row.credits for row in found}, today, budget, prices)
 
 
-def outlook(days: Days, today: date, budget: float | None) -> Report:
+def outlook(days: Days, today: date, budget: float | None, prices: Prices = UNPRICED) -> Report:
     """The report, from Credits by day."""
     first, after = add_months(today, 0), add_months(today, 1)
     spent = sum((credits_ for day, credits_ in days.items() if first <= day <= today), Decimal(0))
@@ -82,13 +83,16 @@ def outlook(days: Days, today: date, budget: float | None) -> Report:
     for name, method in METHODS.items():
         predicted = expected(days, method, today)
         error, months = backtest(days, method, today) if days else (None, 0)
-        known = {"method": name, "month": f"{today:%Y-%m}", "forecast": predicted, "error": error, "tested": months}
-        rows.append({**known, "of_budget": ratio(predicted, budget) if budget else None})
-    columns = plain(method="method", month="month", forecast="forecast")
+        known = {"method": name, "month": f"{today:%Y-%m}", "forecast": predicted, **prices.worth(predicted, today)}
+        rows.append(
+            {**known, "error": error, "tested": months, "of_budget": ratio(predicted, budget) if budget else None}
+        )
+    columns = plain(method="method", month="month", forecast="forecast") | money(prices)
     columns |= percent("error", "mean error") | plain(tested="months tested")
-    summary = {"month_to_date": spent, "days_left": (after - today).days - 1, "budget": budget}
+    worth = prices.worth(spent, today)
+    summary = {"month_to_date": spent, **worth, "days_left": (after - today).days - 1, "budget": budget}
     notes = [
-        f"Month to date: {spent:,.4f} Credits, {summary['days_left']} days left after today (UTC).",
+        f"Month to date: {spent:,.4f} Credits{in_money(worth)}, {summary['days_left']} days left after today (UTC).",
         "mean error: how far off the method would have been on this day of past months.",
     ]
     if budget is not None:

@@ -11,6 +11,7 @@ from tpmirror import formatting
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
 from tpmirror.reports.period import Period
+from tpmirror.store.prices import Prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,16 @@ def percent(name: str, heading: str, *, signed: bool = False) -> dict[str, Colum
     """A column of a ratio, as percents."""
     form = "{:+,.1%}" if signed else "{:,.1%}"
     return {name: Column(heading, lambda row: "-" if row[name] is None else form.format(row[name]))}
+
+
+def money(prices: Prices) -> dict[str, Column]:
+    """The column of what a row's Credits are in money; none if no price is known."""
+    return {"amount": Column("amount", lambda row: formatting.money(row["amount"], row["currency"]))} if prices else {}
+
+
+def in_money(worth: Row) -> str:
+    """What Credits are in money, to stand behind them in a sentence; empty if no price is known."""
+    return f", {formatting.money(**worth)}" if worth else ""
 
 
 def seconds(name: str, heading: str, *, signed: bool = False) -> dict[str, Column]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from tpmirror.config import CreditPrice
 from tpmirror.errors import UsageError
 from tpmirror.reports import as_of, costs, failures, forecast, statement, storage, turnaround
 from tpmirror.reports import transitions as changes
@@ -15,6 +16,7 @@ from tpmirror.reports.model import Report, plain
 from tpmirror.reports.period import Period, instant, period
 from tpmirror.reports.reconcile import reconcile
 from tpmirror.reports.runs import syncs
+from tpmirror.store.prices import Prices, known
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class ReportParams:
     as_of: str | None = None
     month: str | None = None
     budget: float | None = None
+    price: CreditPrice | None = None
 
     @property
     def period(self) -> Period:
@@ -38,6 +41,10 @@ class ReportParams:
     def moment(self) -> datetime:
         """The moment asked for, else now. Raises UsageError."""
         return self.now if self.as_of is None else instant("--as-of", self.as_of, self.now.date())
+
+    def prices(self, conn: Connection) -> Prices:
+        """What Credits cost: as the mirror noted it, and from this month on as the setting states it."""
+        return known(conn, self.price, self.now.date())
 
 
 ReportFunc = Callable[[Connection, ReportParams, str], Report]
@@ -59,18 +66,18 @@ PERIOD: Final = frozenset({"from", "to"})
 REPORTS: Final = {
     "costs": ReportSpec(
         "Credits spent, with share and change",
-        lambda c, q, by: costs.costs(c, q.period, by, q.now.date()),
+        lambda c, q, by: costs.costs(c, q.period, by, q.now.date(), q.prices(c)),
         costs.BY,
         PERIOD,
     ),
     "forecast": ReportSpec(
         "the month's Credits: to date, forecasts with their errors, budget",
-        lambda c, q, _: forecast.forecast(c, q.now.date(), q.budget),
+        lambda c, q, _: forecast.forecast(c, q.now.date(), q.budget, q.prices(c)),
         options=frozenset({"budget"}),
     ),
     "statement": ReportSpec(
         "a month as it is billed: charges, corrections of earlier months, total",
-        lambda c, q, _: statement.statement(c, statement.month_of(q.month, q.now.date()), q.now.date()),
+        lambda c, q, _: statement.statement(c, statement.month_of(q.month, q.now.date()), q.now.date(), q.prices(c)),
         options=frozenset({"month"}),
     ),
     "reconcile": ReportSpec("whether all sums of money agree, to the last unit", lambda c, _, __: reconcile(c)),
@@ -81,7 +88,10 @@ REPORTS: Final = {
         PERIOD,
     ),
     "failures": ReportSpec(
-        "failures and cancellations", lambda c, q, by: failures.failures(c, q.period, by), failures.BY, PERIOD
+        "failures and cancellations",
+        lambda c, q, by: failures.failures(c, q.period, by, q.prices(c)),
+        failures.BY,
+        PERIOD,
     ),
     "eta": ReportSpec("how far off upstream's ETA was, by model and progress", lambda c, _, __: eta(c)),
     "storage": ReportSpec(

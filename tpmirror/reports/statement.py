@@ -14,7 +14,8 @@ from tpmirror.db.types import Row, credits_of
 from tpmirror.db.views import view
 from tpmirror.errors import UsageError
 from tpmirror.months import add_months, days_of_month
-from tpmirror.reports.model import Report, plain
+from tpmirror.reports.model import Report, money, plain
+from tpmirror.store.prices import UNPRICED, Prices
 
 ACCEPTS: Final = "a month (2026-10), this-month or last-month"
 EARLIER: Final = "correction of an earlier month"
@@ -31,8 +32,11 @@ def month_of(text: str | None, today: date) -> str:
         raise UsageError(f"--month is {str(text)[:40]!r}; it accepts {ACCEPTS}") from None
 
 
-def statement(conn: Connection, month: str, today: date) -> Report:
-    """Opening, charges, corrections, total and closing of a month; each correction of an earlier month with its job."""
+def statement(conn: Connection, month: str, today: date, prices: Prices = UNPRICED) -> Report:
+    """Opening, charges, corrections, total and closing of a month; each correction of an earlier month with its job.
+
+    With amounts if a price is known: what is booked in a month costs the price of that month.
+    """
     entries = view("cost_ledger").alias()
     charges = select(entries.c.job_id, entries.c.month.label("charged_in")).where(entries.c.kind == "charge").subquery()
     opening = _sums(conn, entries, entries.c.month < month)
@@ -48,14 +52,34 @@ def statement(conn: Connection, month: str, today: date) -> Report:
         _line("total", _sum([charged, *corrections])),
         _line("closing", _sum([opening, charged, *corrections])),
     ]
+    if prices:
+        lines = _priced(lines, _opening(conn, entries, opening, month, prices), month, prices)
     columns = plain(
         line="line", job_id="job", charged_in="charged in", entries="entries", credits="Credits", stated="stated"
-    )
+    ) | money(prices)
     notes = ["A month that is over does not change: later corrections are booked when they are seen."]
     if days_of_month(month)[1] > today:
         notes = ["This month is not over: more may be booked in it."]
-    total = {name: lines[-2][name] for name in ("credits", "stated")}
+    if price := prices.at(month):
+        notes.append(f"A Credit costs {price} in {month}.")
+    total: Row = {name: lines[-2][name] for name in ("credits", "stated", *prices.columns)}
     return Report(f"Statement of {month}", columns, lines, notes, {"month": month, **total})
+
+
+def _priced(lines: list[Row], opening: Row, month: str, prices: Prices) -> list[Row]:
+    """The lines with what they are in money; the opening is known, and the closing adds the total to it."""
+    (total,) = (prices.worth(line["credits"], month) for line in lines if line["line"] == "total")
+    balances = {"opening": opening, "closing": prices.added([opening, total])}
+    return [{**line, **balances.get(line["line"], prices.worth(line["credits"], month))} for line in lines]
+
+
+def _opening(conn: Connection, entries: Any, sums: Row, month: str, prices: Prices) -> Row:
+    """What all months before come to in money, each at its price."""
+    if not prices.vary:
+        return prices.worth(sums["credits"], month)
+    wanted = select(entries.c.month, credits_of(entries.c.credits)).where(entries.c.month < month)
+    before = conn.execute(wanted.group_by(entries.c.month).order_by(entries.c.month))
+    return prices.added([prices.worth(Decimal(0), month), *(prices.worth(credits_, each) for each, credits_ in before)])
 
 
 def _sums(conn: Connection, entries: Any, *conditions: Any) -> Row:

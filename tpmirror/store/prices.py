@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from sqlalchemy import Connection, select
 
@@ -31,6 +31,11 @@ class Prices:
         return bool(self.since)
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """What ``worth`` adds to a row."""
+        return ("amount", "currency") if self else ()
+
+    @property
     def vary(self) -> bool:
         """Whether not all months have one price, so that Credits have to be summed by month."""
         return len(self.since) > 1
@@ -48,21 +53,26 @@ class Prices:
             return self
         return Prices(tuple(sorted({**dict(self.since), month: price}.items())))
 
-    def worth(self, credits_: Decimal, period: Period) -> Row:
+    def worth(self, credits_: Decimal | None, period: Period) -> Row:
         """Credits of a day or month as exact ``amount`` and its ``currency``; nothing if no price is known."""
         price = self.at(period)
-        return {} if price is None else {"amount": credits_ * price.amount, "currency": price.currency}
+        if price is None:
+            return {}
+        return {"amount": None if credits_ is None else credits_ * price.amount, "currency": price.currency}
 
     def added(self, parts: Iterable[Row]) -> Row:
-        """The sum of such amounts; null if they are in several currencies, of which amounts of 0 have none."""
+        """The sum of such amounts; null if one is, or if they are in several currencies: amounts of 0 are in any."""
         if not self:
             return {}
         found = list(parts)
         currencies = {part["currency"] for part in found if part["amount"] != 0}
-        if len(currencies) > 1 or None in currencies:
+        if len(currencies) > 1 or any(part["amount"] is None for part in found):
             return {"amount": None, "currency": None}
         currency = next(iter(currencies), found[-1]["currency"] if found else self.since[-1][1].currency)
         return {"amount": sum((part["amount"] for part in found), Decimal(0)), "currency": currency}
+
+
+UNPRICED: Final = Prices()
 
 
 def stored(conn: Connection) -> Prices:
