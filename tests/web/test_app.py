@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -481,3 +482,26 @@ def test_the_command_says_what_is_wrong_before_it_serves(empty, tmp_path):
     program = Program(tmp_path, {"TPMIRROR_DATABASE_URL": f"sqlite:///{tmp_path}/none.db"})
     assert "tpmirror sync" in program.refuse("web", code=1)
     assert "TPMIRROR_HTTP_TOKEN" in program.refuse("web", "--http-addr", "0.0.0.0:0", "--database-url", empty, code=2)
+
+
+def test_amounts_stand_beside_credits_if_a_price_is_known(lived_mirror, dialect):
+    url = lived_mirror[dialect]
+    (job_id, cost) = query(url, "SELECT id, cost_usd FROM jobs WHERE NOT preview AND cost_usd > 9 ORDER BY id DESC")[0]
+    paths = ["/", "/costs", "/costs?per=day&last=90", "/jobs", f"/jobs/{job_id}"]
+    files = ("/costs", "/ledger", "/jobs")
+    with dashboard(url) as client:
+        unpriced = {path: client.get(path).text for path in paths}
+        plain = {name: client.get(f"{name}.json").json() for name in files}
+    with dashboard(url, TPMIRROR_CREDIT_PRICE="0.123457 EUR") as client:
+        priced = {path: client.get(path).text for path in paths}
+        for name in files:
+            found = client.get(f"{name}.json").json()
+            amounts = [Decimal(row["credits"]) * Decimal("0.123457") for row in plain[name] if row["credits"]]
+            assert [Decimal(row["amount"]) for row in found if row["amount"]] == amounts
+            assert {row["currency"] for row in found} == {"EUR"}
+            table = list(csv.DictReader(io.StringIO(client.get(f"{name}.csv").text, newline="")))
+            assert [row["amount"] for row in table] == [row["amount"] or "" for row in found]
+    assert {path for path in paths if " EUR" in unpriced[path] or "Amount" in unpriced[path]} == set()
+    shown = f"{Decimal(str(cost)).quantize(Decimal('0.0001')) * Decimal('0.123457'):,.2f} EUR"
+    assert all(shown in priced[path] for path in paths[3:])
+    assert all(" EUR" in priced[path] for path in paths)

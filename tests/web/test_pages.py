@@ -68,9 +68,11 @@ def account(dialect: str, tmp_path_factory: pytest.TempPathFactory, request: pyt
 
 
 @pytest.fixture(scope="module")
-def dashboard(account: str) -> Iterator[str]:
-    """The URL of its dashboard."""
-    app = create_app(load({"TPMIRROR_DATABASE_URL": account, "TPMIRROR_BUDGET_MONTHLY": "500"}))
+def dashboard(account: str, dialect: str) -> Iterator[str]:
+    """The URL of its dashboard: with amounts beside Credits, and without."""
+    variables = {"TPMIRROR_DATABASE_URL": account, "TPMIRROR_BUDGET_MONTHLY": "500"}
+    price = {"sqlite": "1234.567 EUR", "postgresql": ""}[dialect]
+    app = create_app(load({**variables, "TPMIRROR_CREDIT_PRICE": price}))
     server = Server(app, ("127.0.0.1", 0))
     yield server.start()
     server.stop()

@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from tpmirror.db.types import Row
 from tpmirror.formatting import csv_cell, to_plain
+from tpmirror.store.prices import Prices
 from tpmirror.web import templating
 
 Wanted = Callable[[Connection], Select[Any]]
@@ -34,25 +35,29 @@ MAX_SECONDS: Final = 600.0
 """Seconds after which a file is cut off: SQLite's write-ahead log grows as long as a reader holds an old snapshot."""
 
 
-def csv(request: Request, name: str, columns: Sequence[str], wanted: Wanted) -> Response:
-    """An answer with the rows of a SELECT as CSV (RFC 4180): numbers as numbers, money exact, times in UTC."""
+def csv(request: Request, name: str, columns: Sequence[str], wanted: Wanted, period: str = "month") -> Response:
+    """An answer with the rows of a SELECT as CSV (RFC 4180): numbers as numbers, money exact, times in UTC.
+
+    Beside ``credits`` stands what they are in money, if a price is known for the day or month that ``period`` names.
+    """
 
     def lines() -> Generator[str]:
-        with _opened(request, wanted) as chunks:
-            yield ",".join(columns) + "\r\n"
+        with _opened(request, wanted, period) as (prices, chunks):
+            names = [*columns, *prices.columns]
+            yield ",".join(names) + "\r\n"
             for rows in chunks:
                 text = io.StringIO()
-                writer.writer(text).writerows([csv_cell(row[column]) for column in columns] for row in rows)
+                writer.writer(text).writerows([csv_cell(row[name]) for name in names] for row in rows)
                 yield text.getvalue()
 
     return _File(lines(), f"{name}.csv", "text/csv; charset=utf-8")
 
 
-def json(request: Request, name: str, wanted: Wanted) -> Response:
-    """An answer with the rows as one JSON array: money as text, so that no digit is lost, times in ISO 8601."""
+def json(request: Request, name: str, wanted: Wanted, period: str = "month") -> Response:
+    """The same rows as one JSON array: money as text, so that no digit is lost, times in ISO 8601."""
 
     def parts() -> Generator[str]:
-        with _opened(request, wanted) as chunks:
+        with _opened(request, wanted, period) as (_, chunks):
             before = "["
             for rows in chunks:
                 yield before + ",\n".join(encoder.dumps(row, default=to_plain) for row in rows)
@@ -80,16 +85,22 @@ class _File(StreamingResponse):
 
 
 @contextmanager
-def _opened(request: Request, wanted: Wanted) -> Iterator[Iterator[list[Row]]]:
-    """The rows, chunk by chunk, once the database has begun to find them. Raises HTTPException 503 if too many ask."""
+def _opened(request: Request, wanted: Wanted, period: str) -> Iterator[tuple[Prices, Iterator[list[Row]]]]:
+    """The prices, and the rows, chunk by chunk, once the database has begun to find them.
+
+    Raises HTTPException 503 if too many ask.
+    """
+
+    def priced(row: Row) -> Row:
+        return {**row, **prices.worth(row["credits"], row[period])} if prices else row
+
     turns = request.app.state.downloads
     if not turns.acquire(blocking=False):
         raise HTTPException(503, f"{AT_ONCE} files are under way already; try again when one of them has ended.")
     try:
-        with (
-            templating.snapshot(request) as conn,
-            conn.execution_options(yield_per=CHUNK).execute(wanted(conn)) as found,
-        ):
-            yield ([dict(row) for row in some] for some in found.mappings().partitions(CHUNK))
+        with templating.snapshot(request) as conn:
+            prices = templating.prices(request, conn)
+            with conn.execution_options(yield_per=CHUNK).execute(wanted(conn)) as found:
+                yield prices, ([priced(dict(row)) for row in some] for some in found.mappings().partitions(CHUNK))
     finally:
         turns.release()

@@ -13,6 +13,7 @@ from rich import filesize
 
 from tpmirror.db.types import Row
 from tpmirror.formatting import brief, duration
+from tpmirror.formatting import money as in_currency
 
 NOTHING: Final = "\u2013"
 """What stands for null."""
@@ -78,6 +79,11 @@ def credit(value: float | Decimal | None) -> str:
     return number(value, 4)
 
 
+def money(worth: Row) -> str:
+    """What Credits are in money, to the cent, from a row with ``amount`` and ``currency``."""
+    return NOTHING if worth["amount"] is None else in_currency(worth["amount"], worth["currency"])
+
+
 def percent(part: float | Decimal | None, digits: int = 1) -> str:
     """A share of one as per cent."""
     return NOTHING if part is None else f"{100 * part:.{digits}f} %"
@@ -135,6 +141,7 @@ FILTERS: Final = {
     "count": count,
     "credits": credit,
     "day": day,
+    "money": money,
     "number": number,
     "percent": percent,
     "seconds": seconds,

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 
 from tpmirror import __version__
 from tpmirror.db import engine
+from tpmirror.store.prices import Prices, known
 from tpmirror.web import filters
 
 FOLDER: Final = Path(__file__).parent
@@ -65,6 +66,11 @@ def snapshot(request: Request) -> Iterator[Connection]:
     """The mirror as it is now, for all of a page; it cannot be written through this."""
     with engine.reading(request.app.state.engine) as conn:
         yield conn
+
+
+def prices(request: Request, conn: Connection) -> Prices:
+    """What Credits cost: as the mirror noted it, and from this month on as the setting states it."""
+    return known(conn, request.app.state.settings.credit_price, datetime.now(UTC).date())
 
 
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:

@@ -14,6 +14,7 @@ from tpmirror.db.views import view
 from tpmirror.months import add_months
 from tpmirror.reports import costs
 from tpmirror.reports.period import Period
+from tpmirror.store.prices import Prices
 from tpmirror.web import charts, downloads, templating
 from tpmirror.web.cache import remembered, rows
 
@@ -31,33 +32,36 @@ def page(request: Request) -> Response:
     periods = _periods(per, last, today)
     period = Period(charts.first_day(periods[0]))
     with templating.snapshot(request) as conn:
+        prices = templating.prices(request, conn)
         shares = remembered(request, conn, (by, per, period), lambda: rows(conn, _shares(conn, period, by, per)))
         spent = remembered(request, conn, ("spent", per, period), lambda: costs.spent(conn, period, per))
         ledger = remembered(request, conn, "ledger", lambda: costs.ledger(conn))
         corrections = _corrections(conn)
-    totals = costs.in_turn(spent, period, today)
+    shares = _priced(shares, prices, "period")
+    totals = costs.in_turn(_priced(spent, prices, "key"), period, today)
     return templating.page(
         request,
         "costs.html",
         state={"by": by, "per": per, "last": str(last)},
         spans=SPANS[per],
         chart=charts.stacked(({**row, "amount": row["credits"]} for row in shares), periods, per),
-        names=costs.against(costs.merged(shares, "name"), {}),
+        names=costs.against(costs.merged(shares, "name", prices), {}),
         totals=totals,
-        ledger=ledger,
-        corrections=corrections,
-        sum=sum((row["credits"] for row in totals), Decimal(0)),
+        ledger=_priced(ledger, prices, "month", "total"),
+        corrections=_priced(corrections, prices, "observed_at"),
+        sum={"credits": sum((row["credits"] for row in totals), Decimal(0)), **prices.added(totals)},
+        prices=prices,
     )
 
 
 def csv(request: Request) -> Response:
     """``/costs.csv``: the rows behind the chart."""
-    return downloads.csv(request, "costs", ["period", "name", "credits"], _asked(request))
+    return downloads.csv(request, "costs", ["period", "name", "credits"], _asked(request), "period")
 
 
 def json(request: Request) -> Response:
     """``/costs.json``: the same."""
-    return downloads.json(request, "costs", _asked(request))
+    return downloads.json(request, "costs", _asked(request), "period")
 
 
 def ledger_csv(request: Request) -> Response:
@@ -68,6 +72,11 @@ def ledger_csv(request: Request) -> Response:
 def ledger_json(request: Request) -> Response:
     """``/ledger.json``: the same."""
     return downloads.json(request, "ledger", _entries)
+
+
+def _priced(found: list[Row], prices: Prices, period: str, credits_: str = "credits") -> list[Row]:
+    """Rows with what their Credits are in money, by the price of the day or month that ``period`` names."""
+    return [{**row, **prices.worth(row[credits_], row[period])} for row in found]
 
 
 def _asked(request: Request) -> Callable[[Connection], Select[Any]]:

@@ -25,11 +25,13 @@ def page(request: Request) -> Response:
             raise HTTPException(404, f"The mirror has no job {job_id}.")
         (shown,) = _where(conn, "job_overview", job_id)
         history = queries.job_history(conn, job)
+        prices = templating.prices(request, conn)
         context: dict[str, Any] = {
             "transitions": _where(conn, "status_transitions", job_id, "seq"),
             "durations": _where(conn, "job_durations", job_id, "status"),
             "changes": history["field_changes"],
-            "models": _models(conn, job_id),
+            "worth": prices.worth(shown["credits"], shown["month"]),
+            "models": [{**row, **prices.worth(row["credits"], shown["month"])} for row in _models(conn, job_id)],
             "corrections": _where(conn, "cost_corrections", job_id, "field_change_id"),
             "videos": _videos(conn, job),
             "charts": _charts(_samples(conn, job_id), job["finished"]),

@@ -53,11 +53,13 @@ def page(request: Request) -> Response:
         whole = place is None and len(ids) <= PER_PAGE  # then the page itself says how many there are
         count = len(ids) if whole else remembered(request, conn, ("jobs", asked), lambda: _count(conn, wanted))
         choices = remembered(request, conn, "choices", lambda: _choices(conn))
+        prices = templating.prices(request, conn)
     more = found[PER_PAGE - 1] if len(found) > PER_PAGE else None
     return templating.page(
         request,
         "jobs.html",
-        jobs=found[:PER_PAGE],
+        jobs=[{**job, **prices.worth(job["credits"], job["month"])} for job in found[:PER_PAGE]],
+        prices=prices,
         count=count,
         choices=choices,
         state=state,

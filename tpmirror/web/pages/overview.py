@@ -10,9 +10,11 @@ from starlette.responses import Response
 
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
+from tpmirror.months import add_months
 from tpmirror.reports import forecast
 from tpmirror.reports.period import Period
 from tpmirror.reports.turnaround import lengths, summarise
+from tpmirror.store.prices import Prices
 from tpmirror.web import charts, status, templating
 from tpmirror.web.cache import remembered, rows
 
@@ -34,6 +36,7 @@ def page(request: Request) -> Response:
         context = _live(conn, now, request.app.state.settings.sync_interval)
         context |= remembered(request, conn, ("overview", today), lambda: _history(conn, today))
         context["needs"] = status.needs(request, conn, context["health"])
+        context["worth"] = _worth(templating.prices(request, conn), context["credits"], today)
     return templating.page(request, "overview.html", budget=request.app.state.settings.budget_monthly, **context)
 
 
@@ -77,6 +80,12 @@ def _ended(conn: Connection, since: date) -> list[Row]:
         .group_by(jobs.day, jobs.status_name)
     )
     return rows(conn, wanted)
+
+
+def _worth(prices: Prices, credits_: dict[str, Decimal], today: date) -> dict[str, Row]:
+    """What Credits of this month and the last are in money; empty if no price is known."""
+    months = {"this": today, "last": add_months(today, -1), "forecast": today}
+    return {name: prices.worth(credits_[name], month) for name, month in months.items()} if prices else {}
 
 
 def _credits(conn: Connection, today: date) -> dict[str, Any]:
