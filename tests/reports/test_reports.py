@@ -30,6 +30,7 @@ from tpmirror.reports.model import Report, percentile, plain
 from tpmirror.reports.period import Period, instant, period
 from tpmirror.reports.registry import REPORTS, ReportParams, run_report
 from tpmirror.store.account import set_price
+from tpmirror.store.prices import Prices
 from tpmirror.store.queries import jobs_by_status
 from tpmirror.web.pages.overview import _credits
 
@@ -154,6 +155,8 @@ def test_the_dashboard_forecasts_what_the_report_does(lived_mirror, dialect):
 def test_previews_cost_nothing_by_status_either(lived_mirror, dialect):
     with connected(lived_mirror[dialect]) as conn:
         told = sum(row["credits"] for row in jobs_by_status(conn))
+        priced = jobs_by_status(conn, Prices((("2026-01", EUR),)))
+        assert priced == [{**row, **amount_of(row["credits"])} for row in jobs_by_status(conn)]
     jobs = rows(lived_mirror[dialect], "jobs")
     assert told == sum(job["cost_usd"] or 0 for job in jobs if not job["preview"])
     assert told != sum(job["cost_usd"] or 0 for job in jobs)
@@ -316,13 +319,17 @@ PRICED = {"costs": "credits", "failures": "credits_failed", "forecast": "forecas
 """Reports with amounts, and the column of Credits that these stand beside."""
 
 
+def amount_of(credits_: Decimal) -> dict[str, Any]:
+    return {"amount": credits_ * EUR.amount, "currency": "EUR"}
+
+
 @pytest.mark.parametrize("name", PRICED)
 def test_amounts_stand_beside_credits_if_a_price_is_known_and_change_nothing_else(name, lived_mirror, dialect):
     now, column = datetime.now(UTC), PRICED[name]
     month = f"{now:%Y-%m}" if name == "statement" else None
     with connected(lived_mirror[dialect]) as conn:
         plain_, priced = (run_report(conn, name, ReportParams(now, month=month, price=one)) for one in (None, EUR))
-    assert [{**row, "amount": row[column] * EUR.amount, "currency": "EUR"} for row in plain_.rows] == priced.rows
+    assert [{**row, **amount_of(row[column])} for row in plain_.rows] == priced.rows
     assert plain_.summary == {key: priced.summary[key] for key in plain_.summary}
     assert "amount" in priced.columns
     assert "amount" not in plain_.columns

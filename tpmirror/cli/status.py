@@ -13,17 +13,19 @@ from tpmirror.config import Settings
 
 
 @click.command()
-@with_settings("sync_interval", "budget_daily", "budget_monthly")
+@with_settings("sync_interval", "budget_daily", "budget_monthly", "credit_price")
 @as_json
 def status(settings: Settings, *, as_json: bool) -> None:
     """Show the mirror at a glance: what is wrong and what to do, proven complete as of when, jobs, last runs."""
     from tpmirror.db.engine import display
     from tpmirror.store import health, queries, runs
+    from tpmirror.store.prices import known
     from tpmirror.store.status import read_status
 
     now = datetime.now(UTC)
     with snapshot(settings) as conn:
-        found, recent = {"database": display(conn.engine.url), **queries.summary(conn)}, runs.recent(conn, 5)
+        prices = known(conn, settings.credit_price, now.date())
+        found, recent = {"database": display(conn.engine.url), **queries.summary(conn, prices)}, runs.recent(conn, 5)
         wrong = health.problems_of_mirror(read_status(conn, now.date()), settings, now)
     if as_json:
         last = {name: found[name] and runs.as_json(found[name]) for name in ("last_run", "last_failure")}

@@ -10,7 +10,7 @@ from tpmirror.cli.options import print_json
 from tpmirror.db.types import Row
 from tpmirror.formatting import escape_terminal
 from tpmirror.reports import formats
-from tpmirror.reports.model import Report, plain
+from tpmirror.reports.model import AMOUNT, Report, plain
 from tpmirror.store import runs
 
 MOST_ROWS: Final = 50
@@ -70,8 +70,9 @@ def show_report(name: str, report: Report, form: str) -> None:
 
 
 def show_statuses(rows: list[Row]) -> None:
-    """Jobs and Credits by status."""
-    show_table("Jobs by status", rows, {"name": "status", "jobs": "jobs", "credits": "Credits"})
+    """Jobs and Credits by status, and amounts if the rows have some."""
+    columns = plain(name="status", jobs="jobs", credits="Credits")
+    _show(Report("Jobs by status", columns | (AMOUNT if rows and "amount" in rows[0] else {}), rows))
 
 
 def show_months(rows: list[Row]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final
 
 from rich.filesize import decimal
 from sqlalchemy import ColumnElement, Connection, Table, func, select
@@ -40,6 +41,10 @@ def plain(**headings: str) -> dict[str, Column]:
     return {name: Column(heading) for name, heading in headings.items()}
 
 
+AMOUNT: Final = {"amount": Column("amount", lambda row: formatting.money(row["amount"], row["currency"]))}
+"""The column of what a row's Credits are in money."""
+
+
 def percent(name: str, heading: str, *, signed: bool = False) -> dict[str, Column]:
     """A column of a ratio, as percents."""
     form = "{:+,.1%}" if signed else "{:,.1%}"
@@ -47,8 +52,8 @@ def percent(name: str, heading: str, *, signed: bool = False) -> dict[str, Colum
 
 
 def money(prices: Prices) -> dict[str, Column]:
-    """The column of what a row's Credits are in money; none if no price is known."""
-    return {"amount": Column("amount", lambda row: formatting.money(row["amount"], row["currency"]))} if prices else {}
+    """The column of amounts, if a price is known."""
+    return AMOUNT if prices else {}
 
 
 def in_money(worth: Row) -> str:

@@ -11,13 +11,14 @@ from tpmirror.db import labels, schema
 from tpmirror.db.types import Row, credits_of
 from tpmirror.db.views import view
 from tpmirror.store import history, presence, quarantine, runs
+from tpmirror.store.prices import UNPRICED, Prices
 
 EXTRA_SAMPLE: Final = 200
 """Rows searched for unknown keys, per table: enough to name them all in practice."""
 
 
-def summary(conn: Connection) -> dict[str, Any]:
-    """The mirror at a glance."""
+def summary(conn: Connection, prices: Prices = UNPRICED) -> dict[str, Any]:
+    """The mirror at a glance; with amounts if a price is known."""
     certified = runs.last(conn, runs.CERTIFIED)
     proven = runs.certified_as_of(certified)
     entry, row_hash = history.head(conn)
@@ -27,7 +28,7 @@ def summary(conn: Connection) -> dict[str, Any]:
         "last_run": runs.last(conn),
         "last_failure": runs.last(conn, schema.sync_runs.c.outcome == "failed"),
         "jobs": _counts(conn, schema.jobs.c.presence),
-        "by_status": jobs_by_status(conn),
+        "by_status": jobs_by_status(conn, prices),
         "in_flight": _scalar(conn, select(func.count()).where(schema.IN_FLIGHT)),
         "quarantined": quarantine.count_open(conn),
         "held": asdict(quarantine.holding(conn)),
@@ -52,8 +53,8 @@ def failed_jobs(conn: Connection, since: datetime) -> list[Row]:
     return _rows(conn, wanted)
 
 
-def jobs_by_status(conn: Connection) -> list[Row]:
-    """Jobs and Credits by status; previews count as jobs and cost nothing."""
+def jobs_by_status(conn: Connection, prices: Prices = UNPRICED) -> list[Row]:
+    """Jobs and Credits by status, and what these are in money; previews count as jobs and cost nothing."""
     jobs, names = schema.jobs, schema.job_statuses
     charged = credits_of(case((jobs.c.preview.is_(True), 0), else_=jobs.c.cost_usd))
     wanted = (
@@ -62,7 +63,18 @@ def jobs_by_status(conn: Connection) -> list[Row]:
         .group_by(jobs.c.status, names.c.name, names.c.is_terminal)
         .order_by(names.c.is_terminal, jobs.c.status.desc())
     )
-    return _rows(conn, wanted)
+    worth = _worth_by_status(conn, prices) if prices else {}
+    return [{**row, **worth.get(row["status"], {})} for row in _rows(conn, wanted)]
+
+
+def _worth_by_status(conn: Connection, prices: Prices) -> dict[int, Row]:
+    """What Credits are in money by status: each job at the price of the month in which it counts."""
+    jobs = view("job_overview").c
+    wanted = select(jobs.status, jobs.month, credits_of(jobs.credits).label("credits"))
+    parts: dict[int, list[Row]] = {}
+    for row in conn.execute(wanted.group_by(jobs.status, jobs.month)):
+        parts.setdefault(row.status, []).append(prices.worth(row.credits, row.month))
+    return {status: prices.added(some) for status, some in parts.items()}
 
 
 def credits_by_month(conn: Connection, limit: int) -> list[Row]:
