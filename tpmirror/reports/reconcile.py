@@ -1,7 +1,7 @@
 """Whether all sums of money agree: one line for each pair that must be equal, to the last unit."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Text, case, cast, func, literal, select
 
@@ -10,6 +10,8 @@ from tpmirror.db.types import Exact, Row, credits_of
 from tpmirror.db.views import view
 from tpmirror.reports.model import Column, Report, plain
 from tpmirror.store import prices, queries
+
+_NONE: Final = Decimal("0.0000")
 
 
 def reconcile(conn: Connection) -> Report:
@@ -32,50 +34,43 @@ def disagreements(conn: Connection) -> list[str]:
 
 
 def _pairs(conn: Connection) -> list[Row]:
-    charged = _total(conn, view("job_overview").c.credits)
-    stated = _total(conn, schema.jobs.c.cost_usd)
-    by_status = sum((row["credits"] for row in queries.jobs_by_status(conn)), Decimal(0))
+    days, models, ledger, focus = (view(n).c for n in ("daily_costs", "cost_by_model", "cost_ledger", "focus_costs"))
+    restated = _months(conn, func.substr(cast(days.day, Text), 1, 7), days.credits)
+    by_model = _months(conn, models.month, models.credits)
+    booked = _months(conn, ledger.month, ledger.credits)
+    in_focus = _months(conn, _billing_month(), focus.PricingCurrencyEffectiveCost)
     of_charges = {
-        "status": by_status,
-        "daily_costs": _total(conn, view("daily_costs").c.credits),
-        "cost_by_model": _total(conn, view("cost_by_model").c.credits),
+        "status": sum((row["credits"] for row in queries.jobs_by_status(conn)), _NONE),
+        "daily_costs": _added(restated),
+        "cost_by_model": _added(by_model),
         "job_model_costs": _total(conn, view("job_model_costs").c.credits),
-        "cost_ledger.credits": _total(conn, view("cost_ledger").c.credits),
-        "focus_costs.PricingCurrencyEffectiveCost": _total(conn, view("focus_costs").c.PricingCurrencyEffectiveCost),
+        "cost_ledger.credits": _added(booked),
+        "focus_costs.PricingCurrencyEffectiveCost": _added(in_focus),
     }
-    of_stated = {"cost_ledger.stated": _total(conn, view("cost_ledger").c.stated)}
+    charged, stated = _total(conn, view("job_overview").c.credits), _total(conn, schema.jobs.c.cost_usd)
     return [
         *(_pair("job_overview.credits", charged, name, amount) for name, amount in of_charges.items()),
-        *(_pair("jobs.cost_usd", stated, name, amount) for name, amount in of_stated.items()),
-        *_by_month(conn),
-        *_billed(conn, prices.stored(conn)),
+        _pair("jobs.cost_usd", stated, "cost_ledger.stated", _total(conn, ledger.stated)),
+        # Months: those that restate agree with one another, and those that are booked do.
+        *_each("daily_costs", restated, "cost_by_model", by_model),
+        *_each("cost_ledger", booked, "focus_costs", in_focus),
+        *_billed(conn, prices.stored(conn), booked),
     ]
 
 
-def _by_month(conn: Connection) -> list[Row]:
-    """Months: those that restate agree with one another, and those that are booked do."""
-    days, models, ledger, focus = (view(n).c for n in ("daily_costs", "cost_by_model", "cost_ledger", "focus_costs"))
-    restated = _months(conn, func.substr(cast(days.day, Text), 1, 7), days.credits)
-    booked = _months(conn, ledger.month, ledger.credits)
-    return [
-        *_each("daily_costs", restated, "cost_by_model", _months(conn, models.month, models.credits)),
-        *_each("cost_ledger", booked, "focus_costs", _months(
-            conn, func.substr(cast(focus.BillingPeriodStart, Text), 1, 7), focus.PricingCurrencyEffectiveCost
-        )),
-    ]  # fmt: skip
+def _billing_month() -> ColumnElement[str]:
+    return func.substr(cast(view("focus_costs").c.BillingPeriodStart, Text), 1, 7)
 
 
-def _billed(conn: Connection, known: prices.Prices) -> list[Row]:
+def _billed(conn: Connection, known: prices.Prices, booked: dict[str, Decimal]) -> list[Row]:
     """Months of FOCUS by the price in force, which have to be the Credits of the ledger; none if no price is known.
 
     Divided, not multiplied: SQLite holds BilledCost as a double, from which Credits of ten digits come back exactly.
     """
     if not known:
         return []
-    ledger, focus = view("cost_ledger").c, view("focus_costs").c
-    month = func.substr(cast(focus.BillingPeriodStart, Text), 1, 7)
-    bought = _months(conn, month, focus.BilledCost / _price(month, known))
-    booked = _months(conn, ledger.month, ledger.credits)
+    month = _billing_month()
+    bought = _months(conn, month, view("focus_costs").c.BilledCost / _price(month, known))
     return _each("cost_ledger", booked, "focus_costs.BilledCost / price", bought)
 
 
@@ -86,15 +81,18 @@ def _price(month: ColumnElement[str], known: prices.Prices) -> ColumnElement[Any
 
 
 def _each(left: str, one: dict[str, Decimal], right: str, other: dict[str, Decimal]) -> list[Row]:
-    none = Decimal("0.0000")
     return [
-        _pair(f"{left} in {month}", one.get(month, none), f"{right} in {month}", other.get(month, none))
+        _pair(f"{left} in {month}", one.get(month, _NONE), f"{right} in {month}", other.get(month, _NONE))
         for month in sorted(one.keys() | other.keys())
     ]
 
 
 def _pair(left: str, one: Decimal, right: str, other: Decimal) -> Row:
     return {"left": left, "left_credits": one, "right": right, "right_credits": other}
+
+
+def _added(months: dict[str, Decimal]) -> Decimal:
+    return sum(months.values(), _NONE)
 
 
 def _total(conn: Connection, column: Any) -> Decimal:
