@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import generate_latest
@@ -67,6 +67,11 @@ def test_every_number_arrives(watch, metrics):
     assert held == {"unreadable": 3, "incomplete": 4, "accepted": 5}
     assert value(found, "tpmirror_problem", code="stale", critical="true") == 1
     assert value(found, "tpmirror_schedule_events_total", job="poll", event="skipped") == 1
+
+
+def test_a_proof_dated_in_the_future_is_no_instant_to_alert_by(watch, metrics):
+    watch.status = MirrorStatus(certified_at=datetime.now(UTC) + timedelta(days=365))
+    assert "tpmirror_last_certified_timestamp_seconds" not in {family.name for family in families(watch, metrics)}
 
 
 def test_histograms_cumulate_and_agree_with_their_count_and_sum(watch, metrics):

@@ -20,7 +20,7 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy import Engine, event, insert
 
-from tests.support.account import KEY, dump, mirror, query, rows, settings, tamper
+from tests.support.account import KEY, dump, mirror, postdate, query, rows, settings, tamper
 from tests.support.drifts import QUICK
 from tests.support.notes import LIST
 from tests.support.payloads import contents
@@ -28,7 +28,7 @@ from tests.support.program import until
 from tests.support.simulation import Universe, Violation
 from tests.support.simulation.lab import Lab
 from tests.support.witness import Witness
-from tpmirror.config import VanishLimit
+from tpmirror.config import Settings, VanishLimit
 from tpmirror.db import engine, lease, schema
 from tpmirror.db.engine import connected, reading
 from tpmirror.db.types import Row
@@ -41,8 +41,10 @@ from tpmirror.store import jobs, runs
 from tpmirror.store import quarantine as store_quarantine
 from tpmirror.store.audit import audit
 from tpmirror.store.changes import Observation
+from tpmirror.store.health import problems_of_mirror
 from tpmirror.store.presence import DENIED, PresenceResult
 from tpmirror.store.quarantine import Holding
+from tpmirror.store.status import read_status
 from tpmirror.sync import diff, full, presence, quarantine, run
 from tpmirror.sync.certify import SeenLog, Verdict, judge, judge_page
 from tpmirror.sync.ingest import Ingestor
@@ -428,6 +430,16 @@ def a_certificate_of_version_0_1(url: str) -> list[str]:
         )
 
 
+def a_clock_a_year_ahead(url: str) -> list[str]:
+    """During one sync, which is certified; then it is set right."""
+    with account(8) as witness:
+        wrong = look(witness, url)
+    postdate(url, 365)
+    with connected(url) as opened, reading(opened) as conn:
+        problems = problems_of_mirror(read_status(conn), Settings(), datetime.now(UTC))
+    return wrong + ["a proof of next year makes the mirror fresh"] * (not problems)
+
+
 def days(seed: int) -> Play:
     """Days with everything that can go wrong, until something is."""
 
@@ -752,6 +764,10 @@ def trust_old_certificates(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(runs, "CERTIFIED", schema.sync_runs.c.certified)
 
 
+def trust_a_proof_of_any_date(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(runs, "AHEAD", timedelta(days=10_000))
+
+
 MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (lose_a_row_per_page, a_quiet_list),
     (stop_where_next_is_null, a_row_pushed_off_the_last_page),
@@ -795,6 +811,7 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (hold_back_for_progress, a_progress_that_is_no_number),
     (cover_what_is_not_held, a_poll_of_what_no_column_holds),
     (trust_old_certificates, a_certificate_of_version_0_1),
+    (trust_a_proof_of_any_date, a_clock_a_year_ahead),
 ]
 
 

@@ -5,10 +5,17 @@ from decimal import Decimal
 
 import pytest
 
+from tests.support.account import connected, mirror, postdate
 from tpmirror.config import Settings
+from tpmirror.reports.period import Period
+from tpmirror.reports.runs import syncs
 from tpmirror.service.watchdog import ProcessStatus, problems_of_process
+from tpmirror.store import queries
 from tpmirror.store.health import KEY_REFUSED, problems_of_mirror
-from tpmirror.store.status import MirrorStatus
+from tpmirror.store.runs import FUTURE
+from tpmirror.store.status import MirrorStatus, read_status
+from tpmirror.sync.full import read_listed
+from tpmirror.web import status as web_status
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SETTINGS = Settings(sync_interval=900, budget_daily=Decimal(10), budget_monthly=Decimal(100))
@@ -27,6 +34,33 @@ def test_a_mirror_is_stale_after_three_intervals():
     assert codes(certified_at=NOW - timedelta(seconds=2700)) == []
     assert codes(certified_at=NOW - timedelta(seconds=2701)) == ["stale"]
     assert codes(certified_at=None) == ["never_certified"]
+
+
+def test_a_proof_dated_in_the_future_proves_nothing_about_freshness():
+    assert codes(certified_at=NOW + timedelta(seconds=60)) == []
+    assert codes(certified_at=NOW + timedelta(seconds=61)) == ["stale"]
+    (found,) = problems_of_mirror(MirrorStatus(certified_at=NOW + timedelta(days=365)), SETTINGS, NOW)
+    assert "certified in the future by this clock" in found.message
+    assert found.critical
+
+
+def test_a_sync_under_a_clock_a_year_ahead_makes_nothing_fresh(sim, mirror_url):
+    mirror(sim, mirror_url)
+    postdate(mirror_url, 365)
+    with connected(mirror_url) as conn:
+        now = datetime.now(UTC)
+        assert [problem.code for problem in problems_of_mirror(read_status(conn, None), SETTINGS, now)] == ["stale"]
+        assert queries.summary(conn)["age_s"] is None
+        assert not read_listed(conn).is_recent
+        assert web_status.health(conn)["certified_age_s"] is None
+        shown = web_status.sentence(web_status.health(conn), now, 900)
+        assert any(FUTURE in note for note in syncs(conn, Period()).notes)
+    assert shown["level"] == "warn"
+    assert FUTURE in shown["text"]
+    assert mirror(sim, mirror_url)["certified"]
+    with connected(mirror_url) as conn:
+        assert problems_of_mirror(read_status(conn, None), SETTINGS, datetime.now(UTC)) == []
+        assert 0 <= web_status.health(conn)["certified_age_s"] < 60
 
 
 @pytest.mark.parametrize(

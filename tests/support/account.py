@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import inspect, select, text
@@ -10,6 +11,7 @@ from sqlalchemy import inspect, select, text
 from tpmirror.config import Settings, load
 from tpmirror.db import schema
 from tpmirror.db.engine import open_engine
+from tpmirror.formatting import to_plain
 from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.server import Simulator
 from tpmirror.sync.full import sync
@@ -74,6 +76,20 @@ def tamper(database_url: str, *statements: str) -> None:
     with connected(database_url) as conn:
         for statement in statements:
             assert conn.execute(text(statement)).rowcount, statement
+        conn.commit()
+
+
+def postdate(database_url: str, days: float) -> None:
+    """Date every run so many days later, its certificate too: as if the clock had been ahead."""
+    runs, later = schema.sync_runs, timedelta(days=days)
+    with connected(database_url) as conn:
+        for run in conn.execute(select(runs)).mappings().all():
+            proof = json.loads(run["certificate"] or "{}")
+            if counted_at := proof.get("counted_at"):
+                proof["counted_at"] = to_plain(datetime.fromisoformat(counted_at) + later)
+            moved = {name: run[name] and run[name] + later for name in ("started_at", "finished_at")}
+            values = {**moved, "certificate": run["certificate"] and json.dumps(proof)}
+            conn.execute(runs.update().where(runs.c.id == run["id"]).values(values))
         conn.commit()
 
 

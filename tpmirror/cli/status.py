@@ -51,10 +51,12 @@ def _show(found: dict[str, Any], wrong: Sequence[Any], recent: list[dict[str, An
 
 
 def _certified(found: dict[str, Any]) -> str:
+    from tpmirror.store.runs import FUTURE
+
     if found["certified_at"] is None:
         return "never; run tpmirror sync"
     last = found["last_run"]
     usual = last["certified"] or (last["kind"] == "poll" and last["outcome"] == "succeeded")
     newer = "" if usual else f"; last run: {last['outcome']}, not certified"
-    age = formatting.duration(found["age_s"])
-    return f"complete as of {found['certified_at']:%Y-%m-%d %H:%M:%S} UTC, {age} ago{newer}"
+    age = FUTURE if found["age_s"] is None else f"{formatting.duration(found['age_s'])} ago"
+    return f"complete as of {found['certified_at']:%Y-%m-%d %H:%M:%S} UTC, {age}{newer}"

@@ -10,6 +10,7 @@ from tpmirror.db.views import view
 from tpmirror.months import start_of
 from tpmirror.reports.model import Report, plain, seconds
 from tpmirror.reports.period import Period
+from tpmirror.store.runs import FUTURE
 
 RUN_COLUMNS: Final = (
     "id", "kind", "outcome", "certified", "started_at", "finished_at", "requests", "retries", "jobs_seen",
@@ -32,6 +33,8 @@ def syncs(conn: Connection, period: Period) -> Report:
         if proven is None
         else f"Proven complete as of {proven:%Y-%m-%d %H:%M:%S} UTC."
     ]
+    if proven is not None and health["certified_age_s"] is None:
+        notes.append(f"That is {FUTURE}, and says nothing about freshness.")
     if health["last_error"]:
         notes.append(f"Last failure, {health['last_failure_at']:%Y-%m-%d %H:%M:%S} UTC: {health['last_error']}")
     return Report(f"Runs, {period} (times in UTC)", columns, rows, notes, health)

@@ -5,6 +5,7 @@ Names follow Prometheus's conventions: base units, ``_total`` for what only grow
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from prometheus_client import (
@@ -26,6 +27,7 @@ from starlette.routing import Route
 from tpmirror import __version__
 from tpmirror.errors import MirrorError
 from tpmirror.service.watchdog import Watchdog
+from tpmirror.store.runs import proof_age
 
 PREFIX: Final = "tpmirror_"
 HELP: Final = {
@@ -37,7 +39,9 @@ HELP: Final = {
     "api_retries": "Requests to the API that were sent again after a fault.",
     "api_request_duration_seconds": "How long requests to the API took.",
     "schedule_events": "Jobs of the schedule that were missed or failed.",
-    "last_certified_timestamp_seconds": "As of when the mirror was last proven complete, in seconds since 1970.",
+    "last_certified_timestamp_seconds": (
+        "As of when the mirror was last proven complete, in seconds since 1970; absent if that is in the future."
+    ),
     "last_walk_timestamp_seconds": "When the last full sync that succeeded began, in seconds since 1970.",
     "jobs_in_flight": "Jobs that are not over.",
     "vanished_jobs_waiting": "Vanished jobs that wait for an operator.",
@@ -107,7 +111,7 @@ class Mirror(Collector):
 
     def _of_watch(self) -> Iterator[Metric]:
         status = self._watch.status
-        if status.certified_at is not None:
+        if status.certified_at is not None and proof_age(status.certified_at, datetime.now(UTC)) is not None:
             yield _gauge("last_certified_timestamp_seconds", {(): status.certified_at.timestamp()})
         if status.synced_at is not None:
             yield _gauge("last_walk_timestamp_seconds", {(): status.synced_at.timestamp()})

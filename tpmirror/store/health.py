@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tpmirror.config import Settings
+from tpmirror.store.runs import FUTURE, proof_age
 from tpmirror.store.status import MirrorStatus
 
 STALE: Final = 3
@@ -91,7 +92,10 @@ def _of_freshness(status: MirrorStatus, sync_interval: float, now: datetime) -> 
         )
         message = f"the mirror has never been proven complete{why}"
         yield Problem("never_certified", message, "run tpmirror sync, or wait for the first full sync", critical=True)
-    elif now - status.certified_at > timedelta(seconds=STALE * sync_interval):
+    elif (age := proof_age(status.certified_at, now)) is None:
+        message = f"the mirror was {FUTURE}, as of {status.certified_at:%Y-%m-%d %H:%M} UTC: how fresh it is is unknown"
+        yield Problem("stale", message, "set the clock, for example with NTP, then run tpmirror sync", critical=True)
+    elif age > STALE * sync_interval:
         message = f"the mirror was last proven complete as of {status.certified_at:%Y-%m-%d %H:%M} UTC"
         remedy = f"a full sync is due every {sync_interval:,.0f} s: see the last runs for what keeps it"
         yield Problem("stale", message, remedy, critical=True)

@@ -24,7 +24,7 @@ def summary(conn: Connection, prices: Prices = UNPRICED) -> dict[str, Any]:
     entry, row_hash = history.head(conn)
     return {
         "certified_at": proven,
-        "age_s": proven and (datetime.now(UTC) - proven).total_seconds(),
+        "age_s": proven and runs.proof_age(proven, datetime.now(UTC)),
         "last_run": runs.last(conn),
         "last_failure": runs.last(conn, schema.sync_runs.c.outcome == "failed"),
         "jobs": _counts(conn, schema.jobs.c.presence),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select
@@ -49,6 +49,20 @@ def proven_at(conn: Connection) -> datetime | None:
     """When the last full sync began that proved which jobs are listed."""
     table = sync_runs.c
     return conn.execute(select(table.started_at).where(PROVEN).order_by(table.id.desc()).limit(1)).scalar()
+
+
+AHEAD: Final = timedelta(seconds=60)
+"""How far a proof may be dated ahead of the clock: those of two machines differ a little. ``sync_health`` has it."""
+FUTURE: Final = "certified in the future by this clock"
+"""What is said of a proof whose age nobody knows."""
+
+
+def proof_age(at: datetime, now: datetime) -> float | None:
+    """Seconds since a proof, by a clock that shows ``now``; None if it is dated in the future.
+
+    Such a proof says nothing about freshness: the clock was ahead when it was dated, or is behind.
+    """
+    return None if at - now > AHEAD else max(0.0, (now - at).total_seconds())
 
 
 def last(conn: Connection, *conditions: Any) -> Row | None:

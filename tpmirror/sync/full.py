@@ -109,7 +109,8 @@ class Listed:
 def read_listed(conn: Connection) -> Listed:
     """Read what the mirror holds as listed, and how fresh that is."""
     proven_at = runs.proven_at(conn)
-    is_recent = proven_at is not None and proven_at > datetime.now(UTC) - RECENT
+    age = runs.proof_age(proven_at, datetime.now(UTC)) if proven_at else None
+    is_recent = age is not None and age < RECENT.total_seconds()
     return Listed(set(jobs.listed_ids(conn)), quarantine.unread_ids(conn), is_recent)
 
 

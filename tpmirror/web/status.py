@@ -32,8 +32,10 @@ def sentence(found: Row, now: datetime, interval: float) -> dict[str, str]:
             return {"level": "bad", "text": "The mirror is empty; tpmirror sync fills it."}
         return {"level": "bad", "text": f"{found['jobs']:,} jobs, never certified complete; tpmirror sync proves it."}
     moment = f"{at:%H:%M:%S}" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M:%S}"
-    age = max(0.0, (now - at).total_seconds())
-    text = f"All {found['proven']:,} jobs held as of {moment} UTC, certified ({duration(age)} ago)."
+    held = f"All {found['proven']:,} jobs held as of {moment} UTC"
+    if (age := runs.proof_age(at, now)) is None:
+        return {"level": "warn", "text": f"{held}, {runs.FUTURE}: how fresh they are is unknown."}
+    text = f"{held}, certified ({duration(age)} ago)."
     return {"level": "warn" if age > LATE * interval else "good", "text": text}
 
 
@@ -57,6 +59,9 @@ def _trouble(found: Row, interval: float) -> list[dict[str, Any]]:
     if failed is not None and (success is None or failed > success):
         wanted.append({"text": f"The last run failed: {found['last_error']}", "link": "/sync#runs"})
     age = found["certified_age_s"]
+    if age is None and found["certified_at"] is not None:
+        text = f"The last full sync was {runs.FUTURE}; set the clock, then run tpmirror sync."
+        wanted.append({"text": text, "link": "/sync#runs"})
     if age is not None and age > LATE * interval:
         wanted.append({"text": f"No certified full sync for {duration(age)}.", "link": "/sync#runs"})
     return wanted

@@ -27,7 +27,11 @@ WITH
   )
 SELECT
   p.certified_at,
-  CAST(ROUND(EXTRACT(EPOCH FROM now() - p.certified_at), 3) AS double precision) AS certified_age_s,
+  -- A proof dated in the future says nothing about freshness; clocks may differ by a minute.
+  CASE
+    WHEN p.certified_at - now() <= interval '60 seconds'
+    THEN CAST(ROUND(GREATEST(0, EXTRACT(EPOCH FROM now() - p.certified_at)), 3) AS double precision)
+  END AS certified_age_s,
   l.id AS last_run_id,
   l.kind AS last_run_kind,
   l.outcome AS last_run_outcome,

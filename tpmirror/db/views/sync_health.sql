@@ -1,6 +1,6 @@
 -- How the mirror is, in one row: proven complete as of when, last run and failure, what waits for somebody.
 -- certified_at (time): the last instant at which the mirror provably held exactly the listed jobs, each as shown; null: never
--- certified_age_s (real): seconds since then, on the database's clock
+-- certified_age_s (real): seconds since then, on the database's clock; null if never, or in the future by that clock
 -- last_run_id (integer): newest run; null if there was none
 -- last_run_kind (text): full or poll
 -- last_run_outcome (text): running, succeeded, failed, interrupted or abandoned
@@ -43,7 +43,11 @@ WITH
   )
 SELECT
   p.certified_at,
-  ROUND(86400 * (julianday('now') - julianday(p.certified_at)), 3) AS certified_age_s,
+  -- A proof dated in the future says nothing about freshness; clocks may differ by a minute.
+  CASE
+    WHEN 86400 * (julianday(p.certified_at) - julianday('now')) <= 60
+    THEN ROUND(MAX(0, 86400 * (julianday('now') - julianday(p.certified_at))), 3)
+  END AS certified_age_s,
   l.id AS last_run_id,
   l.kind AS last_run_kind,
   l.outcome AS last_run_outcome,
