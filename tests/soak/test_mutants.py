@@ -20,7 +20,7 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy import Engine, event, insert
 
-from tests.support.account import KEY, dump, mirror, postdate, query, rows, settings, tamper
+from tests.support.account import KEY, dump, mirror, pages, postdate, query, rows, settings, tamper
 from tests.support.drifts import QUICK
 from tests.support.notes import LIST
 from tests.support.payloads import contents
@@ -45,7 +45,7 @@ from tpmirror.store.health import problems_of_mirror
 from tpmirror.store.presence import DENIED, PresenceResult
 from tpmirror.store.quarantine import Holding
 from tpmirror.store.status import read_status
-from tpmirror.sync import diff, full, presence, quarantine, run
+from tpmirror.sync import certify, diff, full, presence, quarantine, run
 from tpmirror.sync.certify import SeenLog, Verdict, judge, judge_page
 from tpmirror.sync.ingest import Ingestor
 from tpmirror.sync.normalize import Rows
@@ -440,6 +440,15 @@ def a_clock_a_year_ahead(url: str) -> list[str]:
     return wrong + ["a proof of next year makes the mirror fresh"] * (not problems)
 
 
+def a_count_that_is_one_too_high(url: str) -> list[str]:
+    """For ever; the list itself does not move."""
+    with account() as witness:
+        pages(lambda page, _: page.update(count=page["count"] + 1), witness.sim)
+        run = mirror(witness.sim, url, **QUICK, page_size=SIZE)
+    reason = json.loads(run["certificate"])["reason"]
+    return [] if "counts 31 jobs, 30 were shown" in reason else [f"not certified for {reason}"]
+
+
 def days(seed: int) -> Play:
     """Days with everything that can go wrong, until something is."""
 
@@ -768,6 +777,10 @@ def trust_a_proof_of_any_date(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(runs, "AHEAD", timedelta(days=10_000))
 
 
+def blame_a_list_that_moved(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(certify, "_wrong_count", lambda *_: None)
+
+
 MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (lose_a_row_per_page, a_quiet_list),
     (stop_where_next_is_null, a_row_pushed_off_the_last_page),
@@ -812,6 +825,7 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (cover_what_is_not_held, a_poll_of_what_no_column_holds),
     (trust_old_certificates, a_certificate_of_version_0_1),
     (trust_a_proof_of_any_date, a_clock_a_year_ahead),
+    (blame_a_list_that_moved, a_count_that_is_one_too_high),
 ]
 
 

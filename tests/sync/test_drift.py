@@ -5,9 +5,10 @@ from math import ceil
 
 import pytest
 
-from tests.support.account import KEY, mirror, query
+from tests.support.account import KEY, mirror, pages, query
 from tests.support.drifts import QUICK, SCENARIOS, Scenario
 from tests.support.witness import Witness
+from tpmirror.simulator.http import Request
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 
@@ -36,6 +37,41 @@ def test_a_job_that_slips_past_a_whole_pass_is_found_by_the_next(mirror_url):
         run = mirror(sim, mirror_url, **QUICK, page_size=10)
         assert run["certified"]
         assert witness.verdict(mirror_url, run) + witness.differences(mirror_url) == []
+
+
+@pytest.mark.parametrize(
+    ("jobs", "more", "numbers"),
+    [
+        (30, 1, "the API counts 31 jobs, 30 were shown: it counts too many"),
+        (30, 15, "the API counts 45 jobs, 30 were shown: it counts too many"),
+        (4, 1, "the API counts 5 jobs, 4 were shown: it counts too many"),
+        (30, -2, "the API counted 28 jobs, 30 were seen both before and after that: it counts too few"),
+    ],
+)
+def test_a_count_that_is_always_wrong_is_named_and_fails_no_run(mirror_url, jobs, more, numbers):
+    world = World(seed=2, jobs=jobs, in_flight=0, jobs_per_day=0)
+    with Simulator(world, token=KEY, page_cap=10) as sim:
+        pages(lambda page, _: page.update(count=page["count"] + more), sim)
+        for _ in range(2):
+            run = mirror(sim, mirror_url, **QUICK, page_size=10)
+            assert (run["outcome"], run["certified"], run["jobs_seen"]) == ("succeeded", False, jobs)
+            assert json.loads(run["certificate"])["reason"].startswith(numbers)
+            assert run["pages"] < 60
+
+
+def test_pages_that_are_always_the_same_are_no_list_that_moved(mirror_url):
+    """As from a cache that knows no queries, of a list whose links say nothing."""
+    world = World(seed=2, jobs=30, in_flight=0, jobs_per_day=0)
+    with Simulator(world, token=KEY, page_cap=10) as sim:
+        first = json.loads(sim.answer(Request("GET", "/api/jobs/?limit=10", {"authorization": f"Token {KEY}"})).body)
+
+        def repeat(page, request):
+            is_far = int(request.query.get("offset", 0)) >= 30
+            page |= {"results": [] if is_far else first["results"], "next": None, "previous": None}
+
+        pages(repeat, sim)
+        run = mirror(sim, mirror_url, **QUICK, page_size=10)
+    assert json.loads(run["certificate"])["reason"].startswith("the API counts 30 jobs, 10 were shown: it counts too")
 
 
 @pytest.mark.parametrize("limit", [5, 10])

@@ -46,6 +46,8 @@ class Verdict:
     """Jobs seen after it."""
     absent: frozenset[int] = field(default=frozenset(), repr=False)
     """Jobs seen before it and not after it: where the proof holds, they were not listed."""
+    is_steady: bool = False
+    """Whether the numbers disagree although the list need not have moved: another pass may show the same."""
 
 
 class SeenLog:
@@ -74,6 +76,16 @@ class SeenLog:
     def known(self) -> int:
         """How many jobs were ever seen: with fewer than counted, nothing can be proven yet."""
         return len(self._first)
+
+    @property
+    def shown(self) -> int:
+        """How many jobs the answers of this run showed."""
+        return len(self._last)
+
+    @property
+    def fewest(self) -> int:
+        """The least that an answer counted."""
+        return min(count.jobs for count in self._counts)
 
     def has_seen(self, ids: Iterable[int]) -> bool:
         """Whether all these jobs were ever seen."""
@@ -106,12 +118,20 @@ def judge(seen: SeenLog, void_reasons: Iterable[str] = ()) -> Verdict:
     count = seen.best()
     before, after = seen.around(count)
     proven = len(before & after)
-    moved = (
-        f"the API counted {count.jobs} jobs, {proven} were seen both before and after that: the list moved meanwhile"
-    )
-    reason = next(iter(void_reasons), None if proven == count.jobs else moved)
+    wrong_count = _wrong_count(seen, count, proven)
+    moved = f"the API counted {count.jobs} jobs, {proven} were seen both before and after that: the list moved"
+    reason = next(iter(void_reasons), None if proven == count.jobs else wrong_count or moved)
     absent = frozenset(before - after)
-    return Verdict(reason is None, reason, count, proven, len(after - before), after, absent)
+    return Verdict(reason is None, reason, count, proven, len(after - before), after, absent, bool(wrong_count))
+
+
+def _wrong_count(seen: SeenLog, count: Count, proven: int) -> str | None:
+    """Why a count cannot be right, whether or not the list moved; None if it can."""
+    if proven > count.jobs:
+        return f"the API counted {count.jobs} jobs, {proven} were seen both before and after that: it counts too few"
+    if seen.fewest > seen.shown:
+        return f"the API counts {seen.fewest} jobs, {seen.shown} were shown: it counts too many, or leaves some out"
+    return None
 
 
 def judge_page(listed: Iterable[int], ids: Collection[int], count: Count, void_reasons: Iterable[str] = ()) -> Verdict:

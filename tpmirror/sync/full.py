@@ -84,14 +84,20 @@ def full_sync(opened: Session, *, certify: bool) -> RunResult:
 
 
 def prove(reader: "ListReader") -> Verdict:
-    """Passes over the list, until one of its counts and what was seen on both sides of it agree."""
+    """Passes over the list, until one of its counts and what was seen on both sides of it agree.
+
+    Not again where two passes show the same wrong count: a long list would be read eight times in every run.
+    """
+    before: Verdict | None = None
     while True:
         count, size = reader.take_count(), reader.page_size()
         overlap = affordable_overlap(count, size) if reader.passes <= 1 else size // 20
         reader.read(segments(0, count, size, overlap))
         verdict = judge(reader.seen_log, reader.void_reasons())
-        if verdict.holds or reader.is_void or reader.passes >= PASSES:
+        is_stuck = before is not None and verdict.is_steady and verdict.reason == before.reason
+        if verdict.holds or reader.is_void or is_stuck or reader.passes >= PASSES:
             return verdict
+        before = verdict
 
 
 @dataclass(frozen=True, slots=True)

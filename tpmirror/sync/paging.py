@@ -15,7 +15,7 @@ from tpmirror.errors import ApiError
 from tpmirror.tensorpix.page import Page
 
 STALLS: Final = 3
-"""Empty pages in a row, inside the list by its own count, that a segment stands before the pass fails."""
+"""Empty pages in a row, inside the list by its own count, after which a segment is over."""
 
 
 BATCH: Final = 10
@@ -37,8 +37,9 @@ class Segment:
     def rest(self, page: Page) -> "Segment | None":
         """What of the segment is left after a page of it; None if nothing.
 
-        Raises ApiError when the API keeps serving nothing where it says there is something, or something far beyond
-        where it says the end is: a count may be stale, but a server that minds no offset serves for ever.
+        Where the API keeps serving nothing though it counts something there, its count is too high: nothing is left,
+        and the judge says so. Raises ApiError when it serves something far beyond the end: a count may be stale, but a
+        server that minds no offset serves for ever.
         """
         if page.offset > 2 * page.listing.count + BEYOND:
             message = f"the API counts {page.listing.count} jobs but still serves some from {page.offset} on"
@@ -48,10 +49,8 @@ class Segment:
         if len(page.listing) == 0:
             if self.offset >= page.listing.count and self.until is not None:
                 return None  # the list shrank; this segment lies beyond its end
-            if self.stalls + 1 >= STALLS:
-                message = f"the API counts {page.listing.count} jobs but serves none from {self.offset} on"
-                raise ApiError(message)
-            return Segment(self.offset, self.until, self.stalls + 1)
+            again = Segment(self.offset, self.until, self.stalls + 1)
+            return again if again.stalls < STALLS else None
         return Segment(page.end, self.until)
 
 
