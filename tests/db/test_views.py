@@ -1,7 +1,7 @@
 """The views: what they declare is what both databases give, row for row; sums are exact to the last unit."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -149,6 +149,26 @@ def test_a_job_is_in_its_status_at_least_up_to_the_newest_look_that_read_it(mirr
     with connected(mirror_url) as conn:
         conn.execute(insert(schema.quarantined_jobs).values(job_id=1, reason="unreadable", payload="{}", **seen))
         conn.commit()
+    assert durations(mirror_url) == [(0, 0, None)]
+
+
+def test_a_change_that_was_seen_by_a_clock_set_back_bounds_no_time(mirror_url):
+    """Seen in processing by a clock that was ahead; its end was seen after that clock was set right."""
+    ahead = at(0, hour=20)
+    history = [
+        (0, None, at(1), at(0)),
+        (1, at(1), ahead, None),
+        (0, ahead, ahead, None),
+        (2, at(5, 20), at(9, 20), None),
+    ]
+    remember(mirror_url, [at(1), at(9)], history, started=at(0))
+    assert query(mirror_url, "SELECT status, lower_s, upper_s FROM job_durations WHERE status = 1") == [(1, 0, 35940)]
+    assert durations(mirror_url)[0] == (0, 360, 72540)
+
+
+def test_a_look_in_the_future_bounds_nothing(mirror_url):
+    ahead = datetime.now(UTC) + timedelta(days=365)
+    remember(mirror_url, [at(5), ahead], [(0, None, at(1), at(0))], started=at(0))
     assert durations(mirror_url) == [(0, 0, None)]
 
 

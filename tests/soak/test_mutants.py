@@ -18,7 +18,7 @@ from typing import Any, Final, TypeAlias
 from unittest.mock import patch
 
 import pytest
-from sqlalchemy import Engine, event, insert
+from sqlalchemy import Engine, event, func, insert, select
 
 from tests.support.account import KEY, dump, mirror, pages, postdate, query, rows, settings, tamper
 from tests.support.drifts import QUICK
@@ -440,6 +440,21 @@ def a_clock_a_year_ahead(url: str) -> list[str]:
     return wrong + ["a proof of next year makes the mirror fresh"] * (not problems)
 
 
+def a_clock_that_was_ahead(url: str) -> list[str]:
+    """In the run before the one that sees a job end."""
+    with account(8, in_flight=1) as witness:
+        wrong = look(witness, url)
+        postdate(url, 1)
+        (job_id,) = witness.world.listed(active_only=True)
+        witness.world.finish(job_id)
+        ended = datetime.now(UTC)
+        wrong += look(witness, url)
+    entry = rows(url, "job_status_history", job_id=job_id)[-1]
+    return wrong + [f"it ended at {ended}, the history says not before {entry['not_before']}"] * (
+        entry["not_before"] > ended
+    )
+
+
 def a_count_that_is_one_too_high(url: str) -> list[str]:
     """For ever; the list itself does not move."""
     with account() as witness:
@@ -777,6 +792,20 @@ def trust_a_proof_of_any_date(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(runs, "AHEAD", timedelta(days=10_000))
 
 
+def take_a_moment_to_come_for_just_now(patch: pytest.MonkeyPatch) -> None:
+    def last_seen(self: Any, _known: Row, changed_at: datetime, at: datetime) -> datetime:
+        return min(max(self.known.listed_covered_at or changed_at, changed_at), at)
+
+    patch.setattr(
+        runs,
+        "covered_since",
+        lambda conn, _kind: conn.execute(
+            select(func.max(schema.sync_runs.c.started_at)).where(schema.sync_runs.c.covered)
+        ).scalar(),
+    )
+    patch.setattr(diff.Differ, "last_seen", last_seen)
+
+
 def blame_a_list_that_moved(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(certify, "_wrong_count", lambda *_: None)
 
@@ -826,6 +855,7 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (trust_old_certificates, a_certificate_of_version_0_1),
     (trust_a_proof_of_any_date, a_clock_a_year_ahead),
     (blame_a_list_that_moved, a_count_that_is_one_too_high),
+    (take_a_moment_to_come_for_just_now, a_clock_that_was_ahead),
 ]
 
 

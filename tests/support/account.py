@@ -79,11 +79,11 @@ def tamper(database_url: str, *statements: str) -> None:
         conn.commit()
 
 
-def postdate(database_url: str, days: float) -> None:
-    """Date every run so many days later, its certificate too: as if the clock had been ahead."""
+def postdate(database_url: str, days: float, *, after: int = 0) -> None:
+    """Date every run after one so many days later, its certificate too: as if the clock had been ahead."""
     runs, later = schema.sync_runs, timedelta(days=days)
     with connected(database_url) as conn:
-        for run in conn.execute(select(runs)).mappings().all():
+        for run in conn.execute(select(runs).where(runs.c.id > after)).mappings().all():
             proof = json.loads(run["certificate"] or "{}")
             if counted_at := proof.get("counted_at"):
                 proof["counted_at"] = to_plain(datetime.fromisoformat(counted_at) + later)

@@ -94,7 +94,8 @@ def test_a_status_change_is_an_entry_and_no_field_change():
         (4, 3, "listed", 4),
         (3, None, "unlisted", 0),
         (3, 4, "unlisted", 4),
-        (9, 9, "listed", 5),
+        (9, 9, "listed", 0),
+        (9, 3, "listed", 3),
         (-9, -9, "listed", 0),
     ],
 )
@@ -105,6 +106,12 @@ def test_the_lower_bound_is_the_last_proof_of_the_old_status(listed, active, pre
     known.active_covered_at = None if active is None else later(active)
     (entry,) = made(look(5, status=1), known).history
     assert entry["not_before"] == later(expected)
+
+
+def test_under_a_clock_that_is_wrong_no_other_run_bounds_a_change():
+    known = after(look(), listed_covered_at=later(3), active_covered_at=later(3), is_clock_right=False)
+    (entry,) = made(look(5, status=1), known).history
+    assert entry["not_before"] == NOON
 
 
 def test_runs_that_could_not_read_a_job_or_did_not_ask_for_it_prove_nothing_about_it():

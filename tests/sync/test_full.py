@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from sqlalchemy import update
 
-from tests.support.account import KEY, connected, dump, mirror, pages, query, row, rows
+from tests.support.account import KEY, connected, dump, mirror, pages, postdate, query, row, rows
 from tests.support.expected import Expected
 from tests.support.mover import HUGE, LEAVING, LIFE, Mover, drawn
 from tests.support.program import until
@@ -309,6 +309,18 @@ def test_a_change_seen_late_is_one_change_with_honest_bounds(sim, world, mirror_
     assert (entry["from_status"], entry["to_status"]) == (0, world.status(job_id))
     assert first["started_at"] <= entry["not_before"] <= first["finished_at"]
     assert second["started_at"] <= entry["observed_at"] <= second["finished_at"]
+
+
+def test_a_clock_that_is_set_back_makes_bounds_wide_and_none_wrong(sim, world, mirror_url):
+    """It was ahead in one run, which proves nothing then; a later one began before the first, by its clock."""
+    job_id = world.submit()
+    first = mirror(sim, mirror_url)
+    mirror(sim, mirror_url)
+    postdate(mirror_url, 1, after=first["id"])
+    world.start(job_id)
+    mirror(sim, mirror_url)
+    _, entry = rows(mirror_url, "job_status_history", job_id=job_id)
+    assert first["started_at"] <= entry["not_before"] <= first["finished_at"]
 
 
 def test_nothing_is_seen_before_the_run_that_saw_it_began(sim, database_url):

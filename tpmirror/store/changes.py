@@ -58,6 +58,8 @@ class StoredState:
     """Start of the last run that saw every listed job."""
     active_covered_at: datetime | None = None
     """Start of the last run that saw every job in flight."""
+    is_clock_right: bool = True
+    """Whether this run's clock agrees with the API's: else moments of other runs cannot be compared with its own."""
 
 
 @dataclass(slots=True)

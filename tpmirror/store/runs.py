@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, exists, func, insert, select
 from sqlalchemy import update as sql_update
 
 from tpmirror.db.schema import sync_runs
@@ -33,10 +33,14 @@ def update(conn: Connection, run_id: int, values: Mapping[str, Any]) -> None:
 
 
 def covered_since(conn: Connection, kind: str) -> datetime | None:
-    """When the last run of a kind began that read every listed job (full), or at every job in flight (poll)."""
-    table = sync_runs.c
-    latest = select(table.started_at).where(table.covered, table.kind == kind).order_by(table.id.desc()).limit(1)
-    return conn.execute(latest).scalar()
+    """When the last run of a kind began that read every listed job (full), or at every job in flight (poll).
+
+    A run that began later by its clock than one that came after it is none: the clock was ahead, or was set back.
+    """
+    table, after = sync_runs.c, sync_runs.alias().c
+    earlier = exists().where(after.id > table.id, after.started_at < table.started_at)
+    wanted = select(table.started_at).where(table.covered, table.kind == kind, ~earlier)
+    return conn.execute(wanted.order_by(table.id.desc()).limit(1)).scalar()
 
 
 PROVEN: Final = sync_runs.c.certified | sync_runs.c.certificate.contains('"ids_proven": true')

@@ -236,14 +236,18 @@ class Differ:
         self.changes.history.append(entry)
 
     def last_seen(self, known: Row, changed_at: datetime | None, at: datetime) -> datetime | None:
-        """When the mirror last saw the old status, as far as it can prove without a write per observation."""
+        """When the mirror last saw the old status, as far as it can prove without a write per observation.
+
+        A moment after ``at`` proves nothing: the clock was set back since.
+        """
         proofs = [changed_at]
-        if known["id"] not in self.known.quarantine:  # else runs that read every job may not have held this one
+        # Runs that read every job may not have held this one.
+        if self.known.is_clock_right and known["id"] not in self.known.quarantine:
             if known["presence"] == "listed":
                 proofs.append(self.known.listed_covered_at)
             if known["presence"] in {"listed", "unlisted"} and known["status"] not in labels.TERMINAL:
                 proofs.append(self.known.active_covered_at)
-        return min(max((proof for proof in proofs if proof is not None), default=at), at)
+        return max((proof for proof in proofs if proof is not None and proof <= at), default=at)
 
     def merge(self, entity: str, known: Row | None, row: Row, at: datetime) -> None:
         """Put a row into the changeset if it is new or other than the known one, and record what changed."""

@@ -24,6 +24,7 @@ from tpmirror.errors import Interrupted, TpmirrorError, TransientDatabaseError
 from tpmirror.log import bound, logger
 from tpmirror.store import account, jobs, presence, quarantine, runs
 from tpmirror.store.changes import Changeset, Observation, ShownVideo
+from tpmirror.store.health import SKEW
 from tpmirror.store.presence import PresenceResult
 from tpmirror.store.quarantine import Holding
 from tpmirror.sync import certify
@@ -107,7 +108,8 @@ class Run:
         def work(conn: Connection) -> Changeset:
             self._lease.check(conn)
             self._catch_up(conn)
-            changes = changes_of(conn, observations, failures, self._stats.shown, self.id)
+            is_right = abs(self._api.skew or 0) <= SKEW
+            changes = changes_of(conn, observations, failures, self._stats.shown, self.id, is_clock_right=is_right)
             self.scope.store(conn)
             if changes:
                 jobs.apply(conn, changes)
@@ -219,13 +221,15 @@ def changes_of(
     failures: Failures,
     shown: Mapping[int, ShownVideo],
     run_id: int,
+    *,
+    is_clock_right: bool = True,
 ) -> Changeset:
-    """What a batch changes, given what the mirror holds; ``shown`` as in ``StoredState``."""
+    """What a batch changes, given what the mirror holds; ``shown`` and ``is_clock_right`` as in ``StoredState``."""
     catalogue = jobs.ml_models(conn)
     batch = [Shown(observation, normalize(observation.item)) for observation in observations]
     models = changed_models(catalogue, _placed(conn, batch))
     known = jobs.known(conn, observations, {item.id for item, _ in failures}, catalogue, models)
-    known.shown = shown
+    known.shown, known.is_clock_right = shown, is_clock_right
     return diff(known, batch, models, failures, run_id)
 
 

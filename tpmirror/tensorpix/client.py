@@ -96,6 +96,11 @@ class Api:
         self._closing.set()
         self._client.close()
 
+    @property
+    def skew(self) -> float | None:
+        """Seconds that our clock is ahead of the API's, as its newest answer shows; None if it states no date."""
+        return self._control.skew
+
     def number(self) -> int:
         """The next number of the counter that orders requests and answers."""
         return next(self._numbers)

@@ -11,10 +11,18 @@ WITH
       h.job_id,
       h.to_status AS status,
       -- Where started is when processing began, nobody knows since when a job was in the queue.
-      COALESCE(h.occurred_at, h.not_before, CASE WHEN n.occurred_at = j.started THEN NULL ELSE j.started END) AS entered_first,
+      COALESCE(
+        h.occurred_at,
+        -- Equal bounds: the clock was set back, and nobody knows when the change was.
+        CASE WHEN h.not_before < h.observed_at THEN h.not_before END,
+        CASE WHEN n.occurred_at = j.started THEN NULL ELSE j.started END
+      ) AS entered_first,
       COALESCE(h.occurred_at, h.observed_at) AS entered_last,
       -- Of a job that was not seen in processing, the end is stated, not when it left the queue.
-      CASE WHEN h.to_status = 0 AND n.to_status <> 1 THEN n.not_before ELSE COALESCE(n.occurred_at, n.not_before) END AS left_first,
+      CASE
+        WHEN n.occurred_at IS NOT NULL AND NOT (h.to_status = 0 AND n.to_status <> 1) THEN n.occurred_at
+        WHEN n.not_before < n.observed_at THEN n.not_before
+      END AS left_first,
       COALESCE(n.occurred_at, n.observed_at) AS left_last,
       n.seq IS NULL AS is_open,
       -- Of what lies in quarantine perhaps not even the status could be read.
@@ -34,7 +42,7 @@ WITH
       v.is_open,
       GREATEST(0, EXTRACT(EPOCH FROM COALESCE(
         v.left_first - v.entered_last,
-        CASE WHEN v.is_read THEN l.seen_at - v.entered_last END
+        CASE WHEN v.is_open AND v.is_read AND l.seen_at <= now() THEN l.seen_at - v.entered_last END
       ))) AS lower_s,
       EXTRACT(EPOCH FROM v.left_last - v.entered_first) AS upper_s
     FROM visits AS v

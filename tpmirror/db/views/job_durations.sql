@@ -17,13 +17,19 @@ WITH
       h.job_id,
       h.to_status AS status,
       -- Where started is when processing began, nobody knows since when a job was in the queue.
-      julianday(
-        COALESCE(h.occurred_at, h.not_before, CASE WHEN n.occurred_at = j.started THEN NULL ELSE j.started END)
-      ) AS entered_first,
+      julianday(COALESCE(
+        h.occurred_at,
+        -- Equal bounds: the clock was set back, and nobody knows when the change was.
+        CASE WHEN h.not_before < h.observed_at THEN h.not_before END,
+        CASE WHEN n.occurred_at = j.started THEN NULL ELSE j.started END
+      )) AS entered_first,
       julianday(COALESCE(h.occurred_at, h.observed_at)) AS entered_last,
       -- Of a job that was not seen in processing, the end is stated, not when it left the queue.
       julianday(
-        CASE WHEN h.to_status = 0 AND n.to_status <> 1 THEN n.not_before ELSE COALESCE(n.occurred_at, n.not_before) END
+        CASE
+          WHEN n.occurred_at IS NOT NULL AND NOT (h.to_status = 0 AND n.to_status <> 1) THEN n.occurred_at
+          WHEN n.not_before < n.observed_at THEN n.not_before
+        END
       ) AS left_first,
       julianday(COALESCE(n.occurred_at, n.observed_at)) AS left_last,
       n.seq IS NULL AS is_open,
@@ -44,7 +50,7 @@ WITH
       v.is_open,
       MAX(0, 86400 * COALESCE(
         v.left_first - v.entered_last,
-        CASE WHEN v.is_read THEN l.seen_at - v.entered_last END,
+        CASE WHEN v.is_open AND v.is_read AND l.seen_at <= julianday('now') THEN l.seen_at - v.entered_last END,
         0
       )) AS lower_s,
       86400 * (v.left_last - v.entered_first) AS upper_s
