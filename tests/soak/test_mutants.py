@@ -45,7 +45,7 @@ from tpmirror.store.health import problems_of_mirror
 from tpmirror.store.presence import DENIED, PresenceResult
 from tpmirror.store.quarantine import Holding
 from tpmirror.store.status import read_status
-from tpmirror.sync import certify, diff, full, presence, quarantine, run
+from tpmirror.sync import certify, diff, full, ingest, presence, quarantine, run
 from tpmirror.sync.certify import SeenLog, Verdict, judge, judge_page
 from tpmirror.sync.ingest import Ingestor
 from tpmirror.sync.normalize import Rows
@@ -455,6 +455,24 @@ def a_clock_that_was_ahead(url: str) -> list[str]:
     )
 
 
+def a_change_after_the_first_answer(url: str) -> list[str]:
+    """A job starts between two pages of a sync that both show it."""
+    with account(in_flight=1) as witness:
+        wrong = look(witness, url)
+        (job_id,) = witness.world.listed(active_only=True)
+        before = len(witness.served)
+
+        def end(world: World) -> None:
+            if len(witness.served) == before + 1 and world.status(job_id) != 2:
+                world.finish(job_id)
+
+        witness.between = end
+        wrong += look(witness, url, concurrency=1)
+    entry = rows(url, "job_status_history", job_id=job_id)[-1]
+    began = rows(url, "sync_runs")[-1]["started_at"]
+    return wrong + ["the history forgot a sighting of the same run"] * (entry["not_before"] <= began)
+
+
 def a_count_that_is_one_too_high(url: str) -> list[str]:
     """For ever; the list itself does not move."""
     with account() as witness:
@@ -806,6 +824,12 @@ def take_a_moment_to_come_for_just_now(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(diff.Differ, "last_seen", last_seen)
 
 
+def forget_what_this_run_saw(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        ingest, "Observation", lambda item, at, sent, received, _shown_at: Observation(item, at, sent, received)
+    )
+
+
 def blame_a_list_that_moved(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(certify, "_wrong_count", lambda *_: None)
 
@@ -855,6 +879,7 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (trust_old_certificates, a_certificate_of_version_0_1),
     (trust_a_proof_of_any_date, a_clock_a_year_ahead),
     (blame_a_list_that_moved, a_count_that_is_one_too_high),
+    (forget_what_this_run_saw, a_change_after_the_first_answer),
     (take_a_moment_to_come_for_just_now, a_clock_that_was_ahead),
 ]
 

@@ -4,6 +4,7 @@ import gc
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from random import Random
 
 import pytest
@@ -17,6 +18,7 @@ from tpmirror.db import schema
 from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
+from tpmirror.sync import session
 from tpmirror.tensorpix import client
 
 SEED = 1
@@ -309,6 +311,55 @@ def test_a_change_seen_late_is_one_change_with_honest_bounds(sim, world, mirror_
     assert (entry["from_status"], entry["to_status"]) == (0, world.status(job_id))
     assert first["started_at"] <= entry["not_before"] <= first["finished_at"]
     assert second["started_at"] <= entry["observed_at"] <= second["finished_at"]
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["on the next page", "asked for by id"])
+def test_a_sighting_of_the_same_run_bounds_a_change(sim, world, mirror_url, hidden):
+    job_id = world.submit()
+    mirror(sim, mirror_url)
+    seen = moved_after_the_first_answer(sim, lambda: (world.start(job_id), hidden and world.hide(job_id)))
+    second = mirror(sim, mirror_url, concurrency=1)
+    _, entry = rows(mirror_url, "job_status_history", job_id=job_id)
+    assert second["started_at"] < entry["not_before"] <= seen[0] < entry["observed_at"]
+    assert row(mirror_url, "jobs", id=job_id)["presence"] == ("unlisted" if hidden else "listed")
+
+
+def test_the_very_first_answer_of_a_new_mirror_counts(sim, world, database_url):
+    job_id = world.submit()
+    seen = moved_after_the_first_answer(sim, lambda: world.start(job_id))
+    run = mirror(sim, database_url, concurrency=1)
+    first, then = rows(database_url, "job_status_history", job_id=job_id)
+    assert (first["to_status"], then["to_status"]) == (0, 1)
+    assert run["started_at"] < first["observed_at"] == then["not_before"] <= seen[0]
+
+
+def test_an_answer_from_before_another_writers_run_is_not_stored(sim, world, database_url, monkeypatch):
+    """While this one migrates a new database another one does the first sync."""
+    job_id, honest, depth = world.submit(), session._upgrade, []
+
+    def upgrade(engine):
+        honest(engine)
+        if not depth:
+            depth.append(1)
+            world.start(job_id)
+            mirror(sim, database_url)
+
+    monkeypatch.setattr(session, "_upgrade", upgrade)
+    mirror(sim, database_url)
+    assert [entry["to_status"] for entry in rows(database_url, "job_status_history", job_id=job_id)] == [1]
+
+
+def moved_after_the_first_answer(sim, move):
+    """Let something happen before the second answer of a sync; filled with when that was."""
+    answered, seen = count(), list[datetime]()
+
+    def respond(_request):
+        if next(answered) == 1:
+            seen.append(datetime.now(UTC))
+            move()
+
+    sim.respond = respond
+    return seen
 
 
 def test_a_clock_that_is_set_back_makes_bounds_wide_and_none_wrong(sim, world, mirror_url):

@@ -21,6 +21,8 @@ class Observation(msgspec.Struct, frozen=True):
     at: datetime
     sent: int
     received: int
+    shown_at: datetime | None = None
+    """When an answer of the same run showed the job last before this one, as the mirror holds it."""
 
 
 class ShownVideo(NamedTuple):

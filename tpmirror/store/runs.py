@@ -22,6 +22,11 @@ def start(conn: Connection, kind: str, started_at: datetime, now: datetime) -> i
     return run_id
 
 
+def is_first(conn: Connection, run_id: int) -> bool:
+    """Whether there is no other run."""
+    return conn.execute(select(sync_runs.c.id).where(sync_runs.c.id != run_id).limit(1)).first() is None
+
+
 def get(conn: Connection, run_id: int) -> Row:
     """A run's row."""
     return dict(conn.execute(select(sync_runs).where(sync_runs.c.id == run_id)).mappings().one())

@@ -228,21 +228,26 @@ class Differ:
             "seq": seq + 1,
             "from_status": None if known is None else known["status"],
             "to_status": to_status,
-            "not_before": None if known is None else self.last_seen(known, seen, at),
+            "not_before": None if known is None else self.last_seen(known, (seen, observation.shown_at), at),
             "observed_at": at,
             "occurred_at": upstream_timestamp(to_status, row, known),
             "sync_run_id": self.run_id,
         }
         self.changes.history.append(entry)
 
-    def last_seen(self, known: Row, changed_at: datetime | None, at: datetime) -> datetime | None:
+    def last_seen(
+        self, known: Row, sightings: tuple[datetime | None, datetime | None], at: datetime
+    ) -> datetime | None:
         """When the mirror last saw the old status, as far as it can prove without a write per observation.
 
-        A moment after ``at`` proves nothing: the clock was set back since.
+        ``sightings``: the entry before, and an earlier answer of this run. A moment after ``at`` proves nothing: the
+        clock was set back since.
         """
+        changed_at, shown_at = sightings
         proofs = [changed_at]
         # Runs that read every job may not have held this one.
         if self.known.is_clock_right and known["id"] not in self.known.quarantine:
+            proofs.append(shown_at)
             if known["presence"] == "listed":
                 proofs.append(self.known.listed_covered_at)
             if known["presence"] in {"listed", "unlisted"} and known["status"] not in labels.TERMINAL:

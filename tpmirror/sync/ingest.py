@@ -52,6 +52,8 @@ class Ingestor:
         self.api, self.engine, self.scope, self.sink = api, engine, scope, sink
         self.answered: dict[int, int] = {}
         """By readable job that an answer showed, the number at which the answer that is mirrored was complete."""
+        self._moments: dict[int, datetime] = {}
+        """By such a number, when that was."""
         self.unread: set[int] = set()
         """Jobs shown in a way that cannot be read."""
         self.void_reasons: list[str] = []
@@ -85,7 +87,8 @@ class Ingestor:
         for page, found in shown:
             self._check_account(page, found)
             self._note(page, found)
-        (*earlier, last), newest = latest(shown, self.answered, known)
+        self._moments.update((page.received, page.at) for page in arrived)
+        (*earlier, last), newest = latest(shown, self.answered, known, self._moments)
         self.answered.update(newest)
         for batch in earlier:
             self._store(batch)
@@ -134,11 +137,15 @@ class Ingestor:
     def _mirror(self, found: Sequence[tuple[ParsedJob | ParseFailure | None, ApiResponse]]) -> None:
         """Mirror answers to requests for jobs by id."""
         shown = [(item, answer) for item, answer in found if isinstance(item, ParsedJob)]
+        before = {item.id: self._moments.get(self.answered.get(item.id, -1)) for item, _ in shown}
+        self._moments.update((answer.received, answer.at) for _, answer in shown)
         self._only_by_id |= {item.id for item, _ in shown} - self.answered.keys()
         self.answered.update({item.id: answer.received for item, answer in shown})
         known = self.sink.fingerprints([item.id for item, _ in shown])
         changed = [(item, answer) for item, answer in shown if known.get(item.id) != item.fingerprint]
-        observations = [Observation(item, answer.at, answer.sent, answer.received) for item, answer in changed]
+        observations = [
+            Observation(item, answer.at, answer.sent, answer.received, before[item.id]) for item, answer in changed
+        ]
         self._store(observations, [(item, answer.at) for item, answer in found if isinstance(item, ParseFailure)])
 
     def _store(self, observations: Sequence[Observation], failures: Failures = ()) -> None:
@@ -171,7 +178,7 @@ class Ingestor:
 
 
 def latest(
-    shown: Sequence[Shown], answered: Mapping[int, int], known: Mapping[int, str]
+    shown: Sequence[Shown], answered: Mapping[int, int], known: Mapping[int, str], moments: Mapping[int, datetime]
 ) -> tuple[list[list[Observation]], dict[int, int]]:
     """Batches of distinct jobs, to be stored one after the other, and by job when its answer was complete. Pure.
 
@@ -179,19 +186,23 @@ def latest(
     complete may overwrite it: of two under way together nobody can tell which is newer, and a guess would be a status
     change that never was; the next answer settles it. A job shown in two ways, one after the other, is in two batches:
     each is history. A job shown as it is ``known``, by its fingerprint, is in none.
+    ``moments``: when an answer was complete, by its number.
     """
     newest, current = dict[int, int](), dict[int, str]()
     batches: list[dict[int, Observation]] = [{}]
     for page, found in shown:
         for item in found:
-            if isinstance(item, ParseFailure) or newest.get(item.id, answered.get(item.id, -1)) > page.sent:
+            if isinstance(item, ParseFailure):
+                continue
+            before = newest.get(item.id, answered.get(item.id, -1))
+            if before > page.sent:
                 continue
             newest[item.id] = page.received
             if isinstance(item, RawJob) or current.get(item.id, known.get(item.id)) == item.fingerprint:
                 continue
             if item.id in batches[-1]:
                 batches.append({})
-            batches[-1][item.id] = Observation(item, page.at, page.sent, page.received)
+            batches[-1][item.id] = Observation(item, page.at, page.sent, page.received, moments.get(before))
             current[item.id] = item.fingerprint
     return [list(batch.values()) for batch in batches], newest
 

@@ -14,6 +14,7 @@ from tpmirror.config import Settings
 from tpmirror.db import revision
 from tpmirror.db.engine import connected, read
 from tpmirror.errors import MirrorError
+from tpmirror.store import runs
 from tpmirror.sync import run
 from tpmirror.sync.account import Scope
 from tpmirror.sync.dryrun import DryRun
@@ -60,17 +61,19 @@ def session(
         _Fetchers(settings.concurrency) as executor,
         Api(settings, control=control) as api,
     ):
-        started_at = datetime.now(UTC)
+        started_at, probe = datetime.now(UTC), None
         if not revision.is_current(engine):
             # A key that is refused must leave no trace, not even an empty database.
-            api.page(settings.page_size, 0)
+            probe = api.page(settings.page_size, 0)
             _upgrade(engine)
         with run.opened(engine, kind, api, started_at, settings.credit_price) as opened:
             control.run_id, control.on_wait = opened.id, opened.renew_lease
             ingestor = Ingestor(api, engine, opened.scope, opened, progress)
             # Asked for under the lease, like all that is stored: what is older than another writer's run must not be.
+            # Where there was no run before, the answer from before the first migration is older than none.
             try:
-                first = api.page(settings.page_size, 0)
+                is_first = probe is not None and read(engine, lambda conn: runs.is_first(conn, opened.id))
+                first = probe if probe and is_first else api.page(settings.page_size, 0)
                 yield Session(settings, engine, api, executor, ingestor, control, first), opened
             finally:
                 control.on_wait = idle  # a caller that keeps the control must not keep the run alive
