@@ -1,6 +1,7 @@
 """One writer at a time: the second is told, the dead one is replaced at once, the one that slept writes nothing."""
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text, update
 
-from tests.support.account import connected, dump, mirror, row, rows, settings
+from tests.support.account import connected, dump, mirror, query, row, rows, settings, tamper
 from tests.support.gate import Gate
 from tests.support.payloads import look
 from tpmirror.db import lease
@@ -72,6 +73,28 @@ def outcomes(url: str) -> list[str]:
     return [run["outcome"] for run in rows(url, "sync_runs")]
 
 
+def put_back(url: str, folder: Path) -> Callable[[], None]:
+    """Note a mirror as it is; called, it is so again, as after a failover or a restored copy."""
+    file = Path(url.removeprefix("sqlite:///"))
+    if file.exists():
+        copy = shutil.copyfile(file, folder / "copy.db")
+
+        def replace() -> None:
+            for log in file.parent.glob(f"{file.name}-*"):
+                log.unlink()
+            copy.replace(file)
+
+        return replace
+    before, last = row(url, "writer_lease"), rows(url, "sync_runs")[-1]["id"]
+
+    def restore() -> None:
+        tamper(url, f"DELETE FROM sync_runs WHERE id > {last}")
+        query(url, f"SELECT setval(pg_get_serial_sequence('sync_runs', 'id'), {last})")
+        set_lease(url, **before)
+
+    return restore
+
+
 # Two at a time
 
 
@@ -84,6 +107,25 @@ def test_the_second_of_two_writers_is_told_who_is_first(sim, program, mirrored, 
             assert f"process {os.getpid()} on " in complained
     assert first.result()["outcome"] == "succeeded"
     assert outcomes(mirrored) == ["succeeded", "succeeded"]
+
+
+def test_a_writer_from_before_the_mirror_went_back_in_time_writes_nothing_and_claims_nothing(sim, mirrored, tmp_path):
+    """Its number is the other's, its epoch too; the job that it is about to show was finished meanwhile."""
+    restore = put_back(mirrored, tmp_path)
+    job_id = sim.world.listed(active_only=True)[0]
+    with paused(sim, mirrored) as (gate, first):
+        gate.let_others_pass()
+        mine = row(mirrored, "writer_lease"), rows(mirrored, "sync_runs")[-1]
+        restore()
+        sim.world.finish(job_id)
+        other = mirror(sim, mirrored)
+        before = dump(mirrored)
+        assert (other["id"], row(mirrored, "writer_lease")["epoch"]) == (mine[1]["id"], mine[0]["epoch"])
+        gate.open()
+        with pytest.raises(LeaseLost):
+            first.result()
+    assert dump(mirrored) == before
+    assert rows(mirrored, "sync_runs")[-1] == other
 
 
 def test_readers_need_no_lease(sim, program, mirrored, capsys):

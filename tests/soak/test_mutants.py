@@ -18,7 +18,7 @@ from typing import Any, Final, TypeAlias
 from unittest.mock import patch
 
 import pytest
-from sqlalchemy import Engine, event, func, insert, select
+from sqlalchemy import Engine, event, func, insert, select, update
 
 from tests.support.account import KEY, dump, mirror, pages, postdate, query, rows, settings, tamper
 from tests.support.drifts import QUICK
@@ -32,7 +32,7 @@ from tpmirror.config import Settings, VanishLimit
 from tpmirror.db import engine, lease, schema
 from tpmirror.db.engine import connected, reading
 from tpmirror.db.types import Row
-from tpmirror.errors import TpmirrorError
+from tpmirror.errors import LeaseLost, TpmirrorError
 from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.oddity import ABSENT, Oddity
 from tpmirror.simulator.server import Simulator
@@ -473,6 +473,27 @@ def a_change_after_the_first_answer(url: str) -> list[str]:
     return wrong + ["the history forgot a sighting of the same run"] * (entry["not_before"] <= began)
 
 
+def a_mirror_that_went_back_in_time(url: str) -> list[str]:
+    """While a writer waits for its first page; another one, of its number and epoch, is done before it goes on."""
+    with account(8) as witness:
+        wrong, before, waiting = look(witness, url), rows(url, "writer_lease")[0], iter([True])
+
+        def respond(request: Request) -> Response:
+            if next(waiting, False):
+                tamper(url, "DELETE FROM sync_runs WHERE outcome = 'running'")
+                with connected(url) as opened:
+                    engine.write(opened, lambda conn: conn.execute(update(schema.writer_lease).values(before)))
+                mirror(witness.sim, url, **QUICK, page_size=SIZE)
+            return witness.respond(request)
+
+        witness.sim.respond = respond
+        try:
+            mirror(witness.sim, url, **QUICK, page_size=SIZE)
+        except LeaseLost:
+            return wrong
+    return [*wrong, "a writer from before the mirror went back went on"]
+
+
 def a_count_that_is_one_too_high(url: str) -> list[str]:
     """For ever; the list itself does not move."""
     with account() as witness:
@@ -824,6 +845,11 @@ def take_a_moment_to_come_for_just_now(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(diff.Differ, "last_seen", last_seen)
 
 
+def trust_the_epoch_alone(patch: pytest.MonkeyPatch) -> None:
+    mine = property(lambda self: schema.writer_lease.c.epoch == self.epoch)
+    patch.setattr(lease.Lease, "_mine", mine)
+
+
 def forget_what_this_run_saw(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         ingest, "Observation", lambda item, at, sent, received, _shown_at: Observation(item, at, sent, received)
@@ -880,6 +906,7 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (trust_a_proof_of_any_date, a_clock_a_year_ahead),
     (blame_a_list_that_moved, a_count_that_is_one_too_high),
     (forget_what_this_run_saw, a_change_after_the_first_answer),
+    (trust_the_epoch_alone, a_mirror_that_went_back_in_time),
     (take_a_moment_to_come_for_just_now, a_clock_that_was_ahead),
 ]
 

@@ -1,7 +1,8 @@
 """One writer at a time: a row that names the holder, with an epoch that every write transaction checks.
 
-A lock alone does not do: it outlives a stopped process and dies before a cut-off one. The epoch does: a writer that
-takes over raises it, and the writer before finds its own gone at its next write. Time is the database's.
+A lock alone does not do: it outlives a stopped process and dies before a cut-off one. Epoch and holder do: a writer
+that takes over changes both, and the writer before finds its own gone at its next write. The epoch alone repeats in a
+database that went back in time (a restored copy, a failover), so the holder has a random part. Time is the database's.
 """
 
 import os
@@ -14,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, select, update
 
 from tpmirror.db.engine import clock, retry_transient, write
 from tpmirror.db.schema import writer_lease
@@ -36,6 +37,13 @@ class Lease:
     """A held lease."""
 
     epoch: int
+    holder: str
+
+    @property
+    def _mine(self) -> ColumnElement[bool]:
+        """The row, while it is still this holder's."""
+        table = writer_lease.c
+        return (table.scope == SCOPE) & (table.epoch == self.epoch) & (table.holder == self.holder)
 
     def check(self, conn: Connection) -> None:
         """First statement of every write transaction. On PostgreSQL the row stays locked until the commit.
@@ -43,20 +51,17 @@ class Lease:
         Locked against this run too: a transaction whose connection was lost may still be at its end there, and what is
         planned anew must see what it wrote. Raises LeaseLost if another writer took over.
         """
-        mine = select(writer_lease.c.epoch).where(writer_lease.c.scope == SCOPE, writer_lease.c.epoch == self.epoch)
-        if conn.execute(mine.with_for_update()).first() is None:
+        if conn.execute(select(writer_lease.c.epoch).where(self._mine).with_for_update()).first() is None:
             raise LeaseLost
 
     def renew(self, conn: Connection) -> None:
         """Extend the lease by another term."""
         self.check(conn)
-        mine = update(writer_lease).where(writer_lease.c.scope == SCOPE, writer_lease.c.epoch == self.epoch)
-        conn.execute(mine.values(expires_at=clock(conn) + TERM))
+        conn.execute(update(writer_lease).where(self._mine).values(expires_at=clock(conn) + TERM))
 
     def release(self, conn: Connection) -> None:
         """Let the next writer in at once."""
-        mine = update(writer_lease).where(writer_lease.c.scope == SCOPE, writer_lease.c.epoch == self.epoch)
-        conn.execute(mine.values(expires_at=clock(conn)))
+        conn.execute(update(writer_lease).where(self._mine).values(expires_at=clock(conn)))
 
 
 def acquire(conn: Connection, holder: str) -> Lease:
@@ -75,13 +80,13 @@ def acquire(conn: Connection, holder: str) -> Lease:
         raise LeaseHeld(message)
     epoch = row.epoch + 1
     conn.execute(update(table).where(table.c.scope == SCOPE).values(epoch=epoch, holder=holder, expires_at=now + TERM))
-    return Lease(epoch)
+    return Lease(epoch, holder)
 
 
 @contextmanager
 def holding() -> Iterator[str]:
     """A new holder in this process; any process on this machine can check whether it still lives."""
-    holder = f"{_machine()}|{os.getpid()}|{_started(os.getpid())}|{secrets.token_hex(4)}"
+    holder = f"{_machine()}|{os.getpid()}|{_started(os.getpid())}|{secrets.token_hex(8)}"
     _LIVING.add(holder)
     try:
         yield holder

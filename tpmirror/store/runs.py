@@ -32,6 +32,13 @@ def get(conn: Connection, run_id: int) -> Row:
     return dict(conn.execute(select(sync_runs).where(sync_runs.c.id == run_id)).mappings().one())
 
 
+def is_closed(conn: Connection, run_id: int, started_at: datetime, outcome: str) -> bool:
+    """Whether a run has this outcome already. Its number may be another's where the database went back in time."""
+    run = sync_runs.c
+    mine = (run.id == run_id) & (run.started_at == started_at) & (run.outcome == outcome)
+    return conn.execute(select(run.id).where(mine)).first() is not None
+
+
 def update(conn: Connection, run_id: int, values: Mapping[str, Any]) -> None:
     """Set some columns of a run's row."""
     conn.execute(sql_update(sync_runs).where(sync_runs.c.id == run_id).values(values))

@@ -58,7 +58,7 @@ class RunResult:
 class Run:
     """A run under way; ``opened`` makes one, ``finish`` ends it. A sink of ``Ingestor``."""
 
-    def __init__(self, engine: Engine, held: Lease, run_id: int, scope: Scope, api: Api) -> None:
+    def __init__(self, engine: Engine, held: Lease, run_id: int, started_at: datetime, scope: Scope, api: Api) -> None:
         self.engine = engine
         self.id = run_id
         self.scope = scope
@@ -66,7 +66,7 @@ class Run:
         """Whether it is closed, or about to be: no thread of ours may renew the lease any more."""
         self._api = api
         self._stats, self._reading = RunStats(), Reading()
-        self._lease = held
+        self._lease, self._started_at = held, started_at
         self._renewed = time.monotonic()
         self._renewing = threading.Lock()
         self._unsure: Changeset | None = None
@@ -138,13 +138,11 @@ class Run:
         return row
 
     def _close(self, conn: Connection, outcome: str, error: str | None, result: RunResult) -> Row:
-        row = runs.get(conn, self.id)
-        if row["outcome"] != outcome:
+        if not runs.is_closed(conn, self.id, self._started_at, outcome):
             self._lease.check(conn)
             self._catch_up(conn)
-            row = runs.get(conn, self.id)
-        if row["outcome"] == outcome:
-            return row  # it was closed before, only the answer to that commit was lost
+        if runs.is_closed(conn, self.id, self._started_at, outcome):
+            return runs.get(conn, self.id)  # it was closed before, only the answer to that commit was lost
         now = datetime.now(UTC)
         moved = presence.write_presence(conn, result.presence, self.id, now)
         if result.present is not None:
@@ -255,7 +253,7 @@ def opened(
     scope = read(engine, lambda conn: Scope(conn, api.origin))
     with lease.holding() as holder:
         held, run_id = retry_transient(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at, price)))
-        run = Run(engine, held, run_id, scope, api)
+        run = Run(engine, held, run_id, started_at, scope, api)
         with bound(run=run_id, kind=kind), _closing(run):
             log.debug("run started")
             yield run
