@@ -37,6 +37,16 @@ def test_a_session_waits_for_nothing_for_ever_and_its_commits_last(mirror_url, d
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
+@pytest.mark.parametrize(("server", "session"), [("off", "on"), ("local", "on"), ("remote_apply", "remote_apply")])
+def test_a_commit_lasts_whatever_the_server_takes_for_enough(mirror_url, server, session):
+    with connected(mirror_url) as engine, engine.begin() as conn:
+        name = conn.execute(text("SELECT current_database()")).scalar_one()
+        conn.execute(text(f"ALTER DATABASE {name} SET synchronous_commit = {server}"))
+    with connected(mirror_url) as engine, engine.connect() as conn:
+        assert conn.execute(text("SHOW synchronous_commit")).scalar_one() == session
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
 def test_a_peer_that_is_dead_is_noticed(mirror_url):
     with connected(mirror_url) as engine, engine.connect() as conn:
         driver: Any = conn.connection.dbapi_connection

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeAlias
 from unittest.mock import patch
 
 import pytest
-from sqlalchemy import Engine, event, func, insert, select, update
+from sqlalchemy import Engine, event, func, insert, select, text, update
 
 from tests.support.account import KEY, dump, mirror, pages, postdate, query, rows, settings, tamper
 from tests.support.drifts import QUICK
@@ -37,7 +37,7 @@ from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.oddity import ABSENT, Oddity
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
-from tpmirror.store import jobs, runs
+from tpmirror.store import history, jobs, runs
 from tpmirror.store import quarantine as store_quarantine
 from tpmirror.store.audit import audit
 from tpmirror.store.changes import Observation
@@ -494,6 +494,23 @@ def a_mirror_that_went_back_in_time(url: str) -> list[str]:
     return [*wrong, "a writer from before the mirror went back went on"]
 
 
+def rows_that_the_database_lost(url: str) -> list[str]:
+    """In mid-sync, as by a crash that forgot what was committed; the list shows those jobs no more in this run."""
+    with account() as witness:
+
+        def lose(_world: World) -> None:
+            if len(witness.served) == 3:
+                with connected(url) as opened, opened.connect() as conn:
+                    for (name,) in conn.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
+                        conn.execute(text(f"DROP TRIGGER {name}"))
+                    conn.commit()
+                tamper(url, "DELETE FROM job_status_history WHERE entry <= 5")
+
+        witness.between = lose
+        run = mirror(witness.sim, url, **QUICK, page_size=SIZE, concurrency=1)
+    return ["certified, and rows of the run are lost"] * bool(run["certified"])
+
+
 def a_count_that_is_one_too_high(url: str) -> list[str]:
     """For ever; the list itself does not move."""
     with account() as witness:
@@ -674,7 +691,7 @@ def leave_dead_runs_running(patch: pytest.MonkeyPatch) -> None:
         table = schema.sync_runs
         held = lease.acquire(conn, holder)
         row = insert(table).values(kind=kind, outcome="running", certified=False, started_at=started_at, covered=False)
-        return held, conn.execute(row.returning(table.c.id)).scalar_one()
+        return run.Begun(held, conn.execute(row.returning(table.c.id)).scalar_one(), started_at, history.heads(conn))
 
     patch.setattr(run, "_open", careless)
 
@@ -850,6 +867,10 @@ def trust_the_epoch_alone(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(lease.Lease, "_mine", mine)
 
 
+def read_nothing_back(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(run.RunResult, "without", lambda self, _lost: self)
+
+
 def forget_what_this_run_saw(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         ingest, "Observation", lambda item, at, sent, received, _shown_at: Observation(item, at, sent, received)
@@ -907,6 +928,7 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (blame_a_list_that_moved, a_count_that_is_one_too_high),
     (forget_what_this_run_saw, a_change_after_the_first_answer),
     (trust_the_epoch_alone, a_mirror_that_went_back_in_time),
+    (read_nothing_back, rows_that_the_database_lost),
     (take_a_moment_to_come_for_just_now, a_clock_that_was_ahead),
 ]
 

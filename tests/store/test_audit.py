@@ -1,10 +1,12 @@
 """The history is append-only, and where somebody lifts that, the audit names what was done to it."""
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from tests.support.account import KEY, connected, dump, environ, mirror, query, 
 from tests.support.program import Program
 from tpmirror.db import migrate, schema
 from tpmirror.db.engine import connected as opened
+from tpmirror.simulator.http import Request
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.store.audit import audit as check_history
@@ -206,9 +209,36 @@ def test_a_tail_cut_off_is_shown_by_a_head_that_somebody_kept(told, audit, world
         f"UPDATE jobs SET status = {entry['from_status']} WHERE id = 12",
     )
     mend(told)
+    found = audit()
+    assert (found["entries"], [one["check"] for one in found["findings"]]) == (entry["entry"] - 1, ["runs"])
+    tamper(told, f"UPDATE sync_runs SET transitions = transitions - 1 WHERE id = {entry['sync_run_id']}")
     assert audit(findings=False)["entries"] == entry["entry"] - 1, "nothing inside the database can show it"
     found = audit("--head", head)
     assert [finding["check"] for finding in found["findings"]] == ["head"]
+
+
+@pytest.mark.parametrize("table", GUARDED)
+def test_a_run_whose_rows_the_database_lost_proves_nothing_and_is_named(world, mirror_url, table):
+    """As by a server that was stopped at once, without having written what it had committed."""
+    with Simulator(world, token=KEY, page_cap=5) as sim:
+        mirror(sim, mirror_url)
+        lost = f"DELETE FROM {table} WHERE sync_run_id = 2"
+        requests = count(1)
+
+        def respond(_request: Request) -> None:
+            if next(requests) == 3:  # the newest page is stored by then
+                lift(mirror_url)
+                tamper(mirror_url, lost)
+
+        world.finish(12)
+        sim.respond = respond
+        run = mirror(sim, mirror_url, concurrency=1)
+    assert (run["outcome"], run["certified"], run["covered"]) == ("succeeded", False, False)
+    assert re.match(r"the database lost \d+ rows that this run wrote", json.loads(run["certificate"])["reason"])
+    with connected(mirror_url) as conn:
+        found = [one["finding"] for one in check_history(conn).findings if one["check"] == "runs"]
+    claimed = {"job_status_history": run["transitions"], "field_changes": run["field_changes"]}[table]
+    assert found == [f"run 2 counts {claimed} rows of {table}, 0 are there"]
 
 
 def test_a_history_computed_anew_is_shown_by_a_head_that_somebody_kept(told, audit):

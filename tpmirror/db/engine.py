@@ -296,4 +296,9 @@ def _prepare_postgres(connection: Any, _record: Any) -> None:
     with connection.cursor() as cursor:
         for name, value in _POSTGRES_SESSION.items():
             cursor.execute(f"SET SESSION {name} = '{value}'")
+        # A server that is stopped at once must not forget what this run already counts as stored.
+        cursor.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) "
+            "WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
+        )
     connection.commit()

@@ -1,7 +1,7 @@
-"""Whether the history is whole and untouched: chain, gaps, continuity, agreement with the jobs. Reads only.
+"""Whether the history is whole and untouched: chain, gaps, continuity, agreement with jobs and runs. Reads only.
 
-The chain shows rows altered, removed, inserted or reordered. A tail cut off, or a chain computed anew, only a head hash
-remembered elsewhere shows: ``status`` and ``audit`` print it, ``audit --head`` compares it.
+The chain shows rows altered, removed, inserted or reordered, the counts of runs a tail cut off. A chain computed anew
+only a head hash remembered elsewhere shows: ``status`` and ``audit`` print it, ``audit --head`` compares it.
 Triggers that are not as the last upgrade left them may have let such changes in; views may show something else.
 """
 
@@ -36,6 +36,7 @@ def audit(conn: Connection, remembered: str | None = None) -> Audit:
     findings = list(chain.check(_stream(conn, select(table).order_by(table.c.entry))))
     findings += check_continuity(_stream(conn, select(table).order_by(table.c.job_id, table.c.seq)))
     findings += _agreement(conn)
+    findings += _claims(conn)
     findings += definitions
     return Audit(chain.entries, chain.head, findings)
 
@@ -117,6 +118,23 @@ def _agreement(conn: Connection) -> Iterator[Row]:
         finding = f"the job is missing, its {row.entries} entries are there"
         yield {"check": "agreement", "job_id": row.job_id, "entry": None, "finding": finding}
     yield from _presence(conn)
+
+
+def _claims(conn: Connection) -> Iterator[Row]:
+    """Each run's rows are there, as many as it counts: a database that went back in time lost some."""
+    run = schema.sync_runs.c
+    for table, claimed in (
+        (schema.job_status_history, run.jobs_inserted + run.transitions),
+        (schema.field_changes, run.field_changes),
+    ):
+        mine = table.c.sync_run_id
+        found = select(mine.label("run"), func.count().label("rows")).group_by(mine).subquery()
+        there = func.coalesce(found.c.rows, 0)
+        joined = schema.sync_runs.outerjoin(found, found.c.run == run.id)
+        wanted = select(run.id, claimed.label("claimed"), there.label("there")).select_from(joined)
+        for row in conn.execute(wanted.where(claimed > there).order_by(run.id)):
+            finding = f"run {row.id} counts {row.claimed} rows of {table.name}, {row.there} are there"
+            yield {"check": "runs", "job_id": None, "entry": None, "finding": finding}
 
 
 def _presence(conn: Connection) -> Iterator[Row]:

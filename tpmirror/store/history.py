@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from tpmirror.db import schema
 from tpmirror.db.types import Row
@@ -28,6 +28,27 @@ def head(conn: Connection) -> tuple[int, str]:
     table = schema.job_status_history.c
     row = conn.execute(select(table.entry, table.row_hash).order_by(table.entry.desc()).limit(1)).first()
     return (row.entry, row.row_hash) if row is not None else (0, GENESIS)
+
+
+class Heads(NamedTuple):
+    """The last row of each append-only table."""
+
+    entry: int
+    change: int
+
+
+def heads(conn: Connection) -> Heads:
+    """The last row of each append-only table, 0 where there is none."""
+    newest = conn.execute(select(func.max(schema.field_changes.c.id))).scalar()
+    return Heads(head(conn)[0], newest or 0)
+
+
+def count_after(conn: Connection, before: Heads) -> int:
+    """How many rows both tables have after those."""
+    entry, change = schema.job_status_history.c.entry, schema.field_changes.c.id
+    entries = conn.execute(select(func.count()).where(entry > before.entry)).scalar_one()
+    changes = conn.execute(select(func.count()).where(change > before.change)).scalar_one()
+    return entries + changes
 
 
 def chain(last: tuple[int, str], rows: Iterable[Row]) -> Iterator[Row]:

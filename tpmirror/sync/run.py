@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from logging import ERROR, INFO, WARNING
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine
 
@@ -22,9 +22,10 @@ from tpmirror.db.lease import Lease
 from tpmirror.db.types import Row
 from tpmirror.errors import Interrupted, TpmirrorError, TransientDatabaseError
 from tpmirror.log import bound, logger
-from tpmirror.store import account, jobs, presence, quarantine, runs
+from tpmirror.store import account, history, jobs, presence, quarantine, runs
 from tpmirror.store.changes import Changeset, Observation, ShownVideo
 from tpmirror.store.health import SKEW
+from tpmirror.store.history import Heads
 from tpmirror.store.presence import PresenceResult
 from tpmirror.store.quarantine import Holding
 from tpmirror.sync import certify
@@ -54,19 +55,37 @@ class RunResult:
     present: Collection[int] | None = None
     """Every listed job, if that is proven: what lies in quarantine and is not listed will not come again."""
 
+    def without(self, lost: int) -> "RunResult":
+        """What is left of it where the database has lost so many rows that the run wrote: it proves nothing."""
+        if lost <= 0:
+            return self
+        reason = f"the database lost {lost} rows that this run wrote: it went back in time"
+        proof = None if self.proof is None else {**self.proof, "ids_proven": False, "reason": reason}
+        return RunResult(proof, shown=self.shown)
+
+
+class Begun(NamedTuple):
+    """What a run has from its first transaction."""
+
+    lease: Lease
+    run_id: int
+    started_at: datetime
+    heads: Heads
+    """The last rows that were there before it: with one writer, all later ones are its own."""
+
 
 class Run:
     """A run under way; ``opened`` makes one, ``finish`` ends it. A sink of ``Ingestor``."""
 
-    def __init__(self, engine: Engine, held: Lease, run_id: int, started_at: datetime, scope: Scope, api: Api) -> None:
+    def __init__(self, engine: Engine, begun: Begun, scope: Scope, api: Api) -> None:
         self.engine = engine
-        self.id = run_id
+        self.id = begun.run_id
         self.scope = scope
         self.is_over = False
         """Whether it is closed, or about to be: no thread of ours may renew the lease any more."""
         self._api = api
         self._stats, self._reading = RunStats(), Reading()
-        self._lease, self._started_at = held, started_at
+        self._lease, self._started_at, self._heads = begun.lease, begun.started_at, begun.heads
         self._renewed = time.monotonic()
         self._renewing = threading.Lock()
         self._unsure: Changeset | None = None
@@ -144,6 +163,7 @@ class Run:
         if runs.is_closed(conn, self.id, self._started_at, outcome):
             return runs.get(conn, self.id)  # it was closed before, only the answer to that commit was lost
         now = datetime.now(UTC)
+        result = result.without(self._stats.recorded - history.count_after(conn, self._heads))
         moved = presence.write_presence(conn, result.presence, self.id, now)
         if result.present is not None:
             quarantine.resolve(conn, quarantine.obsolete_entries(conn, result.present), now)
@@ -252,9 +272,9 @@ def opened(
     """
     scope = read(engine, lambda conn: Scope(conn, api.origin))
     with lease.holding() as holder:
-        held, run_id = retry_transient(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at, price)))
-        run = Run(engine, held, run_id, started_at, scope, api)
-        with bound(run=run_id, kind=kind), _closing(run):
+        begun = retry_transient(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at, price)))
+        run = Run(engine, begun, scope, api)
+        with bound(run=run.id, kind=kind), _closing(run):
             log.debug("run started")
             yield run
 
@@ -287,14 +307,12 @@ def _abort(run: Run, outcome: str, error: str) -> None:
         log.error("run could not be closed", outcome=outcome, error=str(reason))  # noqa: TRY400 - it says where and why
 
 
-def _open(
-    conn: Connection, kind: str, holder: str, started_at: datetime, price: CreditPrice | None
-) -> tuple[Lease, int]:
+def _open(conn: Connection, kind: str, holder: str, started_at: datetime, price: CreditPrice | None) -> Begun:
     """Take the lease, open a row and note the price; runs that died before are closed as abandoned."""
     held = lease.acquire(conn, holder)
     if price is not None:
         account.set_price(conn, price, f"{started_at:%Y-%m}")
-    return held, runs.start(conn, kind, started_at, datetime.now(UTC))
+    return Begun(held, runs.start(conn, kind, started_at, datetime.now(UTC)), started_at, history.heads(conn))
 
 
 def log_fields(row: Row) -> dict[str, Any]:

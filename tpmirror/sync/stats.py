@@ -58,6 +58,11 @@ class RunStats:
         if any(row[name] != self.counts[name] for name in self._news(changes)):
             self.add(changes)
 
+    @property
+    def recorded(self) -> int:
+        """Rows of the history and of ``field_changes`` that were written: a new job has one of the history, too."""
+        return self.counts["jobs_inserted"] + self.counts["transitions"] + self.counts["field_changes"]
+
     def columns(self, reading: Reading, changes: Changeset | None = None) -> dict[str, Any]:
         """As columns of ``sync_runs``, with a changeset that is about to be committed."""
         counts = self.counts + self._news(changes) if changes else self.counts
