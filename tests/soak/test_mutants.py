@@ -51,7 +51,7 @@ from tpmirror.sync.ingest import Ingestor
 from tpmirror.sync.normalize import Rows
 from tpmirror.sync.normalize import normalize as honest_normalize
 from tpmirror.sync.poll import poll
-from tpmirror.tensorpix import client, decode
+from tpmirror.tensorpix import caching, client, decode
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.decode import ParsedJob
 from tpmirror.tensorpix.page import Page
@@ -511,6 +511,22 @@ def rows_that_the_database_lost(url: str) -> list[str]:
     return ["certified, and rows of the run are lost"] * bool(run["certified"])
 
 
+def a_cache_that_serves_old_pages(url: str) -> list[str]:
+    """It says how old they are. Between two syncs a job ends."""
+    kept: dict[str, Response] = {}
+    with account(in_flight=1) as witness:
+
+        def store(request: Request, answer: Response) -> Response:
+            old = kept.setdefault(request.target, answer)
+            return answer if old is answer else replace(old, headers={**old.headers, "Age": "60"})
+
+        witness.sim.respond = lambda request: store(request, witness.sim.answer(request))
+        mirror(witness.sim, url, **QUICK, page_size=SIZE)
+        witness.world.finish(witness.world.listed(active_only=True)[0])
+        run = mirror(witness.sim, url, **QUICK, page_size=SIZE)
+        return witness.differences(url) + ["not certified"] * (not run["certified"])
+
+
 def a_count_that_is_one_too_high(url: str) -> list[str]:
     """For ever; the list itself does not move."""
     with account() as witness:
@@ -871,6 +887,10 @@ def read_nothing_back(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(run.RunResult, "without", lambda self, _lost: self)
 
 
+def believe_a_cache(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(caching.CacheGuard, "reason", lambda *_: None)
+
+
 def forget_what_this_run_saw(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         ingest, "Observation", lambda item, at, sent, received, _shown_at: Observation(item, at, sent, received)
@@ -929,6 +949,7 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (forget_what_this_run_saw, a_change_after_the_first_answer),
     (trust_the_epoch_alone, a_mirror_that_went_back_in_time),
     (read_nothing_back, rows_that_the_database_lost),
+    (believe_a_cache, a_cache_that_serves_old_pages),
     (take_a_moment_to_come_for_just_now, a_clock_that_was_ahead),
 ]
 

@@ -189,6 +189,8 @@ FAULTS = [
     Fault("next as a number", fields(next=20), "not a page of jobs"),
     Fault("two counts", body(twice(b'"count":3')), "a key stands in it twice"),
     Fault("two lists of results", body(twice(b'"results":[]')), "a key stands in it twice"),
+    Fault("a stored page", body(lambda page: page, Age="300"), "by a cache: it is 300 s old"),
+    Fault("a page of long ago", body(lambda page: page, Date="Sun, 01 Nov 2020 00:00:00 GMT"), "by a cache: its"),
     Fault("the first page for every other", offset(0), "answered with those from 0"),
     Fault("a later page for every other", offset(11), "answered with those from 11"),
     # No second try can mend these.

@@ -335,12 +335,12 @@ def test_the_very_first_answer_of_a_new_mirror_counts(sim, world, database_url):
 
 def test_an_answer_from_before_another_writers_run_is_not_stored(sim, world, database_url, monkeypatch):
     """While this one migrates a new database another one does the first sync."""
-    job_id, honest, depth = world.submit(), session._upgrade, []
+    job_id, honest, pending = world.submit(), session._upgrade, [1]
 
     def upgrade(engine):
         honest(engine)
-        if not depth:
-            depth.append(1)
+        if pending:
+            pending.clear()
             world.start(job_id)
             mirror(sim, database_url)
 

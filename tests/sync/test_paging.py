@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.payloads import page
 from tests.support.program import until
+from tpmirror.errors import ApiError
 from tpmirror.sync.paging import BATCH, STALLS, Segment, affordable_overlap, pages, segments
 
 
@@ -135,6 +136,8 @@ def test_an_api_that_counts_what_it_does_not_serve_ends_the_pass_instead_of_loop
         assert rest is not None
         part = rest
     assert part.rest(empty) is None
+    with pytest.raises(ApiError, match="counts 99 jobs but serves none"):
+        Segment(0, None, STALLS - 1).rest(page([], 10, 0, count=99))
 
 
 def test_what_waits_for_a_slow_caller_is_bounded_and_the_next_pages_are_under_way_meanwhile():

@@ -2,12 +2,15 @@
 
 import contextlib
 import gzip
+import json
 import socket
 import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from types import SimpleNamespace
 
 import httpcore
@@ -25,6 +28,7 @@ from tpmirror.simulator.world import World
 from tpmirror.sync.poll import poll
 from tpmirror.tensorpix import client as api_module
 from tpmirror.tensorpix import transport
+from tpmirror.tensorpix.caching import staleness
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.control import Control
 from tpmirror.tensorpix.ratelimit import RateLimiter, backoff, retry_after
@@ -62,6 +66,102 @@ def refused(sim, response, kind=TransientError, **options):
         api.page(100, 0)
     assert KEY not in str(caught.value)
     return str(caught.value)
+
+
+class Cache:
+    """A cache before the API: it keeps each answer for ever, and says how old it is in a header, or not at all."""
+
+    def __init__(self, sim, *, header="Age"):
+        self.sim, self.header, self.kept, self.served = sim, header, {}, 0
+        sim.respond = self.respond
+
+    def respond(self, request):
+        answer = self.kept.get(request.target)
+        if answer is None:
+            self.kept[request.target] = self.sim.answer(request)
+            return None
+        self.served += 1
+        stored = {"Age": {"Age": "1"}, "Date": {"Date": "Sun, 01 Nov 2020 00:00:00 GMT"}}[self.header]
+        return Response(answer.status, {**answer.headers, **stored}, answer.body)
+
+
+@pytest.mark.parametrize("header", ["Age", "Date"])
+def test_a_cache_that_serves_old_pages_is_no_evidence_and_is_got_past(sim, lite_url, header):
+    """Of two looks with a change between them, the second one is not taken for the first."""
+    cache, (job_id, *_) = Cache(sim, header=header), sim.world.listed(active_only=True)
+    assert mirror(sim, lite_url, page_size=10)["certified"]
+    sim.world.finish(job_id)
+    cache.served = 0
+    run = mirror(sim, lite_url, page_size=10)
+    assert (cache.served, run["certified"]) == (1, True)
+    assert rows(lite_url, "jobs", id=job_id)[0]["status"] == 2
+    assert len({request.query["_"] for request in sim.requests if "_" in request.query}) > 1
+
+
+def test_a_cache_that_cannot_be_got_past_fails_the_run_by_its_name(sim, lite_url):
+    cache = Cache(sim)
+    honest = cache.respond
+    sim.respond = lambda asked: honest(Request(asked.method, asked.target.partition("&_")[0], asked.headers))
+    mirror(sim, lite_url, max_attempts=2)
+    with pytest.raises(ApiError, match="answered for by a cache: it is 1 s old; check what proxy"):
+        mirror(sim, lite_url, max_attempts=2)
+    assert rows(lite_url, "sync_runs")[-1]["outcome"] == "failed"
+
+
+def test_a_parameter_that_the_api_refuses_is_sent_once_in_a_run(sim):
+    stored = iter([Response.json(200, json.loads(PAGE), {"Age": "9"})])
+    refusal = Response.detail(400, "Unknown parameter.")
+    sim.respond = lambda request: refusal if "_" in request.query else next(stored, None)
+    with client(sim, max_attempts=3) as api:
+        assert len(api.page(5, 0).listing) == 5
+        assert len(api.page(5, 5).listing) == 5
+    assert [sorted(request.query) for request in sim.requests] == [
+        ["limit", "offset"], ["_", "limit", "offset"], ["limit", "offset"], ["limit", "offset"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("age", "behind", "stored"),
+    [
+        ("", 0, False),
+        ("0", 60, False),
+        ("1", 0, True),
+        (" 9", 0, True),
+        ("-3", 0, False),
+        ("x", 61, True),
+        ("", -99, False),
+    ],
+)
+def test_an_answer_is_stored_by_its_age_or_by_a_date_far_behind(age, behind, stored):
+    newest = datetime(2026, 11, 1, tzinfo=UTC)
+    assert bool(staleness(age, newest - timedelta(seconds=behind), newest)) is stored
+    assert bool(staleness(age, None, newest)) is (stored and behind == 0)
+    assert staleness("", newest, None) is None
+
+
+def test_an_answer_of_a_cache_says_nothing_about_the_clock(sim):
+    stored = Response.json(200, json.loads(PAGE), {"Age": "9", "Date": "Sun, 01 Nov 2020 00:00:00 GMT"})
+    sim.respond = lambda _: stored
+    with client(sim) as api:
+        with pytest.raises(TransientError):
+            api.page(5, 0)
+        assert api.skew is None
+        sim.respond = None
+        api.page(5, 0)
+        assert round(api.skew / 60) == 0
+
+
+def test_a_clock_that_is_ahead_costs_one_request_and_looks_like_no_cache(sim, monkeypatch):
+    class Tomorrow(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(days=1)
+
+    monkeypatch.setattr(api_module, "datetime", Tomorrow)
+    with client(sim) as api:
+        for offset in (0, 5, 10):
+            api.page(5, offset)
+    assert (api.requests, round(api.skew / 3600)) == (4, 24)
 
 
 def test_a_page_is_asked_for_with_token_limit_and_offset(sim):
@@ -248,11 +348,14 @@ def test_an_answer_over_which_the_machine_slept_is_asked_for_again(sim, monkeypa
         def now(cls, tz=None):
             return datetime.now(tz) + slept[0]
 
-    def sleep_once(_request: Request) -> None:
+    def sleep(request: Request) -> Response:
         slept[0] = timedelta(hours=8)
+        then = format_datetime(datetime.now(UTC) + slept[0], usegmt=True)
+        honest = sim.answer(request)
+        return replace(honest, headers={**honest.headers, "Date": then})
 
     monkeypatch.setattr(api_module, "datetime", Clock)
-    sim.respond = sleep_once
+    sim.respond = sleep
     with client(sim, max_attempts=2) as api:
         page = api.page(10, 0)
         assert (len(page.listing), api.requests, api.retries) == (10, 2, 1)

@@ -38,8 +38,8 @@ class Segment:
         """What of the segment is left after a page of it; None if nothing.
 
         Where the API keeps serving nothing though it counts something there, its count is too high: nothing is left,
-        and the judge says so. Raises ApiError when it serves something far beyond the end: a count may be stale, but a
-        server that minds no offset serves for ever.
+        and the judge says so. Raises ApiError when it serves nothing at all, or something far beyond the end: a count
+        may be stale, but a server that minds no offset serves for ever.
         """
         if page.offset > 2 * page.listing.count + BEYOND:
             message = f"the API counts {page.listing.count} jobs but still serves some from {page.offset} on"
@@ -49,8 +49,12 @@ class Segment:
         if len(page.listing) == 0:
             if self.offset >= page.listing.count and self.until is not None:
                 return None  # the list shrank; this segment lies beyond its end
-            again = Segment(self.offset, self.until, self.stalls + 1)
-            return again if again.stalls < STALLS else None
+            if self.stalls + 1 < STALLS:
+                return Segment(self.offset, self.until, self.stalls + 1)
+            if self.offset == 0:
+                message = f"the API counts {page.listing.count} jobs but serves none"
+                raise ApiError(message)
+            return None
         return Segment(page.end, self.until)
 
 

@@ -8,6 +8,7 @@ import itertools
 import json
 import random
 import re
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from tpmirror.config import Settings, read_key
 from tpmirror.credentials import Secret
 from tpmirror.errors import ApiError, AuthenticationError, Interrupted, JobUnavailable, TransientError
 from tpmirror.log import logger
+from tpmirror.tensorpix.caching import CacheGuard
 from tpmirror.tensorpix.control import Control
 from tpmirror.tensorpix.decode import NO_ID, ParsedJob, ParseFailure, decode_job, decode_listing
 from tpmirror.tensorpix.page import Page
@@ -67,6 +69,7 @@ class Api:
         self._closing = self._control.stop
         self._deadline = Deadline(self._control)
         self._pace = RateLimiter(settings.max_rps, time.monotonic, self._sleep)
+        self._cache = CacheGuard(secrets.token_hex(4))
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self.requests = 0
@@ -115,6 +118,7 @@ class Api:
                 raise ApiError(message)
             page = Page(decode_listing(answer.body), limit, offset, answer.sent, answer.received, answer.at)
             if page.stated_offset not in {None, offset}:  # a proxy's cache may hand out another page
+                self._cache.suspect()
                 message = f"asked for the jobs from {offset}, the API answered with those from {page.stated_offset}"
                 raise TransientError(message)
             return page
@@ -164,7 +168,7 @@ class Api:
     def _send(self, path: str, params: dict[str, int]) -> ApiResponse:
         """One request and its whole answer, with no key refused and nothing to be tried again."""
         for _ in range(REFUSALS):
-            answer = self._exchange(path, params)
+            answer = self._fresh(path, params)
             if answer.status != httpx.codes.UNAUTHORIZED:
                 break
             self._key = read_key(self._settings)
@@ -177,6 +181,18 @@ class Api:
             raise AuthenticationError(message)
         return answer
 
+    def _fresh(self, path: str, params: dict[str, int]) -> ApiResponse:
+        """One exchange; another one at once, past caches, after the first answer of the run that looked stored."""
+        was_suspected = self._cache.is_suspected
+        try:
+            return self._exchange(path, params)
+        except TransientError:
+            if was_suspected or not self._cache.is_suspected:
+                raise
+            with self._lock:
+                self.retries += 1
+            return self._exchange(path, params)
+
     def _exchange(self, path: str, params: dict[str, int]) -> ApiResponse:
         self._pace.wait()
         if self._closing.is_set():
@@ -185,13 +201,13 @@ class Api:
             self.requests += 1
         self._deadline.at = time.monotonic() + self._settings.request_timeout
         sent, began = self.number(), datetime.now(UTC)
+        past_caches = self._cache.parameters(sent)
         headers = {"authorization": f"Token {self._key.reveal()}"}
         status, started = "error", time.monotonic()
         try:
-            with self._client.stream("GET", path, params=params, headers=headers) as response:
+            with self._client.stream("GET", path, params={**params, **past_caches}, headers=headers) as response:
                 body = read_body(response, self._deadline.left, room_for(params.get("limit", 1)))
             status = str(response.status_code)
-            self._control.skew = skew(response.headers.get("date"), datetime.now(UTC))
         except (httpx.TimeoutException, httpcore.TimeoutException) as error:
             message = f"no complete answer from {self._settings.api_url} within {self._settings.request_timeout:g} s"
             raise TransientError(message) from error
@@ -210,6 +226,7 @@ class Api:
             message = f"no answer from {self._settings.api_url} in time: the machine slept, or its clock was set"
             raise TransientError(message)
         self._judge(response, body)
+        self._judge_freshness(response, is_marked=bool(past_caches))
         return ApiResponse(response.status_code, body, sent, self.number(), at)
 
     def _judge(self, response: httpx.Response, body: bytes) -> None:
@@ -229,6 +246,21 @@ class Api:
         if status == httpx.codes.NO_CONTENT or (status == httpx.codes.OK and not body):
             message = f"{self._settings.api_url} answers with nothing"
             raise TransientError(message)
+
+    def _judge_freshness(self, response: httpx.Response, *, is_marked: bool) -> None:
+        """Raise for an answer that a cache stored, and for one that refuses the parameter against caches.
+
+        The next try is sent with the parameter, or without it for the rest of the run.
+        """
+        if is_marked and response.status_code == httpx.codes.BAD_REQUEST:
+            self._cache.refuse()
+            message = f"{self._settings.api_url} answers 400 to a parameter that keeps caches out"
+            raise TransientError(message)
+        if reason := self._cache.reason(response.headers, datetime.now(UTC)):
+            self._cache.suspect()
+            message = f"{self._settings.api_url} is answered for by a cache: {reason}; check what proxy is in between"
+            raise TransientError(message)
+        self._control.skew = skew(response.headers.get("date"), datetime.now(UTC))
 
     def _backoff(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
