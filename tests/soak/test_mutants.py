@@ -865,7 +865,8 @@ def trust_a_proof_of_any_date(patch: pytest.MonkeyPatch) -> None:
 
 
 def take_a_moment_to_come_for_just_now(patch: pytest.MonkeyPatch) -> None:
-    def last_seen(self: Any, _known: Row, changed_at: datetime, at: datetime) -> datetime:
+    def last_seen(self: Any, _known: Row, sightings: tuple[datetime, Any], at: datetime) -> datetime:
+        changed_at = sightings[0]
         return min(max(self.known.listed_covered_at or changed_at, changed_at), at)
 
     patch.setattr(

@@ -27,6 +27,7 @@ from tests.support.columns import LINKS, VOLATILE, models_of, rows_of, text_of, 
 from tests.support.notes import DETAIL, LIST, Ids, Note
 from tpmirror.db.types import Row
 from tpmirror.simulator.world import World
+from tpmirror.tensorpix.caching import PARAMETER
 
 _NOWHERE: Final[Row] = {"presence": None}
 
@@ -164,7 +165,8 @@ class Judge:
         found: tuple[int, Note | None] = (0, None)
         for place, note in enumerate(notes):
             then = note.at is not None and (note.at == at if self.exact else note.at <= at)
-            if then and note.path == LIST and urlencode(note.query) == claim["counted_by"]:
+            asked = {name: value for name, value in note.query.items() if name != PARAMETER}
+            if then and note.path == LIST and urlencode(asked) == claim["counted_by"]:
                 found = place, note
         return found
 

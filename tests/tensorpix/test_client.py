@@ -145,10 +145,9 @@ def test_an_answer_of_a_cache_says_nothing_about_the_clock(sim):
     with client(sim) as api:
         with pytest.raises(TransientError):
             api.page(5, 0)
-        assert api.skew is None
-        sim.respond = None
+        before, sim.respond = api.skew, None
         api.page(5, 0)
-        assert round(api.skew / 60) == 0
+        assert (before, round(api.skew / 60)) == (None, 0)
 
 
 def test_a_clock_that_is_ahead_costs_one_request_and_looks_like_no_cache(sim, monkeypatch):
