@@ -46,11 +46,13 @@ from tpmirror.store.presence import DENIED, PresenceResult
 from tpmirror.store.quarantine import Holding
 from tpmirror.store.status import read_status
 from tpmirror.sync import certify, diff, full, ingest, presence, quarantine, run
+from tpmirror.sync import poll as poll_module
 from tpmirror.sync.certify import SeenLog, Verdict, judge, judge_page
 from tpmirror.sync.ingest import Ingestor
 from tpmirror.sync.normalize import Rows
 from tpmirror.sync.normalize import normalize as honest_normalize
 from tpmirror.sync.poll import poll
+from tpmirror.sync.session import Session
 from tpmirror.tensorpix import caching, client, decode
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.decode import ParsedJob
@@ -322,6 +324,21 @@ def a_job_that_comes_back(url: str) -> list[str]:
         wrong += look(witness, url)
         witness.world.restore(7)
         return wrong + look(witness, url) + witness.differences(url)
+
+
+def a_new_job_that_a_stale_sync_marked_gone(url: str) -> list[str]:
+    """Its list and its answer by id were those of a moment before; a poll sees the job at work, and its cost."""
+    with account() as witness:
+        wrong = look(witness, url)
+        new = witness.world.submit()
+        wrong += look(witness, url)
+        witness.world.delete(new)
+        wrong += look(witness, url)
+        witness.world.restore(new)
+        witness.world.start(new)
+        poll(settings(witness.sim, url))
+        held = rows(url, "jobs", id=new)[0]
+    return wrong + [f"job {new} is at work, the mirror says {held['presence']}"] * (held["presence"] != "listed")
 
 
 class AnHourAgo(datetime):
@@ -717,12 +734,18 @@ def wait_for_the_dead(patch: pytest.MonkeyPatch) -> None:
 
 
 def overlook_who_comes_back(patch: pytest.MonkeyPatch) -> None:
-    honest = presence.resolve_presence
+    patch.setattr(run, "returned", lambda _away, _where: {})
 
-    def blind(*asked: Any) -> dict[int, PresenceResult]:
-        return {job_id: found for job_id, found in honest(*asked).items() if found.presence != "listed"}
 
-    patch.setattr(full, "resolve_presence", blind)
+def wait_for_a_full_sync_to_take_gone_back(patch: pytest.MonkeyPatch) -> None:
+    honest = poll_module.refresh
+
+    def forgetful(opened: Session, *asked: Any) -> Any:
+        found = honest(opened, *asked)
+        opened.ingestor._where.clear()
+        return found
+
+    patch.setattr(poll_module, "refresh", forgetful)
 
 
 def check_no_lease(patch: pytest.MonkeyPatch) -> None:
@@ -928,6 +951,7 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (leave_dead_runs_running, a_run_that_is_killed),
     (wait_for_the_dead, a_run_that_is_killed),
     (overlook_who_comes_back, a_job_that_comes_back),
+    (wait_for_a_full_sync_to_take_gone_back, a_new_job_that_a_stale_sync_marked_gone),
     (check_no_lease, a_writer_that_slept),
     (claim_to_have_seen_it_just_now, days(3)),
     (turn_back_with_the_clock, a_clock_that_is_set_back),

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.support.account import KEY, connected, dump, mirror, pages, query, row, rows
+from tests.support.account import KEY, connected, dump, mirror, pages, query, row, rows, settings, tamper
 from tpmirror.config import load
 from tpmirror.db import lease
 from tpmirror.db.engine import write
@@ -15,10 +16,12 @@ from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.store.status import read_status
-from tpmirror.sync import gone
+from tpmirror.sync import gone, quarantine
+from tpmirror.sync.poll import poll
 from tpmirror.sync.presence import PROBE_JOBS, UNLISTED_LOOKUPS
 
 HTML = {"Content-Type": "text/html"}
+NOT_FOUND = Response.detail(404, "Not found.")
 HASTY: dict[str, Any] = {"retry_base": 0.001, "max_attempts": 2}
 
 
@@ -158,6 +161,56 @@ def test_a_job_comes_back_without_a_proof_too(sim, world, mirrored):
     world.restore(7)
     run = mirror(sim, mirrored, certify=False)
     assert (run["jobs_returned"], where(mirrored)) == (1, {})
+
+
+def test_a_job_that_a_stale_sync_marked_gone_is_taken_back_by_a_poll(sim, world, mirrored):
+    new = world.submit()
+    mirror(sim, mirrored)
+    stale = World(seed=3, jobs=40, in_flight=2, jobs_per_day=0)
+    sim.world = stale
+    mirror(sim, mirrored)
+    assert where(mirrored) == {new: "gone"}
+    sim.world = world
+    world.start(new)
+    run = poll(settings(sim, mirrored))
+    held = row(mirrored, "jobs", id=new)
+    assert (held["presence"], held["gone_at"], held["status"], run["jobs_returned"]) == ("listed", None, 1, 1)
+    assert [move[:2] for move in moves(mirrored, new)] == [("listed", "gone"), ("gone", "listed")]
+    world.finish(new)
+    world.correct_cost(new, Decimal("7.5"))
+    poll(settings(sim, mirrored, page_size=1))
+    assert (row(mirrored, "jobs", id=new)["status"], row(mirrored, "jobs", id=new)["cost_usd"]) == (2, Decimal("7.5"))
+
+
+def test_a_run_that_fails_afterwards_takes_gone_back_too(sim, world, mirrored):
+    world.delete(7)
+    mirror(sim, mirrored)
+    world.restore(7)
+    answer_by_id(sim, lambda _: NO_ANSWERS["500"])
+    for job_id in world.listed(active_only=True):
+        world.hide(job_id)
+    with pytest.raises(ApiError):
+        poll(settings(sim, mirrored, **HASTY))
+    assert where(mirrored) == {}
+
+
+def test_an_answer_by_id_takes_gone_and_missing_back(sim, world, mirrored):
+    world.hide(39)
+    world.hide(30)
+    answer_by_id(sim, {39: NO_ANSWERS["500"], 30: NOT_FOUND}.get)
+    mirror(sim, mirrored, **HASTY)
+    sim.respond = None
+    assert where(mirrored) == {30: "gone", 39: "missing"}
+    world.edit(30, {"grain": "odd"})
+    run = poll(settings(sim, mirrored))
+    assert (where(mirrored), run["jobs_returned"]) == ({30: "gone", 39: "unlisted"}, 0)
+    tamper(
+        mirrored,
+        "INSERT INTO quarantined_jobs (job_id, field, reason, payload, first_seen_at, last_seen_at, sync_run_id) "
+        "SELECT 30, 'job.grain', 'odd', '{}', started_at, started_at, id FROM sync_runs WHERE id = 1",
+    )
+    quarantine.retry(settings(sim, mirrored))
+    assert where(mirrored) == {30: "unlisted", 39: "unlisted"}
 
 
 def test_history_only_grows_whatever_vanishes_and_returns(sim, world, mirrored):

@@ -41,6 +41,11 @@ def not_listed(conn: Connection) -> dict[int, str]:
     }
 
 
+def away(conn: Connection, ids: Collection[int]) -> dict[int, str]:
+    """The presence of those of these jobs that are not listed."""
+    return {job_id: where for job_id, where in _presences(conn, ids).items() if where != "listed"}
+
+
 def waiting(conn: Connection) -> list[Row]:
     """Jobs held back for an operator: the API denies them or was not asked, more than the limit at once or restored."""
     table, jobs = schema.job_absences, schema.jobs

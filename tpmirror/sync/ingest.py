@@ -63,10 +63,8 @@ class Ingestor:
         self._progress = progress
         self._rows = self._pages = 0
         self._upstream_count = 0
-        self._only_by_id: set[int] = set()
-        """Readable jobs that answered when asked for by id, and that no page of this run showed."""
-        self._listed_unread: set[int] = set()
-        """Jobs that a page of this run showed in a way that cannot be read."""
+        self._where: dict[int, str] = {}
+        """By job that an answer showed, readable or not: ``listed`` by a page, ``unlisted`` by an answer for its id."""
 
     def has_seen(self, job_id: int, since: int = 0) -> bool:
         """Whether an answer of this run showed the job, one that was complete after the number ``since``."""
@@ -74,11 +72,11 @@ class Ingestor:
 
     def lists(self, job_id: int) -> bool:
         """Whether a page of this run showed the job: an answer by id does not show that it is listed."""
-        return job_id in self._listed_unread or (job_id in self.answered and job_id not in self._only_by_id)
+        return self._where.get(job_id) == "listed"
 
     def listed(self) -> set[int]:
         """Every such job."""
-        return self._listed_unread | (self.answered.keys() - self._only_by_id)
+        return {job_id for job_id, where in self._where.items() if where == "listed"}
 
     def pages(self, arrived: Sequence[Page]) -> None:
         """Mirror some pages. Raises ScopeError before anything of them is written, if one is of another account."""
@@ -139,7 +137,9 @@ class Ingestor:
         shown = [(item, answer) for item, answer in found if isinstance(item, ParsedJob)]
         before = {item.id: self._moments.get(self.answered.get(item.id, -1)) for item, _ in shown}
         self._moments.update((answer.received, answer.at) for _, answer in shown)
-        self._only_by_id |= {item.id for item, _ in shown} - self.answered.keys()
+        for item, _ in found:
+            if item is not None and item.id is not None:
+                self._where.setdefault(item.id, "unlisted")
         self.answered.update({item.id: answer.received for item, answer in shown})
         known = self.sink.fingerprints([item.id for item, _ in shown])
         changed = [(item, answer) for item, answer in shown if known.get(item.id) != item.fingerprint]
@@ -151,7 +151,8 @@ class Ingestor:
     def _store(self, observations: Sequence[Observation], failures: Failures = ()) -> None:
         self.unread.update(item.id for item, _ in failures if item.id is not None)
         unread = len(self.unread - self.answered.keys())
-        self.sink.store(observations, failures, Reading(self._pages, self._upstream_count, len(self.answered), unread))
+        reading = Reading(self._pages, self._upstream_count, len(self.answered), unread, self._where)
+        self.sink.store(observations, failures, reading)
 
     def _check_account(self, page: Page, found: Sequence[Found]) -> None:
         """Learn the owners on a page of this account. Raises ScopeError for one of another."""
@@ -169,8 +170,7 @@ class Ingestor:
         self._upstream_count = page.listing.count
         readable = [item for item in found if not isinstance(item, ParseFailure)]
         failures = [item for item in found if isinstance(item, ParseFailure)]
-        self._only_by_id -= {item.id for item in readable}
-        self._listed_unread |= {item.id for item in failures if item.id is not None}
+        self._where.update(dict.fromkeys(ids_of(page), "listed"))
         self.void_reasons += [f"an item's id cannot be read: {item.reason}" for item in failures if item.id is None]
         shown = {item.id: item.fingerprint for item in readable}
         if any(shown[item.id] != item.fingerprint for item in readable):

@@ -32,17 +32,16 @@ PROBE_JOBS: Final = 3
 def resolve_presence(
     opened: Session, absent: Collection[int] | None, present: Collection[int]
 ) -> dict[int, PresenceResult]:
-    """Where the jobs are that the list lacks, and those that it shows again. Without a proof, only the latter."""
+    """Where the jobs are that the list lacks. Without a proof that it lacks them nothing is asked."""
+    if absent is None:
+        return {}
     ingestor = opened.ingestor
     notes, elsewhere = read(opened.engine, lambda conn: (presence.notes(conn), presence.not_listed(conn)))
-    lacking = set(absent or ())
-    back = {job_id: PresenceResult("listed") for job_id in elsewhere.keys() - lacking if ingestor.lists(job_id)}
-    if absent is None:
-        return back
-    lacking |= {job_id for job_id, where in elsewhere.items() if where == "missing" and job_id not in back}
-    unlisted = {job_id for job_id, where in elsewhere.items() if where == "unlisted" and job_id not in back}
+    away = {job_id: where for job_id, where in elsewhere.items() if not ingestor.lists(job_id)}
+    lacking = {*absent, *(job_id for job_id, where in away.items() if where == "missing")}
+    unlisted = {job_id for job_id, where in away.items() if where == "unlisted"}
     questions = Questions.of(notes, lacking, unlisted, opened.settings.vanish_limit.of(len(present) + len(absent)))
-    return back | classify_all(questions, collect(ingestor, questions, present))
+    return classify_all(questions, collect(ingestor, questions, present))
 
 
 @dataclass(frozen=True, slots=True)

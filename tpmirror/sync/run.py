@@ -29,6 +29,7 @@ from tpmirror.store.history import Heads
 from tpmirror.store.presence import PresenceResult
 from tpmirror.store.quarantine import Holding
 from tpmirror.sync import certify
+from tpmirror.sync.absence import returned
 from tpmirror.sync.account import Scope
 from tpmirror.sync.diff import Shown, changed_models, diff
 from tpmirror.sync.ingest import Failures
@@ -51,7 +52,7 @@ class RunResult:
     shown: Collection[int] = ()
     """The jobs that the run speaks for: it asks whether each of them is held as shown."""
     presence: Mapping[int, PresenceResult] = field(default_factory=dict)
-    """Where jobs are; written when the run ends, so that a run records one change a job."""
+    """Where the absent jobs are; written when the run ends, so that a run records one change a job."""
     present: Collection[int] | None = None
     """Every listed job, if that is proven: what lies in quarantine and is not listed will not come again."""
 
@@ -164,7 +165,8 @@ class Run:
             return runs.get(conn, self.id)  # it was closed before, only the answer to that commit was lost
         now = datetime.now(UTC)
         result = result.without(self._stats.recorded - history.count_after(conn, self._heads))
-        moved = presence.write_presence(conn, result.presence, self.id, now)
+        back = returned(presence.away(conn, self._reading.where), self._reading.where)
+        moved = presence.write_presence(conn, {**back, **result.presence}, self.id, now)
         if result.present is not None:
             quarantine.resolve(conn, quarantine.obsolete_entries(conn, result.present), now)
         if result.proof is not None:

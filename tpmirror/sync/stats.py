@@ -1,6 +1,7 @@
 """What a run has done so far, as ``sync_runs`` counts it."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -28,6 +29,8 @@ class Reading(NamedTuple):
     """Jobs that an answer showed."""
     unread: int = 0
     """Jobs of which every answer could not be read."""
+    where: Mapping[int, str] = {}
+    """By job that an answer showed: ``listed`` by a page of the list, or ``unlisted`` by an answer for its id alone."""
 
 
 @dataclass(slots=True)
