@@ -274,6 +274,29 @@ def test_ended_jobs_may_leave_the_list(sim, client, world):
     assert client.get(f"/api/jobs/{active[0]}/").json()["status"] == 2
 
 
+def test_ended_jobs_have_a_history(sim, client, world):
+    job = world.listed(active_only=True)[0]
+    assert client.get(f"/api/jobs/history/{job}/").json() == {"detail": "Not found."}
+    world.finish(job)
+    shown = client.get(f"/api/jobs/history/{job}/").json()
+    assert (shown["id"], shown["status"]) == (job, "Finished")
+    assert "cost_usd" not in shown
+    assert client.get(f"/api/jobs/{job}/").status_code == 200
+    world.delete(job)
+    assert client.get(f"/api/jobs/history/{job}/").json() == {"detail": "Not found."}
+    sim.history = False
+    assert "<h1>" in client.get(f"/api/jobs/history/{job}/").text
+
+
+def test_ended_jobs_may_be_found_in_the_history_alone(sim, client, world):
+    sim.archive = True
+    job = world.listed(active_only=True)[0]
+    assert client.get(f"/api/jobs/{job}/").status_code == 200
+    world.finish(job)
+    assert client.get(f"/api/jobs/{job}/").json() == {"detail": "Not found."}
+    assert client.get(f"/api/jobs/history/{job}/").status_code == 200
+
+
 def test_orderings(sim, client, world):
     sim.ordering = "id"
     assert listed(client) == world.ids()

@@ -139,6 +139,16 @@ def an_api_that_denies_every_job(url: str) -> list[str]:
         return wrong + look(witness, url)
 
 
+def jobs_that_end_and_live_in_the_history(url: str) -> list[str]:
+    """Alone: the answer by id is a 404 from then on."""
+    with account(in_flight=2) as witness:
+        witness.sim.active_only = witness.sim.archive = True
+        wrong = look(witness, url)
+        witness.world.finish(witness.world.listed(active_only=True)[0])
+        run = mirror(witness.sim, url, **QUICK, page_size=SIZE)
+    return wrong + [f"{run['jobs_gone']} ended jobs are marked gone"] * (run["jobs_gone"] > 0)
+
+
 def many_jobs_vanish(url: str) -> list[str]:
     with account() as witness:
         wrong = look(witness, url)
@@ -638,6 +648,10 @@ def ask_no_canary(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(presence, "probe_answers", lambda _ingestor, _present: True)
 
 
+def ask_no_history(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Api, "in_history", lambda _self, _job_id: False)
+
+
 def know_no_limit(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(VanishLimit, "of", lambda _self, _listed: 10**6)
 
@@ -937,6 +951,7 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (ignore_doubts, a_page_that_contradicts_itself),
     (ignore_doubts, a_list_that_comes_up_empty),
     (ask_no_canary, an_api_that_denies_every_job),
+    (ask_no_history, jobs_that_end_and_live_in_the_history),
     (know_no_limit, many_jobs_vanish),
     (admit_all_pages_after_the_first, another_account_answers_in_mid_walk),
     (record_a_status_that_did_not_change, a_rating),

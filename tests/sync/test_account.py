@@ -39,9 +39,9 @@ def answers_of(stranger: World) -> Callable[[Request], Response]:
     backend = Backend(stranger, token=KEY, page_cap=10)
 
     def answer(request: Request) -> Response:
-        number = request.path.removeprefix("/api/jobs/").rstrip("/")
-        if number:
-            request = replace(request, target=f"/api/jobs/{max(int(number) - SHIFT, 0)}/")
+        *_, kind, number, _ = request.path.split("/")
+        if number.isdigit():
+            request = replace(request, target=request.path.replace(f"{kind}/{number}", f"{kind}/{int(number) - SHIFT}"))
         return backend.handle(request)
 
     return answer

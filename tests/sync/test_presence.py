@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.account import KEY, connected, dump, mirror, pages, query, row, rows, settings, tamper
+from tests.support.notes import DETAIL, LIST
 from tpmirror.config import load
 from tpmirror.db import lease
 from tpmirror.db.engine import write
@@ -52,13 +53,13 @@ def history(url: str) -> list[tuple[Any, ...]]:
 
 
 def asked(sim: Simulator) -> list[int]:
-    """The jobs asked for by id, in order."""
-    return [int(seen.path.split("/")[3]) for seen in sim.requests if seen.path != "/api/jobs/"]
+    """The jobs asked for by id, in order; questions to the history of ended jobs left out."""
+    return [int(found[1]) for seen in sim.requests if (found := DETAIL.fullmatch(seen.path))]
 
 
 def answer_by_id(sim: Simulator, answer: Callable[[int], Response | None]) -> None:
-    """Let ``answer`` answer in the API's place for jobs by id; None: the API does."""
-    sim.respond = lambda request: None if request.path == "/api/jobs/" else answer(int(request.path.split("/")[3]))
+    """Let ``answer`` answer in the API's place for jobs by id, of the history too; None: the API does."""
+    sim.respond = lambda request: None if request.path == LIST else answer(int(request.path.split("/")[-2]))
 
 
 def delete(world: World, ids: Collection[int]) -> None:
@@ -230,6 +231,67 @@ def test_history_only_grows_whatever_vanishes_and_returns(sim, world, mirrored):
         assert history(mirrored)[: len(told)] == told
         assert query(mirrored, "SELECT * FROM field_changes ORDER BY id")[: len(changes)] == changes
         assert query(mirrored, "SELECT COUNT(*) FROM jobs") == [(40,)]
+
+
+# The history of ended jobs
+
+
+@pytest.fixture
+def ended(sim, world, mirrored) -> int:
+    """A job that ended, and is found in the history alone from then on."""
+    world.finish(39)
+    sim.active_only = sim.archive = True
+    for job_id in world.listed():
+        if world.status(job_id) not in (0, 1) and job_id != 39:
+            world.delete(job_id)
+    return 39
+
+
+def test_a_job_that_lives_in_the_history_is_unlisted_and_not_merged(sim, mirrored, ended):
+    before = row(mirrored, "jobs", id=ended)
+    sim.reset()
+    run = mirror(sim, mirrored, vanish_limit=100)
+    held = row(mirrored, "jobs", id=ended)
+    assert (held["presence"], run["certified"], run["jobs_gone"]) == ("unlisted", True, 38)
+    assert held == {**before, "presence": "unlisted", "changed_at": held["changed_at"]}
+    assert not rows(mirrored, "quarantined_jobs")
+    paths = [seen.path for seen in sim.requests]
+    assert paths.count(f"/api/jobs/history/{ended}/") == 1
+    assert paths.index(f"/api/jobs/{ended}/") < paths.index(f"/api/jobs/history/{ended}/")
+
+
+def test_without_a_history_endpoint_the_answer_by_id_counts(sim, world, mirrored):
+    sim.history = False
+    world.delete(7)
+    assert (mirror(sim, mirrored)["jobs_gone"], where(mirrored)) == (1, {7: "gone"})
+
+
+@pytest.mark.parametrize("answer", ["403", "500", "200 in HTML", "200 that is no job", "301", "cut off"])
+def test_a_history_that_does_not_answer_leaves_a_job_missing(sim, world, mirrored, answer):
+    world.delete(7)
+    sim.respond = lambda request: NO_ANSWERS[answer] if "history" in request.path else None
+    mirror(sim, mirrored, **HASTY)
+    assert where(mirrored) == {7: "missing"}
+    sim.respond = None
+    mirror(sim, mirrored)
+    assert where(mirrored) == {7: "gone"}
+
+
+def test_another_job_in_the_history_is_no_answer(sim, world, mirrored):
+    world.delete(7)
+    other = Response.json(200, {"id": 8, "status": "Finished"})
+    sim.respond = lambda request: other if "history" in request.path else None
+    mirror(sim, mirrored, **HASTY)
+    assert where(mirrored) == {7: "missing"}
+
+
+def test_a_history_that_answers_is_no_canary_for_answers_by_id(sim, world, mirrored):
+    world.delete(7)
+    answer_by_id(sim, lambda _: NOT_FOUND)
+    denies = sim.respond
+    sim.respond = lambda request: None if "history" in request.path else denies(request)
+    mirror(sim, mirrored)
+    assert where(mirrored) == {7: "missing"}
 
 
 # More at once than anybody would delete

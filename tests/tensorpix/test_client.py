@@ -491,6 +491,19 @@ def test_only_the_apis_own_404_means_that_there_is_no_job(sim):
                 api.job(1)
 
 
+def test_a_job_is_in_the_history_or_not_and_without_such_an_endpoint_it_is_not(sim):
+    job_id = next(job_id for job_id in sim.world.listed() if sim.world.status(job_id) == 2)
+    with client(sim) as api:
+        assert (api.in_history(job_id), api.in_history(999)) == (True, False)
+        sim.history = False
+        assert not api.in_history(job_id)
+        assert api.retries == 0
+        for answer, error in ((Response.detail(403, "No."), JobUnavailable), (Response.json(200, job(8)), ApiError)):
+            sim.respond = lambda _, answer=answer: answer
+            with pytest.raises(error):
+                api.in_history(7)
+
+
 def test_another_job_than_the_one_asked_for_is_no_answer(sim):
     sim.respond = lambda _: Response.json(200, job(8))
     with client(sim) as api, pytest.raises(TransientError, match="something else"):

@@ -17,6 +17,7 @@ from tpmirror.simulator.world import START, World
 JOBS: Final = "/api/jobs/"
 MODELS: Final = "/api/ml-models/"
 DETAIL: Final = re.compile(r"/api/jobs/([^/.]+)/")
+HISTORY: Final = re.compile(r"/api/jobs/history/([^/.]+)/")
 JOB_ID: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 REMEMBERED: Final = 100_000
 """Requests that are kept at least; a simulator may run for days."""
@@ -39,8 +40,9 @@ class Backend:
     """The API over a world. Every setting may be changed at any time.
 
     ``ordering``: one of ``ORDERINGS``. ``page_cap``: the largest page, None for no limit; ``default_limit`` applies
-    when none is asked for. ``active_only``: ended jobs leave the list, as some say of the true API. ``latency``:
-    seconds per request. ``drift``: what changes after ``every`` so many lists. ``resign``: each answer signs its URLs
+    when none is asked for. ``active_only``: ended jobs leave the list, as some say of the true API. ``history``: ended
+    jobs are found at a history endpoint too; ``archive``: there, and no longer by their id. ``latency``: seconds per
+    request. ``drift``: what changes after ``every`` so many lists. ``resign``: each answer signs its URLs
     anew. ``speed``: virtual seconds per real second, 0: the clock stands. ``forbidden``: the account may not use the
     API. ``respond``: asked first, may answer in its place. ``between``: called between counting and reading a page.
     """
@@ -52,6 +54,8 @@ class Backend:
     page_cap: int | None = 100
     default_limit: int = 100
     active_only: bool = False
+    history: bool = True
+    archive: bool = False
     latency: float = 0.0
     drift: str | Drift | None = None
     every: int = 2
@@ -114,12 +118,16 @@ class Backend:
     def answer(self, request: Request) -> Response:
         """What the API answers, whatever ``respond`` says: for those who distort it."""
         path = request.path
-        if path.startswith("/api/") and not path.endswith("/") and _known(path + "/"):
+        if path.startswith("/api/") and not path.endswith("/") and self._knows(path + "/"):
             whole = request.target.replace(path, path + "/", 1)
             return Response(301, {"Location": whole, "Content-Type": "text/html; charset=utf-8"})
-        if not _known(path):
+        if not self._knows(path):
             return Response(404, {"Content-Type": "text/html; charset=utf-8"}, LOST)
         return self._refuse(request) or self._route(request)
+
+    def _knows(self, path: str) -> bool:
+        archived = self.history and HISTORY.fullmatch(path) is not None
+        return path in (JOBS, MODELS) or DETAIL.fullmatch(path) is not None or archived
 
     def _route(self, request: Request) -> Response:
         detail = DETAIL.fullmatch(request.path)
@@ -130,6 +138,8 @@ class Backend:
             return Response.detail(405, f'Method "{method}" not allowed.', allow)
         if detail:
             return self._detail(detail[1]) if method == "GET" else self._cancel(detail[1])
+        if archived := HISTORY.fullmatch(request.path):
+            return self._archived(archived[1])
         return self._list(request) if request.path == JOBS else self._models()
 
     # Who may ask, and how often
@@ -196,7 +206,16 @@ class Backend:
             row = self.world.encoded(_job_id(number))
         except KeyError:
             return Response.detail(404, "Not found.")
+        if self.archive and self.world.status(_job_id(number)) not in (0, 1):
+            return Response.detail(404, "Not found.")
         return _ok(serializer.sign(row, self._signature(), fresh=self.resign))
+
+    def _archived(self, number: str) -> Response:
+        job_id = _job_id(number)
+        with self.world.lock:
+            if not self.world.found(job_id) or self.world.status(job_id) in (0, 1):
+                return Response.detail(404, "Not found.")
+            return Response.json(200, serializer.archived(self.world.job(job_id)))
 
     def _cancel(self, number: str) -> Response:
         job_id = _job_id(number)
@@ -214,10 +233,6 @@ class Backend:
 
     def _signature(self) -> bytes:
         return serializer.query(instant(self.world.now if self.resign else START))
-
-
-def _known(path: str) -> bool:
-    return path in (JOBS, MODELS) or DETAIL.fullmatch(path) is not None
 
 
 def _job_id(text: str) -> int:

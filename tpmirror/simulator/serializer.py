@@ -80,6 +80,27 @@ def payload(
     }
 
 
+ARCHIVED: Final = (
+    "id", "started", "finished", "input_video", "output_video", "ml_models", "codec", "grain",
+    "stabilization_smoothing", "preview", "fps_interpolation_factor", "playback_speed", "output_resolution",
+    "sharpen_strength",
+)  # fmt: skip
+OUTCOMES: Final = {2: "Finished", -1: "Failed", -2: "Canceled"}
+
+
+def archived(shown: dict[str, Any]) -> dict[str, Any]:
+    """An ended job as the history endpoint shows it: fewer keys, and its status in words, which are invented."""
+    kept = {name: shown[name] for name in ARCHIVED}
+    return {
+        **kept,
+        "status": OUTCOMES[shown["status"]],
+        "container": "mp4",
+        "crf": 23,
+        "qscale": -1,
+        "prores_profile": -1,
+    }
+
+
 def _advance(job: Job, now: int) -> tuple[float, float]:
     """Progress and estimate. An ended job has no estimate, and keeps the progress it had."""
     if job.status == QUEUED:

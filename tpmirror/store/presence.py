@@ -12,11 +12,13 @@ from tpmirror.db.types import Row
 from tpmirror.store import jobs
 
 FOUND: Final = "found"
+ARCHIVED: Final = "found in history"
 DENIED: Final = "not found"
 HELD: Final = "not asked"
 UNANSWERED: Final = "no answer"
 RESTORED: Final = "restored"
-"""``job_absences.answer``: what came of asking by id; held back with others; restored by an operator."""
+"""``job_absences.answer``: what came of asking by id, and after a denial in the history of ended jobs; held back with
+others; restored by an operator."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """What became of the jobs that the list lacks. Absence is not deletion: finished jobs may leave this list.
 
-A job that a certified full sync lacks is asked for by id. An answer makes it ``unlisted``. The API's own 404 makes it
-``gone``, but only between two answers for a probe job, a listed job asked for again (a broken key or server denies
-everything), and only up to a limit, beyond which an operator has to agree. Anything else leaves it ``missing``, to be
-asked for again.
+A job that a certified full sync lacks is asked for by id. An answer makes it ``unlisted``; so does one of the API's
+history of ended jobs, which is asked after a 404. The API's own 404 makes it ``gone``, but only between two answers for
+a probe job, a listed job asked for again (a broken key or server denies everything), and only up to a limit, beyond
+which an operator has to agree. Anything else leaves it ``missing``, to be asked for again.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -15,7 +15,7 @@ from tpmirror.db.engine import read
 from tpmirror.db.types import Row
 from tpmirror.errors import ApiError, AuthenticationError
 from tpmirror.store import presence
-from tpmirror.store.presence import DENIED, FOUND, HELD, RESTORED, UNANSWERED, PresenceResult
+from tpmirror.store.presence import ARCHIVED, DENIED, FOUND, HELD, RESTORED, UNANSWERED, PresenceResult
 from tpmirror.sync.ingest import Ingestor
 from tpmirror.sync.session import Session
 
@@ -123,7 +123,9 @@ def _ask(ingestor: Ingestor, ids: Iterable[int], answers: Answers, is_enough: Ca
 def _look_up(ingestor: Ingestor, job_id: int) -> str:
     """What the API answers for a job. Raises AuthenticationError: without a key there is no sense in going on."""
     try:
-        return FOUND if ingestor.job(job_id) else DENIED
+        if ingestor.job(job_id):
+            return FOUND
+        return ARCHIVED if ingestor.api.in_history(job_id) else DENIED
     except AuthenticationError:
         raise
     except ApiError:
@@ -154,7 +156,7 @@ def classify(
 ) -> PresenceResult:
     """Where one job is, by what the API answered for its id. Pure."""
     match answer:
-        case presence.FOUND:
+        case presence.FOUND | presence.ARCHIVED:
             return PresenceResult("unlisted", answer, at)
         case presence.DENIED if may_go:
             return PresenceResult("gone", answer, at)

@@ -64,7 +64,8 @@ def _presence(job_id: int, mirror: str, upstream: str) -> Row:
 def _whereabouts(api: Api, job_id: int) -> Row:
     """A difference: a job that the mirror holds as listed and the list lacks."""
     try:
-        where = "unlisted" if api.job(job_id)[0] is not None else "not found"
+        is_there = api.job(job_id)[0] is not None or api.in_history(job_id)
+        where = "unlisted" if is_there else "not found"
     except JobUnavailable:
         where = "no answer"
     return _presence(job_id, "listed", where)

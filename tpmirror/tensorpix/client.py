@@ -150,10 +150,31 @@ class Api:
 
         return self._retry(attempt)
 
+    def in_history(self, job_id: int) -> bool:
+        """Whether the API has a job in its history of ended jobs; False as well where it has no such endpoint.
+
+        To be asked once ``job`` found none: ended jobs may live there. What it shows is in other terms (a status in
+        words, no cost) and is not read. Raises as ``job`` does.
+        """
+
+        def attempt() -> bool:
+            answer = self._send(f"{JOBS}history/{job_id}/", {})
+            if answer.status == httpx.codes.NOT_FOUND:
+                return False
+            if answer.status != httpx.codes.OK:
+                message = f"{JOBS}history/{job_id}/ answers {answer.status}"
+                raise JobUnavailable(message)
+            if decode_job(answer.body, job_id).id != job_id:
+                message = f"asked for the history of job {job_id}, the API answered with something else"
+                raise TransientError(message)
+            return True
+
+        return self._retry(attempt)
+
     def shows(self, job_id: int) -> bool:
-        """Whether the API shows this key a job by its id."""
+        """Whether the API shows this key a job by its id, in flight or in its history."""
         try:
-            return self.job(job_id)[0] is not None
+            return self.job(job_id)[0] is not None or self.in_history(job_id)
         except JobUnavailable:
             return False
 
