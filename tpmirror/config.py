@@ -83,7 +83,7 @@ def _vanish_limit(value: str) -> "VanishLimit":
 
 @dataclass(frozen=True, slots=True)
 class VanishLimit:
-    """The most jobs that one run may mark gone: a number or a share of the listed jobs, whichever is more."""
+    """The most jobs marked gone within 24 h without an operator: a number or a share of the listed jobs, the larger."""
 
     jobs: int = 5
     percent: Decimal = Decimal(2)
@@ -182,7 +182,9 @@ class Settings:
         900.0, "seconds between full syncs of the service", _number(1, 604_800, whole=False)
     )
     poll_interval: float = _setting(30.0, "seconds between polls of jobs in flight", _number(1, 86_400, whole=False))
-    vanish_limit: VanishLimit = _setting(VanishLimit(), "most jobs one run may mark gone", _vanish_limit)
+    vanish_limit: VanishLimit = _setting(
+        VanishLimit(), "most jobs marked gone within 24 h without an operator", _vanish_limit
+    )
     http_addr: tuple[str, int] = _setting(("127.0.0.1", 8377), "where the dashboard listens", _address)
     http_token: Secret | None = _setting(None, "what a browser has to give as password to see the dashboard", Secret)
     http_open: bool = _setting(False, "yes: serve other machines without a token too", _switch)

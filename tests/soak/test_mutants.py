@@ -45,8 +45,9 @@ from tpmirror.store.health import problems_of_mirror
 from tpmirror.store.presence import DENIED, PresenceResult
 from tpmirror.store.quarantine import Holding
 from tpmirror.store.status import read_status
-from tpmirror.sync import certify, diff, full, ingest, presence, quarantine, run
+from tpmirror.sync import absence, certify, diff, full, ingest, presence, quarantine, run
 from tpmirror.sync import poll as poll_module
+from tpmirror.sync.absence import Questions
 from tpmirror.sync.certify import SeenLog, Verdict, judge, judge_page
 from tpmirror.sync.ingest import Ingestor
 from tpmirror.sync.normalize import Rows
@@ -159,8 +160,50 @@ def many_jobs_vanish(url: str) -> list[str]:
     return wrong + [f"{gone} jobs are marked gone at once"] * (gone > 5)
 
 
+def a_server_that_fails_after_a_few_denials(url: str) -> list[str]:
+    """Of forty jobs that vanished: by id it denies four in each run, then answers for listed ones alone."""
+    denied = list[str]()
+
+    def fail(request: Request, answer: Response) -> Response:
+        denied.extend([request.path] if answer.status == 404 and request.path not in denied else [])
+        return Response.detail(500, "later") if request.path in denied[4:] else answer
+
+    with account(60, page_cap=100) as witness:
+        wrong = look(witness, url)
+        for job_id in witness.world.listed()[:40]:
+            witness.world.delete(job_id)
+        witness.sim.history, witness.distort = False, fail
+        for _ in range(3):
+            denied.clear()
+            wrong += look(witness, url, vanish_limit=5, max_attempts=1)
+    gone = query(url, "SELECT COUNT(*) FROM jobs WHERE presence = 'gone'")[0][0]
+    return wrong + [f"{gone} jobs are marked gone, and nobody was asked"] * (gone > 0)
+
+
+def a_few_jobs_vanish_in_each_run(url: str) -> list[str]:
+    with account() as witness:
+        wrong = look(witness, url)
+        for some in (range(1, 5), range(5, 9)):
+            for job_id in some:
+                witness.world.delete(job_id)
+            wrong += look(witness, url, vanish_limit=5)
+    gone = query(url, "SELECT COUNT(*) FROM jobs WHERE presence = 'gone'")[0][0]
+    return wrong + [f"{gone} jobs are marked gone in a day"] * (gone > 5)
+
+
+def all_jobs_of_a_list_of_active_ones_end(url: str) -> list[str]:
+    with account(8, in_flight=3, active_only=True) as witness:
+        wrong = look(witness, url)
+        for job_id in witness.world.listed(active_only=True):
+            witness.world.finish(job_id)
+        wrong += look(witness, url)
+    certified = query(url, "SELECT COUNT(*) FROM sync_runs WHERE certified")[0][0]
+    return wrong + ["an empty list of active jobs is not certified"] * (certified < 2)
+
+
 def a_list_that_comes_up_empty(url: str) -> list[str]:
-    with account(8) as witness:
+    """One of its jobs is in flight, and says so by its id."""
+    with account(8, in_flight=1) as witness:
         wrong = look(witness, url)
         nothing: dict[str, Any] = {"count": 0, "next": None, "previous": None, "results": []}
         witness.distort = lambda request, answer: Response.json(200, nothing) if request.path == LIST else answer
@@ -599,8 +642,10 @@ def step_by_what_was_asked_for(patch: pytest.MonkeyPatch) -> None:
 
 
 def take_absence_for_deletion(patch: pytest.MonkeyPatch) -> None:
-    def resolve_presence(_opened: Any, absent: set[int] | None, _present: object) -> dict[int, PresenceResult]:
-        return {job_id: PresenceResult("gone", DENIED, datetime.now(UTC)) for job_id in absent or ()}
+    def resolve_presence(
+        _opened: Any, absent: set[int] | None, _present: object
+    ) -> tuple[dict[int, PresenceResult], str | None]:
+        return {job_id: PresenceResult("gone", DENIED, datetime.now(UTC)) for job_id in absent or ()}, None
 
     patch.setattr(full, "resolve_presence", resolve_presence)
 
@@ -654,6 +699,24 @@ def ask_no_history(patch: pytest.MonkeyPatch) -> None:
 
 def know_no_limit(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(VanishLimit, "of", lambda _self, _listed: 10**6)
+
+
+def count_denials_alone(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(absence, "counted", lambda questions, answers: questions.marked + len(answers.denied(questions)))
+
+
+def count_each_run_alone(patch: pytest.MonkeyPatch) -> None:
+    honest = Questions.of
+    patch.setattr(Questions, "of", lambda *asked: replace(honest(*asked), marked=0))
+
+
+def believe_any_empty_list(patch: pytest.MonkeyPatch) -> None:
+    for module in (absence, presence):
+        patch.setattr(module, "doubt_of", lambda _questions, _answers: None)
+
+
+def believe_no_empty_list(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(presence, "doubt_of", lambda questions, _answers: "nothing is listed" if questions.listed else None)
 
 
 def admit_all_pages_after_the_first(patch: pytest.MonkeyPatch) -> None:
@@ -949,7 +1012,10 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (keep_repeated_jobs, a_page_that_contradicts_itself),
     (fingerprint_whole_urls, nothing_happens),
     (ignore_doubts, a_page_that_contradicts_itself),
-    (ignore_doubts, a_list_that_comes_up_empty),
+    (believe_any_empty_list, a_list_that_comes_up_empty),
+    (believe_no_empty_list, all_jobs_of_a_list_of_active_ones_end),
+    (count_denials_alone, a_server_that_fails_after_a_few_denials),
+    (count_each_run_alone, a_few_jobs_vanish_in_each_run),
     (ask_no_canary, an_api_that_denies_every_job),
     (ask_no_history, jobs_that_end_and_live_in_the_history),
     (know_no_limit, many_jobs_vanish),

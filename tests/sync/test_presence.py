@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
 from tests.support.account import KEY, connected, dump, mirror, pages, query, row, rows, settings, tamper
 from tests.support.notes import DETAIL, LIST
 from tpmirror.config import load
-from tpmirror.db import lease
+from tpmirror.db import lease, schema
 from tpmirror.db.engine import write
 from tpmirror.errors import ApiError, TransientDatabaseError
 from tpmirror.simulator.http import Request, Response
@@ -18,6 +20,7 @@ from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.store.status import read_status
 from tpmirror.sync import gone, quarantine
+from tpmirror.sync.absence import is_due
 from tpmirror.sync.poll import poll
 from tpmirror.sync.presence import PROBE_JOBS, UNLISTED_LOOKUPS
 
@@ -81,7 +84,7 @@ def test_a_deleted_job_is_gone(sim, world, mirrored):
     assert moves(mirrored, 7) == [("listed", "gone", run["id"])]
     assert where(mirrored) == {7: "gone"}
     assert history(mirrored) == told
-    assert not rows(mirrored, "job_absences")
+    assert [note["answer"] for note in rows(mirrored, "job_absences")] == ["not found"]
     before = dump(mirrored)
     sim.reset()
     run = mirror(sim, mirrored)
@@ -430,7 +433,7 @@ def test_a_restored_job_waits_also_when_the_api_falls_silent_after_denying_it(si
 def test_restored_jobs_do_not_count_towards_what_one_run_may_mark(sim, world, tpmirror, mirrored):
     for some in (range(10, 14), range(14, 18)):
         delete(world, some)
-        tpmirror("sync")
+        tpmirror("sync", "--vanish-limit", "8")
     tpmirror("gone", "restore", *range(10, 18))
     world.delete(20)
     tpmirror("sync", code=3)
@@ -473,6 +476,151 @@ def test_a_wrong_id_is_named_and_nothing_is_done(sim, world, tpmirror, mirror_ur
         assert said == ""
         assert named in complained
     assert dump(mirror_url) == before
+
+
+def fails_after(sim: Simulator, denials: int) -> None:
+    """By id the API answers for jobs that are there, denies so many, and then fails."""
+    sim.reset()
+
+    def answer(job_id: int) -> Response | None:
+        denied = [asked for asked in asked_so_far if not sim.world.found(asked)]
+        asked_so_far.append(job_id)
+        return NO_ANSWERS["500"] if len({*denied}) >= denials else None
+
+    asked_so_far: list[int] = []
+    answer_by_id(sim, answer)
+
+
+def test_a_server_that_fails_after_a_few_denials_lets_no_few_jobs_go_in_each_run(mirror_url, monkeypatch):
+    world = World(seed=3, jobs=200, in_flight=2, jobs_per_day=0)
+    with Simulator(world, token=KEY) as sim:
+        mirror(sim, mirror_url)
+        delete(world, range(50, 90))
+        for _ in range(3):
+            fails_after(sim, 4)
+            # The canary answers: only those that the list lacks are denied or fail.
+            respond = sim.respond
+            sim.respond = lambda request, ask=respond: None if request.path == "/api/jobs/200/" else ask(request)
+            mirror(sim, mirror_url, **HASTY)
+            assert where(mirror_url) == dict.fromkeys(range(50, 90), "missing")
+        with connected(mirror_url) as conn:
+            assert read_status(conn).waiting >= 30
+
+
+def an_hour_later(url: str, hours: int = 1) -> None:
+    """Let what is noted of jobs that are gone be so much older."""
+    with connected(url) as conn:
+        jobs, notes = schema.jobs, schema.job_absences
+        for job_id, at in conn.execute(select(jobs.c.id, jobs.c.gone_at).where(jobs.c.presence == "gone")).all():
+            then = {"gone_at": at - timedelta(hours=hours)}
+            conn.execute(update(jobs).where(jobs.c.id == job_id).values(then))
+            looked = conn.scalar(select(notes.c.looked_up_at).where(notes.c.job_id == job_id))
+            then = {"looked_up_at": looked - timedelta(hours=hours)}
+            conn.execute(update(notes).where(notes.c.job_id == job_id).values(then))
+        conn.commit()
+
+
+def test_the_limit_is_for_a_day_however_many_runs_it_has(sim, world, mirrored):
+    for some in ((10, 11, 12), (13, 14, 15)):
+        delete(world, some)
+        mirror(sim, mirrored)
+    first = dict.fromkeys((10, 11, 12), "gone")
+    assert where(mirrored) == {**first, **dict.fromkeys((13, 14, 15), "missing")}
+    an_hour_later(mirrored, 23)
+    mirror(sim, mirrored)
+    assert where(mirrored) == {**first, **dict.fromkeys((13, 14, 15), "missing")}
+    an_hour_later(mirrored, 2)
+    mirror(sim, mirrored)
+    assert where(mirrored) == dict.fromkeys(range(10, 16), "gone")
+
+
+def test_what_an_operator_confirmed_takes_nothing_of_the_limit(sim, world, tpmirror, mirror_url):
+    vanish(tpmirror, world)
+    tpmirror("gone", "confirm", "--all")
+    tpmirror("sync")
+    world.delete(30)
+    tpmirror("sync")
+    assert where(mirror_url) == dict.fromkeys([*range(10, 20), 30], "gone")
+
+
+def test_many_finished_jobs_that_leave_the_list_at_once_need_nobody(sim, world, tpmirror, mirrored, monkeypatch):
+    monkeypatch.setattr("tpmirror.sync.presence.LOOKUPS", 8)
+    for job_id in range(2, 30):
+        world.hide(job_id)
+    tpmirror("sync")
+    assert sorted(where(mirrored).values()) == ["missing"] * 20 + ["unlisted"] * 8
+
+
+@pytest.fixture
+def mute(sim, world, tpmirror, mirrored) -> list[int]:
+    """Jobs that vanished and never answer by id: more than may go."""
+    silent = [*range(10, 16)]
+    delete(world, silent)
+    answer_by_id(sim, lambda job_id: NO_ANSWERS["500"] if job_id in silent else None)
+    tpmirror("sync")
+    return silent
+
+
+def test_jobs_that_never_answer_are_taken_out_of_the_count(sim, world, tpmirror, mirrored, mute):
+    world.delete(30)
+    tpmirror("sync")  # it is not asked for yet: the others come first, and do not answer
+    tpmirror("sync", code=3)
+    assert where(mirrored) == dict.fromkeys([*mute, 30], "missing"), "with those that did not answer it is one too many"
+    shown, _ = tpmirror("gone", "list")
+    assert "gone confirm --unanswered" in shown
+    tpmirror("gone", "confirm", "--unanswered", *mute)
+    tpmirror("sync")
+    assert where(mirrored) == {**dict.fromkeys(mute, "missing"), 30: "gone"}
+    assert {note["answer"] for note in rows(mirrored, "job_absences")} == {"unanswerable", "not found"}
+    with connected(mirrored) as conn:
+        assert read_status(conn).unanswered_since is None
+    world.restore(10)
+    world.hide(10)
+    sim.respond = None
+    tpmirror("sync", code=3)
+    assert where(mirrored) == {**dict.fromkeys(mute, "missing"), 30: "gone", 10: "unlisted"}
+    assert [entry["job_id"] for entry in waiting(tpmirror)] == mute[1:], "a denial is an answer, and counts again"
+
+
+def test_only_jobs_without_an_answer_can_be_taken_as_unanswerable(world, tpmirror, mirrored, mute):
+    before = dump(mirrored)
+    for words in (("--unanswered",), ("--unanswered", "--all"), ("--unanswered", 7), ("--unanswered", 10, 4711)):
+        tpmirror("gone", "confirm", *words, code=2)
+        assert dump(mirrored) == before
+
+
+def test_a_gone_job_is_asked_for_again_for_some_days(sim, world, mirrored):
+    world.hide(39)
+    answer_by_id(sim, {39: NOT_FOUND}.get)
+    mirror(sim, mirrored)
+    sim.respond = None
+    mirror(sim, mirrored)
+    assert where(mirrored) == {39: "gone"}, "not at once"
+    an_hour_later(mirrored)
+    run = mirror(sim, mirrored)
+    assert (where(mirrored), row(mirrored, "jobs", id=39)["gone_at"], run["jobs_gone"]) == ({39: "unlisted"}, None, 0)
+
+
+def test_a_gone_job_that_is_denied_again_stays_gone_and_counts_once(sim, world, mirrored):
+    delete(world, range(10, 15))
+    for _ in range(2):  # the second time jobs that show the same models are compared anew
+        mirror(sim, mirrored)
+    an_hour_later(mirrored)
+    before = dump(mirrored)
+    run = mirror(sim, mirrored)
+    assert (run["jobs_gone"], run["field_changes"]) == (0, 0)
+    assert {**dump(mirrored), "job_absences": []} == {**before, "job_absences": []}
+
+
+def test_when_a_gone_job_is_asked_for_again():
+    gone_at = datetime(2026, 11, 1, tzinfo=UTC)
+    asked_after, looked_up_at = [], None
+    for minutes in range(0, 14 * 24 * 60, 15):
+        now = gone_at + timedelta(minutes=minutes)
+        if is_due(gone_at, looked_up_at, now):
+            asked_after.append(minutes / 60)
+            looked_up_at = now
+    assert asked_after == [1, 2, 4, 8, 16, 32, 64, 128]
 
 
 def test_the_limit_is_what_one_run_may_mark(sim, world, mirrored):
@@ -680,16 +828,111 @@ def empty(page: dict[str, Any], _: Request) -> None:
     page.update(count=0, next=None, previous=None, results=[])
 
 
-def test_an_empty_list_changes_nothing(sim, tpmirror, mirrored):
+def test_an_empty_list_changes_nothing_while_a_job_in_flight_answers(sim, tpmirror, mirrored):
     before = dump(mirrored)
     pages(empty, sim)
     for page_size in ("100", "15"):
         run = json.loads(tpmirror("sync", "--json", "--page-size", page_size, code=3)[0])
         assert (run["certified"], run["outcome"], run["jobs_gone"]) == (False, "succeeded", 0)
-        assert "no jobs at all" in run["certificate"]["reason"]
-        assert "40" in run["certificate"]["reason"]
+        for word in ("no jobs at all", "40", "in flight"):
+            assert word in run["certificate"]["reason"]
         assert dump(mirrored) == before
     sim.respond = None
+    tpmirror("sync")
+    assert dump(mirrored) == before
+
+
+def test_a_list_of_active_jobs_that_have_all_ended_is_empty_and_certified(sim, world, tpmirror, mirror_url):
+    sim.active_only = True
+    tpmirror("sync")
+    active = [job["id"] for job in rows(mirror_url, "jobs")]
+    for job_id in active:
+        world.finish(job_id)
+    run = json.loads(tpmirror("sync", "--json")[0])
+    assert (run["certified"], run["certificate"]["count"], run["transitions"]) == (True, 0, len(active))
+    assert where(mirror_url) == dict.fromkeys(active, "unlisted")
+    world.rate(active[0], 5)
+    tpmirror("sync")
+    assert row(mirror_url, "output_videos", job_id=active[0])["quality_score"] == 5
+
+
+def test_ended_jobs_that_live_in_the_history_alone_leave_an_empty_list(sim, world, tpmirror, mirror_url):
+    sim.active_only = sim.archive = True
+    tpmirror("sync")
+    for job_id in world.listed(active_only=True):
+        world.finish(job_id)
+    tpmirror("sync")
+    assert set(where(mirror_url).values()) == {"unlisted"}
+
+
+def test_a_job_deleted_from_a_list_that_is_empty_is_gone(sim, world, tpmirror, mirror_url):
+    sim.active_only = True
+    tpmirror("sync")
+    one, *others = world.listed(active_only=True)
+    world.delete(one)
+    for job_id in others:
+        world.finish(job_id)
+    tpmirror("sync")
+    assert where(mirror_url) == {one: "gone", **dict.fromkeys(others, "unlisted")}
+
+
+def test_an_owner_who_deleted_everything_confirms_that_once(sim, world, tpmirror, mirrored):
+    before = query(mirrored, "SELECT * FROM jobs ORDER BY id")
+    delete(world, range(1, 41))
+    for _ in range(2):
+        run = json.loads(tpmirror("sync", "--json", code=3)[0])
+        assert "account not shown" in run["certificate"]["reason"]
+        assert query(mirrored, "SELECT * FROM jobs ORDER BY id") == before
+    assert [entry["job_id"] for entry in waiting(tpmirror)] == [*range(1, 41)]
+    assert query(mirrored, "SELECT waiting_for_operator FROM sync_health") == [(40,)]
+    tpmirror("gone", "confirm", "--all")
+    run = json.loads(tpmirror("sync", "--json")[0])
+    assert (run["certified"], run["certificate"]["count"], run["jobs_gone"]) == (True, 0, 40)
+    tpmirror("sync")
+    assert (waiting(tpmirror), set(where(mirrored).values())) == ([], {"gone"})
+
+
+def test_only_those_confirmed_are_marked_where_the_list_is_empty(sim, world, tpmirror, mirrored):
+    delete(world, range(1, 41))
+    tpmirror("sync", code=3)
+    tpmirror("gone", "confirm", 11, 13)
+    tpmirror("gone", "restore", 13)
+    tpmirror("sync", code=3)
+    assert where(mirrored) == {11: "gone"}
+
+
+def test_a_second_list_that_is_not_empty_marks_nothing(sim, world, tpmirror, mirrored):
+    delete(world, range(1, 41))
+    tpmirror("sync", code=3)
+    tpmirror("gone", "confirm", "--all")
+    sim.reset()
+
+    def come_back(_request: Request) -> None:
+        if 5 in asked(sim) and not world.found(40):
+            world.restore(40)
+
+    sim.respond = come_back
+    tpmirror("sync")
+    assert where(mirrored) == dict.fromkeys(range(1, 41), "missing")
+    tpmirror("sync")
+    assert where(mirrored) == dict.fromkeys(range(1, 40), "gone")
+
+
+def test_an_empty_list_of_an_api_that_does_not_answer_by_id_changes_nothing(sim, world, tpmirror, mirrored):
+    before = dump(mirrored)
+    delete(world, range(1, 41))
+    answer_by_id(sim, lambda _: NO_ANSWERS["500"])
+    tpmirror("sync", code=3)
+    assert dump(mirrored) == before
+
+
+def test_jobs_of_a_list_that_was_empty_by_mistake_wait_no_longer(sim, world, tpmirror, mirrored):
+    before = dump(mirrored)
+    delete(world, range(1, 41))
+    tpmirror("sync", code=3)
+    assert len(waiting(tpmirror)) == 40
+    for job_id in range(1, 41):
+        world.restore(job_id)
     tpmirror("sync")
     assert dump(mirrored) == before
 
@@ -715,7 +958,9 @@ def test_the_only_job_of_an_account_deleted_is_an_empty_list(mirror_url):
         mirror(sim, mirror_url)
         world.delete(1)
         run = mirror(sim, mirror_url)
-    assert (run["certified"], run["jobs_gone"], where(mirror_url)) == (False, 0, {})
+        assert (run["certified"], run["jobs_gone"], where(mirror_url)) == (False, 0, {})
+        with connected(mirror_url) as conn:
+            assert read_status(conn).waiting == 1
 
 
 def test_a_page_in_html_changes_nothing(sim, tpmirror, mirrored):

@@ -9,16 +9,21 @@ from tpmirror.config import Settings
 from tpmirror.errors import UsageError
 
 JOB_IDS = click.argument("job_ids", metavar="[JOB_ID]...", type=JOB_ID, nargs=-1)
-WHY: Final = """are off the list, and either the API answers 404 for them (not found), or more of
-them than TPMIRROR_VANISH_LIMIT did so that the rest was not asked for (not asked). Nothing was marked.
+WHY: Final = """are off the list, and either the API answers 404 for them (not found), or they were
+not asked for any more (not asked): more vanished within a day than TPMIRROR_VANISH_LIMIT, or the list is empty and
+none of the known jobs answers. Nothing was marked.
 Were they deleted? tpmirror gone confirm --all (or JOB_ID...), then the next sync marks those denied.
 If not, do nothing: they are listed again when the API shows them again."""
 """Why jobs wait, and what to do about it; a number of jobs stands before it."""
 
 
+SILENT: Final = """The API answers neither with these jobs nor that they are not found. Until it does they count
+against the limit. Will it never? tpmirror gone confirm --unanswered JOB_ID... takes them out of the count."""
+
+
 @click.group()
 def gone() -> None:
-    """Decide about jobs that vanished upstream, more at once than TPMIRROR_VANISH_LIMIT lets a run mark gone."""
+    """Decide about jobs that vanished upstream, more in a day than TPMIRROR_VANISH_LIMIT lets runs mark gone."""
 
 
 @gone.command("list")
@@ -30,7 +35,7 @@ def list_(settings: Settings, *, as_json: bool) -> None:
     from tpmirror.store import presence
 
     with snapshot(settings) as conn:
-        waiting = presence.waiting(conn)
+        waiting, silent = presence.waiting(conn), presence.unanswered(conn)
     if as_json:
         print_json(waiting)
         return
@@ -38,19 +43,29 @@ def list_(settings: Settings, *, as_json: bool) -> None:
         click.echo(f"{len(waiting):,} jobs {WHY}")
     columns = {"job_id": "job", "started": "started", "absent_since": "absent since", "answer": "answer by id"}
     show_table("Vanished jobs that wait", waiting, columns)
+    if silent:
+        click.echo(SILENT)
+        show_table("Missing jobs without an answer", silent, columns)
 
 
 @gone.command()
 @JOB_IDS
 @click.option("--all", "all_", is_flag=True, help="All that wait.")
+@click.option("--unanswered", is_flag=True, help="These jobs never answer by id: they stay missing, and count no more.")
 @with_settings()
-def confirm(settings: Settings, *, job_ids: tuple[int, ...], all_: bool) -> None:
+def confirm(settings: Settings, *, job_ids: tuple[int, ...], all_: bool, unanswered: bool) -> None:
     """Allow the next sync to mark these jobs gone, each still only if the API denies it by id."""
     from tpmirror.sync import gone as sync_gone
 
+    if unanswered and (all_ or not job_ids):
+        raise UsageError("name the jobs that never answer")
     if all_ == bool(job_ids):
         raise UsageError("name the jobs to confirm, or --all")
     with mirror(settings) as engine:
+        if unanswered:
+            done = sync_gone.give_up(engine, job_ids)
+            click.echo(f"{len(done):,} jobs are taken as ones that never answer; they stay missing and count no more")
+            return
         done = sync_gone.confirm(engine, None if all_ else job_ids)
     click.echo(f"{len(done):,} jobs confirmed; the next sync marks those gone that the API denies by id")
 

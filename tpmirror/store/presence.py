@@ -17,8 +17,9 @@ DENIED: Final = "not found"
 HELD: Final = "not asked"
 UNANSWERED: Final = "no answer"
 RESTORED: Final = "restored"
+UNANSWERABLE: Final = "unanswerable"
 """``job_absences.answer``: what came of asking by id, and after a denial in the history of ended jobs; held back with
-others; restored by an operator."""
+others; restored by an operator, or taken by one as a job that never answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +45,36 @@ def not_listed(conn: Connection) -> dict[int, str]:
 
 
 def away(conn: Connection, ids: Collection[int]) -> dict[int, str]:
-    """The presence of those of these jobs that are not listed."""
-    return {job_id: where for job_id, where in _presences(conn, ids).items() if where != "listed"}
+    """The presence of those of these jobs that are not listed, or of which there is a note."""
+    noted = set(bulk.find(conn, (schema.job_absences.c.job_id,), schema.job_absences.c.job_id, ids).scalars())
+    return {job_id: where for job_id, where in _presences(conn, ids).items() if where != "listed" or job_id in noted}
+
+
+def gone_since(conn: Connection, since: datetime) -> dict[int, datetime]:
+    """Jobs that were marked gone after a moment, and when."""
+    table = schema.jobs.c
+    wanted = select(table.id, table.gone_at).where(table.presence == "gone", table.gone_at > since)
+    return {row.id: row.gone_at for row in conn.execute(wanted)}
 
 
 def waiting(conn: Connection) -> list[Row]:
-    """Jobs held back for an operator: the API denies them or was not asked, more than the limit at once or restored."""
+    """Jobs held back for an operator: the API denies them or was not asked, more than the limit, or restored.
+
+    Those still held as listed are of an empty list on which no answer by id shows the account.
+    """
+    return _absent(conn, (DENIED, HELD, RESTORED), ("missing", "listed"))
+
+
+def unanswered(conn: Connection) -> list[Row]:
+    """Missing jobs for which asking by id brings no answer."""
+    return _absent(conn, (UNANSWERED,), ("missing",))
+
+
+def _absent(conn: Connection, answers: Collection[str], presences: Collection[str]) -> list[Row]:
     table, jobs = schema.job_absences, schema.jobs
-    held = (
-        table.c.answer.in_((DENIED, HELD, RESTORED)) & table.c.confirmed_at.is_(None) & (jobs.c.presence == "missing")
-    )
-    wanted = (
-        select(table, jobs.c.status, jobs.c.started, jobs.c.description)
-        .join(jobs, jobs.c.id == table.c.job_id)
-        .where(held)
-        .order_by(table.c.job_id)
-    )
-    return [dict(row) for row in conn.execute(wanted).mappings()]
+    wanted = select(table, jobs.c.status, jobs.c.started, jobs.c.description).join(jobs, jobs.c.id == table.c.job_id)
+    held = table.c.answer.in_(answers) & table.c.confirmed_at.is_(None) & jobs.c.presence.in_(presences)
+    return [dict(row) for row in conn.execute(wanted.where(held).order_by(table.c.job_id)).mappings()]
 
 
 def unanswered_since(conn: Connection) -> datetime | None:
@@ -105,6 +119,12 @@ def confirm(conn: Connection, ids: Collection[int], now: datetime) -> None:
     conn.execute(update(table).where(table.c.job_id == bindparam("id_")).values(confirmed_at=now), _keys(ids))
 
 
+def give_up(conn: Connection, ids: Collection[int]) -> None:
+    """An operator says that these jobs never answer by id."""
+    table = schema.job_absences
+    conn.execute(update(table).where(table.c.job_id == bindparam("id_")).values(answer=UNANSWERABLE), _keys(ids))
+
+
 def withdraw(conn: Connection, ids: Collection[int]) -> None:
     """Take an operator's agreement back."""
     table = schema.job_absences
@@ -123,24 +143,36 @@ def _change(row: Row, before: Mapping[int, str], run_id: int | None, now: dateti
 
 
 def _note(conn: Connection, found: Mapping[int, PresenceResult], now: datetime) -> None:
-    """Keep notes on the jobs that the list lacks; those that are back or gone need none."""
+    """Keep notes on the jobs that the list lacks; those that it shows again need none."""
     table = schema.job_absences
-    done = [job_id for job_id, result in found.items() if result.presence in {"listed", "gone"}]
+    done = [job_id for job_id, result in found.items() if result.presence == "listed" and result.answer is None]
     if done:
         conn.execute(delete(table).where(table.c.job_id == bindparam("id_")), _keys(done))
     known = notes(conn) if len(done) < len(found) else {}
     rows = []
     for job_id, result in sorted(found.items()):
-        if result.presence in {"missing", "unlisted"}:
+        if result.presence != "listed" or result.answer is not None:
             old = known.get(job_id, {"absent_since": now, "looked_up_at": None, "confirmed_at": None, "answer": None})
             # An answer by id voids the operator's confirmation, which was given while there was none.
             confirmed = None if result.presence == "unlisted" else old["confirmed_at"]
-            # A failed lookup must not overwrite an earlier 404, nor the hold of jobs that were not asked for since.
-            stays = {DENIED} if result.looked_up_at else {DENIED, HELD}
-            answer = old["answer"] if result.answer == UNANSWERED and old["answer"] in stays else result.answer
-            looked = {"looked_up_at": result.looked_up_at or old["looked_up_at"], "answer": answer}
+            looked = {"looked_up_at": result.looked_up_at or old["looked_up_at"], "answer": noted_answer(old, result)}
             rows.append({"job_id": job_id, "absent_since": old["absent_since"], **looked, "confirmed_at": confirmed})
     bulk.upsert(conn, table, rows)
+
+
+def noted_answer(old: Row, result: PresenceResult) -> str | None:
+    """What to note as the answer, given the note of before. Pure.
+
+    A failed lookup must not overwrite an earlier 404, nor the hold of jobs that were not asked for since; nor must that
+    hold overwrite what was answered before. That a job never answers stays true until it does.
+    """
+    lasting = {
+        None: {UNANSWERABLE},
+        HELD: {UNANSWERABLE, DENIED, UNANSWERED},
+        UNANSWERED: {UNANSWERABLE, DENIED, *([] if result.looked_up_at else [HELD])},
+    }
+    before: str | None = old["answer"]
+    return before if before in lasting.get(result.answer, ()) else result.answer
 
 
 def _keys(ids: Collection[int]) -> list[dict[str, int]]:

@@ -1,8 +1,28 @@
 """What follows from a job's absence from the list, and from its return. Pure: nothing is asked and nothing written."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
-from tpmirror.store.presence import FOUND, PresenceResult
+from tpmirror.db.types import Row
+from tpmirror.store.presence import (
+    ARCHIVED,
+    DENIED,
+    FOUND,
+    HELD,
+    RESTORED,
+    UNANSWERABLE,
+    UNANSWERED,
+    PresenceResult,
+)
+
+DAY: Final = timedelta(days=1)
+"""The time over which the vanish limit counts."""
+SOON: Final = timedelta(hours=1)
+"""After how long a gone job is asked for again; then each time after as long as it has been gone."""
+FINAL: Final = timedelta(days=7)
+"""After how long a gone job is not asked for any more."""
 
 
 def returned(away: Mapping[int, str], where: Mapping[int, str]) -> dict[int, PresenceResult]:
@@ -14,6 +34,183 @@ def returned(away: Mapping[int, str], where: Mapping[int, str]) -> dict[int, Pre
     for job_id, presence in away.items():
         if where[job_id] == "listed":
             found[job_id] = PresenceResult("listed")
-        elif presence != "unlisted":
+        elif presence in {"gone", "missing"}:
             found[job_id] = PresenceResult("unlisted", FOUND)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Absences:
+    """Jobs that the list lacks, as the mirror holds them, and what was noted of them."""
+
+    listed: Collection[int]
+    """Held as listed: this run proved that they are not."""
+    missing: Collection[int]
+    unlisted: Collection[int]
+    gone: Mapping[int, datetime]
+    """Marked gone in the last days, by job when."""
+    notes: Mapping[int, Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Which jobs to ask for by id, and what an operator said about them."""
+
+    listed: set[int]
+    """Jobs that the mirror held as listed."""
+    lacking: set[int]
+    """Those and the missing ones: why the list lacks them is not known; the others are known to be unlisted."""
+    first: list[int]
+    """Jobs that an operator confirmed: no limit holds them back."""
+    others: list[int]
+    again: list[int]
+    """Jobs gone for a few days at most: a stale answer may have marked them."""
+    restored: set[int]
+    unanswerable: set[int]
+    """Jobs of which an operator said that they never answer."""
+    marked: int
+    """Jobs marked gone in the last day without an operator."""
+    limit: int
+    """Most jobs that may go in a day without an operator."""
+
+    @classmethod
+    def of(cls, absences: Absences, limit: int, most: int, now: datetime) -> "Questions":
+        """The questions that follow; the least recently looked up come first, also without an answer.
+
+        ``most``: how many jobs to ask for again of those known to be unlisted, and of those gone.
+        """
+        notes, listed = absences.notes, set(absences.listed)
+        lacking = listed.union(absences.missing)
+        unanswerable = _noted(notes, UNANSWERABLE)
+
+        def last_look(job_id: int) -> tuple[bool, datetime, int]:
+            # Those that never answer last: a few of them in a row would look as if the API answered for none.
+            return job_id in unanswerable, _looked_up(notes, job_id) or datetime.min.replace(tzinfo=UTC), job_id
+
+        confirmed = {job_id for job_id, row in notes.items() if row["confirmed_at"] is not None}
+        others = sorted(lacking - confirmed, key=last_look)
+        again = [job_id for job_id, at in absences.gone.items() if is_due(at, _looked_up(notes, job_id), now)]
+        return cls(
+            listed=listed,
+            lacking=lacking,
+            first=sorted(lacking & confirmed, key=last_look),
+            others=others + sorted(absences.unlisted, key=last_look)[:most],
+            again=sorted(again, reverse=True)[:most],
+            restored=_noted(notes, RESTORED),
+            unanswerable=unanswerable,
+            marked=sum(now - at < DAY and job_id not in confirmed for job_id, at in absences.gone.items()),
+            limit=limit,
+        )
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to ask."""
+        return bool(self.first or self.others or self.again)
+
+
+def is_due(gone_at: datetime, looked_up_at: datetime | None, now: datetime) -> bool:
+    """Whether to ask for a gone job again: an hour later, then after two, four, eight hours and so on, for a week."""
+    last = looked_up_at or gone_at
+    return now - gone_at < FINAL and now - last >= max(SOON, last - gone_at)
+
+
+def _looked_up(notes: Mapping[int, Row], job_id: int) -> datetime | None:
+    return notes[job_id]["looked_up_at"] if job_id in notes else None
+
+
+def _noted(notes: Mapping[int, Row], answer: str) -> set[int]:
+    return {job_id for job_id, row in notes.items() if row["answer"] == answer}
+
+
+@dataclass(slots=True)
+class Answers:
+    """What the API answered."""
+
+    by_job: dict[int, tuple[str, datetime]] = field(default_factory=dict)
+    is_trusted: bool = False
+    """Whether it answered for a canary before and after: only then a denial counts."""
+    is_silent: bool = True
+    """Whether it stopped answering: then those not asked have no answer either."""
+    is_shown: bool = True
+    """Whether the list, or an answer by id, showed any job of this account."""
+    in_flight: Collection[int] = ()
+    """Jobs held as listed that answer by id as in flight, where the list is empty."""
+
+    def answer(self, job_id: int) -> str | None:
+        """What it answered for a job, None if it was not asked; a denial that no canary vouches for is no answer."""
+        answer = self.by_job[job_id][0] if job_id in self.by_job else None
+        return UNANSWERED if answer == DENIED and self.is_shown and not self.is_trusted else answer
+
+    def denied(self, questions: Questions) -> set[int]:
+        """Jobs whose denial would mark them gone without an operator's word."""
+        asked = self.by_job.keys() - questions.restored.union(questions.first, questions.again)
+        return {job_id for job_id in asked if self.answer(job_id) == DENIED}
+
+    def shown(self) -> set[int]:
+        """Jobs that it answered for."""
+        return {job_id for job_id, (answer, _) in self.by_job.items() if answer in {FOUND, ARCHIVED}}
+
+    def is_enough(self, questions: Questions) -> bool:
+        """Whether no further answer can let the denied jobs go without an operator."""
+        denied = len(self.denied(questions))
+        return denied > 0 and denied + questions.marked > questions.limit
+
+
+def counted(questions: Questions, answers: Answers) -> int:
+    """What counts against the limit: jobs marked in the last day, and absences that nobody explained.
+
+    Not denials alone: of a server that fails after a few of them, a few jobs would go in each run.
+    """
+    open_ones = questions.lacking - questions.unanswerable
+    silent = {job_id for job_id in open_ones if answers.answer(job_id) not in {FOUND, ARCHIVED, DENIED}}
+    agreed = questions.restored.union(questions.first)
+    return questions.marked + len(silent.union(answers.denied(questions)) - agreed)
+
+
+def doubt_of(questions: Questions, answers: Answers) -> str | None:
+    """Why an empty list is not to be believed; None where it is, and where the list is not empty.
+
+    A list of active jobs is empty once all have ended: they answer by id as ended. No list omits those in flight.
+    """
+    empty = f"the API lists no jobs at all, the mirror holds {len(questions.listed)}"
+    if answers.in_flight:
+        return f"{empty}; job {min(answers.in_flight)} answers by its id as in flight; nothing was marked"
+    if not answers.is_shown and questions.listed.difference(questions.first):
+        return f"{empty}, and none of those asked for by id answers: account not shown; nothing was marked"
+    return None
+
+
+def classify_all(questions: Questions, answers: Answers) -> dict[int, PresenceResult]:
+    """Where each job is; those that were not asked for and are known to be unlisted or gone stay what they are."""
+    doubt = doubt_of(questions, answers)
+    if doubt and answers.is_shown:
+        return {}
+    is_held = not answers.is_shown or counted(questions, answers) > questions.limit
+    not_asked = HELD if is_held and answers.denied(questions) else UNANSWERED if answers.is_silent else None
+    stay = questions.listed if doubt else set()
+    found = dict[int, PresenceResult]()
+    for job_id in [*questions.first, *questions.others, *questions.again]:
+        if job_id in questions.lacking or job_id in answers.by_job:
+            answer, at = answers.answer(job_id) or not_asked, answers.by_job.get(job_id, (None, None))[1]
+            is_restored = job_id in questions.restored
+            may_go = (answers.is_trusted and job_id in questions.first) or not (is_held or is_restored)
+            where = "listed" if job_id in stay else held_as(job_id, questions, answers)
+            found[job_id] = classify(where, answer, at, is_restored=is_restored, may_go=may_go)
+    # A listed job needs no note but for an operator.
+    return {job_id: one for job_id, one in found.items() if one.presence != "listed" or one.answer != UNANSWERED}
+
+
+def held_as(job_id: int, questions: Questions, answers: Answers) -> str:
+    """Where a job is that does not answer by id."""
+    if job_id in questions.again:
+        return "gone"
+    is_denied = answers.is_shown and answers.answer(job_id) == DENIED
+    return "missing" if job_id in questions.lacking or is_denied else "unlisted"
+
+
+def classify(where: str, answer: str | None, at: datetime | None, *, is_restored: bool, may_go: bool) -> PresenceResult:
+    """Where one job is, by what the API answered for its id; ``where`` unless that says more."""
+    if answer in {FOUND, ARCHIVED}:
+        return PresenceResult("unlisted", answer, at)
+    if answer == DENIED and may_go:
+        return PresenceResult("gone", answer, at)
+    return PresenceResult(where, RESTORED if is_restored else answer, at)

@@ -17,8 +17,8 @@ from tpmirror.store.account import Mark
 from tpmirror.tensorpix.decode import ParsedJob
 from tpmirror.tensorpix.redaction import clean, unsigned
 
-PROBES: Final = 3
-"""Known jobs asked for by id when a page shows nothing known: one may have been deleted meanwhile."""
+PROBES: Final = 20
+"""Known jobs asked for by id to see whether this is their account: most of them may have been deleted meanwhile."""
 MAX_OWNER: Final = 320
 """Characters of an owner that is one, an e-mail address or a number; PostgreSQL has no index for very long texts."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})

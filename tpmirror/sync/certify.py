@@ -12,7 +12,7 @@ Each count is a chance of its own: on a list that moves one proof fails by a del
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tpmirror.store.quarantine import Holding
@@ -139,6 +139,11 @@ def judge_page(listed: Iterable[int], ids: Collection[int], count: Count, void_r
     reason = next(iter(void_reasons), None)
     absent = frozenset(listed) - frozenset(ids)
     return Verdict(reason is None, reason, count, len(ids), 0, ids, absent)
+
+
+def doubted(verdict: Verdict, reason: str | None) -> Verdict:
+    """The verdict, less its proof if there is a reason not to believe the list."""
+    return replace(verdict, holds=False, reason=reason) if verdict.holds and reason else verdict
 
 
 def proof_of(verdict: Verdict, method: Mapping[str, Any]) -> dict[str, Any]:

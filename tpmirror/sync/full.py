@@ -19,7 +19,7 @@ from tpmirror.db.types import Row
 from tpmirror.errors import ApiError, AuthenticationError
 from tpmirror.log import logger
 from tpmirror.store import jobs, quarantine, runs
-from tpmirror.sync.certify import Count, SeenLog, Verdict, judge, judge_page, proof_of
+from tpmirror.sync.certify import Count, SeenLog, Verdict, doubted, judge, judge_page, proof_of
 from tpmirror.sync.ingest import Progress
 from tpmirror.sync.paging import Segment, affordable_overlap, pages, segments
 from tpmirror.sync.poll import refresh
@@ -60,7 +60,7 @@ def full_sync(opened: Session, *, certify: bool) -> RunResult:
     atomic = reader.fits_a_page()
     reader.consume([first])
     if atomic:  # one statement on their side, so one instant
-        verdict = judge_page(held.listed, set(ids_of(first)), count_of(first), reader.void_reasons())
+        verdict = judge_page(held.listed, set(ids_of(first)), count_of(first), opened.ingestor.void_reasons)
         proof: dict[str, Any] = {"method": "single page"}
     elif not certify:
         reader.read_rest()
@@ -74,10 +74,12 @@ def full_sync(opened: Session, *, certify: bool) -> RunResult:
         proof = {"method": "count between passes", **seen, "page_size": reader.page_size()}
     # A job that never got a row has nothing to mark.
     absent = read(opened.engine, lambda conn: jobs.fingerprints(conn, verdict.absent)).keys() if verdict.holds else None
+    presence, doubt = resolve_presence(opened, absent, verdict.present)
+    verdict = doubted(verdict, doubt)
     return RunResult(
         proof=proof_of(verdict, proof),
         covered=verdict.holds or all(map(opened.ingestor.has_seen, held.listed)),
-        presence=resolve_presence(opened, absent, verdict.present),
+        presence=presence,
         present=verdict.present if verdict.holds else None,
         shown=verdict.present if verdict.holds else opened.ingestor.listed(),
     )
@@ -152,7 +154,7 @@ class ListReader:
         return bool(self.ingestor.void_reasons)
 
     def void_reasons(self) -> list[str]:
-        """What voids any proof. An empty list does, if the mirror holds listed jobs."""
+        """What voids any proof. A list that turns empty while it is read does, if the mirror holds listed jobs."""
         if self.count == 0 and self.held.listed:
             empty = f"the API lists no jobs at all, the mirror holds {len(self.held.listed)}; nothing was marked"
             return [*self.ingestor.void_reasons, empty]

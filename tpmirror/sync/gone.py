@@ -30,19 +30,35 @@ def confirm(engine: Engine, ids: Collection[int] | None) -> list[int]:
     return lease.under_lease(engine, work)
 
 
-def restore(engine: Engine, ids: Collection[int]) -> list[int]:
-    """Take back that these jobs are gone, or that they may be marked so; they wait until confirmed or seen again.
+def give_up(engine: Engine, ids: Collection[int]) -> list[int]:
+    """Take these missing jobs as ones that never answer by id: they stay missing and count no more.
 
-    Raises UsageError for a job that is neither gone nor missing.
+    Raises UsageError for a job that is not missing for want of an answer.
     """
 
     def work(conn: Connection) -> list[int]:
-        elsewhere = presence.not_listed(conn)
-        there = {job_id for job_id in ids if elsewhere.get(job_id) not in {"gone", "missing"}}
-        _refuse(there, "is neither gone nor missing; SELECT presence FROM jobs shows where it is")
-        now = datetime.now(UTC)
+        silent = {row["job_id"] for row in presence.unanswered(conn)}
+        _refuse(set(ids) - silent, "is not missing for want of an answer; see tpmirror gone list")
+        presence.give_up(conn, ids)
+        return sorted(ids)
+
+    return lease.under_lease(engine, work)
+
+
+def restore(engine: Engine, ids: Collection[int]) -> list[int]:
+    """Take back that these jobs are gone, or that they may be marked so; they wait until confirmed or seen again.
+
+    Raises UsageError for a job that is neither gone nor missing, and is not held back either.
+    """
+
+    def work(conn: Connection) -> list[int]:
+        away = {job_id: where for job_id, where in presence.away(conn, ids).items() if where != "unlisted"}
+        _refuse(set(ids) - away.keys(), "is neither gone nor missing; SELECT presence FROM jobs shows where it is")
+        # One that an empty list lacks is still held as listed, and waits all the same.
+        back = {job_id: "listed" if where == "listed" else "missing" for job_id, where in away.items()}
         presence.withdraw(conn, ids)
-        presence.write_presence(conn, {job_id: PresenceResult("missing", RESTORED) for job_id in ids}, None, now)
+        found = {job_id: PresenceResult(where, RESTORED) for job_id, where in back.items()}
+        presence.write_presence(conn, found, None, datetime.now(UTC))
         return sorted(ids)
 
     return lease.under_lease(engine, work)

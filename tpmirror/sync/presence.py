@@ -1,28 +1,32 @@
-"""What became of the jobs that the list lacks. Absence is not deletion: finished jobs may leave this list.
+"""Finds out what became of the jobs that the list lacks. Absence is not deletion: finished jobs may leave this list.
 
 A job that a certified full sync lacks is asked for by id. An answer makes it ``unlisted``; so does one of the API's
 history of ended jobs, which is asked after a 404. The API's own 404 makes it ``gone``, but only between two answers for
-a probe job, a listed job asked for again (a broken key or server denies everything), and only up to a limit, beyond
-which an operator has to agree. Anything else leaves it ``missing``, to be asked for again.
+a canary, a job known to be there (a broken key or server denies everything), and only up to a limit, beyond which an
+operator has to agree. Anything else leaves it ``missing``, to be asked for again. What follows from the answers is
+decided in ``absence``.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
+from sqlalchemy import Connection
+
 from tpmirror.db.engine import read
-from tpmirror.db.types import Row
 from tpmirror.errors import ApiError, AuthenticationError
-from tpmirror.store import presence
-from tpmirror.store.presence import ARCHIVED, DENIED, FOUND, HELD, RESTORED, UNANSWERED, PresenceResult
+from tpmirror.store import jobs, presence
+from tpmirror.store.presence import ARCHIVED, DENIED, FOUND, UNANSWERED, PresenceResult
+from tpmirror.sync.absence import FINAL, Absences, Answers, Questions, classify_all, doubt_of
+from tpmirror.sync.account import PROBES
 from tpmirror.sync.ingest import Ingestor
 from tpmirror.sync.session import Session
+from tpmirror.tensorpix.page import Page
 
 LOOKUPS: Final = 1000
 """Most jobs asked for by id in one run, those an operator confirmed not counted."""
 UNLISTED_LOOKUPS: Final = 20
-"""Unlisted jobs asked for again in one run, the least recently looked up first."""
+"""Unlisted jobs asked for again in one run, the least recently looked up first; and gone ones, the newest first."""
 MAX_SILENT: Final = 3
 """Jobs in a row without an answer after which no more are asked for in this run."""
 PROBE_JOBS: Final = 3
@@ -31,74 +35,89 @@ PROBE_JOBS: Final = 3
 
 def resolve_presence(
     opened: Session, absent: Collection[int] | None, present: Collection[int]
-) -> dict[int, PresenceResult]:
-    """Where the jobs are that the list lacks. Without a proof that it lacks them nothing is asked."""
+) -> tuple[dict[int, PresenceResult], str | None]:
+    """Where the jobs are that the list lacks, and why the list is not to be believed, if it is empty and is not.
+
+    ``absent``: jobs held as listed that it lacks; None if that is not proven, then nothing is asked.
+    """
     if absent is None:
-        return {}
-    ingestor = opened.ingestor
-    notes, elsewhere = read(opened.engine, lambda conn: (presence.notes(conn), presence.not_listed(conn)))
-    away = {job_id: where for job_id, where in elsewhere.items() if not ingestor.lists(job_id)}
-    lacking = {*absent, *(job_id for job_id, where in away.items() if where == "missing")}
-    unlisted = {job_id for job_id, where in away.items() if where == "unlisted"}
-    questions = Questions.of(notes, lacking, unlisted, opened.settings.vanish_limit.of(len(present) + len(absent)))
-    return classify_all(questions, collect(ingestor, questions, present))
+        return {}, None
+    now = datetime.now(UTC)
+    absences = read(opened.engine, lambda conn: _absences(conn, opened.ingestor, absent, now))
+    limit = opened.settings.vanish_limit.of(len(present) + len(absent))
+    questions = Questions.of(absences, limit, UNLISTED_LOOKUPS, now)
+    if not questions:
+        return {}, None
+    answers = collect(opened.ingestor, questions, present) if present else collect_on_empty_list(opened, questions)
+    return classify_all(questions, answers), doubt_of(questions, answers)
 
 
-@dataclass(frozen=True, slots=True)
-class Questions:
-    """Which jobs to ask for by id, and what an operator said about them."""
-
-    lacking: set[int]
-    """Jobs that the list lacks for a reason yet unknown; the others are known to be unlisted."""
-    first: list[int]
-    """Jobs that an operator confirmed: no limit holds them back."""
-    others: list[int]
-    restored: set[int]
-    limit: int
-    """Most denials that may mark jobs gone without an operator."""
-
-    @classmethod
-    def of(cls, notes: Mapping[int, Row], lacking: set[int], unlisted: set[int], limit: int) -> "Questions":
-        """The questions that follow from the notes; the least recently looked up come first, also without an answer."""
-
-        def last_look(job_id: int) -> tuple[datetime, int]:
-            note = notes.get(job_id)
-            return ((note["looked_up_at"] if note else None) or datetime.min.replace(tzinfo=UTC), job_id)
-
-        confirmed = {job_id for job_id, row in notes.items() if row["confirmed_at"] is not None}
-        restored = {job_id for job_id, row in notes.items() if row["answer"] == RESTORED}
-        again = sorted(unlisted, key=last_look)[:UNLISTED_LOOKUPS]
-        first, others = sorted(lacking & confirmed, key=last_look), sorted(lacking - confirmed, key=last_look)
-        return cls(lacking, first, [*others, *again], restored, limit)
-
-
-@dataclass(slots=True)
-class Answers:
-    """What the API answered."""
-
-    by_job: dict[int, tuple[str, datetime]] = field(default_factory=dict)
-    is_trusted: bool = False
-    """Whether it answered for a listed job before and after: only then a denial counts."""
-    is_silent: bool = True
-    """Whether it stopped answering: then those not asked have no answer either."""
-
-    def denied(self, questions: Questions) -> int:
-        """Denials that would mark a job gone without an operator's word."""
-        spoken = questions.restored.union(questions.first)
-        return sum(answer == DENIED and job_id not in spoken for job_id, (answer, _) in self.by_job.items())
+def _absences(conn: Connection, ingestor: Ingestor, absent: Collection[int], now: datetime) -> Absences:
+    """What the mirror holds of jobs that the list lacks; those that a page of this run showed are back."""
+    away = {job_id: where for job_id, where in presence.not_listed(conn).items() if not ingestor.lists(job_id)}
+    gone = presence.gone_since(conn, now - FINAL)
+    return Absences(
+        listed=absent,
+        missing=[job_id for job_id, where in away.items() if where == "missing"],
+        unlisted=[job_id for job_id, where in away.items() if where == "unlisted"],
+        gone={job_id: at for job_id, at in gone.items() if job_id in away},
+        notes=presence.notes(conn),
+    )
 
 
 def collect(ingestor: Ingestor, questions: Questions, present: Collection[int]) -> Answers:
-    """Ask for the jobs, within the limits, between two answers for a probe job."""
+    """Ask for the jobs, within the limits, between two answers for a listed job."""
     answers = Answers()
-    if not (questions.first or questions.others) or not probe_answers(ingestor, present):
-        return answers
-    answers.is_silent = False
-    _ask(ingestor, questions.first, answers, lambda: False)
-    _ask(ingestor, questions.others[:LOOKUPS], answers, lambda: answers.denied(questions) > questions.limit)
-    kinds = {answer for answer, _ in answers.by_job.values()}
-    answers.is_trusted = DENIED not in kinds or probe_answers(ingestor, present)
+    if probe_answers(ingestor, present):
+        _ask_all(ingestor, questions, answers, lambda: probe_answers(ingestor, present))
     return answers
+
+
+def collect_on_empty_list(opened: Session, questions: Questions) -> Answers:
+    """The same where the list shows no job: the canary is a known job that answers by id.
+
+    Where none does, those that an operator confirmed are asked for between two empty lists.
+    """
+    ingestor, answers = opened.ingestor, Answers(is_silent=False)
+    flying = _in_flight(opened)
+    known = sorted({*questions.first, *questions.others}, key=lambda job_id: (job_id in flying, job_id), reverse=True)
+    _ask(ingestor, known[:PROBES], answers, lambda: bool(answers.shown()))
+    if not (shown := answers.shown()):
+        answers.is_shown = False
+        _ask(ingestor, (job_id for job_id in questions.first if job_id not in answers.by_job), answers)
+        answers.is_trusted = bool(questions.first) and _is_empty(opened.api.page(opened.settings.page_size, 0))
+        return answers
+    answers.by_job = {job_id: answers.by_job[job_id] for job_id in shown}  # those denied before it are asked again
+    if not _refuting(opened, questions, answers):
+        _ask_all(ingestor, questions, answers, lambda: any(_look_up(ingestor, job_id) == FOUND for job_id in shown))
+    answers.in_flight = _refuting(opened, questions, answers)
+    return answers
+
+
+def _refuting(opened: Session, questions: Questions, answers: Answers) -> set[int]:
+    """Jobs held as listed that answered as in flight; the history has ended jobs alone."""
+    found = {job_id for job_id in questions.listed if answers.answer(job_id) == FOUND}
+    return found & _in_flight(opened) if found else found
+
+
+def _in_flight(opened: Session) -> set[int]:
+    return set(read(opened.engine, jobs.in_flight_ids))
+
+
+def _is_empty(page: Page) -> bool:
+    """Whether a page is the whole of an empty list, by each of its signs."""
+    return page.is_last and page.listing.count == len(page.listing) == 0
+
+
+def _ask_all(ingestor: Ingestor, questions: Questions, answers: Answers, canary_answers: Callable[[], bool]) -> None:
+    """Ask for all jobs but those that have answered; a denial counts only if the canary answers afterwards too."""
+    answers.is_trusted, answers.is_silent = True, False
+    left = [job_id for job_id in questions.others if job_id not in answers.by_job]
+    _ask(ingestor, (job_id for job_id in questions.first if job_id not in answers.by_job), answers)
+    _ask(ingestor, left[:LOOKUPS], answers, lambda: answers.is_enough(questions))
+    _ask(ingestor, questions.again, answers)
+    if any(answer == DENIED for answer, _ in answers.by_job.values()) and not canary_answers():
+        answers.is_trusted, answers.is_silent = False, True
 
 
 def probe_answers(ingestor: Ingestor, present: Collection[int]) -> bool:
@@ -106,8 +125,10 @@ def probe_answers(ingestor: Ingestor, present: Collection[int]) -> bool:
     return any(_look_up(ingestor, job_id) == FOUND for job_id in sorted(present, reverse=True)[:PROBE_JOBS])
 
 
-def _ask(ingestor: Ingestor, ids: Iterable[int], answers: Answers, is_enough: Callable[[], bool]) -> None:
-    """Ask one by one, until there are enough denials or the API stops answering."""
+def _ask(
+    ingestor: Ingestor, ids: Iterable[int], answers: Answers, is_enough: Callable[[], bool] = lambda: False
+) -> None:
+    """Ask one by one, until there are enough answers or the API stops answering."""
     failures = 0
     for job_id in ids:
         if is_enough():
@@ -130,37 +151,3 @@ def _look_up(ingestor: Ingestor, job_id: int) -> str:
         raise
     except ApiError:
         return UNANSWERED
-
-
-def classify_all(questions: Questions, answers: Answers) -> dict[int, PresenceResult]:
-    """Where each job is; an unlisted job that was not asked for stays what it is. Pure."""
-    is_held = answers.denied(questions) > questions.limit
-    not_asked = HELD if is_held else UNANSWERED if answers.is_silent else None
-    confirmed, found = set(questions.first), dict[int, PresenceResult]()
-    for job_id in [*questions.first, *questions.others]:
-        if job_id in questions.lacking or job_id in answers.by_job:
-            answer, at = answers.by_job.get(job_id, (not_asked, None))
-            is_restored = job_id in questions.restored
-            found[job_id] = classify(
-                answer if answers.is_trusted or answer != DENIED else UNANSWERED,
-                at,
-                lacks=job_id in questions.lacking,
-                is_restored=is_restored,
-                may_go=job_id in confirmed or not (is_held or is_restored),
-            )
-    return found
-
-
-def classify(
-    answer: str | None, at: datetime | None, *, lacks: bool, is_restored: bool, may_go: bool
-) -> PresenceResult:
-    """Where one job is, by what the API answered for its id. Pure."""
-    match answer:
-        case presence.FOUND | presence.ARCHIVED:
-            return PresenceResult("unlisted", answer, at)
-        case presence.DENIED if may_go:
-            return PresenceResult("gone", answer, at)
-        case _ if lacks or answer == DENIED:
-            return PresenceResult("missing", RESTORED if is_restored else answer, at)
-        case _:
-            return PresenceResult("unlisted", answer, at)

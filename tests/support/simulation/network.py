@@ -94,6 +94,8 @@ class Network:
         note.client, note.known = process, known
         if self.window:
             note.shown = {}
+        if self.window == "empty" and asked.path == LIST:
+            note.counted = note.sliced = frozenset()  # nothing is listed: true where known jobs answer by id as ended
         return note, answer
 
     def _answer(self, asked: Request) -> Response:

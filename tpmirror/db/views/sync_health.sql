@@ -11,7 +11,7 @@
 -- jobs (integer): jobs in the mirror, gone ones included
 -- in_flight (integer): jobs that are not over and not gone
 -- missing (integer): jobs that the list lacks without an explanation yet
--- waiting_for_operator (integer): those of them that wait for tpmirror gone confirm or restore
+-- waiting_for_operator (integer): jobs that wait for tpmirror gone confirm or restore
 -- quarantined (integer): items and values that could not be mirrored and are not resolved, accepted ones included
 -- unreadable (integer): listed jobs of which nothing could be read
 -- incomplete (integer): listed jobs with a value that could not be held; the view held_values names the columns
@@ -65,7 +65,8 @@ SELECT
   (
     SELECT COUNT(*)
     FROM job_absences AS a JOIN jobs AS j ON j.id = a.job_id
-    WHERE a.answer IN ('not found', 'not asked', 'restored') AND a.confirmed_at IS NULL AND j.presence = 'missing'
+    WHERE a.answer IN ('not found', 'not asked', 'restored') AND a.confirmed_at IS NULL
+      AND j.presence IN ('missing', 'listed')
   ) AS waiting_for_operator,
   (SELECT COUNT(*) FROM quarantined_jobs WHERE resolved_at IS NULL) AS quarantined,
   (SELECT COUNT(*) FROM faulty WHERE is_unreadable = 1) AS unreadable,
