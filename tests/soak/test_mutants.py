@@ -57,7 +57,7 @@ from tpmirror.sync.session import Session
 from tpmirror.tensorpix import caching, client, decode
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.decode import ParsedJob
-from tpmirror.tensorpix.page import Page
+from tpmirror.tensorpix.page import Page, ids_of
 
 pytestmark = pytest.mark.exhaustive
 
@@ -292,6 +292,32 @@ def another_account_answers_in_mid_walk(url: str) -> list[str]:
             mirror(witness.sim, url, **QUICK, page_size=SIZE)
     foreign = query(url, f"SELECT COUNT(*) FROM jobs WHERE id > {10**6}")[0][0]
     return wrong + [f"{foreign} jobs of another account are mirrored"] * (foreign > 0)
+
+
+def another_account_that_shares_a_job(url: str) -> list[str]:
+    """On the one page that it lists, besides its own."""
+    stranger = World(seed=9, jobs=25, owner=("other@example.com", 1), jobs_per_day=0)
+    for job_id in stranger.ids():
+        stranger.edit(job_id, {"id": job_id + 10**6})
+    with account(page_cap=None) as witness:
+        wrong, ours = look(witness, url, page_size=100), witness.world.job(30)
+        foreign: dict[str, Any] = {"count": 26, "next": None, "previous": None}
+        foreign["results"] = [*map(stranger.job, stranger.ids()), ours]
+        denial = Response.detail(404, "Not found.")
+        witness.sim.respond = lambda request: Response.json(200, foreign) if request.path == LIST else denial
+        with suppress(TpmirrorError):
+            mirror(witness.sim, url, **QUICK)
+    held = query(url, f"SELECT COUNT(*) FROM jobs WHERE id > {10**6}")[0][0]
+    return wrong + [f"{held} jobs of another account are mirrored"] * (held > 0)
+
+
+def a_wrong_owner_that_is_shown_once(url: str) -> list[str]:
+    with account(8) as witness:
+        wrong = look(witness, url)
+        show(witness, 2, input_video__owner="other@example.com")
+        wrong += look(witness, url)
+    owners = query(url, "SELECT value FROM mirror_scope WHERE value = 'other@example.com'")
+    return wrong + ["a wrong owner is one of this account from now on"] * len(owners)
 
 
 def a_run_that_is_killed(url: str) -> list[str]:
@@ -730,6 +756,19 @@ def admit_all_pages_after_the_first(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Ingestor, "_check_account", careless)
 
 
+def take_one_shared_job_for_a_proof(patch: pytest.MonkeyPatch) -> None:
+    honest = Ingestor._is_proven
+
+    def careless(self: Ingestor, page: Page, *asked: Any) -> bool:
+        return bool(self.sink.fingerprints(set(ids_of(page)))) or honest(self, page, *asked)
+
+    patch.setattr(Ingestor, "_is_proven", careless)
+
+
+def learn_whatever_owner_is_shown(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ingest, "news_of", lambda claims, _known, _held: {claim.owner for claim in claims})
+
+
 def record_a_status_that_did_not_change(patch: pytest.MonkeyPatch) -> None:
     honest = diff.Differ.status
 
@@ -1020,6 +1059,8 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (ask_no_history, jobs_that_end_and_live_in_the_history),
     (know_no_limit, many_jobs_vanish),
     (admit_all_pages_after_the_first, another_account_answers_in_mid_walk),
+    (take_one_shared_job_for_a_proof, another_account_that_shares_a_job),
+    (learn_whatever_owner_is_shown, a_wrong_owner_that_is_shown_once),
     (record_a_status_that_did_not_change, a_rating),
     (accept_fewer_than_counted, a_swap_behind_the_reader),
     (trust_any_page_that_holds_as_many_as_counted, a_full_page_that_lost_its_last_row),

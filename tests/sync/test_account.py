@@ -16,13 +16,15 @@ from tpmirror.simulator.api import Backend
 from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
-from tpmirror.sync.account import origin_of
+from tpmirror.sync.account import Claim, news_of, origin_of, unvouched
 from tpmirror.sync.full import sync
 from tpmirror.sync.poll import poll
 from tpmirror.sync.verify import preview, verify
 
 SHIFT = 10**6
 OTHERS = ("other@example.com", 815)
+SCOPE = "mirror_scope"
+NOT_FOUND = Response.detail(404, "Not found.")
 
 
 @pytest.fixture
@@ -234,6 +236,131 @@ def test_an_owner_is_remembered_only_with_the_page_that_showed_it(sim, mirror_ur
         mirror(sim, mirror_url, max_attempts=1)
     found = {(row["kind"], row["value"]) for row in rows(mirror_url, "mirror_scope")}
     assert found == {("origin", "loopback"), ("input_owner", "first@example.com"), ("output_owner", "4711")}
+
+
+# Another account that shares a job, and owners who are new
+
+
+def shared(sim: Simulator, stranger: World, job_id: int) -> None:
+    """The key opens the other account, which shows one job of this one besides its own, on the same page."""
+    ours = sim.world.job(job_id)
+
+    def distort(page: dict[str, Any], _request: Request) -> None:
+        foreign = [stranger.job(number) for number in reversed(stranger.ids())]
+        page.update(count=len(foreign) + 1, next=None, previous=None, results=[*foreign, ours])
+
+    sim.reset()
+    pages(distort, sim)
+    lists = sim.respond
+    assert lists is not None
+
+    def respond(request: Request) -> Response | None:
+        listed = lists(request)
+        return listed or (None if str(job_id) in request.path.split("/") else NOT_FOUND)
+
+    sim.respond = respond
+
+
+@pytest.mark.parametrize("owner", [OTHERS[0], None])
+def test_one_shared_job_does_not_open_the_mirror_to_another_account(sim, mirrored, owner):
+    stranger = World(seed=9, jobs=300, in_flight=3, owner=OTHERS, jobs_per_day=0)
+    for job_id in stranger.ids():
+        fields = {"id": SHIFT + job_id, "description": "of the other account", "output_video": None}
+        stranger.edit(job_id, {**fields, "input_video": {"owner": owner}})
+    before = dump(mirrored)
+    shared(sim, stranger, 30)
+    for run in (sync, poll, preview, verify):
+        with pytest.raises(ScopeError, match="accept-owner"):
+            run(settings(sim, mirrored, page_size=1000))
+        assert dump(mirrored) == before, run.__name__
+    assert_nothing_of_it(mirrored)
+    asked = {seen.path for seen in sim.requests} - {"/api/jobs/"}
+    assert {f"/api/jobs/{job_id}/" for job_id in range(10, 30)} <= asked, "the twenty newest but the shared one"
+
+
+def test_one_known_job_that_answers_is_enough_for_a_new_owner(sim, world, mirrored):
+    new = world.submit()
+    world.edit(new, {"input_video": {"owner": "colleague@example.com"}})
+    for job_id in range(12, 31):
+        world.delete(job_id)
+    assert mirror(sim, mirrored, page_size=3, vanish_limit=100)["jobs_inserted"] == 1
+    assert ("input_owner", "colleague@example.com") in [(row["kind"], row["value"]) for row in rows(mirrored, SCOPE)]
+
+
+def test_a_new_owner_is_refused_where_no_known_job_answers_until_an_operator_accepts_it(sim, world, tpmirror, mirrored):
+    colleague = World(seed=9, jobs=5, in_flight=0, owner=OTHERS, jobs_per_day=0)
+    for job_id in colleague.ids():
+        colleague.edit(job_id, {"id": SHIFT + job_id})
+    switch(sim, colleague, after=0)
+    _, complained = tpmirror("sync", code=1)
+    assert "tpmirror db accept-owner VALUE" in complained
+    assert str(OTHERS[1]) in complained
+    assert_nothing_of_it(mirrored)
+    tpmirror("db", "accept-owner", OTHERS[0])
+    tpmirror("sync", code=3)  # thirty jobs vanished
+    assert len(rows(mirrored, "jobs")) == 35
+
+
+def test_known_jobs_that_live_in_the_history_vouch_for_a_new_owner(sim, world, mirrored):
+    for job_id in world.listed(active_only=True):
+        world.finish(job_id)
+    sim.active_only = sim.archive = True
+    world.edit(world.submit(), {"input_video": {"owner": "colleague@example.com"}})
+    assert mirror(sim, mirrored)["jobs_inserted"] == 1
+
+
+def test_a_small_account_all_of_which_is_shown_may_have_a_new_owner(sim, world, mirrored):
+    world.edit(world.submit(), {"input_video": {"owner": "colleague@example.com"}})
+    sim.page_cap, sim.respond = None, lambda request: None if request.path == "/api/jobs/" else NOT_FOUND
+    assert mirror(sim, mirrored)["jobs_inserted"] == 1
+
+
+def test_a_mirror_whose_jobs_are_all_gone_asks_before_it_takes_others(sim, world, tpmirror, mirrored):
+    for job_id in world.ids():
+        world.delete(job_id)
+    tpmirror("sync", code=3)
+    tpmirror("gone", "confirm", "--all")
+    tpmirror("sync")
+    world.submit()
+    tpmirror("sync")
+    world.delete(31)
+    tpmirror("sync", code=3)
+    tpmirror("gone", "confirm", "--all")
+    tpmirror("sync")
+    world.edit(world.submit(), {"input_video": {"owner": "colleague@example.com"}})
+    assert "accept-owner" in tpmirror("sync", code=1)[1]
+
+
+def test_a_wrong_owner_of_a_known_video_is_not_taken_for_the_accounts(sim, world, stranger, mirrored):
+    world.edit(20, {"input_video": {"owner": OTHERS[0]}})
+    world.edit(19, {"output_video": {"owner": OTHERS[1]}})
+    assert mirror(sim, mirrored)["certified"]
+    assert not {*OTHERS} & {row["value"] for row in rows(mirrored, SCOPE)}
+    world.edit(20, {"input_video": {}})
+    switch(sim, stranger, after=0)
+    with pytest.raises(ScopeError):
+        mirror(sim, mirrored)
+
+
+def test_the_number_of_a_known_address_needs_nobody_to_vouch_and_an_address_does():
+    def claims(address: str, number: int) -> list[Claim]:
+        return [Claim(1, 7, ("input_owner", address)), Claim(1, 7, ("output_owner", str(number)))]
+
+    known = {("input_owner", "me@example.com"), ("output_owner", "1")}
+    for address, number, strange in (
+        ("me@example.com", 2, set()),
+        ("you@example.com", 1, {("input_owner", "you@example.com")}),
+        ("you@example.com", 2, {("input_owner", "you@example.com"), ("output_owner", "2")}),
+    ):
+        shown = claims(address, number)
+        assert unvouched(shown, known, news_of(shown, known, ())) == strange
+
+
+@pytest.mark.parametrize("value", ["", "  ", "a" * 321])
+def test_what_is_no_owner_is_not_accepted(tpmirror, mirrored, value):
+    before = rows(mirrored, SCOPE)
+    tpmirror("db", "accept-owner", value, code=2)
+    assert rows(mirrored, SCOPE) == before
 
 
 # Another origin

@@ -2,7 +2,7 @@
 
 import click
 
-from tpmirror.cli.options import with_settings
+from tpmirror.cli.options import mirror, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention
 
@@ -62,6 +62,21 @@ def check(settings: Settings) -> None:
     if found:
         raise NeedsAttention
     click.echo("the database is as declared")
+
+
+@db.command("accept-owner")
+@click.argument("value")
+@with_settings()
+def accept_owner(settings: Settings, *, value: str) -> None:
+    """Say that an owner belongs to this account: VALUE is an e-mail address or the number of a user.
+
+    For jobs that were refused as those of another account, because none of the known jobs answers any more.
+    """
+    from tpmirror.sync import account
+
+    with mirror(settings) as engine:
+        account.accept_owner(engine, value)
+    click.echo("accepted; jobs of this owner belong to this account from the next sync on")
 
 
 def _say_revision(settings: Settings) -> None:

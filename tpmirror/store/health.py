@@ -113,7 +113,9 @@ def _of_operator(status: MirrorStatus, now: datetime) -> Iterator[Problem]:
             f"jobs are missing since {status.unanswered_since:%Y-%m-%d}, and the API does not answer for them by id"
         )
         yield Problem(
-            "untold", message, "see that the key may read single jobs; SELECT * FROM jobs WHERE presence = 'missing'"
+            "untold",
+            message,
+            "see that the key may read single jobs; tpmirror gone list, then gone confirm --unanswered",
         )
     if status.quarantined:
         jobs = f"; listed jobs: {status.holding.counts}" if status.holding.counts else ""

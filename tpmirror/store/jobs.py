@@ -159,16 +159,6 @@ def in_flight_ids(conn: Connection) -> list[int]:
     return list(conn.execute(select(table.id).where(active).order_by(table.id)).scalars())
 
 
-def newest_listed(conn: Connection, limit: int = 3) -> list[int]:
-    """The newest jobs that the mirror holds as listed."""
-    table = schema.jobs.c
-    return list(
-        conn.execute(
-            select(table.id).where(table.presence == "listed").order_by(table.id.desc()).limit(limit)
-        ).scalars()
-    )
-
-
 def has_samples_before(conn: Connection, moment: datetime) -> bool:
     """Whether there are progress samples older than ``moment``."""
     table = schema.job_progress_samples.c

@@ -1,17 +1,20 @@
 """Whose account this mirror belongs to, checked on every page before anything of it is written.
 
-A key may be replaced; an account may not. A page belongs here if it shows a job the mirror knows, or a video of an
-owner it knows. If it shows neither, known jobs are asked for by id: the API answers only for the account's own.
+A key may be replaced; an account may not. An owner is the account's once it was seen. Before an unknown one is learnt,
+and before new jobs of no known owner are taken, known jobs that the page does not show are asked for by id: the API
+answers only for the account's own. One known job on the page is no proof: it may be shared.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
-from tpmirror.errors import ScopeError
+from tpmirror.db import lease
+from tpmirror.errors import ScopeError, UsageError
 from tpmirror.store import account
 from tpmirror.store.account import Mark
 from tpmirror.tensorpix.decode import ParsedJob
@@ -21,6 +24,8 @@ PROBES: Final = 20
 """Known jobs asked for by id to see whether this is their account: most of them may have been deleted meanwhile."""
 MAX_OWNER: Final = 320
 """Characters of an owner that is one, an e-mail address or a number; PostgreSQL has no index for very long texts."""
+INPUT: Final = "input_owner"
+OUTPUT: Final = "output_owner"
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -29,16 +34,58 @@ def origin_of(api_url: str) -> str:
     return "loopback" if urlsplit(api_url).hostname in _LOOPBACK else api_url
 
 
-def owners_of(items: Iterable[ParsedJob]) -> set[Mark]:
-    """The owners whose videos these jobs use, as rows of ``mirror_scope``."""
-    found: set[Mark] = set()
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a video that an answer shows says of its owner."""
+
+    job_id: int
+    video_id: int
+    owner: Mark
+
+    @property
+    def video(self) -> tuple[str, int]:
+        """The video: input and output videos have ids of their own."""
+        return self.owner[0], self.video_id
+
+
+def claims_of(items: Iterable[ParsedJob]) -> list[Claim]:
+    """The owners of the videos that these jobs use, as rows of ``mirror_scope``."""
+    found = list[Claim]()
     for item in items:
         source, made = item.input_video, item.output_video
         if source is not None and source.owner:
-            found.add(("input_owner", unsigned(clean(source.owner))))
+            found.append(Claim(item.id, source.id, (INPUT, unsigned(clean(source.owner)))))
         if made is not None and isinstance(made.owner, int):
-            found.add(("output_owner", str(made.owner)))
-    return {(kind, value) for kind, value in found if len(value) <= MAX_OWNER}
+            found.append(Claim(item.id, made.id, (OUTPUT, str(made.owner))))
+    return [claim for claim in found if len(claim.owner[1]) <= MAX_OWNER]
+
+
+def news_of(claims: Iterable[Claim], known: Collection[Mark], held: Collection[tuple[str, int]]) -> set[Mark]:
+    """Unknown owners that the account may have; ``held``: the videos of which the mirror holds an owner.
+
+    One that a held video shows all of a sudden is none: a wrong owner, shown once, would open the mirror to another
+    account for ever. New videos of that owner say more.
+    """
+    return {claim.owner for claim in claims if claim.owner not in known and claim.video not in held}
+
+
+def unvouched(claims: Collection[Claim], known: Collection[Mark], news: Collection[Mark]) -> set[Mark]:
+    """Owners that known jobs have to vouch for: not the number of a user whose address the same job shows and is known.
+
+    Not the other way round: a number may be wrong and still be somebody's.
+    """
+    ours = {claim.job_id for claim in claims if claim.owner in known and claim.owner[0] == INPUT}
+    return {claim.owner for claim in claims if claim.owner in news and claim.job_id not in ours}
+
+
+def accept_owner(engine: Engine, value: str) -> None:
+    """Take an owner for the account's: an e-mail address or the number of a user. Raises UsageError for neither."""
+    owner = value.strip()
+    if not owner or len(owner) > MAX_OWNER or unsigned(clean(owner)) != owner:
+        message = f"{value[:MAX_OWNER]!r} is no owner; give an e-mail address or a number as the API shows it"
+        raise UsageError(message)
+    marks: set[Mark] = {(INPUT, owner), *([(OUTPUT, owner)] if owner.isascii() and owner.isdigit() else [])}
+    lease.under_lease(engine, lambda conn: account.add(conn, marks, datetime.now(UTC)))
 
 
 class Scope:
@@ -58,9 +105,10 @@ class Scope:
             raise ScopeError(message)
         self.learn({("origin", origin)})
 
-    def knows(self, owners: set[Mark]) -> bool:
-        """Whether one of these owners is the account's."""
-        return bool(self._known & owners)
+    @property
+    def known(self) -> Collection[Mark]:
+        """Everything known of the account."""
+        return self._known
 
     def learn(self, found: set[Mark]) -> None:
         """Take these for the account's from now on; ``store`` writes what is new."""
@@ -82,9 +130,12 @@ class Scope:
         self._new = set()
 
 
-def foreign_account() -> ScopeError:
-    """The error for a page of another account."""
+def foreign_account(owners: Iterable[Mark]) -> ScopeError:
+    """The error for a page of another account; of its unknown owners it names no e-mail address."""
+    numbers = sorted(value for kind, value in owners if kind == OUTPUT)
+    named = f" (it shows the user {', '.join(numbers)})" if numbers else ""
     return ScopeError(
-        "the key opens another account than the one this mirror belongs to (no known job, no known owner, and the "
-        "known jobs do not answer); nothing was written, use another TPMIRROR_DATABASE_URL for another account"
+        f"the key opens another account than the one this mirror belongs to{named}: none of the known jobs that were "
+        "asked for by id answers; nothing was written. If the owner of these jobs belongs to this account: tpmirror db "
+        "accept-owner VALUE; else use another TPMIRROR_DATABASE_URL for another account"
     )

@@ -14,9 +14,11 @@ from sqlalchemy import Engine
 
 from tpmirror.db.engine import read
 from tpmirror.errors import AuthenticationError, JobUnavailable
+from tpmirror.store import account
+from tpmirror.store.account import Mark
 from tpmirror.store.changes import Observation
-from tpmirror.store.jobs import fingerprints, newest_listed
-from tpmirror.sync.account import PROBES, Scope, foreign_account, owners_of
+from tpmirror.store.jobs import fingerprints
+from tpmirror.sync.account import PROBES, Scope, claims_of, foreign_account, news_of, unvouched
 from tpmirror.sync.stats import Reading
 from tpmirror.tensorpix.client import Api, ApiResponse
 from tpmirror.tensorpix.decode import ParsedJob, ParseFailure, RawJob
@@ -156,14 +158,34 @@ class Ingestor:
 
     def _check_account(self, page: Page, found: Sequence[Found]) -> None:
         """Learn the owners on a page of this account. Raises ScopeError for one of another."""
-        owners = owners_of(item for item in found if isinstance(item, ParsedJob))
-        ids = ids_of(page)
-        ours = not ids or self.scope.knows(owners) or any(isinstance(item, RawJob) for item in found)
-        if not ours and not read(self.engine, lambda conn: fingerprints(conn, ids)):
-            probes = read(self.engine, newest_listed)[:PROBES]
-            if probes and not any(map(self.api.shows, probes)):
-                raise foreign_account()
-        self.scope.learn(owners)
+        read_anew = [item for item in found if not isinstance(item, RawJob)]
+        claims, known = claims_of(item for item in read_anew if isinstance(item, ParsedJob)), self.scope.known
+        owned = {claim.job_id for claim in claims if claim.owner in known}
+        unknown = [claim for claim in claims if claim.owner not in known]
+        held = (
+            read(self.engine, lambda conn: account.owned(conn, [claim.video for claim in unknown])) if unknown else ()
+        )
+        news = news_of(unknown, known, held)
+        strange = unvouched(claims, known, news)
+        is_plain = not strange and all(item.id in owned for item in read_anew)
+        if not (is_plain or self._is_proven(page, owned, strange)):
+            raise foreign_account({claim.owner for claim in unknown})
+        self.scope.learn(news)
+
+    def _is_proven(self, page: Page, owned: Collection[int], strange: Collection[Mark]) -> bool:
+        """Whether a page with strange owners, or with jobs that are not ``owned`` by known ones, is this account's.
+
+        Known jobs that it does not show have to answer by id, one is enough. Jobs without an owner need none beside a
+        new one of a known owner, and the first jobs ever need none at all.
+        """
+        ids = set(ids_of(page))
+        known = read(self.engine, lambda conn: fingerprints(conn, ids)).keys()
+        if not strange and (known >= ids or (ids - known).intersection(owned)):
+            return True
+        others = read(self.engine, lambda conn: account.witnesses(conn, ids, PROBES))
+        if others:
+            return any(map(self.api.shows, others))
+        return bool(known) or read(self.engine, account.is_empty)
 
     def _note(self, page: Page, found: Sequence[Found]) -> None:
         self._pages += 1
