@@ -147,6 +147,19 @@ def test_a_video_is_as_the_jobs_that_are_left_show_it(sim, world, mirror_url):
     assert differences(sim, mirror_url) == []
 
 
+@pytest.mark.parametrize("page_size", [100, 1])
+@pytest.mark.parametrize("ordering", ["-id", "id"])
+def test_a_model_is_as_the_jobs_that_are_left_show_it(sim, world, mirror_url, page_size, ordering):
+    """The newest job that showed a model shows another one now; older ones show the model renamed."""
+    sim.ordering = ordering
+    user, last = (world.submit(ml_models=[44]) for _ in range(2))
+    mirror(sim, mirror_url)
+    world.distort(last, Oddity(("ml_models",), world.job(31)["ml_models"][:1]))
+    world.distort(user, Oddity(("ml_models", 0, "name"), "renamed"))
+    mirror(sim, mirror_url, page_size=page_size)
+    assert rows(mirror_url, "ml_models", id=44)[0]["name"] == "renamed"
+
+
 def test_what_changed_upstream_since_is_shown(sim, world, mirrored):
     world.fail(30)
     new = world.submit()

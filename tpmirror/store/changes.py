@@ -45,7 +45,7 @@ class StoredState:
     links: dict[int, list[Row]] = field(default_factory=dict)
     """Rows of ``job_ml_models`` by job, in order of position."""
     newest_users: dict[int, int] = field(default_factory=dict)
-    """The newest job that uses a model: the mirror takes the model's fields from it."""
+    """The newest job besides the batch that uses a model: the mirror takes the model's fields from the newest."""
     last_changes: dict[int, tuple[int, datetime]] = field(default_factory=dict)
     """Number and time of each job's last status change."""
     quarantine: dict[int | None, dict[str | None, Row]] = field(default_factory=dict)
@@ -74,6 +74,10 @@ class Changeset:
     ml_models: dict[int, Row] = field(default_factory=dict)
     links: list[Row] = field(default_factory=list)
     dropped_links: list[Row] = field(default_factory=list)
+    models_left: dict[int, int] = field(default_factory=dict)
+    """By model, the newest job that showed it until now."""
+    videos_left: set[int] = field(default_factory=set)
+    """Input videos that a job showed until now."""
     history: list[Row] = field(default_factory=list)
     field_changes: list[Row] = field(default_factory=list)
     samples: list[Row] = field(default_factory=list)

@@ -35,29 +35,24 @@ def ml_models(conn: Connection) -> dict[int, Row]:
 
 
 def recheck_sharers(conn: Connection, left: Collection[int]) -> None:
-    """Mark jobs for comparison that show a model or an input video as well, because the jobs in ``left`` are away.
+    """Mark jobs for comparison that show a model or an input video as well, because the jobs in ``left`` are away."""
+    table, links = schema.jobs.c, schema.job_ml_models.c
+    found = bulk.find(conn, (links.job_id, links.ml_model_id), links.job_id, left)
+    models = {row.ml_model_id: row.job_id for row in found}  # the newest: they come in order of job_id
+    videos = {row.input_video_id for row in bulk.find(conn, (table.input_video_id,), table.id, left)} - {None}
+    _recheck(conn, models, videos, left)
+
+
+def _recheck(conn: Connection, models: Mapping[int, int], videos: Collection[int], besides: Collection[int]) -> None:
+    """Mark jobs for comparison that show one of these; ``models`` with the newest job that showed it until now.
 
     The mirror may hold a model as its newest user showed it, and a video as the last answer did that showed it
-    otherwise: with that job away, what the others show is all there is, and their fingerprints say it is known.
+    otherwise: without that job, what the others show is all there is, and their fingerprints say it is known.
     """
-    others = {*_next_model_users(conn, left), *_jobs_of_the_same_videos(conn, left)}
+    jobs, users = schema.jobs.c, _newest_users(conn, models, besides)
+    others = {job_id for model_id, job_id in users.items() if 0 < job_id < models[model_id]}
+    others |= {row.id for row in bulk.find(conn, (jobs.id,), jobs.input_video_id, videos)} - {*besides}
     bulk.update(conn, schema.jobs, [{"id_": job_id, "fingerprint": RECHECK} for job_id in sorted(others)])
-
-
-def _next_model_users(conn: Connection, left: Collection[int]) -> set[int]:
-    """The jobs that are now the newest users of a model."""
-    table, newest = schema.job_ml_models.c, dict[int, int]()
-    for row in bulk.find(conn, (table.job_id, table.ml_model_id), table.job_id, left):
-        newest[row.ml_model_id] = row.job_id  # in order of job_id
-    found = _newest_users(conn, newest)
-    return {successor for model_id, successor in found.items() if 0 < successor < newest[model_id]}
-
-
-def _jobs_of_the_same_videos(conn: Connection, left: Collection[int]) -> set[int]:
-    """The other jobs that read an input video of a job that is away."""
-    table = schema.jobs.c
-    videos = {row.input_video_id for row in bulk.find(conn, (table.input_video_id,), table.id, left)} - {None}
-    return {row.id for row in bulk.find(conn, (table.id,), table.input_video_id, videos)} - {*left}
 
 
 def known(
@@ -67,7 +62,7 @@ def known(
     catalogue: Mapping[int, Row],
     models: Collection[int],
 ) -> StoredState:
-    """What the mirror holds of some jobs and their videos; of ``models`` also the newest job that uses each.
+    """What the mirror holds of some jobs and their videos; of ``models`` also the newest other job that uses each.
 
     ``unreadable`` are jobs that cannot be read, None one without an id.
     """
@@ -81,7 +76,7 @@ def known(
         output_videos=_by_id(conn, schema.output_videos, {item.output_video.id for item in items if item.output_video}),
         ml_models=dict(catalogue),
         links=_links(conn, held),
-        newest_users=_newest_users(conn, models),
+        newest_users=_newest_users(conn, models, {*ids}),
         last_changes=_last_changes(conn, moved),
         quarantine=quarantine.by_job(conn, {*ids, *unreadable}),
         accepted=quarantine.accepted(conn),
@@ -109,6 +104,8 @@ def apply(conn: Connection, changes: Changeset) -> None:
     bulk.insert(conn, schema.quarantined_jobs, changes.quarantine)
     bulk.update(conn, schema.quarantined_jobs, changes.quarantine_seen)
     bulk.update(conn, schema.quarantined_jobs, changes.quarantine_resolved)
+    if changes.models_left or changes.videos_left:
+        _recheck(conn, changes.models_left, changes.videos_left, changes.jobs)
 
 
 def _append(conn: Connection, rows: list[Row]) -> None:
@@ -136,13 +133,19 @@ def _links(conn: Connection, ids: Collection[int]) -> dict[int, list[Row]]:
     return found
 
 
-def _newest_users(conn: Connection, models: Collection[int]) -> dict[int, int]:
-    """One short index look-up per model. Jobs that are gone or missing do not show what their models have become."""
-    table, jobs = schema.job_ml_models.c, schema.jobs.c
+def _newest_users(conn: Connection, models: Collection[int], besides: Collection[int]) -> dict[int, int]:
+    """By model, the newest job that uses it besides some; 0: none. One short index look-up each.
+
+    Jobs that are gone or missing do not show what their models have become.
+    """
+    table, jobs, found = schema.job_ml_models.c, schema.jobs.c, dict[int, int]()
     users = select(table.job_id).join(schema.jobs, jobs.id == table.job_id)
     there = jobs.presence.in_(("listed", "unlisted")) & (table.ml_model_id == bindparam("model_id"))
-    newest = users.where(there).order_by(table.job_id.desc()).limit(1)
-    return {model_id: conn.execute(newest, {"model_id": model_id}).scalar() or 0 for model_id in models}
+    newest = users.where(there).order_by(table.job_id.desc()).limit(len(besides) + 1)
+    for model_id in models:
+        ids = conn.execute(newest, {"model_id": model_id}).scalars()
+        found[model_id] = next((job_id for job_id in ids if job_id not in besides), 0)
+    return found
 
 
 def _last_changes(conn: Connection, ids: Collection[int]) -> dict[int, Any]:

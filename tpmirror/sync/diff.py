@@ -110,7 +110,7 @@ class Differ:
         """Jobs that the batch also shows in a way that cannot be read: which of the two is newer is open."""
 
     def model(self, model_id: int, shown: Shown) -> None:
-        """A model as the newest job of the batch shows it, unless a newer job spoke before."""
+        """A model as the newest job of the batch shows it, unless a newer job besides spoke before."""
         row = next(model for model in shown.rows.models if model["id"] == model_id)
         known = self.known.ml_models.get(model_id)
         if known is not None and shown.job_id < self.known.newest_users.get(model_id, 0):
@@ -179,8 +179,12 @@ class Differ:
             if link not in row:
                 continue
             row[since] = None
-            if row[link] is None and known is not None and known[link] is not None:
+            if known is None or known[link] in {None, row[link]}:
+                continue
+            if row[link] is None:
                 row[link], row[since] = known[link], known[since] or at
+            elif kind == "input_video":
+                self.changes.videos_left.add(known[link])
         return row
 
     def links(self, job_id: int, rows: Rows, at: datetime, *, known: bool) -> None:
@@ -198,6 +202,8 @@ class Differ:
             self.changes.links.append({**link, "cost_weight": weight})
         for position in range(len(rows.model_ids), len(before)):
             self.changes.dropped_links.append({"job_id_": job_id, "position_": position})
+        for model_id in {*before}.difference(rows.model_ids):
+            self.changes.models_left[model_id] = max(job_id, self.changes.models_left.get(model_id, 0))
         if known and before != rows.model_ids:
             self.change("job", job_id, "ml_models", json.dumps(before), json.dumps(rows.model_ids), at)
 
