@@ -53,7 +53,7 @@ def statement(conn: Connection, month: str, today: date, prices: Prices = UNPRIC
         _line("closing", _sum([opening, charged, *corrections])),
     ]
     if prices:
-        lines = _priced(lines, _opening(conn, entries, opening, month, prices), month, prices)
+        lines = _priced(lines, _before(conn, entries, opening, month, prices), month, prices)
     columns = plain(
         line="line", job_id="job", charged_in="charged in", entries="entries", credits="Credits", stated="stated"
     ) | money(prices)
@@ -66,20 +66,20 @@ def statement(conn: Connection, month: str, today: date, prices: Prices = UNPRIC
     return Report(f"Statement of {month}", columns, lines, notes, {"month": month, **total})
 
 
-def _priced(lines: list[Row], opening: Row, month: str, prices: Prices) -> list[Row]:
-    """The lines with what they are in money; the opening is known, and the closing adds the total to it."""
+def _priced(lines: list[Row], before: list[Row], month: str, prices: Prices) -> list[Row]:
+    """The lines with what they are in money; ``before`` is what the months before are."""
     (total,) = (prices.worth(line["credits"], month) for line in lines if line["line"] == "total")
-    balances = {"opening": opening, "closing": prices.added([opening, total])}
+    balances = {"opening": prices.added(before), "closing": prices.added([*before, total])}
     return [{**line, **balances.get(line["line"], prices.worth(line["credits"], month))} for line in lines]
 
 
-def _opening(conn: Connection, entries: Any, sums: Row, month: str, prices: Prices) -> Row:
-    """What all months before come to in money, each at its price."""
+def _before(conn: Connection, entries: Any, sums: Row, month: str, prices: Prices) -> list[Row]:
+    """What the months before come to in money, each at its price; all at once where there is one price."""
     if not prices.vary:
-        return prices.worth(sums["credits"], month)
+        return [prices.worth(sums["credits"], month)]
     wanted = select(entries.c.month, credits_of(entries.c.credits)).where(entries.c.month < month)
-    before = conn.execute(wanted.group_by(entries.c.month).order_by(entries.c.month))
-    return prices.added([prices.worth(Decimal(0), month), *(prices.worth(credits_, each) for each, credits_ in before)])
+    months = conn.execute(wanted.group_by(entries.c.month).order_by(entries.c.month))
+    return [prices.worth(Decimal(0), month), *(prices.worth(credits_, each) for each, credits_ in months)]
 
 
 def _sums(conn: Connection, entries: Any, *conditions: Any) -> Row:

@@ -61,15 +61,19 @@ class Prices:
         return {"amount": None if credits_ is None else credits_ * price.amount, "currency": price.currency}
 
     def added(self, parts: Iterable[Row]) -> Row:
-        """The sum of such amounts; null if one is, or if they are in several currencies: amounts of 0 are in any."""
+        """The sum of such amounts; null if one is, or if more than one currency is left: amounts of 0 are in any."""
         if not self:
             return {}
-        found = list(parts)
-        currencies = {part["currency"] for part in found if part["amount"] != 0}
-        if len(currencies) > 1 or any(part["amount"] is None for part in found):
+        found, sums = list(parts), dict[str, Decimal]()
+        if any(part["amount"] is None for part in found):
             return {"amount": None, "currency": None}
-        currency = next(iter(currencies), found[-1]["currency"] if found else self.since[-1][1].currency)
-        return {"amount": sum((part["amount"] for part in found), Decimal(0)), "currency": currency}
+        for part in found:
+            sums[part["currency"]] = sums.get(part["currency"], Decimal(0)) + part["amount"]
+        left = {currency: amount for currency, amount in sums.items() if amount}
+        if len(left) > 1:
+            return {"amount": None, "currency": None}
+        currency = next(iter(left), found[-1]["currency"] if found else self.since[-1][1].currency)
+        return {"amount": left.get(currency, Decimal(0)), "currency": currency}
 
 
 UNPRICED: Final = Prices()
