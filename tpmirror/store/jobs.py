@@ -49,9 +49,11 @@ def _recheck(conn: Connection, models: Mapping[int, int], videos: Collection[int
     The mirror may hold a model as its newest user showed it, and a video as the last answer did that showed it
     otherwise: without that job, what the others show is all there is, and their fingerprints say it is known.
     """
-    jobs, users = schema.jobs.c, _newest_users(conn, models, besides)
+    jobs, table, users = schema.jobs.c, schema.input_videos.c, _newest_users(conn, models, besides)
     others = {job_id for model_id, job_id in users.items() if 0 < job_id < models[model_id]}
-    others |= {row.id for row in bulk.find(conn, (jobs.id,), jobs.input_video_id, videos)} - {*besides}
+    found = bulk.find(conn, (table.id, table.first_seen_at, table.changed_at), table.id, videos)
+    changed = {row.id for row in found if row.changed_at != row.first_seen_at}  # of the rest all said the same
+    others |= {row.id for row in bulk.find(conn, (jobs.id,), jobs.input_video_id, changed)} - {*besides}
     bulk.update(conn, schema.jobs, [{"id_": job_id, "fingerprint": RECHECK} for job_id in sorted(others)])
 
 
