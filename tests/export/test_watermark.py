@@ -187,7 +187,7 @@ def differing(conn: Connection, table: Table, known: Row, values: Row) -> Change
     differ = Differ(StoredState(last_changes={known["id"]: (conn.execute(last).scalar() or 0, NOW)}), changes, 1, ())
     if "status" in values:
         values = {"status": -1}
-        seen: Any = SimpleNamespace(at=NOW)  # an observation, of which nothing else counts
+        seen: Any = SimpleNamespace(at=NOW, shown_at=None)  # an observation, of which nothing else counts
         differ.status(seen, {**known, **values}, known)
     differ.merge(STATED[table.name], known, {"id": known["id"], **values}, NOW)
     return changes

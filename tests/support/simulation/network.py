@@ -205,9 +205,9 @@ class Network:
         lied = answers_of(items_of(LIST, cached))
         self.recorder.learn(lied)
         self.notes[-1].answers += lied
-        self.notes[-1].counted = self.notes[-1].sliced = (
-            self.recorder.listed
-        )  # at the moment of this answer, not of the other
+        if self.window != "empty":
+            # At the moment of this answer, not of the other.
+            self.notes[-1].counted = self.notes[-1].sliced = self.recorder.listed
         return self._whole(cached)
 
     def _lie_short(self, asked: Request, answer: Response) -> httpx.Response:
