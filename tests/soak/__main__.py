@@ -27,7 +27,7 @@ from tests.support.simulation import Figures, Universe, Violation
 
 DAYS: Final = 25
 """Days of one seed, as in ``make test-all``."""
-UNIVERSES: Final = 8 * 50
+UNIVERSES: Final = 5 * 50
 KILLS: Final = 50
 """Kills of one mirror's writers, as in ``make test-all``."""
 MIRRORS: Final = 50
