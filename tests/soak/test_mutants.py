@@ -836,7 +836,7 @@ def write_in_any_order(patch: pytest.MonkeyPatch) -> None:
 
 
 def leave_dead_runs_running(patch: pytest.MonkeyPatch) -> None:
-    def careless(conn: Any, kind: str, holder: str, started_at: datetime, _price: Any) -> Any:
+    def careless(conn: Any, kind: str, holder: str, started_at: datetime) -> Any:
         table = schema.sync_runs
         held = lease.acquire(conn, holder)
         row = insert(table).values(kind=kind, outcome="running", certified=False, started_at=started_at, covered=False)

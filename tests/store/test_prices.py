@@ -5,12 +5,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, select
 
 from tests.support.account import connected, mirror, rows, settings, tamper
 from tpmirror.config import CreditPrice
 from tpmirror.db.views import view
+from tpmirror.errors import AuthenticationError
 from tpmirror.reports.reconcile import disagreements, reconcile
+from tpmirror.simulator.http import Response
 from tpmirror.store.account import set_price
 from tpmirror.store.prices import Prices, stored
 from tpmirror.sync.poll import poll
@@ -61,6 +64,17 @@ def test_syncs_and_polls_note_a_price_in_their_month_and_only_if_it_is_another(s
     poll(settings(sim, mirrored, credit_price="0.123457 EUR"))
     with connected(mirrored) as conn:
         assert stored(conn).since == (("2020-01", DEAR),)
+
+
+def test_a_run_that_fails_and_a_clock_that_is_behind_note_no_price(sim, mirrored):
+    mirror(sim, mirrored, credit_price="0.10 EUR")
+    sim.respond = lambda _request: Response.detail(401, "Invalid token.")
+    with pytest.raises(AuthenticationError):
+        mirror(sim, mirrored, credit_price="0.20 USD")
+    with connected(mirrored) as conn:
+        noted = stored(conn)
+        set_price(conn, USD, "2020-01")
+        assert (stored(conn), len(noted.since)) == (noted, 1)
 
 
 def test_focus_bills_by_the_price_of_each_month_and_leaves_months_that_are_over(lived_mirror, dialect):

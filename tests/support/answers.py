@@ -85,7 +85,7 @@ def parts_of(extra: Row) -> Iterator[tuple[str, str]]:
         if key == "preview_videos" and isinstance(value, dict):
             yield from parts_of({f"preview_videos.{inner}": part for inner, part in value.items()})
         else:
-            yield f"extra {key}", json.dumps(value, sort_keys=True)
+            yield f"extra {key}", json.dumps(value, sort_keys=True).replace(r"\u0000", r"\u2400")  # none holds a NUL
 
 
 def answers_of(items: Iterable[Any]) -> list[Answer]:

@@ -315,6 +315,14 @@ def test_a_small_account_all_of_which_is_shown_may_have_a_new_owner(sim, world, 
     assert mirror(sim, mirrored)["jobs_inserted"] == 1
 
 
+def test_known_jobs_vouch_for_a_page_of_which_they_are_most(sim, world, mirrored):
+    """The one known job that it does not show was deleted."""
+    world.delete(7)
+    world.edit(world.submit(), {"input_video": {"owner": "colleague@example.com"}})
+    sim.page_cap = None
+    assert mirror(sim, mirrored)["jobs_inserted"] == 1
+
+
 def test_a_mirror_whose_jobs_are_all_gone_asks_before_it_takes_others(sim, world, tpmirror, mirrored):
     for job_id in world.ids():
         world.delete(job_id)

@@ -892,6 +892,23 @@ def test_an_owner_who_deleted_everything_confirms_that_once(sim, world, tpmirror
     assert (waiting(tpmirror), set(where(mirrored).values())) == ([], {"gone"})
 
 
+def test_an_empty_list_without_an_answer_is_doubted_where_all_jobs_were_unlisted(sim, world, tpmirror, mirrored):
+    sim.active_only = True
+    for job_id in world.listed(active_only=True):
+        world.finish(job_id)
+    tpmirror("sync")
+    before = where(mirrored)
+    assert set(before.values()) == {"unlisted"}
+    answer_by_id(sim, lambda _job_id: NOT_FOUND)
+    for _ in range(3):
+        tpmirror("sync", code=3)
+        assert where(mirrored) == before
+    assert len(waiting(tpmirror)) == len(before)
+    tpmirror("gone", "confirm", "--all")
+    tpmirror("sync")
+    assert set(where(mirrored).values()) == {"gone"}
+
+
 def test_only_those_confirmed_are_marked_where_the_list_is_empty(sim, world, tpmirror, mirrored):
     delete(world, range(1, 41))
     tpmirror("sync", code=3)

@@ -163,6 +163,21 @@ def test_a_clock_that_is_ahead_costs_one_request_and_looks_like_no_cache(sim, mo
     assert (api.requests, round(api.skew / 3600)) == (4, 24)
 
 
+def test_one_server_whose_clock_is_ahead_refutes_the_others_once(sim):
+    ahead = iter([{"Date": format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)}])
+
+    def respond(asked):
+        answer = sim.answer(asked)
+        return replace(answer, headers={**answer.headers, **next(ahead, {})})
+
+    with client(sim, max_attempts=2) as api:
+        api.page(5, 0)
+        sim.respond = respond
+        for offset in (5, 10, 15, 20):
+            api.page(5, offset)
+    assert api.requests <= 7
+
+
 def test_a_page_is_asked_for_with_token_limit_and_offset(sim):
     seen: list[Request] = []
     sim.respond = seen.append

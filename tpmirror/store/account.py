@@ -28,8 +28,9 @@ def add(conn: Connection, found: Collection[Mark], now: datetime) -> None:
 
 
 def set_price(conn: Connection, price: CreditPrice, month: str) -> None:
-    """Let a price count from a month on, unless it does already."""
-    if prices.stored(conn).at(month) != price:
+    """Let a price count from a month on, unless it does already or a later month has begun: what is over stays."""
+    known = prices.stored(conn)
+    if known.at(month) != price and all(since <= month for since, _ in known.since):
         bulk.upsert(conn, credit_prices, [{"month": month, "price": price.amount, "currency": price.currency}])
 
 

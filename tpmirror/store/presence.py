@@ -60,9 +60,9 @@ def gone_since(conn: Connection, since: datetime) -> dict[int, datetime]:
 def waiting(conn: Connection) -> list[Row]:
     """Jobs held back for an operator: the API denies them or was not asked, more than the limit, or restored.
 
-    Those still held as listed are of an empty list on which no answer by id shows the account.
+    Those not held as missing are of an empty list on which no answer by id shows the account.
     """
-    return _absent(conn, (DENIED, HELD, RESTORED), ("missing", "listed"))
+    return _absent(conn, (DENIED, HELD, RESTORED), ("missing", "listed", "unlisted"))
 
 
 def unanswered(conn: Connection) -> list[Row]:

@@ -16,6 +16,7 @@ from tpmirror.store.presence import (
     UNANSWERED,
     PresenceResult,
 )
+from tpmirror.store.runs import AHEAD
 
 DAY: Final = timedelta(days=1)
 """The time over which the vanish limit counts."""
@@ -93,12 +94,12 @@ class Questions:
         return cls(
             listed=listed,
             lacking=lacking,
-            first=sorted(lacking & confirmed, key=last_look),
-            others=others + sorted(absences.unlisted, key=last_look)[:most],
+            first=sorted(lacking.union(absences.unlisted) & confirmed, key=last_look),
+            others=others + sorted({*absences.unlisted} - confirmed, key=last_look)[:most],
             again=sorted(again, reverse=True)[:most],
             restored=_noted(notes, RESTORED),
             unanswerable=unanswerable,
-            marked=sum(now - at < DAY and job_id not in confirmed for job_id, at in absences.gone.items()),
+            marked=sum(-AHEAD < now - at < DAY and job_id not in confirmed for job_id, at in absences.gone.items()),
             limit=limit,
         )
 
@@ -108,8 +109,13 @@ class Questions:
 
 
 def is_due(gone_at: datetime, looked_up_at: datetime | None, now: datetime) -> bool:
-    """Whether to ask for a gone job again: an hour later, then after two, four, eight hours and so on, for a week."""
+    """Whether to ask for a gone job again: an hour later, then after two, four, eight hours and so on, for a week.
+
+    At once if a clock that was ahead said when.
+    """
     last = looked_up_at or gone_at
+    if last - now > AHEAD:
+        return True
     return now - gone_at < FINAL and now - last >= max(SOON, last - gone_at)
 
 
@@ -174,7 +180,7 @@ def doubt_of(questions: Questions, answers: Answers) -> str | None:
     empty = f"the API lists no jobs at all, the mirror holds {len(questions.listed)}"
     if answers.in_flight:
         return f"{empty}; job {min(answers.in_flight)} answers by its id as in flight; nothing was marked"
-    if not answers.is_shown and questions.listed.difference(questions.first):
+    if not answers.is_shown and questions.listed.union(questions.others).difference(questions.first):
         return f"{empty}, and none of those asked for by id answers: account not shown; nothing was marked"
     return None
 

@@ -175,12 +175,12 @@ class Ingestor:
     def _is_proven(self, page: Page, owned: Collection[int], strange: Collection[Mark]) -> bool:
         """Whether a page with strange owners, or with jobs that are not ``owned`` by known ones, is this account's.
 
-        Known jobs that it does not show have to answer by id, one is enough. Jobs without an owner need none beside a
-        new one of a known owner, and the first jobs ever need none at all.
+        Known jobs that it does not show have to answer by id, one is enough; none is needed where most of its jobs are
+        known. Jobs without an owner need none beside a new one of a known owner, and the first jobs ever none at all.
         """
         ids = set(ids_of(page))
         known = read(self.engine, lambda conn: fingerprints(conn, ids)).keys()
-        if not strange and (known >= ids or (ids - known).intersection(owned)):
+        if 2 * len(known) > len(ids) or (not strange and (not ids or (ids - known).intersection(owned))):
             return True
         others = read(self.engine, lambda conn: account.witnesses(conn, ids, PROBES))
         if others:

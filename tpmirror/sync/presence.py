@@ -89,9 +89,19 @@ def collect_on_empty_list(opened: Session, questions: Questions) -> Answers:
         return answers
     answers.by_job = {job_id: answers.by_job[job_id] for job_id in shown}  # those denied before it are asked again
     if not _refuting(opened, questions, answers):
-        _ask_all(ingestor, questions, answers, lambda: any(_look_up(ingestor, job_id) == FOUND for job_id in shown))
+        _ask_all(
+            ingestor,
+            questions,
+            answers,
+            lambda: any(_look_up(ingestor, job_id) in {FOUND, ARCHIVED} for job_id in shown),
+        )
     answers.in_flight = _refuting(opened, questions, answers)
     return answers
+
+
+def _is_any_there(ingestor: Ingestor, ids: Collection[int]) -> bool:
+    """Whether the API still answers for one of these, in flight or from its history."""
+    return any(_look_up(ingestor, job_id) in {FOUND, ARCHIVED} for job_id in ids)
 
 
 def _refuting(opened: Session, questions: Questions, answers: Answers) -> set[int]:

@@ -78,13 +78,14 @@ class Begun(NamedTuple):
 class Run:
     """A run under way; ``opened`` makes one, ``finish`` ends it. A sink of ``Ingestor``."""
 
-    def __init__(self, engine: Engine, begun: Begun, scope: Scope, api: Api) -> None:
+    def __init__(self, engine: Engine, begun: Begun, scope: Scope, api: Api, price: CreditPrice | None = None) -> None:
         self.engine = engine
         self.id = begun.run_id
         self.scope = scope
         self.is_over = False
         """Whether it is closed, or about to be: no thread of ours may renew the lease any more."""
         self._api = api
+        self._price = price
         self._stats, self._reading = RunStats(), Reading()
         self._lease, self._started_at, self._heads = begun.lease, begun.started_at, begun.heads
         self._renewed = time.monotonic()
@@ -128,7 +129,7 @@ class Run:
         def work(conn: Connection) -> Changeset:
             self._lease.check(conn)
             self._catch_up(conn)
-            is_right = abs(self._api.skew or 0) <= SKEW
+            is_right = self._is_clock_right
             changes = changes_of(conn, observations, failures, self._stats.shown, self.id, is_clock_right=is_right)
             self.scope.store(conn)
             if changes:
@@ -145,6 +146,11 @@ class Run:
         if self._unsure is not None:
             self._stats.recover(runs.get(conn, self.id), self._unsure)
             self._unsure = None
+
+    @property
+    def _is_clock_right(self) -> bool:
+        """Whether our clock agrees with the API's, as far as that states its own."""
+        return abs(self._api.skew or 0) <= SKEW
 
     def finish(self, result: RunResult) -> Row:
         """End the run as succeeded and let the next writer in; its row of ``sync_runs``."""
@@ -177,6 +183,9 @@ class Run:
         counts |= {"requests": self._api.requests, "retries": self._api.retries}
         runs.update(conn, self.id, {"outcome": outcome, "error": error, "finished_at": now, **counts})
         runs.update(conn, self.id, _judgement(result, quarantine.holding(conn, result.shown)))
+        # Not before: a key that is refused, another account and a clock that is wrong must restate no month.
+        if self._price is not None and outcome == "succeeded" and self._is_clock_right:
+            account.set_price(conn, self._price, f"{self._started_at:%Y-%m}")
         self._lease.release(conn)
         return runs.get(conn, self.id)
 
@@ -268,14 +277,14 @@ def opened(
 ) -> Iterator[Run]:
     """A run under the lease; its row in ``sync_runs`` is closed whatever happens, unless another writer took over.
 
-    ``price`` of a Credit, if one is given, counts from this month on.
+    ``price`` of a Credit, if one is given, counts from this month on if the run succeeds.
 
     Raises LeaseHeld if another writer holds the mirror, ScopeError if the mirror belongs to another origin.
     """
     scope = read(engine, lambda conn: Scope(conn, api.origin))
     with lease.holding() as holder:
-        begun = retry_transient(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at, price)))
-        run = Run(engine, begun, scope, api)
+        begun = retry_transient(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at)))
+        run = Run(engine, begun, scope, api, price)
         with bound(run=run.id, kind=kind), _closing(run):
             log.debug("run started")
             yield run
@@ -309,11 +318,9 @@ def _abort(run: Run, outcome: str, error: str) -> None:
         log.error("run could not be closed", outcome=outcome, error=str(reason))  # noqa: TRY400 - it says where and why
 
 
-def _open(conn: Connection, kind: str, holder: str, started_at: datetime, price: CreditPrice | None) -> Begun:
-    """Take the lease, open a row and note the price; runs that died before are closed as abandoned."""
+def _open(conn: Connection, kind: str, holder: str, started_at: datetime) -> Begun:
+    """Take the lease and open a row; runs that died before are closed as abandoned."""
     held = lease.acquire(conn, holder)
-    if price is not None:
-        account.set_price(conn, price, f"{started_at:%Y-%m}")
     return Begun(held, runs.start(conn, kind, started_at, datetime.now(UTC)), started_at, history.heads(conn))
 
 

@@ -37,8 +37,11 @@ class CacheGuard:
         """Send nothing along any more: the API does not take it."""
         self._is_refused = True
 
-    def reason(self, headers: Mapping[str, str], now: datetime) -> str | None:
+    def reason(self, headers: Mapping[str, str], now: datetime, *, is_marked: bool = False) -> str | None:
         """Why an answer is no evidence, by its headers; None if it is. Remembers the newest date of those that are.
+
+        One to an address that no cache has seen, ``is_marked``, behind the newest date and not behind our own clock,
+        shows whose clock is wrong: one of several servers that is ahead must not refute all others for a whole run.
 
         The first one is compared with our clock. Whichever of the two is wrong: from then on answers are compared with
         one another, and no cache has seen their addresses.
@@ -47,8 +50,10 @@ class CacheGuard:
         with self._lock:
             newest = self._newest or (None if self.is_suspected else now)
             reason = staleness(headers.get("age", ""), date, newest)
-            if reason is None and date is not None:
+            if date is not None and reason is None:
                 self._newest = max(date, self._newest or date)
+            elif date is not None and is_marked and abs((now - date).total_seconds()) <= LAG:
+                self._newest = date
         return reason
 
 

@@ -277,7 +277,7 @@ class Api:
             self._cache.refuse()
             message = f"{self._settings.api_url} answers 400 to a parameter that keeps caches out"
             raise TransientError(message)
-        if reason := self._cache.reason(response.headers, datetime.now(UTC)):
+        if reason := self._cache.reason(response.headers, datetime.now(UTC), is_marked=is_marked):
             self._cache.suspect()
             message = f"{self._settings.api_url} is answered for by a cache: {reason}; check what proxy is in between"
             raise TransientError(message)

@@ -50,7 +50,7 @@ SELECT
     SELECT COUNT(*)
     FROM job_absences AS a JOIN jobs AS j ON j.id = a.job_id
     WHERE a.answer IN ('not found', 'not asked', 'restored') AND a.confirmed_at IS NULL
-      AND j.presence IN ('missing', 'listed')
+      AND j.presence IN ('missing', 'listed', 'unlisted')
   ) AS waiting_for_operator,
   (SELECT COUNT(*) FROM quarantined_jobs WHERE resolved_at IS NULL) AS quarantined,
   (SELECT COUNT(*) FROM faulty WHERE is_unreadable = 1) AS unreadable,
