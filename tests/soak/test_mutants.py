@@ -1028,7 +1028,7 @@ def read_nothing_back(patch: pytest.MonkeyPatch) -> None:
 
 
 def believe_a_cache(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(caching.CacheGuard, "reason", lambda *_: None)
+    patch.setattr(caching.CacheGuard, "reason", lambda *_, **__: None)
 
 
 def forget_what_this_run_saw(patch: pytest.MonkeyPatch) -> None:

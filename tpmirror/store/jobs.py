@@ -145,7 +145,8 @@ def _newest_users(conn: Connection, models: Collection[int], besides: Collection
     there = jobs.presence.in_(("listed", "unlisted")) & (table.ml_model_id == bindparam("model_id"))
     newest = users.where(there).order_by(table.job_id.desc()).limit(len(besides) + 1)
     for model_id in models:
-        ids = conn.execute(newest, {"model_id": model_id}).scalars()
+        # All of them: a result left half read keeps its cursor open, and on SQLite a connection that dies its lock.
+        ids = conn.execute(newest, {"model_id": model_id}).scalars().all()
         found[model_id] = next((job_id for job_id in ids if job_id not in besides), 0)
     return found
 
