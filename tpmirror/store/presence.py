@@ -31,6 +31,10 @@ class PresenceResult:
     looked_up_at: datetime | None = None
 
 
+MANY: Final = 1000
+"""Jobs beyond which it costs less to read all that are not listed than to look each up."""
+
+
 def notes(conn: Connection) -> dict[int, Row]:
     """The notes on jobs that the list lacks, by job."""
     return {row["job_id"]: dict(row) for row in conn.execute(select(schema.job_absences)).mappings()}
@@ -46,8 +50,11 @@ def not_listed(conn: Connection) -> dict[int, str]:
 
 def away(conn: Connection, ids: Collection[int]) -> dict[int, str]:
     """The presence of those of these jobs that are not listed, or of which there is a note."""
-    noted = set(bulk.find(conn, (schema.job_absences.c.job_id,), schema.job_absences.c.job_id, ids).scalars())
-    return {job_id: where for job_id, where in _presences(conn, ids).items() if where != "listed" or job_id in noted}
+    noted = set(conn.execute(select(schema.job_absences.c.job_id)).scalars())
+    # A full sync asks about every job: looking each up would cost more than all those that are not listed.
+    found = not_listed(conn) if len(ids) > MANY else _presences(conn, ids)
+    mine = {job_id: where for job_id, where in found.items() if job_id in ids and where != "listed"}
+    return mine | _presences(conn, noted.intersection(ids))
 
 
 def gone_since(conn: Connection, since: datetime) -> dict[int, datetime]:
