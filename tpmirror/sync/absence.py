@@ -177,7 +177,8 @@ def doubt_of(questions: Questions, answers: Answers) -> str | None:
 
     A list of active jobs is empty once all have ended: they answer by id as ended. No list omits those in flight.
     """
-    empty = f"the API lists no jobs at all, the mirror holds {len(questions.listed)}"
+    held = f"{len(questions.listed)}" if questions.listed else "some that the list lacked before"
+    empty = f"the API lists no jobs at all, the mirror holds {held}"
     if answers.in_flight:
         return f"{empty}; job {min(answers.in_flight)} answers by its id as in flight; nothing was marked"
     if not answers.is_shown and questions.listed.union(questions.others).difference(questions.first):
