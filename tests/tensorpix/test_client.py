@@ -28,7 +28,7 @@ from tpmirror.simulator.world import World
 from tpmirror.sync.poll import poll
 from tpmirror.tensorpix import client as api_module
 from tpmirror.tensorpix import transport
-from tpmirror.tensorpix.caching import staleness
+from tpmirror.tensorpix.caching import CacheGuard, staleness
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.control import Control
 from tpmirror.tensorpix.ratelimit import RateLimiter, backoff, retry_after
@@ -118,6 +118,30 @@ def test_a_parameter_that_the_api_refuses_is_sent_once_in_a_run(sim):
     assert [sorted(request.query) for request in sim.requests] == [
         ["limit", "offset"], ["_", "limit", "offset"], ["limit", "offset"], ["limit", "offset"],
     ]  # fmt: skip
+
+
+def test_a_stored_answer_is_no_evidence_either_once_the_parameter_is_refused(sim):
+    old = Response.json(200, json.loads(PAGE), {"Date": "Sun, 01 Nov 2020 00:00:00 GMT"})
+    sim.respond = lambda request: Response.detail(400, "Unknown parameter.") if "_" in request.query else old
+    with client(sim, max_attempts=5) as api, pytest.raises(TransientError, match="answered for by a cache"):
+        api.page(5, 0)
+    assert sum("_" in request.query for request in sim.requests) == 1
+
+
+def test_a_run_that_stood_still_takes_no_answer_of_before():
+    guard, noon = CacheGuard("a run"), datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+    def judged(dated: int, asked: int, answered: int | None = None) -> bool:
+        """Whether an answer is evidence; all in seconds after noon."""
+        headers = {"date": format_datetime(noon + timedelta(seconds=dated), usegmt=True)}
+        seconds = float(asked), float(asked if answered is None else answered)
+        return guard.reason(headers, noon + timedelta(seconds=asked), seconds) is None
+
+    assert judged(0, 0)
+    assert judged(7150, 7200)
+    assert not judged(7089, 7200)
+    assert judged(7200, 7200, 7500), "a slow answer is as old as its request"
+    assert judged(7190, 7190, 7510), "and one beside it that took as long"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ A stored page shows jobs as they were once. As evidence it would make the histor
 
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -21,7 +21,8 @@ class CacheGuard:
     def __init__(self, nonce: str) -> None:
         """``nonce``: a text that no other run sends."""
         self._nonce = nonce
-        self._newest: datetime | None = None
+        self._newest: tuple[datetime, float] | None = None
+        """The newest date, and at what second of the steady clock that answer was there."""
         self.is_suspected = self._is_refused = False
         self._lock = threading.Lock()
 
@@ -37,23 +38,30 @@ class CacheGuard:
         """Send nothing along any more: the API does not take it."""
         self._is_refused = True
 
-    def reason(self, headers: Mapping[str, str], now: datetime, *, is_marked: bool = False) -> str | None:
+    def reason(
+        self, headers: Mapping[str, str], asked_at: datetime, seconds: tuple[float, float], *, is_marked: bool = False
+    ) -> str | None:
         """Why an answer is no evidence, by its headers; None if it is. Remembers the newest date of those that are.
+
+        ``asked_at`` by our clock; ``seconds``: when it was asked for and when it was there, by the steady one. The
+        newest date seen moves on with that: a process that stood still for hours must not take an answer of before.
 
         One to an address that no cache has seen, ``is_marked``, behind the newest date and not behind our own clock,
         shows whose clock is wrong: one of several servers that is ahead must not refute all others for a whole run.
 
-        The first one is compared with our clock. Whichever of the two is wrong: from then on answers are compared with
-        one another, and no cache has seen their addresses.
+        The first one is compared with our clock, unless it is marked: no cache has seen its address, so our clock is
+        wrong, if one is. From then on answers are compared with one another.
         """
         date = date_of(headers)
         with self._lock:
-            newest = self._newest or (None if self.is_suspected else now)
+            newest = None if is_marked else asked_at
+            if self._newest is not None:
+                newest = self._newest[0] + timedelta(seconds=seconds[0] - self._newest[1])
             reason = staleness(headers.get("age", ""), date, newest)
             if date is not None and reason is None:
-                self._newest = max(date, self._newest or date)
-            elif date is not None and is_marked and abs((now - date).total_seconds()) <= LAG:
-                self._newest = date
+                self._newest = max((date, seconds[1]), self._newest or (date, seconds[1]))
+            elif date is not None and is_marked and abs((asked_at - date).total_seconds()) <= LAG:
+                self._newest = date, seconds[1]
         return reason
 
 

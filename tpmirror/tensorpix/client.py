@@ -247,7 +247,7 @@ class Api:
             message = f"no answer from {self._settings.api_url} in time: the machine slept, or its clock was set"
             raise TransientError(message)
         self._judge(response, body)
-        self._judge_freshness(response, is_marked=bool(past_caches))
+        self._judge_freshness(response, began, started, is_marked=bool(past_caches))
         return ApiResponse(response.status_code, body, sent, self.number(), at)
 
     def _judge(self, response: httpx.Response, body: bytes) -> None:
@@ -268,16 +268,17 @@ class Api:
             message = f"{self._settings.api_url} answers with nothing"
             raise TransientError(message)
 
-    def _judge_freshness(self, response: httpx.Response, *, is_marked: bool) -> None:
+    def _judge_freshness(self, response: httpx.Response, began: datetime, started: float, *, is_marked: bool) -> None:
         """Raise for an answer that a cache stored, and for one that refuses the parameter against caches.
 
         The next try is sent with the parameter, or without it for the rest of the run.
         """
+        reason = self._cache.reason(response.headers, began, (started, time.monotonic()), is_marked=is_marked)
         if is_marked and response.status_code == httpx.codes.BAD_REQUEST:
             self._cache.refuse()
             message = f"{self._settings.api_url} answers 400 to a parameter that keeps caches out"
             raise TransientError(message)
-        if reason := self._cache.reason(response.headers, datetime.now(UTC), is_marked=is_marked):
+        if reason:
             self._cache.suspect()
             message = f"{self._settings.api_url} is answered for by a cache: {reason}; check what proxy is in between"
             raise TransientError(message)
