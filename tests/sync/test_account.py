@@ -278,6 +278,22 @@ def test_one_shared_job_does_not_open_the_mirror_to_another_account(sim, mirrore
     assert {f"/api/jobs/{job_id}/" for job_id in range(10, 30)} <= asked, "the twenty newest but the shared one"
 
 
+def test_the_only_known_job_vouches_for_nobody_it_may_be_shared(world, sim, tpmirror, mirrored):
+    for job_id in range(1, 30):
+        world.delete(job_id)
+    tpmirror("sync", code=3)
+    tpmirror("gone", "confirm", "--all")
+    tpmirror("sync")
+    before = dump(mirrored)
+    stranger = World(seed=9, jobs=5, in_flight=0, owner=OTHERS, jobs_per_day=0)
+    for job_id in stranger.ids():
+        videos = {name: {"id": SHIFT + job_id} for name in ("input_video", "output_video")}
+        stranger.edit(job_id, {"id": SHIFT + job_id, **videos})
+    shared(sim, stranger, 30)
+    assert "accept-owner" in tpmirror("sync", code=1)[1]
+    assert dump(mirrored) == before
+
+
 def test_one_known_job_that_answers_is_enough_for_a_new_owner(sim, world, mirrored):
     new = world.submit()
     world.edit(new, {"input_video": {"owner": "colleague@example.com"}})

@@ -176,7 +176,8 @@ class Ingestor:
         """Whether a page with strange owners, or with jobs that are not ``owned`` by known ones, is this account's.
 
         Known jobs that it does not show have to answer by id, one is enough; none is needed where most of its jobs are
-        known. Jobs without an owner need none beside a new one of a known owner, and the first jobs ever none at all.
+        known, or where it shows all known jobs and more than one. Jobs without an owner need none beside a new one of a
+        known owner, and the first jobs ever none at all.
         """
         ids = set(ids_of(page))
         known = read(self.engine, lambda conn: fingerprints(conn, ids)).keys()
@@ -185,7 +186,8 @@ class Ingestor:
         others = read(self.engine, lambda conn: account.witnesses(conn, ids, PROBES))
         if others:
             return any(map(self.api.shows, others))
-        return bool(known) or read(self.engine, account.is_empty)
+        enough = 2 if strange else 1  # one may be shared
+        return len(known) >= enough or read(self.engine, account.is_empty)
 
     def _note(self, page: Page, found: Sequence[Found]) -> None:
         self._pages += 1
