@@ -22,7 +22,7 @@ from tpmirror.store.status import read_status
 from tpmirror.sync import gone, quarantine
 from tpmirror.sync.absence import is_due
 from tpmirror.sync.poll import poll
-from tpmirror.sync.presence import PROBE_JOBS, UNLISTED_LOOKUPS
+from tpmirror.sync.presence import PROBE_JOBS, UNLISTED_LOOKUPS, spread
 
 HTML = {"Content-Type": "text/html"}
 NOT_FOUND = Response.detail(404, "Not found.")
@@ -907,6 +907,63 @@ def test_an_empty_list_without_an_answer_is_doubted_where_all_jobs_were_unlisted
     tpmirror("gone", "confirm", "--all")
     tpmirror("sync")
     assert set(where(mirrored).values()) == {"gone"}
+
+
+def test_jobs_that_left_the_list_long_ago_are_confirmed_with_the_others_at_once(sim, world, tpmirror, mirrored):
+    """More than are asked for in one run."""
+    sim.active_only = True
+    for job_id in world.listed(active_only=True):
+        world.finish(job_id)
+    tpmirror("sync")
+    assert len(where(mirrored)) > UNLISTED_LOOKUPS
+    delete(world, range(1, 41))
+    tpmirror("sync", code=3)
+    assert len(waiting(tpmirror)) == 40
+    tpmirror("gone", "confirm", "--all")
+    assert json.loads(tpmirror("sync", "--json")[0])["jobs_gone"] == 40
+
+
+def test_an_empty_list_is_believed_though_its_newest_jobs_were_deleted(sim, world, tpmirror, mirrored):
+    sim.active_only = True
+    for job_id in world.listed(active_only=True):
+        world.finish(job_id)
+    delete(world, range(11, 41))
+    assert json.loads(tpmirror("sync", "--json", code=3)[0])["certified"], "and thirty wait for an operator"
+    assert where(mirrored) == {**dict.fromkeys(range(1, 11), "unlisted"), **dict.fromkeys(range(11, 41), "missing")}
+
+
+def test_jobs_without_an_answer_keep_an_owner_who_deleted_everything_from_no_proof(sim, world, tpmirror, mirrored):
+    delete(world, range(1, 41))
+    answer_by_id(sim, lambda job_id: NO_ANSWERS["500"] if job_id > 37 else None)
+    tpmirror("sync", code=3)
+    assert [entry["job_id"] for entry in waiting(tpmirror)] == [*range(1, 38)]
+    tpmirror("gone", "confirm", "--all")
+    tpmirror("sync", code=3)
+    tpmirror("gone", "confirm", "--unanswered", 38, 39, 40)
+    tpmirror("sync")
+    assert where(mirrored) == {**dict.fromkeys(range(1, 38), "gone"), **dict.fromkeys((38, 39, 40), "missing")}
+
+
+def test_a_confirmed_job_that_gets_no_answer_stays_confirmed(sim, world, tpmirror, mirrored):
+    sim.active_only = True
+    for job_id in world.listed(active_only=True):
+        world.finish(job_id)
+    tpmirror("sync")
+    delete(world, range(1, 41))
+    tpmirror("sync", code=3)
+    tpmirror("gone", "confirm", "--all")
+    answer_by_id(sim, lambda _: NO_ANSWERS["500"])
+    tpmirror("sync", code=3)
+    sim.respond = None
+    assert json.loads(tpmirror("sync", "--json")[0])["jobs_gone"] == 40
+
+
+def test_those_asked_on_an_empty_list_come_from_all_over_it():
+    assert spread([*range(40)], 20) == [
+        place for pair in zip(range(10), range(10, 40, 3), strict=True) for place in pair
+    ]
+    assert (spread([1, 2, 3], 20), spread([], 20)) == ([1, 2, 3], [])
+    assert all(len({*spread([*range(many)], 20)}) <= 20 for many in (19, 20, 21, 30, 500))
 
 
 def test_only_those_confirmed_are_marked_where_the_list_is_empty(sim, world, tpmirror, mirrored):

@@ -73,8 +73,8 @@ def waiting(conn: Connection) -> list[Row]:
 
 
 def unanswered(conn: Connection) -> list[Row]:
-    """Missing jobs for which asking by id brings no answer."""
-    return _absent(conn, (UNANSWERED,), ("missing",))
+    """Missing jobs for which asking by id brings no answer, and such ones that an empty list lacks."""
+    return _absent(conn, (UNANSWERED,), ("missing", "listed"))
 
 
 def _absent(conn: Connection, answers: Collection[str], presences: Collection[str]) -> list[Row]:
@@ -161,7 +161,7 @@ def _note(conn: Connection, found: Mapping[int, PresenceResult], now: datetime) 
         if result.presence != "listed" or result.answer is not None:
             old = known.get(job_id, {"absent_since": now, "looked_up_at": None, "confirmed_at": None, "answer": None})
             # An answer by id voids the operator's confirmation, which was given while there was none.
-            confirmed = None if result.presence == "unlisted" else old["confirmed_at"]
+            confirmed = None if result.answer in {FOUND, ARCHIVED} else old["confirmed_at"]
             looked = {"looked_up_at": result.looked_up_at or old["looked_up_at"], "answer": noted_answer(old, result)}
             rows.append({"job_id": job_id, "absent_since": old["absent_since"], **looked, "confirmed_at": confirmed})
     bulk.upsert(conn, table, rows)

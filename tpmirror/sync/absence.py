@@ -64,6 +64,8 @@ class Questions:
     first: list[int]
     """Jobs that an operator confirmed: no limit holds them back."""
     others: list[int]
+    rest: list[int]
+    """Unlisted jobs that are not asked for: an operator has to know of them where no answer shows the account."""
     again: list[int]
     """Jobs gone for a few days at most: a stale answer may have marked them."""
     restored: set[int]
@@ -90,12 +92,14 @@ class Questions:
 
         confirmed = {job_id for job_id, row in notes.items() if row["confirmed_at"] is not None}
         others = sorted(lacking - confirmed, key=last_look)
+        unlisted = sorted({*absences.unlisted} - confirmed, key=last_look)
         again = [job_id for job_id, at in absences.gone.items() if is_due(at, _looked_up(notes, job_id), now)]
         return cls(
             listed=listed,
             lacking=lacking,
             first=sorted(lacking.union(absences.unlisted) & confirmed, key=last_look),
-            others=others + sorted({*absences.unlisted} - confirmed, key=last_look)[:most],
+            others=others + unlisted[:most],
+            rest=unlisted[most:],
             again=sorted(again, reverse=True)[:most],
             restored=_noted(notes, RESTORED),
             unanswerable=unanswerable,
@@ -181,7 +185,9 @@ def doubt_of(questions: Questions, answers: Answers) -> str | None:
     empty = f"the API lists no jobs at all, the mirror holds {held}"
     if answers.in_flight:
         return f"{empty}; job {min(answers.in_flight)} answers by its id as in flight; nothing was marked"
-    if not answers.is_shown and questions.listed.union(questions.others).difference(questions.first):
+    is_denied = any(answers.answer(job_id) == DENIED for job_id in questions.first)
+    unexplained = {*questions.others, *questions.rest} - questions.unanswerable
+    if not answers.is_shown and (unexplained or (questions.first and not is_denied)):
         return f"{empty}, and none of those asked for by id answers: account not shown; nothing was marked"
     return None
 
@@ -192,18 +198,20 @@ def classify_all(questions: Questions, answers: Answers) -> dict[int, PresenceRe
     if doubt and answers.is_shown:
         return {}
     is_held = not answers.is_shown or counted(questions, answers) > questions.limit
-    not_asked = HELD if is_held and answers.denied(questions) else UNANSWERED if answers.is_silent else None
+    is_asked = is_held and bool(answers.denied(questions))
+    not_asked = HELD if is_asked else UNANSWERED if answers.is_silent else None
     stay = questions.listed if doubt else set()
     found = dict[int, PresenceResult]()
-    for job_id in [*questions.first, *questions.others, *questions.again]:
-        if job_id in questions.lacking or job_id in answers.by_job:
+    for job_id in [*questions.first, *questions.others, *questions.rest, *questions.again]:
+        is_open = job_id in questions.lacking or (not answers.is_shown and job_id not in questions.again)
+        if is_open or job_id in answers.by_job:
             answer, at = answers.answer(job_id) or not_asked, answers.by_job.get(job_id, (None, None))[1]
             is_restored = job_id in questions.restored
             may_go = (answers.is_trusted and job_id in questions.first) or not (is_held or is_restored)
             where = "listed" if job_id in stay else held_as(job_id, questions, answers)
             found[job_id] = classify(where, answer, at, is_restored=is_restored, may_go=may_go)
-    # A listed job needs no note but for an operator.
-    return {job_id: one for job_id, one in found.items() if one.presence != "listed" or one.answer != UNANSWERED}
+    # A listed job needs no note but for an operator. One who is asked has to know of those without an answer too.
+    return {job_id: one for job_id, one in found.items() if one.presence != "listed" or is_asked}
 
 
 def held_as(job_id: int, questions: Questions, answers: Answers) -> str:

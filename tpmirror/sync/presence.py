@@ -7,8 +7,9 @@ operator has to agree. Anything else leaves it ``missing``, to be asked for agai
 decided in ``absence``.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Final
 
 from sqlalchemy import Connection
@@ -80,11 +81,13 @@ def collect_on_empty_list(opened: Session, questions: Questions) -> Answers:
     """
     ingestor, answers = opened.ingestor, Answers(is_silent=False)
     flying = _in_flight(opened)
-    known = sorted({*questions.first, *questions.others}, key=lambda job_id: (job_id in flying, job_id), reverse=True)
-    _ask(ingestor, known[:PROBES], answers, lambda: bool(answers.shown()))
+    known = {*questions.first, *questions.others} - questions.unanswerable
+    newest = sorted(known, key=lambda job_id: (job_id in flying, job_id), reverse=True)
+    _ask(ingestor, spread(newest, PROBES), answers, lambda: bool(answers.shown()))
+    if not answers.shown():
+        _ask(ingestor, (job_id for job_id in questions.first if job_id not in answers.by_job), answers)
     if not (shown := answers.shown()):
         answers.is_shown = False
-        _ask(ingestor, (job_id for job_id in questions.first if job_id not in answers.by_job), answers)
         answers.is_trusted = bool(questions.first) and _is_empty(opened.api.page(opened.settings.page_size, 0))
         return answers
     answers.by_job = {job_id: answers.by_job[job_id] for job_id in shown}  # those denied before it are asked again
@@ -99,9 +102,14 @@ def collect_on_empty_list(opened: Session, questions: Questions) -> Answers:
     return answers
 
 
-def _is_any_there(ingestor: Ingestor, ids: Collection[int]) -> bool:
-    """Whether the API still answers for one of these, in flight or from its history."""
-    return any(_look_up(ingestor, job_id) in {FOUND, ARCHIVED} for job_id in ids)
+def spread(ids: Sequence[int], most: int) -> list[int]:
+    """So many of these at most, from the front and from all over the rest in turn. Pure.
+
+    Neither the newest jobs that were all deleted nor a few that never answer must stand for all.
+    """
+    front, rest = ids[: most // 2], ids[most // 2 :]
+    others = rest[:: max(1, -(-len(rest) // (most - most // 2)))]
+    return [job_id for pair in zip_longest(front, others) for job_id in pair if job_id is not None]
 
 
 def _refuting(opened: Session, questions: Questions, answers: Answers) -> set[int]:
