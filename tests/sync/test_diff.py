@@ -109,7 +109,7 @@ def test_the_lower_bound_is_the_last_proof_of_the_old_status(listed, active, pre
 
 
 def test_under_a_clock_that_is_wrong_no_other_run_bounds_a_change():
-    known = after(look(), listed_covered_at=later(3), active_covered_at=later(3), is_clock_right=False)
+    known = after(look(), listed_covered_at=later(3), active_covered_at=later(3), has_moments=False)
     (entry,) = made(look(5, status=1), known).history
     assert entry["not_before"] == NOON
 

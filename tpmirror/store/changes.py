@@ -60,8 +60,9 @@ class StoredState:
     """Start of the last run that saw every listed job."""
     active_covered_at: datetime | None = None
     """Start of the last run that saw every job in flight."""
-    is_clock_right: bool = True
-    """Whether this run's clock agrees with the API's: else moments of other runs cannot be compared with its own."""
+    has_moments: bool = True
+    """Whether moments of sightings bound changes. Not where this run's clock disagrees with the API's: those of other
+    runs cannot be compared with its own; nor where the database went back in time since."""
 
 
 @dataclass(slots=True)

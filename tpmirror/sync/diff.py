@@ -252,7 +252,7 @@ class Differ:
         changed_at, shown_at = sightings
         proofs = [changed_at]
         # Runs that read every job may not have held this one.
-        if self.known.is_clock_right and known["id"] not in self.known.quarantine:
+        if self.known.has_moments and known["id"] not in self.known.quarantine:
             proofs.append(shown_at)
             if known["presence"] == "listed":
                 proofs.append(self.known.listed_covered_at)

@@ -90,6 +90,8 @@ class Run:
         self._lease, self._started_at, self._heads = begun.lease, begun.started_at, begun.heads
         self._renewed = time.monotonic()
         self._renewing = threading.Lock()
+        self._is_rewound = False
+        """Whether entries of the history are lost that this run wrote: what its answers showed is not what is held."""
         self._unsure: Changeset | None = None
         """Batch whose COMMIT may have succeeded although the reply was lost."""
         self._quarantined: set[int] | None = None
@@ -129,8 +131,9 @@ class Run:
         def work(conn: Connection) -> Changeset:
             self._lease.check(conn)
             self._catch_up(conn)
-            is_right = self._is_clock_right
-            changes = changes_of(conn, observations, failures, self._stats.shown, self.id, is_clock_right=is_right)
+            self._is_rewound = self._is_rewound or history.head(conn)[0] < self._heads.entry + self._stats.entries
+            is_sure = self._is_clock_right and not self._is_rewound
+            changes = changes_of(conn, observations, failures, self._stats.shown, self.id, has_moments=is_sure)
             self.scope.store(conn)
             if changes:
                 jobs.apply(conn, changes)
@@ -251,14 +254,14 @@ def changes_of(
     shown: Mapping[int, ShownVideo],
     run_id: int,
     *,
-    is_clock_right: bool = True,
+    has_moments: bool = True,
 ) -> Changeset:
-    """What a batch changes, given what the mirror holds; ``shown`` and ``is_clock_right`` as in ``StoredState``."""
+    """What a batch changes, given what the mirror holds; ``shown`` and ``has_moments`` as in ``StoredState``."""
     catalogue = jobs.ml_models(conn)
     batch = [Shown(observation, normalize(observation.item)) for observation in observations]
     models = changed_models(catalogue, _placed(conn, batch))
     known = jobs.known(conn, observations, {item.id for item, _ in failures}, catalogue, models)
-    known.shown, known.is_clock_right = shown, is_clock_right
+    known.shown, known.has_moments = shown, has_moments
     return diff(known, batch, models, failures, run_id)
 
 

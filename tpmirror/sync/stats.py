@@ -57,14 +57,24 @@ class RunStats:
         self.shown |= changes.shown
 
     def recover(self, row: Row, changes: Changeset) -> None:
-        """Count a changeset if the row of the run shows that its COMMIT succeeded although the reply was lost."""
-        if any(row[name] != self.counts[name] for name in self._news(changes)):
+        """Count a changeset if the row of the run shows that its COMMIT succeeded although the reply was lost.
+
+        Only what such a commit leaves there says so: what was counted since the last one is not in the row either.
+        """
+        news = self._news(changes)
+        counts = self.counts + news
+        if news.total() and all(row[name] == counts[name] for name in news):
             self.add(changes)
 
     @property
     def recorded(self) -> int:
         """Rows of the history and of ``field_changes`` that were written: a new job has one of the history, too."""
-        return self.counts["jobs_inserted"] + self.counts["transitions"] + self.counts["field_changes"]
+        return self.entries + self.counts["field_changes"]
+
+    @property
+    def entries(self) -> int:
+        """Rows of the history alone."""
+        return self.counts["jobs_inserted"] + self.counts["transitions"]
 
     def columns(self, reading: Reading, changes: Changeset | None = None) -> dict[str, Any]:
         """As columns of ``sync_runs``, with a changeset that is about to be committed."""
