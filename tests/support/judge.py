@@ -34,8 +34,13 @@ _NOWHERE: Final[Row] = {"presence": None}
 Reader: TypeAlias = Callable[..., list[Row]]
 """Rows of a table with these values, typed: ``rows("jobs", id=7)``."""
 
+Memory: TypeAlias = tuple[Any, ...]
+
 IN_FLIGHT: Final = 16
 """Answers before another one of which a client with requests in flight may not have known when it asked for that."""
+DAY: Final = timedelta(days=1)
+VANISH_LIMIT: Final = 5
+"""Jobs that may be marked gone within a day without an operator, or 2 % of all."""
 LATENCY: Final = timedelta(seconds=1)
 """What an answer shows was so when it was made; the mirror says it was so when it arrived."""
 
@@ -45,12 +50,14 @@ class Judge:
 
     ``exact``: account, notes and mirror share one clock. ``lies``: answers by id may be lies, so that a job which is
     hidden may be held as gone: it is not asked for again before the list shows it.
+    ``archives``: whether only the history of ended jobs answers for those not listed, which shows nothing to mirror.
     """
 
     def __init__(self, world: World, *, exact: bool = False, lies: bool = False) -> None:
         self.world = world
         self.exact = exact
         self.lies = lies
+        self.archives = False
         self.counts: Counter[str] = Counter()
         self._shown: dict[int, list[int]] = {}
         """By job, the statuses that answers showed and the history has to hold."""
@@ -68,6 +75,18 @@ class Judge:
         self._accepted: dict[int, str] = {}
         """By entry of the quarantine, the kind of fault that an operator accepted."""
         self._accepted_everywhere: set[tuple[str, str]] = set()
+        self._confirmed: set[int] = set()
+
+    def memory(self) -> Memory:
+        """What it knows of the mirror, to be remembered when its database goes back to where it is now."""
+        shown, entries = ({job_id: [*found] for job_id, found in each.items()} for each in (self._shown, self._entries))
+        of_mirror = (shown, [*self._stored], entries, {**self._rows}, self._closed, {**self._pending})
+        return (*of_mirror, {**self._accepted}, {*self._accepted_everywhere})
+
+    def remember(self, memory: Memory) -> None:
+        """The mirror is again what it was."""
+        self._shown, self._stored, self._entries, self._rows, self._closed, self._pending = memory[:6]
+        self._accepted, self._accepted_everywhere = memory[6:]
 
     def learn(self, answers: Iterable[Answer]) -> None:
         """Remember what an answer says, whether or not it arrived."""
@@ -84,6 +103,10 @@ class Judge:
             self._accepted[entry["id"]] = entry["fault"]
             if everywhere:
                 self._accepted_everywhere.add((general(entry["field"]), entry["fault"]))
+
+    def confirm(self, ids: Iterable[int]) -> None:
+        """Remember which jobs an operator let go."""
+        self._confirmed |= {*ids}
 
     def withdraw(self) -> None:
         """Nothing is accepted any more."""
@@ -114,6 +137,7 @@ class Judge:
             yield from self._run(rows, run, notes, jobs, honest_clock)
             yield from self._held(run, notes, jobs, entries, strict=strict)
             yield from self._named(rows, notes, jobs) if strict else ()
+            yield from _shown_again(notes, jobs) if strict else ()
         yield from _twice(entries)
         yield from self._stated(rows, jobs)
         yield from self._history(rows, jobs, honest_clock)
@@ -135,6 +159,8 @@ class Judge:
             claim = {**json.loads(run["certificate"]), "without a row": without}
             yield from self._certificate(claim, notes, jobs, old if honest_clock else set())
         yield from self._gone(rows, run, notes)
+        if honest_clock:
+            yield from self._limited(run, jobs)
         for left in rows("sync_runs", outcome="running"):
             if left["id"] <= run["id"]:
                 yield f"run {left['id']} is left running after run {run['id']}"
@@ -180,6 +206,13 @@ class Judge:
                 yield f"job {change['entity_id']} is marked gone without being asked for"
             elif note.found:
                 yield f"job {change['entity_id']} is marked gone while it was there"
+
+    def _limited(self, run: Row, jobs: dict[int, Row]) -> Iterator[str]:
+        """No more jobs went within a day than may go without an operator."""
+        gone = {job_id: row["gone_at"] for job_id, row in jobs.items() if row["presence"] == "gone"}
+        went = [job_id for job_id, at in gone.items() if run["started_at"] - at < DAY and job_id not in self._confirmed]
+        if len(went) > max(VANISH_LIMIT, len(jobs) // 50):
+            yield f"within a day, jobs {went} went without an operator's word"
 
     # What is held
 
@@ -334,7 +367,7 @@ class Judge:
             where = "listed" if job_id in listed else "unlisted" if self.world.found(job_id) else "gone"
             if row["presence"] != where and not (self.lies and (row["presence"], where) == ("gone", "unlisted")):
                 yield f"job {job_id} is {where}, the mirror says {row['presence']}"
-            if "gone" not in (where, row["presence"]):
+            if "gone" not in (where, row["presence"]) and not (self.archives and where == "unlisted"):
                 shown = self.world.job(job_id)
                 for table, true in rows_of(shown).items():
                     yield from _differing(f"{table} {true['id']}", held[table].get(true["id"]), true)
@@ -369,6 +402,18 @@ def _unheld(notes: Iterable[Note]) -> dict[tuple[int, str], str]:
         for name, fault in found[0][1].faults.items()
         if any(arrived for arrived, _ in found) and all(answer.faults.get(name) == fault for _, answer in found)
     }
+
+
+def _shown_again(notes: Iterable[Note], jobs: dict[int, Row]) -> Iterator[str]:
+    """A job that was shown after it was denied, if it was, is not gone."""
+    is_shown = dict[int, bool]()
+    for note in notes:
+        job = DETAIL.fullmatch(note.path)
+        is_shown |= {int(job[1]): False} if job and note.status == 404 else {}
+        is_shown |= {} if note.is_sample else dict.fromkeys(note.shown, True)
+    for job_id in [job_id for job_id, shown in is_shown.items() if shown]:
+        if jobs.get(job_id, _NOWHERE)["presence"] == "gone":
+            yield f"job {job_id} was shown, and is held as gone"
 
 
 def _twice(entries: Iterable[Row]) -> Iterator[str]:

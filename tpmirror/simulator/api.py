@@ -215,7 +215,7 @@ class Backend:
         with self.world.lock:
             if not self.world.found(job_id) or self.world.status(job_id) in (0, 1):
                 return Response.detail(404, "Not found.")
-            return Response.json(200, serializer.archived(self.world.job(job_id)))
+            return Response.json(200, serializer.archived(self.world.undistorted(job_id)))
 
     def _cancel(self, number: str) -> Response:
         job_id = _job_id(number)

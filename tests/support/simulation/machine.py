@@ -80,7 +80,12 @@ class Machine:
     @property
     def now(self) -> datetime:
         """What the clock on the wall shows, right or wrong."""
-        return START + timedelta(microseconds=self.micros) + self.skew
+        return self.true_now + self.skew
+
+    @property
+    def true_now(self) -> datetime:
+        """What a right clock shows."""
+        return START + timedelta(microseconds=self.micros)
 
     def monotonic(self) -> float:
         """Seconds since the start."""
@@ -204,6 +209,7 @@ class Machine:
             transport: {"time": SimpleNamespace(monotonic=self.monotonic)},
             tensorpix_client: {
                 "Deadline": _deadlines(self),
+                "secrets": SimpleNamespace(token_hex=self._token),
                 "time": SimpleNamespace(monotonic=self.monotonic),
                 "random": SimpleNamespace(random=self.rng.random),
             },

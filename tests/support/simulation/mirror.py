@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,23 @@ class MirrorFile:
     def is_ready(self) -> bool:
         """Whether there is a mirror."""
         return self.path.exists() and bool(self.query("SELECT 1 FROM sqlite_master WHERE name = 'sync_runs'"))
+
+    def copy(self) -> sqlite3.Connection:
+        """The whole database as it is now, in memory."""
+        self.query("SELECT 1")
+        assert self._conn is not None
+        copy = sqlite3.connect(":memory:")
+        self._conn.backup(copy)
+        return copy
+
+    def put_back(self, copy: sqlite3.Connection) -> bool:
+        """Put a copy in its place, unless somebody is writing."""
+        with closing(copy), closing(sqlite3.connect(self.path, timeout=0)) as there:
+            try:
+                copy.backup(there)
+            except sqlite3.OperationalError:
+                return False
+        return True
 
     def secrets(self, *words: bytes) -> Iterator[str]:
         """Words that must be in no file of the mirror."""

@@ -2,21 +2,42 @@
 
 import gzip
 import json
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from email.utils import format_datetime
 from random import Random
 from typing import Any, Final
 
 import httpx
 
 from tests.support.answers import answers_of
-from tests.support.notes import LIST, Note, Recorder, items_of
+from tests.support.mover import KEPT
+from tests.support.notes import DETAIL, LIST, Note, Recorder, items_of
 from tests.support.simulation.machine import Machine, Process
 from tpmirror.simulator.api import Backend
 from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.oddity import Oddity, draw, lay_over
 from tpmirror.simulator.world import World
+from tpmirror.tensorpix.caching import LAG, PARAMETER
 
+ARCHIVE: Final = "/api/jobs/history/"
+ID: Final = re.compile(r"/api/jobs/(?:history/)?(\d+)/")
+WINDOWS: Final = {
+    "empty": "nothing is listed",
+    "foreign": "another account answers",
+    "shared": "another account answers, which shares a job with this one",
+    "denied": "404 for every id",
+    "partial": "the list lacks every second job; by id some of them are denied, then the server fails",
+    "stale": "a replica answers that lacks the newest jobs",
+    "revoked": "401",
+}
+LYING: Final = WINDOWS.keys() - {"partial", "stale"}
+"""Those of which no answer shows the mirror anything of this account."""
+DENIALS: Final = 4
+"""Jobs that a client is denied before the server fails."""
 EMPTY: Final[dict[str, Any]] = {"count": 0, "next": None, "previous": None, "results": []}
 
 
@@ -25,8 +46,7 @@ class Network:
     """The way to an account.
 
     ``fault``: how likely an answer goes wrong; ``lies``: whether also in ways that nobody can tell from the truth.
-    ``window``: what is wrong with all answers for a while: ``empty``
-    (nothing is listed), ``foreign`` (another account answers), ``denied`` (404 for every id), ``revoked`` (401).
+    ``window``: what is wrong with all answers for a while, see ``WINDOWS``.
     """
 
     machine: Machine
@@ -43,17 +63,46 @@ class Network:
     """How likely an answer shows an oddity that the account does not have, in one job of it."""
     endpoint: dict[bool, list[Oddity]] = field(default_factory=dict)
     """Keys that all answers of the list (True), or of those by id, show or lack."""
+    cache: str = ""
+    """What tells of a stored answer: its ``age`` or its ``date``; empty: there is no cache."""
+    is_picky: bool = False
+    """Whether the API refuses a parameter that it does not know."""
+    is_dated: bool = False
+    """Whether answers state when they were made."""
     window: str = ""
     known: set[int] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+    """How often each kind of fault was met."""
 
     def __post_init__(self) -> None:
         self._still = False
+        self._lacking = set[int]()
+        self._shared = 0
+        self._denials = dict[Process, set[int]]()
+        self._stored = dict[str, tuple[Response, float]]()
         self.recorder = Recorder(self.backend, self._between)
 
     @property
     def notes(self) -> list[Note]:
         """Every answer since the notes were cleared."""
         return self.recorder.notes
+
+    def open(self, window: str) -> None:
+        """From now on all answers are wrong in this way."""
+        listed = self.backend.world.listed()
+        self.window = window
+        self.counts[window] += 1
+        self._shared = self.rng.choice(listed)
+        lacking = {"stale": listed[-self.rng.randrange(1, 4) :], "partial": listed[::2]}.get(window, [])
+        self._lacking = {*lacking[: len(listed) - KEPT]}
+        for job_id in self._lacking:
+            self.backend.world.hide(job_id)
+
+    def close(self) -> None:
+        """All answers are right again."""
+        for job_id in filter(self.backend.world.found, self._lacking):
+            self.backend.world.restore(job_id)
+        self.window, self._lacking = "", set()
 
     def _between(self, _world: World) -> None:
         if not self._still and self.rng.random() < 0.05:
@@ -69,10 +118,15 @@ class Network:
         headers = {name.lower(): value for name, value in request.headers.items()}
         asked = Request("GET", request.url.raw_path.decode(), headers)
         note, answer = self._serve(process, asked)
+        stored = self._from_cache(asked, answer)
         if process.touches == process.strike or self.rng.random() < self.fault:
             self.struck()
             note.shown = {}
             respond = self._spoil(asked, answer)
+        elif stored:
+            self.counts["stored"] += 1
+            note.shown = {}  # it was so once
+            respond = stored
         else:
             respond = self._whole(answer)
         self.happen()
@@ -82,6 +136,8 @@ class Network:
             note.shown = {}
             self.machine.sleep(self.rng.choice([100, 1000, 10_000]))
         note.at = self.machine.now
+        if self.is_dated and self.machine.skew.total_seconds() > LAG and PARAMETER not in asked.query:
+            note.shown = {}  # by this clock the answer is old, and may count for nothing
         if (note.at - asked_at).total_seconds() > request.extensions["timeout"]["read"]:
             note.shown = {}  # the clock was set forward, which looks as if the machine had slept: it counts no more
         self.known.update(note.shown)
@@ -92,13 +148,36 @@ class Network:
         known = frozenset(self.known)
         note, answer = self.recorder.ask(asked, self._answer)
         note.client, note.known = process, known
-        if self.window:
+        self.counts["archived"] += answer.status == 200 and asked.path.startswith(ARCHIVE)
+        job = DETAIL.fullmatch(asked.path)
+        if job and answer.status == 404 and int(job[1]) in self._lacking:
+            note.found = False  # a lie, and nobody can tell
+            self.counts["misled"] += 1
+        if self.window in LYING:
             note.shown = {}
         if self.window == "empty" and asked.path == LIST:
             note.counted = note.sliced = frozenset()  # nothing is listed: true where known jobs answer by id as ended
         return note, answer
 
+    def _from_cache(self, asked: Request, answer: Response) -> httpx.Response | None:
+        """An answer of before that says so; caches know an address, and what they kept of it."""
+        if not self.cache or answer.status != 200:
+            return None
+        before, at = self._stored.setdefault(asked.target, (answer, self.machine.monotonic()))
+        seconds = self.machine.monotonic() - at
+        if seconds < (1 if self.cache == "age" else LAG + 1) or self.rng.random() < 0.3:
+            self._stored[asked.target] = (answer, self.machine.monotonic())
+            return None
+        told = {"age": f"{seconds:.0f}"} if self.cache == "age" else {"date": self._date(seconds)}
+        return httpx.Response(200, headers={**before.headers, **told}, stream=_Body([before.body]))
+
+    def _date(self, seconds_ago: float = 0) -> str:
+        """What the servers' clock shows: the right time."""
+        return format_datetime(self.machine.true_now - timedelta(seconds=seconds_ago), usegmt=True)
+
     def _answer(self, asked: Request) -> Response:
+        if self.is_picky and PARAMETER in asked.query:
+            return Response.detail(400, f"Unknown parameter {PARAMETER}.")
         answer = self._window(asked)
         return answer or self._distorted(asked, self.backend.handle(asked))
 
@@ -124,15 +203,38 @@ class Network:
         if self.window == "revoked":
             return Response.detail(401, "Invalid token.")
         if asked.path != LIST:
-            return Response.detail(404, "Not found.") if self.window in {"foreign", "denied"} else None
-        if self.window == "foreign":
-            return self.stranger.handle(asked)
+            return self._window_by_id(asked)
+        if self.window in {"foreign", "shared"}:
+            return self._other_account(asked)
         return Response.json(200, EMPTY) if self.window == "empty" else None
+
+    def _window_by_id(self, asked: Request) -> Response | None:
+        job = ID.fullmatch(asked.path)
+        job_id, denied = int(job[1]) if job else 0, Response.detail(404, "Not found.")
+        if self.window == "partial" and job_id in self._lacking:
+            process = self.machine.process
+            assert process is not None
+            mine = self._denials.setdefault(process, set())
+            if len(mine) < DENIALS or job_id in mine:
+                mine.add(job_id)
+                return denied
+            return Response(500, {"Content-Type": "text/html"}, b"<h1>Server Error</h1>")
+        is_denied = job_id in self._lacking or self.window in {"foreign", "denied"}
+        return denied if is_denied or (self.window == "shared" and job_id != self._shared) else None
+
+    def _other_account(self, asked: Request) -> Response:
+        answer = self.stranger.handle(asked)
+        if self.window == "foreign" or answer.status != 200 or not self.backend.world.found(self._shared):
+            return answer
+        page = json.loads(answer.body)
+        both = [self.backend.world.job(self._shared), *page["results"]]
+        return Response.json(200, {**page, "count": page["count"] + 1, "results": both})
 
     # What may go wrong with an answer
 
     def _whole(self, answer: Response) -> httpx.Response:
-        return httpx.Response(answer.status, headers=dict(answer.headers), stream=_Body([answer.body]))
+        dated = {"date": self._date()} if self.is_dated else {}
+        return httpx.Response(answer.status, headers={**answer.headers, **dated}, stream=_Body([answer.body]))
 
     def _spoil(self, asked: Request, answer: Response) -> httpx.Response:
         prefixes = ("_fault_", "_lie_") if self.lies else "_fault_"

@@ -2,23 +2,25 @@
 
 import logging
 import random
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
+from sqlite3 import Connection
 from typing import Any, Final, Self
 
 from sqlalchemy import Engine, event
 
-from tests.support.judge import Judge
+from tests.support.judge import Judge, Memory
 from tests.support.mover import NUMBERS, ODD, VERBS, WHILE_READ, Mover
 from tests.support.simulation.disk import Disk
 from tests.support.simulation.machine import Killed, Machine, Process
 from tests.support.simulation.mirror import MirrorFile
-from tests.support.simulation.network import Network, Wire
+from tests.support.simulation.network import WINDOWS, Network, Wire
 from tpmirror.config import Settings, load
 from tpmirror.db import engine
 from tpmirror.errors import TpmirrorError
@@ -38,13 +40,13 @@ from tpmirror.tensorpix.client import Api
 KEY: Final = "tpx-canary-0123456789abcdef"
 STEPS: Final = 10
 DAY: Final = 86_400
+THERE: Final = "presence <> 'gone'"
 FOREIGN: Final = 1_000_000
-"""Ids of another account's jobs start here."""
+"""Ids of another account's jobs and videos start here."""
 MOST: Final = 24
 """Jobs listed at most, so that a day is over soon."""
 STRANGER: Final = 8150
 """User id of the other account: no value that a video of ours may show for its owner, or it would be one of ours."""
-WINDOWS: Final = ("empty", "foreign", "denied", "revoked")
 
 
 class Violation(AssertionError):
@@ -62,7 +64,23 @@ class Figures:
     crashes: int = 0
     faults: int = 0
     jumps: int = 0
-    windows: int = 0
+    empty: int = 0
+    foreign: int = 0
+    shared: int = 0
+    denied: int = 0
+    partial: int = 0
+    stale: int = 0
+    revoked: int = 0
+    misled: int = 0
+    """Denials of jobs that are there, by a server that seems sound."""
+    archived: int = 0
+    """Jobs that the history of ended jobs answered for."""
+    stored: int = 0
+    """Answers of a cache."""
+    rewinds: int = 0
+    """How often the database went back in time."""
+    emptied: int = 0
+    """Accounts of which all ended jobs left the list, or all jobs were deleted."""
     oddities: int = 0
     endpoints: int = 0
     unheld: int = 0
@@ -91,13 +109,23 @@ class Universe:
         world = World(seed, jobs=8, days=1, in_flight=3, jobs_per_day=0)
         stranger = World(seed + 1, jobs=12, owner=("other@example.com", STRANGER), jobs_per_day=0)
         for job_id in stranger.ids():
-            stranger.edit(job_id, {"id": FOREIGN + job_id})
+            shown = stranger.job(job_id)
+            videos = {name: shown[name] for name in ("input_video", "output_video") if shown[name]}
+            strange = {name: {"id": FOREIGN + video["id"]} for name, video in videos.items()}
+            stranger.edit(job_id, {"id": FOREIGN + job_id, **strange})
         served: dict[str, Any] = {"token": KEY, "gzip": False, "resign": False}
         backend, other = Backend(world, **served), Backend(stranger, **served)
         self.world, self.move = world, Mover(world)
         self.disk = Disk(self.machine, self.rng, self._struck)
         self.network = Network(self.machine, backend, other, self.rng, self._struck, self._happen, self._distorted)
+        self.network.is_dated = seed % 3 > 0
         self.mirror = MirrorFile(self.path)
+        self._backup: tuple[Connection, Memory, set[int]] | None = None
+        """The database as it was, what the judge knew then, and the jobs that were shown."""
+        self._running, self._rewound = set[Process](), set[Process]()
+        """Processes that run, and those whose rows may be lost since."""
+        self._lost: set[int] = set()
+        """Runs that were under way then."""
         self.judge = Judge(world, exact=True, lies=True)
         self.network.recorder.learn = self.judge.learn
         self._frozen = True
@@ -136,6 +164,8 @@ class Universe:
         self.figures.runs, self.figures.certified = self.judge.counts["runs"], self.judge.counts["certified"]
         self.figures.unheld = self.judge.counts["unheld"]
         self.figures.transitions, self.figures.gone = self.judge.counts["transitions"], self.judge.counts["gone"]
+        for name in (*WINDOWS, "misled", "archived", "stored"):
+            setattr(self.figures, name, self.network.counts[name])
         return self.figures
 
     # A few hours, with everything that can go wrong
@@ -151,7 +181,11 @@ class Universe:
             disk.fault, disk.pause = rng.choice([0, 0.01, 0.03]), rng.choice([0, 0, 0.1])
             network.pause = disk.pause / 3
             network.odd, network.endpoint = rng.choice([0, 0.05, 0.3]), self._endpoint()
-            self._window = rng.choice(WINDOWS) if self._settled and rng.random() < 0.15 else ""
+            network.cache, network.is_picky = rng.choice(["", "", "", *self._caches]), rng.random() < 0.2
+            backend.history = rng.random() < 0.5
+            # Or ended jobs would be nowhere, which is to be gone.
+            backend.archive = backend.active_only and backend.history and rng.random() < 0.5
+            self._window = rng.choice([*WINDOWS]) if self._settled and rng.random() < 0.2 else ""
             self._jump = rng.random() < 0.1 and self.seed % 2 == 0
             for verb in ["submit"] * rng.randrange(3) + [""] * rng.randrange(5):
                 self._draw([verb] if verb else VERBS)
@@ -160,6 +194,11 @@ class Universe:
             self._processes()
             self.machine.run()
         self.machine.sleep(rng.choice([60, 300, 1000, 4 * DAY / STEPS]) * rng.random())
+
+    @property
+    def _caches(self) -> list[str]:
+        """What may tell of a stored answer; a clock that is behind believes any date of the first one."""
+        return ["age", "date"] if self.network.is_dated and not self._jumps else ["age"]
 
     def _endpoint(self) -> dict[bool, list[Oddity]]:
         """For a while, the list or the answers by id show a key that the others do not, or lack one."""
@@ -190,6 +229,7 @@ class Universe:
             return kind(settings)
 
         process = self.machine.start(live, host=host, after=after, doom=doom, then=self._over)
+        self._running.add(process)
         return process
 
     def _settings(self, concurrency: int) -> Settings:
@@ -201,6 +241,7 @@ class Universe:
 
     def _over(self, process: Process) -> None:
         self.figures.crashes += process.dead
+        self._running.discard(process)
         self._settled = self._settled or isinstance(process.result, dict)
         self._check([*self._verdict(process), *self.disk.wrong], process)
 
@@ -211,10 +252,13 @@ class Universe:
             return
         notes = [note for note in self.network.notes if note.client is process]
         run = process.result if isinstance(process.result, dict) else None
-        if run and not process.probes:
+        is_whole = process not in self._rewound
+        if run and is_whole and not process.probes:
             self.judge.see(notes, strict=self._alone)
-        rows, honest = self.mirror.rows, not self._jumps
-        yield from self.judge.verdict(rows, run, notes, honest_clock=honest, strict=self._alone)
+        rows, honest, strict = self.mirror.rows, not self._jumps, self._alone and is_whole
+        learnt = self.mirror.rows("mirror_scope", value=str(STRANGER))
+        yield from (f"the owner of another account is learnt: {row}" for row in learnt)
+        yield from self.judge.verdict(rows, run, notes, honest_clock=honest, strict=strict)
 
     @property
     def _jumps(self) -> bool:
@@ -227,6 +271,7 @@ class Universe:
         self._frozen = True
         self.network.fault = self.network.pause = self.disk.fault = self.disk.pause = 0.0
         self.network.odd, self.network.endpoint = 0.0, {}
+        self.network.cache, self.network.is_picky = "", False
         self.figures.requests += len(self.network.notes)
         self.network.notes.clear()
 
@@ -238,15 +283,38 @@ class Universe:
         """Something, perhaps, at a moment of the network's choice: mid-sync."""
         if self._frozen:
             return
-        if self._window and self.rng.random() < 0.2:
-            self.network.window, self._window = self._window, ""
-            self.figures.windows += 1
+        if self._window and self.world.listed() and self.rng.random() < 0.2:
+            self.network.open(self._window)
+            self._window = ""
+        if self.rng.random() < 0.02:
+            self._rewind_or_back_up()
         if self._jump and self.rng.random() < 0.2:
             self.machine.skew += timedelta(seconds=self.rng.uniform(-DAY, DAY))
             self._jump = False
             self.figures.jumps += 1
         if self.rng.random() < 0.1:
             self._draw((*WHILE_READ, *ODD))
+
+    def _rewind_or_back_up(self) -> None:
+        """A copy of the database is made, or the last one is put back: a crash, a replica that lagged, a restore."""
+        if self._backup is None:
+            if self._settled:
+                self._backup = self.mirror.copy(), self.judge.memory(), {*self.network.known}
+            return
+        copy, memory, known = self._backup
+        self._backup = None
+        under_way = {row["id"] for row in self.mirror.rows("sync_runs", outcome="running")}
+        if self.mirror.put_back(copy):
+            self.judge.remember(memory)
+            self.network.known = known
+            self._rewound |= self._running
+            self._lost |= under_way
+            self.figures.rewinds += 1
+
+    def _is_lost(self, finding: Mapping[str, Any]) -> bool:
+        """Whether this is the loss of rows that a run had written when the database went back in time."""
+        run = re.match(r"run (\d+) counts (\d+) rows of \w+, (\d+) are there", str(finding["finding"]))
+        return run is not None and int(run[1]) in self._lost and int(run[3]) < int(run[2])
 
     def _draw(self, verbs: Sequence[str]) -> None:
         verb = self.rng.choice([verb for verb in verbs if verb != "advance"])
@@ -265,39 +333,76 @@ class Universe:
 
     def _settle(self) -> None:
         """Nobody looks: what was hidden may show again."""
-        self.network.window = self._window = ""
+        self._window = ""
+        self.network.close()
         self.network.backend.active_only = self._settled and self.rng.random() < 0.15
+        self.network.backend.archive = False
 
     # A rest: nothing moves, nothing fails, and everything has to come true
 
     def _rest(self) -> None:
         self._settle()
-        self.network.backend.active_only = False  # or, with nothing in flight, the list is empty and proves nothing
         while active := self.world.listed(active_only=True):
             self.rng.choice([self.world.finish, self.world.fail])(active[0])
+        self._leave_the_list()
         self.network.backend.ordering, self._alone = "-id", True
         self.machine.sleep(2 * DAY if self._jumps else DAY / 6)  # every lease is over
         unlisted = self.mirror.query("SELECT 1 FROM jobs WHERE presence = 'unlisted'") if self.mirror.is_ready() else []
         turns = 1 + len(unlisted) // UNLISTED_LOOKUPS
+        if not any(self.world.found(row["id"]) for row in self.mirror.query(f"SELECT id FROM jobs WHERE {THERE}")):
+            self._sync()  # all jobs were deleted, and the database went back to before: nobody can tell
+            self._let_go()
         self._accept()  # a turn by itself
         for _ in range(10 + len(unlisted)):
             process = self._start(sync)
             self.machine.run()
             if process.error is not None or not process.result["certified"]:
                 self._check([f"a quiet account is not certified: {process.error or process.result}"], process)
-            operator = self.machine.start(lambda: gone.confirm(self.engine, None))
-            self.machine.run()
-            turns -= not operator.result  # those it let go end in one turn more, and others are asked for in it
+            # Those it let go end in one turn more, and others are asked for in it.
+            turns -= not self._let_go()
             if turns == 0:
                 break
         self._check(self.judge.differences(self.mirror.rows, self.network.recorder.listed))
         with engine.reading(self.engine) as conn:
-            self._check(str(finding) for finding in audit(conn).findings)
+            self._check(str(finding) for finding in audit(conn).findings if not self._is_lost(finding))
         self.machine.start(lambda: self._check(differing(verify(self._settings(1)))))
         self.machine.run()
         if self.rng.random() < 0.5:
             self._mend()
+        if self.rng.random() < 0.05:
+            self._empty_out()
         self.network.notes.clear()
+
+    def _leave_the_list(self) -> None:
+        """All jobs have ended: where ended ones leave the list it is empty, and still a list."""
+        backend, rng = self.network.backend, self.rng
+        shown = [one.path[0] for oddities in self.world.distorted().values() for one in oddities]
+        # A status that cannot be read may be that of a job in flight, and none of those leaves the list.
+        backend.active_only = self._settled and "status" not in shown and rng.random() < 0.3
+        backend.history = rng.random() < 0.5
+        backend.archive = self.judge.archives = backend.active_only and backend.history and rng.random() < 0.5
+        self.figures.emptied += backend.active_only
+
+    def _empty_out(self) -> None:
+        """The owner deletes all jobs, which looks like another account until an operator says what it is."""
+        for job_id in self.world.ids():
+            self.world.delete(job_id)
+            self.move.away.add(job_id)
+            self.move.deleted.add(job_id)
+        doubtful = self.mirror.query(f"SELECT 1 FROM jobs WHERE {THERE}")
+        for is_certified in [not doubtful, True]:
+            run = self._sync()
+            wrong = bool(run["certified"]) != is_certified
+            self._check([f"all jobs are deleted, and the run is not as it should be: {run}"] * wrong)
+            self._let_go()
+        self._check(self.judge.differences(self.mirror.rows, self.network.recorder.listed))
+        self.figures.emptied += 1
+
+    def _let_go(self) -> list[int]:
+        """An operator agrees that all jobs that wait may be marked gone; those jobs."""
+        let_go: list[int] = self._operate(lambda: gone.confirm(self.engine, None))
+        self.judge.confirm(let_go)
+        return let_go
 
     def _accept(self) -> None:
         """One sync, which is certified if all is held; then an operator accepts what is not."""
@@ -326,18 +431,22 @@ class Universe:
         self._check(f"all is mended, and in quarantine is {row}" for row in left)
 
     def _quiet_sync(self) -> Any:
+        run = self._sync()
+        self._check(self.judge.unsettled(self.mirror.rows, run, self.network.recorder.listed))
+        return run
+
+    def _sync(self) -> Any:
         process = self._start(sync)
         self.machine.run()
-        if process.error is not None:
-            self._check([f"a quiet sync failed: {process.error!r}"], process)
-        self._check(self.judge.unsettled(self.mirror.rows, process.result, self.network.recorder.listed), process)
+        self._check([f"a quiet sync failed: {process.error!r}"] * (process.error is not None), process)
         return process.result
 
-    def _operate(self, work: Callable[[], object]) -> None:
+    def _operate(self, work: Callable[[], Any]) -> Any:
         """What an operator does, on the machine."""
         process = self.machine.start(work)
         self.machine.run()
         self._check([f"the operator cannot: {process.error!r}"] * (process.error is not None), process)
+        return process.result
 
     def _check(self, wrong: Any, process: Process | None = None) -> None:
         found = list(wrong)
