@@ -278,6 +278,30 @@ def test_one_shared_job_does_not_open_the_mirror_to_another_account(sim, mirrore
     assert {f"/api/jobs/{job_id}/" for job_id in range(10, 30)} <= asked, "the twenty newest but the shared one"
 
 
+def test_a_shared_job_on_a_later_page_is_no_proof_either(sim, mirrored):
+    stranger = World(seed=9, jobs=150, in_flight=0, owner=OTHERS, jobs_per_day=0)
+    for job_id in stranger.ids():
+        videos = {name: {"id": SHIFT + job_id} for name in ("input_video", "output_video")}
+        stranger.edit(job_id, {"id": SHIFT + job_id, **videos})
+    before = dump(mirrored)
+    shared(sim, stranger, 30)
+    whole = sim.respond
+
+    def paged(request: Request) -> Response | None:
+        answer = whole(request)
+        if request.path != "/api/jobs/":
+            return answer
+        jobs, offset = json.loads(answer.body)["results"], int(request.query["offset"])
+        shown = jobs[offset : offset + int(request.query["limit"])]
+        return Response.json(200, {"count": len(jobs), "next": None, "previous": None, "results": shown})
+
+    sim.respond = paged
+    for run in (sync, poll):
+        with pytest.raises(ScopeError, match="accept-owner"):
+            run(settings(sim, mirrored))
+        assert dump(mirrored) == before
+
+
 def test_the_only_known_job_vouches_for_nobody_it_may_be_shared(world, sim, tpmirror, mirrored):
     for job_id in range(1, 30):
         world.delete(job_id)

@@ -175,19 +175,20 @@ class Ingestor:
     def _is_proven(self, page: Page, owned: Collection[int], strange: Collection[Mark]) -> bool:
         """Whether a page with strange owners, or with jobs that are not ``owned`` by known ones, is this account's.
 
-        Known jobs that it does not show have to answer by id, one is enough; none is needed where most of its jobs are
-        known, or where it shows all known jobs and more than one. Jobs without an owner need none beside a new one of a
-        known owner, and the first jobs ever none at all.
+        None but known jobs vouch for it: most of those on it, all that there are, or one that it does not show and that
+        answers by id. For a strange owner one job is not enough, on the page or by its id: it may be shared. Jobs
+        without an owner need none beside a new one of a known owner, and the first jobs ever none at all.
         """
         ids = set(ids_of(page))
         known = read(self.engine, lambda conn: fingerprints(conn, ids)).keys()
         if 2 * len(known) > len(ids) or (not strange and (not ids or (ids - known).intersection(owned))):
             return True
+        needed = 2 if strange else 1
         others = read(self.engine, lambda conn: account.witnesses(conn, ids, PROBES))
         if others:
-            return any(map(self.api.shows, others))
-        enough = 2 if strange else 1  # one may be shared
-        return len(known) >= enough or read(self.engine, account.is_empty)
+            answering = filter(self.api.shows, others)
+            return any(len(known) + number >= needed for number, _ in enumerate(answering, start=1))
+        return len(known) >= needed or read(self.engine, account.is_empty)
 
     def _note(self, page: Page, found: Sequence[Found]) -> None:
         self._pages += 1
