@@ -39,8 +39,6 @@ Memory: TypeAlias = tuple[Any, ...]
 IN_FLIGHT: Final = 16
 """Answers before another one of which a client with requests in flight may not have known when it asked for that."""
 DAY: Final = timedelta(days=1)
-VANISH_LIMIT: Final = 5
-"""Jobs that may be marked gone within a day without an operator, or 2 % of all."""
 LATENCY: Final = timedelta(seconds=1)
 """What an answer shows was so when it was made; the mirror says it was so when it arrived."""
 
@@ -50,13 +48,17 @@ class Judge:
 
     ``exact``: account, notes and mirror share one clock. ``lies``: answers by id may be lies, so that a job which is
     hidden may be held as gone: it is not asked for again before the list shows it.
+    ``vanish_limit``: jobs that may be marked gone within a day without an operator, None for any number.
     ``archives``: whether only the history of ended jobs answers for those not listed, which shows nothing to mirror.
     """
 
-    def __init__(self, world: World, *, exact: bool = False, lies: bool = False) -> None:
+    def __init__(
+        self, world: World, *, exact: bool = False, lies: bool = False, vanish_limit: int | None = None
+    ) -> None:
         self.world = world
         self.exact = exact
         self.lies = lies
+        self.vanish_limit = vanish_limit
         self.archives = False
         self.counts: Counter[str] = Counter()
         self._shown: dict[int, list[int]] = {}
@@ -211,7 +213,7 @@ class Judge:
         """No more jobs went within a day than may go without an operator."""
         gone = {job_id: row["gone_at"] for job_id, row in jobs.items() if row["presence"] == "gone"}
         went = [job_id for job_id, at in gone.items() if run["started_at"] - at < DAY and job_id not in self._confirmed]
-        if len(went) > max(VANISH_LIMIT, len(jobs) // 50):
+        if self.vanish_limit is not None and len(went) > self.vanish_limit:
             yield f"within a day, jobs {went} went without an operator's word"
 
     # What is held

@@ -45,7 +45,10 @@ def test_a_job_that_slips_past_a_whole_pass_is_found_by_the_next(mirror_url):
         (30, 1, "the API counts 31 jobs, 30 were shown: it counts too many"),
         (30, 15, "the API counts 45 jobs, 30 were shown: it counts too many"),
         (4, 1, "the API counts 5 jobs, 4 were shown: it counts too many"),
-        (30, -2, "the API counted 28 jobs, 30 were seen both before and after that: it counts too few"),
+        (30, -2, "the API counts 28 jobs and shows 30: it counts too few"),
+        (30, -10, "the API counts 20 jobs and shows 30: it counts too few"),
+        (30, -30, "the API counts 0 jobs and shows 30: it counts too few"),
+        (4, -1, "the API counts 3 jobs and shows 4: it counts too few"),
     ],
 )
 def test_a_count_that_is_always_wrong_is_named_and_fails_no_run(mirror_url, jobs, more, numbers):
@@ -57,6 +60,18 @@ def test_a_count_that_is_always_wrong_is_named_and_fails_no_run(mirror_url, jobs
             assert (run["outcome"], run["certified"], run["jobs_seen"]) == ("succeeded", False, jobs)
             assert json.loads(run["certificate"])["reason"].startswith(numbers)
             assert run["pages"] < 60
+    assert query(mirror_url, "SELECT DISTINCT presence FROM jobs") == [("listed",)]
+
+
+def test_a_count_that_turns_wrong_takes_no_job_off_the_list(mirror_url):
+    world = World(seed=2, jobs=30, in_flight=0, jobs_per_day=0)
+    with Simulator(world, token=KEY, page_cap=10) as sim:
+        assert mirror(sim, mirror_url, **QUICK, page_size=10)["certified"]
+        for count in (20, 10, 0):
+            pages(lambda page, _, count=count: page.update(count=count), sim)
+            for concurrency in (1, 4):
+                assert not mirror(sim, mirror_url, **QUICK, page_size=10, concurrency=concurrency)["certified"]
+                assert query(mirror_url, "SELECT DISTINCT presence FROM jobs") == [("listed",)]
 
 
 def test_pages_that_are_always_the_same_are_no_list_that_moved(mirror_url):

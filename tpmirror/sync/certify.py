@@ -58,6 +58,12 @@ class SeenLog:
         self._first = dict.fromkeys(listed, 0)
         self._last: dict[int, int] = {}
         self._counts: list[Count] = []
+        self._beyond: Count | None = None
+        self._end = 0
+
+    def begin_pass(self) -> None:
+        """A pass over the list begins."""
+        self._beyond = None
 
     def saw(self, ids: Iterable[int], sent: int, received: int) -> None:
         """An answer with these jobs.
@@ -68,9 +74,21 @@ class SeenLog:
             self._first.setdefault(job_id, received)
             self._last[job_id] = sent
 
-    def counted(self, count: Count) -> None:
-        """A count; the jobs in the same answer are neither before nor after it."""
+    def counted(self, count: Count, end: int = 0) -> None:
+        """A count; the jobs in the same answer, up to ``end`` in the list, are neither before nor after it."""
         self._counts.append(count)
+        if end > count.jobs:
+            self._beyond, self._end = count, end
+
+    @property
+    def beyond(self) -> str | None:
+        """What a page of this pass showed past the end of the list by its own count; None if none did.
+
+        A job that is added between the count and the rows looks like this once: the next pass is without it.
+        """
+        if self._beyond is None:
+            return None
+        return f"the API counts {self._beyond.jobs} jobs and shows {self._end}: it counts too few"
 
     @property
     def known(self) -> int:
@@ -118,9 +136,10 @@ def judge(seen: SeenLog, void_reasons: Iterable[str] = ()) -> Verdict:
     count = seen.best()
     before, after = seen.around(count)
     proven = len(before & after)
-    wrong_count = _wrong_count(seen, count, proven)
+    wrong_count = seen.beyond or _wrong_count(seen, count, proven)
     moved = f"the API counted {count.jobs} jobs, {proven} were seen both before and after that: the list moved"
-    reason = next(iter(void_reasons), None if proven == count.jobs else wrong_count or moved)
+    is_equal = proven == count.jobs and not seen.beyond
+    reason = next(iter(void_reasons), None if is_equal else wrong_count or moved)
     absent = frozenset(before - after)
     return Verdict(reason is None, reason, count, proven, len(after - before), after, absent, bool(wrong_count))
 

@@ -155,7 +155,7 @@ class ListReader:
 
     def void_reasons(self) -> list[str]:
         """What voids any proof. A list that turns empty while it is read does, if the mirror holds listed jobs."""
-        if self.count == 0 and self.held.listed:
+        if self.count == 0 and self.held.listed and not self.seen_log.beyond:
             empty = f"the API lists no jobs at all, the mirror holds {len(self.held.listed)}; nothing was marked"
             return [*self.ingestor.void_reasons, empty]
         return self.ingestor.void_reasons
@@ -197,6 +197,7 @@ class ListReader:
     def read(self, todo: list[Segment]) -> None:
         """Fetch and mirror the pages of some segments: one pass, or a part of one."""
         self.passes += 1
+        self.seen_log.begin_pass()
 
         def fetch(offset: int) -> Page:
             return self.api.page(self.settings.page_size, offset)
@@ -227,7 +228,7 @@ class ListReader:
         self.largest = max(self.largest, *(len(page.listing) for page in arrived))
         for page in arrived:
             self.seen_log.saw(ids_of(page), page.sent, page.received)
-            self.seen_log.counted(count_of(page))
+            self.seen_log.counted(count_of(page), page.end if page.listing else 0)
 
 
 def count_of(page: Page) -> Count:

@@ -21,7 +21,7 @@ from tests.support.simulation.disk import Disk
 from tests.support.simulation.machine import Killed, Machine, Process
 from tests.support.simulation.mirror import MirrorFile
 from tests.support.simulation.network import WINDOWS, Network, Wire
-from tpmirror.config import Settings, load
+from tpmirror.config import Settings, VanishLimit, load
 from tpmirror.db import engine
 from tpmirror.errors import TpmirrorError
 from tpmirror.simulator.api import Backend
@@ -126,7 +126,7 @@ class Universe:
         """Processes that run, and those whose rows may be lost since."""
         self._lost: set[int] = set()
         """Runs that were under way then."""
-        self.judge = Judge(world, exact=True, lies=True)
+        self.judge = Judge(world, exact=True, lies=True, vanish_limit=VanishLimit().jobs)
         self.network.recorder.learn = self.judge.learn
         self._frozen = True
         self._alone = True
