@@ -151,6 +151,7 @@ def test_a_run_that_stood_still_takes_no_answer_of_before():
         ("0", 60, False),
         ("1", 0, True),
         (" 9", 0, True),
+        ("60, 0", 0, True),
         ("-3", 0, False),
         ("x", 61, True),
         ("", -99, False),

@@ -67,7 +67,7 @@ class CacheGuard:
 
 def staleness(age: str, date: datetime | None, newest: datetime | None) -> str | None:
     """Why an answer with this ``Age`` and ``Date`` was stored; None if it was not, as far as they say. Pure."""
-    age = age.strip()
+    age = age.partition(",")[0].strip()  # of several the first counts (RFC 9111, 5.1)
     if age.isascii() and age.isdigit() and int(age[:9]) > 0:
         return f"it is {age[:9]} s old"
     behind = (newest - date).total_seconds() if newest and date else 0
