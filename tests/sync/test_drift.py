@@ -2,6 +2,7 @@
 
 import json
 from math import ceil
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,11 @@ def test_a_count_that_turns_wrong_takes_no_job_off_the_list(mirror_url):
     with Simulator(world, token=KEY, page_cap=10) as sim:
         assert mirror(sim, mirror_url, **QUICK, page_size=10)["certified"]
         for count in (20, 10, 0):
-            pages(lambda page, _, count=count: page.update(count=count), sim)
+
+            def miscount(page: Any, _: Request, count: int = count) -> None:
+                page.update(count=count)
+
+            pages(miscount, sim)
             for concurrency in (1, 4):
                 assert not mirror(sim, mirror_url, **QUICK, page_size=10, concurrency=concurrency)["certified"]
                 assert query(mirror_url, "SELECT DISTINCT presence FROM jobs") == [("listed",)]

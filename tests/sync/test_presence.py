@@ -261,6 +261,9 @@ def test_a_job_that_lives_in_the_history_is_unlisted_and_not_merged(sim, mirrore
     paths = [seen.path for seen in sim.requests]
     assert paths.count(f"/api/jobs/history/{ended}/") == 1
     assert paths.index(f"/api/jobs/{ended}/") < paths.index(f"/api/jobs/history/{ended}/")
+    sim.reset()
+    polled = poll(settings(sim, mirrored))
+    assert (polled["covered"], ended in asked(sim)) == (True, False), "it may have ended long ago"
 
 
 def test_without_a_history_endpoint_the_answer_by_id_counts(sim, world, mirrored):

@@ -16,14 +16,14 @@ def poll(settings: Settings, *, as_json: bool) -> None:
     Exit status 3: a value of a job in flight could not be held.
     """
     from tpmirror.cli.tables import show_run
-    from tpmirror.store import jobs, quarantine
+    from tpmirror.store import presence, quarantine
     from tpmirror.sync.poll import poll as look_again
 
     with progress_bar() as progress:
         row = look_again(settings, progress)
     show_run(row, as_json=as_json)
     with snapshot(settings) as conn:
-        holding = quarantine.holding(conn, jobs.in_flight_ids(conn))
+        holding = quarantine.holding(conn, presence.in_flight_ids(conn))
     if holding.reason:
         click.echo(f"warning: jobs in flight are {holding.reason}", err=True)
         raise NeedsAttention

@@ -158,13 +158,6 @@ def _last_changes(conn: Connection, ids: Collection[int]) -> dict[int, Any]:
     return {row.job_id: (row.seq, row.observed_at) for row in found}
 
 
-def in_flight_ids(conn: Connection) -> list[int]:
-    """Every job that is not over, and not gone."""
-    table = schema.jobs.c
-    active = schema.IN_FLIGHT & (table.presence != "gone")
-    return list(conn.execute(select(table.id).where(active).order_by(table.id)).scalars())
-
-
 def has_samples_before(conn: Connection, moment: datetime) -> bool:
     """Whether there are progress samples older than ``moment``."""
     table = schema.job_progress_samples.c

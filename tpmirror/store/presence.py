@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, select, update
 
 from tpmirror.db import bulk, schema
 from tpmirror.db.types import Row
@@ -46,6 +46,17 @@ def not_listed(conn: Connection) -> dict[int, str]:
     return {
         row.id: row.presence for row in conn.execute(select(table.id, table.presence).where(table.presence != "listed"))
     }
+
+
+def in_flight_ids(conn: Connection) -> list[int]:
+    """Every job that is not over by its status, and can be asked for by id.
+
+    Not those gone, nor those that the history of ended jobs alone answers for: they keep the status that was listed.
+    """
+    table, notes = schema.jobs.c, schema.job_absences.c
+    archived = exists().where(notes.job_id == table.id, notes.answer == ARCHIVED)
+    there = schema.IN_FLIGHT & (table.presence != "gone") & ~archived
+    return list(conn.execute(select(table.id).where(there).order_by(table.id)).scalars())
 
 
 def away(conn: Connection, ids: Collection[int]) -> dict[int, str]:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from tpmirror.config import Settings
 from tpmirror.db.engine import read
 from tpmirror.db.types import Row
-from tpmirror.store import jobs, quarantine
+from tpmirror.store import jobs, presence, quarantine
 from tpmirror.sync.ingest import Progress
 from tpmirror.sync.run import RunResult
 from tpmirror.sync.session import Session, quiet, session
@@ -22,7 +22,7 @@ def poll(settings: Settings, progress: Progress = quiet, control: Control | None
     with session(settings, "poll", progress, control) as (opened, run):
         in_flight, is_covered = refresh(opened, opened.first, opened.ingestor.pages)
         # Also what this poll found in flight; what could not be read may be in flight, for all anybody knows.
-        found = read(opened.engine, lambda conn: {*jobs.in_flight_ids(conn), *quarantine.unread_ids(conn)})
+        found = read(opened.engine, lambda conn: {*presence.in_flight_ids(conn), *quarantine.unread_ids(conn)})
         return run.finish(RunResult(covered=is_covered, shown={*in_flight, *found}))
 
 
@@ -32,7 +32,7 @@ def refresh(opened: Session, first: Page, consume: Consume) -> tuple[list[int], 
     Costs at most as many requests as there are jobs in flight and pages of new jobs, and two. Keyed reads cannot drift,
     so each transition is seen as it is; that nothing else changed, only a full sync can prove.
     """
-    in_flight = read(opened.engine, jobs.in_flight_ids)
+    in_flight = read(opened.engine, presence.in_flight_ids)
     _read_pages(opened, first, consume, set(in_flight))
 
     def is_seen(job_id: int) -> bool:

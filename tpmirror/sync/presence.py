@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from tpmirror.db.engine import read
 from tpmirror.errors import ApiError, AuthenticationError
-from tpmirror.store import jobs, presence
+from tpmirror.store import presence
 from tpmirror.store.presence import ARCHIVED, DENIED, FOUND, UNANSWERED, PresenceResult
 from tpmirror.sync.absence import FINAL, Absences, Answers, Questions, classify_all, doubt_of
 from tpmirror.sync.account import PROBES
@@ -119,7 +119,7 @@ def _refuting(opened: Session, questions: Questions, answers: Answers) -> set[in
 
 
 def _in_flight(opened: Session) -> set[int]:
-    return set(read(opened.engine, jobs.in_flight_ids))
+    return set(read(opened.engine, presence.in_flight_ids))
 
 
 def _is_empty(page: Page) -> bool:
