@@ -140,3 +140,15 @@ def test_ten_thousand_jobs_are_certified_with_104_requests(lite_url):
     assert (run["certified"], run["jobs_seen"], run["jobs_unchanged"]) == (True, 10_000, 10_000)
     assert run["requests"] <= 104
     assert query(lite_url, "SELECT COUNT(*) FROM jobs") == [(10_000,)]
+
+
+@pytest.mark.parametrize("ordering", ["-id", "id"])
+def test_new_jobs_on_several_pages_cost_those_pages_once_more_and_no_second_pass(lite_url, ordering):
+    world = World(seed=2, jobs=200, in_flight=0, jobs_per_day=0)
+    with Simulator(world, token=KEY, page_cap=10, ordering=ordering) as sim:
+        assert mirror(sim, lite_url, **QUICK, page_size=10)["certified"]
+        for _ in range(45):
+            world.submit()
+        run = mirror(sim, lite_url, **QUICK, page_size=10)
+    assert (run["certified"], run["jobs_inserted"], json.loads(run["certificate"])["passes"]) == (True, 45, 1)
+    assert run["requests"] <= ceil(245 / 10) + ceil(45 / 10) + 5

@@ -36,6 +36,8 @@ PASSES: Final = 8
 """Passes over the list after which a run gives up on the proof until the next one."""
 MAX_COUNTS: Final = 6
 """How often to re-read the count before starting another pass anyway."""
+MAX_NEWS: Final = 10
+"""Pages to read one after the other in search of new jobs before a pass."""
 
 
 def sync(
@@ -130,6 +132,7 @@ class ListReader:
         self.settings, self.api, self.ingestor = opened.settings, opened.api, opened.ingestor
         self.held = held
         self.seen_log = SeenLog(held.listed | held.unread)
+        self.first_is_news = not self.seen_log.has_seen(ids_of(self.first))
         self.passes = 0
         self.largest = len(self.first.listing)
         """Jobs on the fullest page so far."""
@@ -161,15 +164,16 @@ class ListReader:
         return self.ingestor.void_reasons
 
     def take_count(self) -> int:
-        """Read both ends of the list, where new jobs appear, then the count; again if it counts more than was seen.
+        """Read both ends of the list, as far as they show new jobs, then the count; again if it counts more than seen.
 
         A job that appeared between that read and the count would void the proof a whole pass later; this costs little.
         """
-        size, count = self.settings.page_size, self.count
-        ends = [max(0, count - self.page_size())] if self.passes == 0 and self.held.is_recent else []
+        ends = [max(0, self.count - self.page_size())] if self.passes == 0 and self.held.is_recent else []
+        if ends and self.first_is_news and not self.first.is_last:
+            self.read_news(self.first.end)
         for turn in range(MAX_COUNTS):
             for offset in ends:
-                self.consume([self.api.page(size, offset)])
+                self.read_news(offset, backwards=offset > 0)
             sample = self.api.page(1, max(0, self.count - 1) if ascends(self.first) else 0)
             self.ingestor.check_account(sample)
             self.seen_log.counted(count_of(sample))
@@ -180,6 +184,19 @@ class ListReader:
             head, tail = 0, max(0, sample.listing.count - self.page_size())
             ends = [head] if turn % 2 else [tail, head]
         return sample.listing.count
+
+    def read_news(self, offset: int, *, backwards: bool = False) -> None:
+        """Read pages from one end of the list towards the other, until one shows nothing new.
+
+        New jobs may fill several pages. More than ``MAX_NEWS`` pages are left to a pass, which reads several at once.
+        """
+        for _ in range(MAX_NEWS):
+            page = self.api.page(self.settings.page_size, offset)
+            is_news = not self.seen_log.has_seen(ids_of(page))
+            self.consume([page])
+            if not is_news or (page.offset == 0 if backwards else page.is_last):
+                return
+            offset = max(0, offset - len(page.listing)) if backwards else page.end
 
     def page_size(self) -> int:
         """The page size in force: what the API states, until a pass has shown whether it gives fewer.
