@@ -845,6 +845,25 @@ def test_an_empty_list_changes_nothing_while_a_job_in_flight_answers(sim, tpmirr
     assert dump(mirrored) == before
 
 
+def test_an_empty_list_whose_jobs_all_answer_covers_none_with_a_value_that_is_not_held(mirror_url):
+    world = World(seed=3, jobs=2, in_flight=1, jobs_per_day=0)
+    ended, flying = world.ids()
+    failing = iter([NO_ANSWERS["500"]] * 2)
+    with Simulator(world, token=KEY) as sim:
+        mirror(sim, mirror_url)
+        world.edit(ended, {"cost_usd": "a lot"})
+        sim.respond = lambda request: (
+            Response.json(200, {"count": 0, "next": None, "previous": None, "results": []})
+            if request.path == LIST
+            else next(failing, None)
+            if request.path.endswith(f"/{flying}/")
+            else None
+        )
+        run = mirror(sim, mirror_url, **HASTY)
+    assert str(flying) in json.loads(run["certificate"])["reason"]
+    assert (run["jobs_seen"], run["covered"]) == (2, False)
+
+
 def test_a_list_of_active_jobs_that_have_all_ended_is_empty_and_certified(sim, world, tpmirror, mirror_url):
     sim.active_only = True
     tpmirror("sync")

@@ -78,12 +78,13 @@ def full_sync(opened: Session, *, certify: bool) -> RunResult:
     absent = read(opened.engine, lambda conn: jobs.fingerprints(conn, verdict.absent)).keys() if verdict.holds else None
     presence, doubt = resolve_presence(opened, absent, verdict.present)
     verdict = doubted(verdict, doubt)
+    looked_at = [] if verdict.holds else [job_id for job_id in held.listed if opened.ingestor.has_seen(job_id)]
     return RunResult(
         proof=proof_of(verdict, proof),
-        covered=verdict.holds or all(map(opened.ingestor.has_seen, held.listed)),
+        covered=verdict.holds or len(looked_at) == len(held.listed),
         presence=presence,
         present=verdict.present if verdict.holds else None,
-        shown=verdict.present if verdict.holds else opened.ingestor.listed(),
+        shown=verdict.present if verdict.holds else opened.ingestor.listed().union(looked_at),
     )
 
 
