@@ -34,7 +34,7 @@ from tpmirror.tensorpix.reading import (
     Fault,
     show,
 )
-from tpmirror.tensorpix.redaction import clean, strip_query, unsigned
+from tpmirror.tensorpix.redaction import clean, unsigned
 
 Converter: TypeAlias = Callable[[Any], Any]
 """From a value that is not null to what the column holds. Raises UnheldError."""
@@ -61,11 +61,11 @@ class Rows:
 def normalize(item: ParsedJob) -> Rows:
     """The rows of a job. Never fails: of whatever decodes something can be stored."""
     faults: dict[str, Fault] = {}
-    job, source, made = item.job, item.input_video, item.output_video
+    job, source, made, is_plain = item.job, item.input_video, item.output_video, item.is_plain
     rows = Rows(
-        job=_row(job, item.extra, "job", faults),
-        input_video=_row(source, item.extra, "input_video", faults) if source else None,
-        output_video=_row(made, item.extra, "output_video", faults) if made else None,
+        job=_row(job, item.extra, "job", faults, is_plain=is_plain),
+        input_video=_row(source, item.extra, "input_video", faults, is_plain=is_plain) if source else None,
+        output_video=_row(made, item.extra, "output_video", faults, is_plain=is_plain) if made else None,
         models=[_model(model, item.extra, faults) for model in item.models],
         model_ids=[model.id for model in item.models] if isinstance(job.ml_models, list) else None,
         faults=faults,
@@ -104,7 +104,8 @@ def _fields(fault: Fault) -> Iterator[str]:
     return (f"{fault.entity}.{name}" for name in names or [fault.path])
 
 
-def _row(wire: Any, extra: Extra, entity: str, faults: dict[str, Fault]) -> Row:
+def _row(wire: Any, extra: Extra, entity: str, faults: dict[str, Fault], *, is_plain: bool = False) -> Row:
+    """The row of one object. Texts of a plain item are held as they are: most of the time went into asking each."""
     mapping = _MAPPINGS[entity.partition(" ")[0]]
     row: Row = dict(zip(mapping.names, mapping.read(wire), strict=False))
     for name, read in mapping.nested:
@@ -113,7 +114,7 @@ def _row(wire: Any, extra: Extra, entity: str, faults: dict[str, Fault]) -> Row:
         row = {name: value for name, value in row.items() if value is not UNSET}
     get = row.get
     odd = [name for name, low, high in mapping.numbers if (value := get(name)) is not None and not low <= value <= high]
-    for name in [*odd, *mapping.others]:
+    for name in [*odd, *mapping.others, *(() if is_plain else mapping.texts)]:
         value = get(name)
         if value is not None:
             try:
@@ -145,10 +146,6 @@ def _real(value: float) -> float:
 
 def _text(value: str) -> str:
     return unsigned(clean(value))
-
-
-def _url(value: str) -> str:
-    return _text(strip_query(value) or "")
 
 
 def _money(value: str | float) -> Decimal:
@@ -221,8 +218,6 @@ def _within_years(value: str, moment: datetime | None) -> datetime:
 
 def _converter(column: Column[Any]) -> Converter | None:
     """By what the column can hold; None where it holds whatever the wire format lets through."""
-    if column.info.get("url"):
-        return _url
     by_type: list[tuple[type, Converter | None]] = [
         (Timestamp, _time), (Money, _money), (Boolean, None), (Text, _text), (Float, _real),
     ]  # fmt: skip
@@ -274,7 +269,8 @@ class _Mapping:
         self.converters = {name: convert for name, convert in found.items() if convert is not None}
         # Nearly every number fits: checked inline, because a call for each would cost more than all the rest.
         self.numbers = [(name, *_range(columns[name])) for name in self.converters if _is_number(columns[name])]
-        self.others = [name for name in self.converters if not _is_number(columns[name])]
+        self.texts = [name for name, convert in self.converters.items() if convert is _text]
+        self.others = [name for name in self.converters if name not in self.texts and not _is_number(columns[name])]
 
 
 _MAPPINGS: Final = {

@@ -35,6 +35,15 @@ class ParsedJob(msgspec.Struct, frozen=True):
         return self.job.id
 
     @property
+    def is_plain(self) -> bool:
+        """Whether no text in it can hold what no database does, nor what signs a URL: nothing is left to be cleaned.
+
+        Without an escape and NUL there is nothing but Unicode as it came, without a ``=`` no signature.
+        """
+        raw = bytes(self.raw)
+        return b"\\" not in raw and b"=" not in raw and b"\0" not in raw
+
+    @property
     def input_video(self) -> InputVideo | None:
         """The video that it reads, if the answer shows one."""
         return self.job.input_video or None
