@@ -349,7 +349,8 @@ class Universe:
         self.machine.sleep(2 * DAY if self._jumps else DAY / 6)  # every lease is over
         unlisted = self.mirror.query("SELECT 1 FROM jobs WHERE presence = 'unlisted'") if self.mirror.is_ready() else []
         turns = 1 + len(unlisted) // UNLISTED_LOOKUPS
-        if not any(self.world.found(row["id"]) for row in self.mirror.query(f"SELECT id FROM jobs WHERE {THERE}")):
+        held = self.mirror.query(f"SELECT id FROM jobs WHERE {THERE}") if self.mirror.is_ready() else []
+        if not any(self.world.found(row["id"]) for row in held):
             self._sync()  # all jobs were deleted, and the database went back to before: nobody can tell
             self._let_go()
         self._accept()  # a turn by itself
