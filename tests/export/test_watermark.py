@@ -21,7 +21,7 @@ from tpmirror.export import datasets, watermark
 from tpmirror.export.writer import MANIFEST, Outcome, export
 from tpmirror.simulator.world import World
 from tpmirror.store import jobs, runs
-from tpmirror.store.changes import Changeset, StoredState
+from tpmirror.store.changes import Changeset, LastChange, StoredState
 from tpmirror.store.presence import PresenceResult, write_presence
 from tpmirror.sync.diff import Differ
 
@@ -184,7 +184,8 @@ def differing(conn: Connection, table: Table, known: Row, values: Row) -> Change
     """What the syncer writes where the API states other values."""
     changes = Changeset()
     last = select(func.max(schema.job_status_history.c.seq)).where(schema.job_status_history.c.job_id == known["id"])
-    differ = Differ(StoredState(last_changes={known["id"]: (conn.execute(last).scalar() or 0, NOW)}), changes, 1, ())
+    last_changes = {known["id"]: LastChange(conn.execute(last).scalar() or 0, NOW)}
+    differ = Differ(StoredState(last_changes=last_changes), changes, 1, ())
     if "status" in values:
         values = {"status": -1}
         seen: Any = SimpleNamespace(at=NOW, shown_at=None)  # an observation, of which nothing else counts

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from itertools import count
+from math import inf
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 from unittest.mock import patch
@@ -21,6 +22,7 @@ import pytest
 from sqlalchemy import Engine, event, func, insert, select, text, update
 
 from tests.support.account import KEY, dump, mirror, pages, postdate, query, rows, settings, tamper
+from tests.support.clocks import clocks
 from tests.support.drifts import QUICK
 from tests.support.notes import LIST
 from tests.support.payloads import contents
@@ -40,7 +42,7 @@ from tpmirror.simulator.world import World
 from tpmirror.store import history, jobs, runs
 from tpmirror.store import quarantine as store_quarantine
 from tpmirror.store.audit import audit
-from tpmirror.store.changes import Observation
+from tpmirror.store.changes import LastChange, Observation
 from tpmirror.store.health import problems_of_mirror
 from tpmirror.store.presence import DENIED, PresenceResult
 from tpmirror.store.quarantine import Holding
@@ -551,6 +553,22 @@ def a_clock_that_was_ahead(url: str) -> list[str]:
     )
 
 
+def a_clock_that_was_ahead_of_the_apis(url: str) -> list[str]:
+    """In the run before the one that sees a job end, an hour later."""
+    with account(8, in_flight=1) as witness:
+        mirror(witness.sim, url)
+        with clocks(witness.sim, ahead=400):
+            mirror(witness.sim, url)
+        (job_id,) = witness.world.listed(active_only=True)
+        witness.world.finish(job_id)
+        ended = datetime.now(UTC)
+        with clocks(witness.sim, later=3600):
+            mirror(witness.sim, url)
+    entry = rows(url, "job_status_history", job_id=job_id)[-1]
+    is_wrong = ended < entry["not_before"] < entry["observed_at"]
+    return [f"it ended at {ended}, the history says not before {entry['not_before']}"] * is_wrong
+
+
 def a_change_after_the_first_answer(url: str) -> list[str]:
     """A job starts between two pages of a sync that both show it."""
     with account(in_flight=1) as witness:
@@ -1004,8 +1022,8 @@ def trust_a_proof_of_any_date(patch: pytest.MonkeyPatch) -> None:
 
 
 def take_a_moment_to_come_for_just_now(patch: pytest.MonkeyPatch) -> None:
-    def last_seen(self: Any, _known: Row, sightings: tuple[datetime, Any], at: datetime) -> datetime:
-        changed_at = sightings[0]
+    def last_seen(self: Any, _known: Row, sightings: tuple[LastChange, Any], at: datetime) -> datetime:
+        changed_at = sightings[0].at
         return min(max(self.known.listed_covered_at or changed_at, changed_at), at)
 
     patch.setattr(
@@ -1016,6 +1034,10 @@ def take_a_moment_to_come_for_just_now(patch: pytest.MonkeyPatch) -> None:
         ).scalar(),
     )
     patch.setattr(diff.Differ, "last_seen", last_seen)
+
+
+def trust_any_clock(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(runs, "SKEW", inf)
 
 
 def trust_the_epoch_alone(patch: pytest.MonkeyPatch) -> None:
@@ -1098,6 +1120,7 @@ MUTANTS: Final[list[tuple[Mutate, Play]]] = [
     (read_nothing_back, rows_that_the_database_lost),
     (believe_a_cache, a_cache_that_serves_old_pages),
     (take_a_moment_to_come_for_just_now, a_clock_that_was_ahead),
+    (trust_any_clock, a_clock_that_was_ahead_of_the_apis),
 ]
 
 

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.payloads import NOON, encoded, item, job, later, look, model, output, source
-from tpmirror.store.changes import RECHECK, Observation, StoredState
+from tpmirror.store.changes import RECHECK, LastChange, Observation, StoredState
 from tpmirror.sync.diff import QUARANTINE_REFRESH, Shown, changed_models, diff, to_text, upstream_timestamp
 from tpmirror.sync.normalize import normalize
 from tpmirror.tensorpix.decode import ParseFailure
@@ -46,7 +46,7 @@ def after(first, **kinds):
         ml_models=done.ml_models,
         links=links,
         newest_users=dict.fromkeys(done.ml_models, first.item.job.id),
-        last_changes={entry["job_id"]: (entry["seq"], entry["observed_at"]) for entry in done.history},
+        last_changes={entry["job_id"]: LastChange(entry["seq"], entry["observed_at"]) for entry in done.history},
         **{"codes": {"job_statuses": {0, 1, 2, -1, -2}, "ml_tasks": {1}}, **kinds},
     )
 
@@ -112,6 +112,22 @@ def test_under_a_clock_that_is_wrong_no_other_run_bounds_a_change():
     known = after(look(), listed_covered_at=later(3), active_covered_at=later(3), has_moments=False)
     (entry,) = made(look(5, status=1), known).history
     assert entry["not_before"] == NOON
+
+
+@pytest.mark.parametrize(("covered", "expected"), [(3, 3), (-3, 5), (None, 5)])
+def test_the_entry_before_bounds_no_change_if_its_moment_is_no_proof(covered, expected):
+    """Seen under a clock that was ahead: the change may have been before that moment."""
+    known = after(look(), listed_covered_at=None if covered is None else later(covered))
+    known.last_changes[1] = known.last_changes[1]._replace(is_proof=False)
+    (entry,) = made(look(5, status=1), known).history
+    assert (entry["seq"], entry["not_before"], entry["observed_at"]) == (2, later(expected), later(5))
+
+
+def test_an_entry_is_not_dated_before_one_whose_moment_is_no_proof():
+    known = after(look())
+    known.last_changes[1] = known.last_changes[1]._replace(is_proof=False)
+    (entry,) = made(look(-5, status=1), known).history
+    assert (entry["not_before"], entry["observed_at"]) == (NOON, NOON)
 
 
 def test_runs_that_could_not_read_a_job_or_did_not_ask_for_it_prove_nothing_about_it():

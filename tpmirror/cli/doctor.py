@@ -116,7 +116,7 @@ def _list(ids: list[int], count: int, limit: int, cap: int) -> Finding:
 
 
 def _clock(skew: float | None) -> Finding:
-    from tpmirror.store.health import SKEW
+    from tpmirror.store.runs import SKEW
 
     if skew is None:
         return Finding("clock", WARNING, "the API states no date to compare with")

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Float,
     Result,
@@ -55,7 +56,11 @@ def update(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
 
 
 def find(
-    conn: Connection, columns: Iterable[Column[Any]], key: Column[int], values: Collection[int], *then: Column[Any]
+    conn: Connection,
+    columns: Iterable[ColumnElement[Any]],
+    key: Column[int],
+    values: Collection[int],
+    *then: Column[Any],
 ) -> Result[Any]:
     """The rows whose key is one of these, however many, in order of the key and of the columns that come ``then``.
 

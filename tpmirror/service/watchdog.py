@@ -13,7 +13,8 @@ from typing import Final
 from tpmirror.config import Settings
 from tpmirror.errors import MirrorError
 from tpmirror.log import logger
-from tpmirror.store.health import SKEW, Problem, problems_of_mirror
+from tpmirror.store.health import Problem, problems_of_mirror
+from tpmirror.store.runs import SKEW
 from tpmirror.store.status import MirrorStatus
 
 JUMP: Final = 5.0

@@ -34,6 +34,16 @@ class ShownVideo(NamedTuple):
     """Its columns of which no answer stated anything that can be held."""
 
 
+class LastChange(NamedTuple):
+    """The newest entry of a job's history."""
+
+    seq: int
+    at: datetime
+    is_proof: bool = True
+    """Whether it was seen at that moment. Not where the clock of its run was wrong, nor where the moment is that of the
+    entry before, for the clock had been set back."""
+
+
 @dataclass(slots=True)
 class StoredState:
     """What the mirror holds of the jobs in a batch that need comparison."""
@@ -46,8 +56,8 @@ class StoredState:
     """Rows of ``job_ml_models`` by job, in order of position."""
     newest_users: dict[int, int] = field(default_factory=dict)
     """The newest job besides the batch that uses a model: the mirror takes the model's fields from the newest."""
-    last_changes: dict[int, tuple[int, datetime]] = field(default_factory=dict)
-    """Number and time of each job's last status change."""
+    last_changes: dict[int, LastChange] = field(default_factory=dict)
+    """Each job's last status change."""
     quarantine: dict[int | None, dict[str | None, Row]] = field(default_factory=dict)
     """Entries not resolved, by job and field; under None, by payload, those without a readable id."""
     accepted: set[tuple[str | None, str]] = field(default_factory=set)
@@ -57,9 +67,9 @@ class StoredState:
     codes: dict[str, set[int]] = field(default_factory=dict)
     """Codes that have a label, by label table."""
     listed_covered_at: datetime | None = None
-    """Start of the last run that saw every listed job."""
+    """Start of the last run under a right clock that saw every listed job."""
     active_covered_at: datetime | None = None
-    """Start of the last run that saw every job in flight."""
+    """Start of the last run under a right clock that saw every job in flight."""
     has_moments: bool = True
     """Whether moments of sightings bound changes. Not where this run's clock disagrees with the API's: those of other
     runs cannot be compared with its own; nor where the database went back in time since."""

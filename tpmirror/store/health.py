@@ -20,8 +20,6 @@ FAILURE_STREAK: Final = 3
 """Runs in a row that failed, after which this is more than a hiccup."""
 UNANSWERED_LIMIT: Final = timedelta(days=1)
 """How long jobs may be missing without an answer of the API, before that is a problem."""
-SKEW: Final = 60.0
-"""Seconds that our clock may differ from the API's."""
 KEY_REFUSED: Final = "the API refused the key"
 """How the error of a run begins whose key was refused."""
 

@@ -6,14 +6,14 @@ and a list of rows each; never one statement a row, never one statement of many 
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam, delete, select
 
 from tpmirror.db import bulk, labels, schema
 from tpmirror.db.types import Row
 from tpmirror.store import quarantine, runs
-from tpmirror.store.changes import RECHECK, Changeset, Observation, StoredState
+from tpmirror.store.changes import RECHECK, Changeset, LastChange, Observation, StoredState
 from tpmirror.store.history import chain, head
 
 
@@ -152,11 +152,24 @@ def _newest_users(conn: Connection, models: Collection[int], besides: Collection
     return found
 
 
-def _last_changes(conn: Connection, ids: Collection[int]) -> dict[int, Any]:
-    table = schema.job_status_history.c
-    wanted = (table.job_id, table.seq, table.observed_at)
-    found = bulk.find(conn, wanted, table.job_id, ids, table.seq) if ids else ()
-    return {row.job_id: (row.seq, row.observed_at) for row in found}
+_CLOCK_AHEAD: Final = (
+    select(schema.sync_runs.c.clock_ahead)
+    .where(schema.sync_runs.c.id == schema.job_status_history.c.sync_run_id)
+    .scalar_subquery()
+    .label("clock_ahead")
+)
+"""Of the run that wrote an entry. One object: ``bulk.find`` keeps a statement for each choice of columns."""
+
+
+def _last_changes(conn: Connection, ids: Collection[int]) -> dict[int, LastChange]:
+    table, last = schema.job_status_history.c, dict[int, LastChange]()
+    wanted = (table.job_id, table.seq, table.observed_at, _CLOCK_AHEAD)
+    for row in bulk.find(conn, wanted, table.job_id, ids, table.seq) if ids else ():
+        before = last.get(row.job_id)
+        # An entry seen under a clock that was set back has the moment of the one before it, which may be to come.
+        is_own = before is None or row.observed_at > before.at
+        last[row.job_id] = LastChange(row.seq, row.observed_at, is_own and runs.is_clock_right(row.clock_ahead))
+    return last
 
 
 def has_samples_before(conn: Connection, moment: datetime) -> bool:

@@ -44,14 +44,25 @@ def update(conn: Connection, run_id: int, values: Mapping[str, Any]) -> None:
     conn.execute(sql_update(sync_runs).where(sync_runs.c.id == run_id).values(values))
 
 
+SKEW: Final = 60.0
+"""Seconds that our clock may differ from the API's."""
+
+
+def is_clock_right(ahead: float | None) -> bool:
+    """Whether a clock that is so many seconds ahead of the API's is right; None, where that states none: it is."""
+    return abs(ahead or 0) <= SKEW
+
+
 def covered_since(conn: Connection, kind: str) -> datetime | None:
     """When the last run of a kind began that read every listed job (full), or at every job in flight (poll).
 
-    A run that began later by its clock than one that came after it is none: the clock was ahead, or was set back.
+    A run whose clock was wrong is none, nor one that began later by its clock than one that came after it: the clock
+    was ahead, or was set back, where the API stated no time to compare it with.
     """
     table, after = sync_runs.c, sync_runs.alias().c
     earlier = exists().where(after.id > table.id, after.started_at < table.started_at)
-    wanted = select(table.started_at).where(table.covered, table.kind == kind, ~earlier)
+    right = func.abs(func.coalesce(table.clock_ahead, 0)) <= SKEW
+    wanted = select(table.started_at).where(table.covered, table.kind == kind, right, ~earlier)
     return conn.execute(wanted.order_by(table.id.desc()).limit(1)).scalar()
 
 

@@ -7,12 +7,12 @@ database as they are.
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from tpmirror.db import labels, schema
 from tpmirror.db.types import Row
-from tpmirror.store.changes import RECHECK, Changeset, Observation, ShownVideo, StoredState
+from tpmirror.store.changes import RECHECK, Changeset, LastChange, Observation, ShownVideo, StoredState
 from tpmirror.sync.normalize import Rows
 from tpmirror.tensorpix.decode import ParseFailure
 from tpmirror.tensorpix.reading import UNREADABLE
@@ -226,15 +226,15 @@ class Differ:
         job_id, to_status = row["id"], row.get("status")
         if to_status is None or (known is not None and known["status"] == to_status):
             return
-        seq, seen = self.known.last_changes.get(job_id, (0, None))
+        last = self.known.last_changes.get(job_id)
         # A clock that was set back must not reorder the history: an entry never gets a time before its predecessor's.
-        at = observation.at if seen is None else max(observation.at, seen)
+        at = observation.at if last is None else max(observation.at, last.at)
         entry = {
             "job_id": job_id,
-            "seq": seq + 1,
+            "seq": 1 if last is None else last.seq + 1,
             "from_status": None if known is None else known["status"],
             "to_status": to_status,
-            "not_before": None if known is None else self.last_seen(known, (seen, observation.shown_at), at),
+            "not_before": None if known is None else self.last_seen(known, (last, observation.shown_at), at),
             "observed_at": at,
             "occurred_at": upstream_timestamp(to_status, row, known),
             "sync_run_id": self.run_id,
@@ -242,15 +242,15 @@ class Differ:
         self.changes.history.append(entry)
 
     def last_seen(
-        self, known: Row, sightings: tuple[datetime | None, datetime | None], at: datetime
+        self, known: Row, sightings: tuple[LastChange | None, datetime | None], at: datetime
     ) -> datetime | None:
         """When the mirror last saw the old status, as far as it can prove without a write per observation.
 
         ``sightings``: the entry before, and an earlier answer of this run. A moment after ``at`` proves nothing: the
-        clock was set back since.
+        clock was set back since. Nor does one before the entry before: what was seen then may be an older status.
         """
-        changed_at, shown_at = sightings
-        proofs = [changed_at]
+        last, shown_at = sightings
+        proofs = [last.at if last is not None and last.is_proof else None]
         # Runs that read every job may not have held this one.
         if self.known.has_moments and known["id"] not in self.known.quarantine:
             proofs.append(shown_at)
@@ -258,7 +258,8 @@ class Differ:
                 proofs.append(self.known.listed_covered_at)
             if known["presence"] in {"listed", "unlisted"} and known["status"] not in labels.TERMINAL:
                 proofs.append(self.known.active_covered_at)
-        return max((proof for proof in proofs if proof is not None and proof <= at), default=at)
+        since = datetime.min.replace(tzinfo=UTC) if last is None else last.at
+        return max((proof for proof in proofs if proof is not None and since <= proof <= at), default=at)
 
     def merge(self, entity: str, known: Row | None, row: Row, at: datetime) -> None:
         """Put a row into the changeset if it is new or other than the known one, and record what changed."""

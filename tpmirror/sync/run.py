@@ -24,7 +24,6 @@ from tpmirror.errors import Interrupted, TpmirrorError, TransientDatabaseError
 from tpmirror.log import bound, logger
 from tpmirror.store import account, history, jobs, presence, quarantine, runs
 from tpmirror.store.changes import Changeset, Observation, ShownVideo
-from tpmirror.store.health import SKEW
 from tpmirror.store.history import Heads
 from tpmirror.store.presence import PresenceResult
 from tpmirror.store.quarantine import Holding
@@ -137,7 +136,9 @@ class Run:
             self.scope.store(conn)
             if changes:
                 jobs.apply(conn, changes)
-                runs.update(conn, self.id, self._stats.columns(self._reading, changes))
+                # With each batch: of a run that is killed later runs must know it too.
+                ahead = {"clock_ahead": self._api.clock_ahead}
+                runs.update(conn, self.id, {**self._stats.columns(self._reading, changes), **ahead})
             self._renew(conn)
             self._unsure = changes
             return changes
@@ -152,8 +153,8 @@ class Run:
 
     @property
     def _is_clock_right(self) -> bool:
-        """Whether our clock agrees with the API's, as far as that states its own."""
-        return abs(self._api.skew or 0) <= SKEW
+        """Whether our clock has agreed with the API's in all of the run, as far as that states its own."""
+        return runs.is_clock_right(self._api.clock_ahead)
 
     def finish(self, result: RunResult) -> Row:
         """End the run as succeeded and let the next writer in; its row of ``sync_runs``."""
@@ -183,8 +184,8 @@ class Run:
             quarantine.resolve(conn, quarantine.unseen_items(conn, shown), now)
         columns = self._stats.columns(self._reading)
         counts = {name: columns.get(name, 0) + moved.get(name, 0) for name in COUNT_COLUMNS}
-        counts |= {"requests": self._api.requests, "retries": self._api.retries}
-        runs.update(conn, self.id, {"outcome": outcome, "error": error, "finished_at": now, **counts})
+        api = {"requests": self._api.requests, "retries": self._api.retries, "clock_ahead": self._api.clock_ahead}
+        runs.update(conn, self.id, {"outcome": outcome, "error": error, "finished_at": now, **counts, **api})
         runs.update(conn, self.id, _judgement(result, quarantine.holding(conn, result.shown)))
         # Not before: a key that is refused, another account and a clock that is wrong must restate no month.
         if self._price is not None and outcome == "succeeded" and self._is_clock_right:

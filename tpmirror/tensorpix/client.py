@@ -30,7 +30,7 @@ from tpmirror.tensorpix.caching import CacheGuard
 from tpmirror.tensorpix.control import Control
 from tpmirror.tensorpix.decode import NO_ID, ParsedJob, ParseFailure, decode_job, decode_listing
 from tpmirror.tensorpix.page import Page
-from tpmirror.tensorpix.ratelimit import RateLimiter, backoff, retry_after, skew
+from tpmirror.tensorpix.ratelimit import RateLimiter, backoff, farthest, retry_after, skew
 from tpmirror.tensorpix.transport import Deadline, PinnedTransport, read_body, room_for
 
 T = TypeVar("T")
@@ -74,6 +74,8 @@ class Api:
         self._lock = threading.Lock()
         self.requests = 0
         self.retries = 0
+        self.clock_ahead: float | None = None
+        """``skew`` where it was farthest from 0 until now: what was seen then has times that are wrong."""
         self._client = httpx.Client(
             base_url=settings.api_url,
             transport=transport or PinnedTransport(settings.api_url, settings.concurrency, self._deadline),
@@ -282,7 +284,9 @@ class Api:
             self._cache.suspect()
             message = f"{self._settings.api_url} is answered for by a cache: {reason}; check what proxy is in between"
             raise TransientError(message)
-        self._control.skew = skew(response.headers.get("date"), datetime.now(UTC))
+        self._control.skew = ahead = skew(response.headers.get("date"), datetime.now(UTC))
+        with self._lock:
+            self.clock_ahead = farthest(self.clock_ahead, ahead)
 
     def _backoff(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

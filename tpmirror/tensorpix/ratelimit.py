@@ -69,3 +69,8 @@ def skew(date: str | None, now: datetime) -> float | None:
         return (now - stated.replace(tzinfo=stated.tzinfo or UTC)).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def farthest(*skews: float | None) -> float | None:
+    """The one of some skews that is farthest from 0; None if none is known."""
+    return max((seconds for seconds in skews if seconds is not None), key=abs, default=None)

@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Table, Text, text
 
 from tpmirror.db.schema.declaration import metadata, own
-from tpmirror.db.types import Exact, Id, Timestamp
+from tpmirror.db.types import Double, Exact, Id, Timestamp
 
 sync_runs = Table(
     "sync_runs",
@@ -43,6 +43,13 @@ sync_runs = Table(
         Boolean,
         "whether every job the run stands for was read and held: all listed ones (full), all in flight (poll)",
         server_default="0",
+    ),
+    own(
+        "clock_ahead",
+        Double,
+        "seconds that this machine's clock was ahead of the API's, where it was farthest off; negative: behind; null: "
+        "the API stated no time",
+        nullable=True,
     ),
     comment="one row per run of the syncer",
 )
