@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import insert, inspect, select, update
 
 from tests.support.account import KEY, connected, mirror, query, rows
 from tpmirror.db import schema, views
@@ -150,6 +150,16 @@ def test_a_job_is_in_its_status_at_least_up_to_the_newest_look_that_read_it(mirr
         conn.execute(insert(schema.quarantined_jobs).values(job_id=1, reason="unreadable", payload="{}", **seen))
         conn.commit()
     assert durations(mirror_url) == [(0, 0, None)]
+
+
+@pytest.mark.parametrize(("ahead", "seconds"), [(None, 300), (-60, 300), (60, 300), (61, 60), (-61, 60)])
+def test_a_look_under_a_wrong_clock_bounds_no_time(mirror_url, ahead, seconds):
+    """Where the API stated no time, the clock counts as right."""
+    remember(mirror_url, [at(1), at(5)], [(0, None, at(1), at(0))], started=at(0))
+    with connected(mirror_url) as conn:
+        conn.execute(update(schema.sync_runs).where(schema.sync_runs.c.id == 2).values(clock_ahead=ahead))
+        conn.commit()
+    assert query(mirror_url, "SELECT lower_s FROM job_durations") == [(seconds,)]
 
 
 def test_a_change_that_was_seen_by_a_clock_set_back_bounds_no_time(mirror_url):

@@ -2,8 +2,10 @@
 -- What each column holds: job_durations.sql.
 WITH
   looks AS (
-    -- The last run that saw every job in flight: by its number, a clock may have been wrong.
-    SELECT (SELECT started_at FROM sync_runs WHERE covered ORDER BY id DESC LIMIT 1) AS seen_at
+    -- The last run that saw every job in flight, under a right clock: by its number, a clock may have been wrong.
+    SELECT (
+      SELECT started_at FROM sync_runs WHERE covered AND ABS(COALESCE(clock_ahead, 0)) <= 60 ORDER BY id DESC LIMIT 1
+    ) AS seen_at
   ),
   visits AS (
     -- Upstream's own time bounds both ends of a change; else it lies between two looks of the mirror.
