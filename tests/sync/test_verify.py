@@ -322,3 +322,16 @@ def test_a_dry_run_needs_no_lease(sim, world, tpmirror, mirrored):
     assert len(json.loads(tpmirror("sync", "--dry-run", "--json")[0])["differences"]) == 1
     tpmirror("verify", code=3)
     tpmirror("sync", code=5)
+
+
+def test_a_job_whose_item_states_its_id_twice_is_not_on_the_list(sim, world, mirrored):
+    world.edit(9, {"cost_usd": "a lot"})
+    mirror(sim, mirrored)
+    world.raw(9, b'{"id":9,"id":9}')
+    run = mirror(sim, mirrored)
+    certificate = json.loads(run["certificate"])
+    assert "stands in it twice" in certificate["reason"]
+    assert certificate["incomplete"] == 0, "nothing of it was shown"
+    assert ("job", 9, "presence") in [
+        (row["entity"], row["id"], row["field"]) for row in verify(settings(sim, mirrored)).differences
+    ]

@@ -195,7 +195,8 @@ class Ingestor:
         self._upstream_count = page.listing.count
         readable = [item for item in found if not isinstance(item, ParseFailure)]
         failures = [item for item in found if isinstance(item, ParseFailure)]
-        self._where.update(dict.fromkeys(ids_of(page), "listed"))
+        # Not by the page's own ids: one that stands twice in its item is none.
+        self._where.update(dict.fromkeys([item.id for item in found if item.id is not None], "listed"))
         self.void_reasons += [f"an item's id cannot be read: {item.reason}" for item in failures if item.id is None]
         shown = {item.id: item.fingerprint for item in readable}
         if any(shown[item.id] != item.fingerprint for item in readable):
