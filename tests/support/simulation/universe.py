@@ -131,7 +131,9 @@ class Universe:
         self._frozen = True
         self._alone = True
         self._settled = False
-        self._window, self._jump = "", False
+        self._window = self._jump = False
+        self._bag: list[str] = []
+        """Windows that are still to come before any comes again."""
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
@@ -185,7 +187,7 @@ class Universe:
             backend.history = rng.random() < 0.5
             # Or ended jobs would be nowhere, which is to be gone.
             backend.archive = backend.active_only and backend.history and rng.random() < 0.5
-            self._window = rng.choice([*WINDOWS]) if self._settled and rng.random() < 0.2 else ""
+            self._window = self._settled and rng.random() < 0.2
             self._jump = rng.random() < 0.1 and self.seed % 2 == 0
             for verb in ["submit"] * rng.randrange(3) + [""] * rng.randrange(5):
                 self._draw([verb] if verb else VERBS)
@@ -284,8 +286,9 @@ class Universe:
         if self._frozen:
             return
         if self._window and self.world.listed() and self.rng.random() < 0.2:
-            self.network.open(self._window)
-            self._window = ""
+            self._bag = self._bag or self.rng.sample([*WINDOWS], len(WINDOWS))
+            self.network.open(self._bag.pop())
+            self._window = False
         if self.rng.random() < 0.02:
             self._rewind_or_back_up()
         if self._jump and self.rng.random() < 0.2:
@@ -333,7 +336,7 @@ class Universe:
 
     def _settle(self) -> None:
         """Nobody looks: what was hidden may show again."""
-        self._window = ""
+        self._window = False
         self.network.close()
         self.network.backend.active_only = self._settled and self.rng.random() < 0.15
         self.network.backend.archive = False
