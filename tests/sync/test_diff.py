@@ -108,6 +108,13 @@ def test_the_lower_bound_is_the_last_proof_of_the_old_status(listed, active, pre
     assert entry["not_before"] == later(expected)
 
 
+def test_no_poll_bounds_the_change_of_a_job_that_it_did_not_ask_for():
+    known = after(look(), active_covered_at=later(4), unpolled={1})
+    known.jobs[1]["presence"] = "unlisted"
+    (entry,) = made(look(5, status=1), known).history
+    assert entry["not_before"] == NOON
+
+
 def test_under_a_clock_that_is_wrong_no_other_run_bounds_a_change():
     known = after(look(), listed_covered_at=later(3), active_covered_at=later(3), has_moments=False)
     (entry,) = made(look(5, status=1), known).history

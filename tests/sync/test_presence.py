@@ -264,6 +264,11 @@ def test_a_job_that_lives_in_the_history_is_unlisted_and_not_merged(sim, mirrore
     sim.reset()
     polled = poll(settings(sim, mirrored))
     assert (polled["covered"], ended in asked(sim)) == (True, False), "it may have ended long ago"
+    sim.archive = False
+    mirror(sim, mirrored)
+    *_, before, entry = rows(mirrored, "job_status_history", job_id=ended)
+    assert entry["not_before"] < polled["started_at"], "that poll saw nothing of it"
+    assert before["observed_at"] <= entry["not_before"]
 
 
 def test_without_a_history_endpoint_the_answer_by_id_counts(sim, world, mirrored):

@@ -1,6 +1,6 @@
 """A batch of answers, what the mirror knows of its jobs, and the changeset that follows from both: plain data."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -70,6 +70,8 @@ class StoredState:
     """Start of the last run under a right clock that saw every listed job."""
     active_covered_at: datetime | None = None
     """Start of the last run under a right clock that saw every job in flight."""
+    unpolled: Collection[int] = ()
+    """Jobs in flight by their status that polls did not ask for."""
     has_moments: bool = True
     """Whether moments of sightings bound changes. Not where this run's clock disagrees with the API's: those of other
     runs cannot be compared with its own; nor where the database went back in time since."""

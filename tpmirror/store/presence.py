@@ -54,9 +54,16 @@ def in_flight_ids(conn: Connection) -> list[int]:
     Not those gone, nor those that the history of ended jobs alone answers for: they keep the status that was listed.
     """
     table, notes = schema.jobs.c, schema.job_absences.c
-    archived = exists().where(notes.job_id == table.id, notes.answer == ARCHIVED)
-    there = schema.IN_FLIGHT & (table.presence != "gone") & ~archived
+    is_archived = exists().where(notes.job_id == table.id, notes.answer == ARCHIVED)
+    there = schema.IN_FLIGHT & (table.presence != "gone") & ~is_archived
     return list(conn.execute(select(table.id).where(there).order_by(table.id)).scalars())
+
+
+def archived(conn: Connection, ids: Collection[int]) -> set[int]:
+    """Those of these jobs that the history of ended jobs alone answered for: no poll asked for them."""
+    table = schema.job_absences.c
+    found = bulk.find(conn, (table.job_id, table.answer), table.job_id, ids) if ids else ()
+    return {row.job_id for row in found if row.answer == ARCHIVED}
 
 
 def away(conn: Connection, ids: Collection[int]) -> dict[int, str]:

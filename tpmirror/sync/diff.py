@@ -256,7 +256,8 @@ class Differ:
             proofs.append(shown_at)
             if known["presence"] == "listed":
                 proofs.append(self.known.listed_covered_at)
-            if known["presence"] in {"listed", "unlisted"} and known["status"] not in labels.TERMINAL:
+            is_polled = known["presence"] in {"listed", "unlisted"} and known["id"] not in self.known.unpolled
+            if is_polled and known["status"] not in labels.TERMINAL:
                 proofs.append(self.known.active_covered_at)
         since = datetime.min.replace(tzinfo=UTC) if last is None else last.at
         return max((proof for proof in proofs if proof is not None and since <= proof <= at), default=at)

@@ -263,6 +263,7 @@ def changes_of(
     models = changed_models(catalogue, _placed(conn, batch))
     known = jobs.known(conn, observations, {item.id for item, _ in failures}, catalogue, models)
     known.shown, known.has_moments = shown, has_moments
+    known.unpolled = presence.archived(conn, known.last_changes)
     return diff(known, batch, models, failures, run_id)
 
 
