@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from tpmirror.db.engine import connected, retry_transient, translated
+from tests.support.account import environ, mirror
+from tests.support.program import Program
+from tpmirror.db.engine import connected, read, retry_transient, translated
 from tpmirror.errors import MirrorError, TransientDatabaseError
 
 
@@ -25,6 +27,8 @@ def test_a_session_waits_for_nothing_for_ever_and_its_commits_last(mirror_url, d
             "lock_timeout": "5s",
             "idle_in_transaction_session_timeout": "1min",
             "TimeZone": "UTC",
+            "DateStyle": "ISO, MDY",
+            "client_encoding": "UTF8",
             "application_name": "tpmirror",
         },
         "sqlite": {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000},
@@ -44,6 +48,43 @@ def test_a_commit_lasts_whatever_the_server_takes_for_enough(mirror_url, server,
         conn.execute(text(f"ALTER DATABASE {name} SET synchronous_commit = {server}"))
     with connected(mirror_url) as engine, engine.connect() as conn:
         assert conn.execute(text("SHOW synchronous_commit")).scalar_one() == session
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_a_session_is_left_as_it_was_and_keeps_no_statement(mirror_url):
+    """Behind a pooler in transaction mode the next transaction on it is another client's."""
+    with connected(mirror_url) as engine:
+        for _ in range(20):
+            read(engine, lambda conn: conn.execute(text("SELECT :n"), {"n": 7}).all())
+        with engine.connect() as conn:
+            driver: Any = conn.connection.dbapi_connection
+            driver.rollback()
+            told = [driver.execute(f"SHOW {name}").fetchone()[0] for name in ("statement_timeout", "lock_timeout")]
+            kept = driver.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()
+    assert (told, kept) == (["0", "0"], (0,))
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+@pytest.mark.parametrize("style", ["German", "SQL, DMY", "Postgres"])
+def test_times_are_read_whatever_the_style_of_the_database(sim, mirror_url, style):
+    with connected(mirror_url) as engine, engine.begin() as conn:
+        name = conn.execute(text("SELECT current_database()")).scalar_one()
+        conn.execute(text(f"ALTER DATABASE {name} SET datestyle = '{style}'"))
+        conn.execute(text(f"ALTER DATABASE {name} SET timezone = 'Asia/Kathmandu'"))
+    for _ in range(2):
+        assert mirror(sim, mirror_url)["certified"]
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_does_not_hold_every_name_is_refused_with_the_remedy(postgres, sim, tmp_path, capsys, encoding):
+    with psycopg.connect(host=str(postgres.home), user="postgres", dbname="postgres", autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {encoding} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    program = Program(tmp_path, environ(sim.url, sim.token, database_url=postgres.url(encoding.lower())))
+    for words in (["db", "upgrade"], ["sync"]):
+        _, complained = program.call(capsys, *words, code=1)
+        assert encoding in complained
+        assert "ENCODING 'UTF8'" in complained
+    postgres.drop(encoding.lower())
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])

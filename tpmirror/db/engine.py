@@ -23,14 +23,18 @@ from tpmirror.errors import MirrorError, TransientDatabaseError, UsageError, int
 
 T = TypeVar("T")
 
-_POSTGRES_SESSION: Final = {
+_POSTGRES_SETTINGS: Final = {
     # PostgreSQL's defaults are all "for ever": a dead peer or a stuck lock would hold an unattended run for good.
     "statement_timeout": "30s",
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "60s",
     "timezone": "UTC",
+    "datestyle": "ISO, MDY",  # the driver reads no other
 }
+"""Of each transaction, not of the session: behind a pooler that is somebody else's next."""
 _POSTGRES_CONNECT: Final = {
+    "client_encoding": "utf8",  # else the server's own: the driver makes bytes of the texts of one without any
+    "prepare_threshold": None,  # a pooler gives the next transaction to another session, which knows none of ours
     "connect_timeout": 10,
     "application_name": "tpmirror",
     "keepalives_idle": 15,
@@ -104,8 +108,7 @@ def open_engine(value: str) -> Engine:
         message = "TPMIRROR_DATABASE_URL has parameters after its ? that are not what the driver expects"
         raise UsageError(message) from None
     event.listen(engine, "connect", _prepare_sqlite if lite else _prepare_postgres)
-    if lite:
-        event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", _begin_sqlite if lite else _begin_postgres)
     if file := file_of(engine):
         _follow(engine, file)
     return engine
@@ -292,13 +295,17 @@ def _begin_sqlite(conn: Connection) -> None:
     conn.exec_driver_sql("BEGIN IMMEDIATE" if conn.get_execution_options().get("tpmirror_writes") else "BEGIN")
 
 
-def _prepare_postgres(connection: Any, _record: Any) -> None:
+def _prepare_postgres(connection: Any, record: Any) -> None:
     with connection.cursor() as cursor:
-        for name, value in _POSTGRES_SESSION.items():
-            cursor.execute(f"SET SESSION {name} = '{value}'")
-        # A server that is stopped at once must not forget what this run already counts as stored.
-        cursor.execute(
-            "SELECT set_config('synchronous_commit', 'on', false) "
-            "WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
-        )
+        cursor.execute("SHOW synchronous_commit")
+        (lasts,) = cursor.fetchone()
     connection.commit()
+    # A server that is stopped at once must not forget what this run already counts as stored.
+    commits = {} if lasts in {"on", "remote_apply"} else {"synchronous_commit": "on"}
+    record.info["settings"] = ";".join(
+        f"SET LOCAL {name} = '{value}'" for name, value in {**_POSTGRES_SETTINGS, **commits}.items()
+    )
+
+
+def _begin_postgres(conn: Connection) -> None:
+    conn.exec_driver_sql(conn.info["settings"])

@@ -77,6 +77,7 @@ def _run(engine: Engine, revision: str, *, down: bool) -> None:
         _unkeyed(conn),
         conn.begin(),
     ):
+        _refuse_encoding(conn)
         _lock(conn)
         found = current_of(conn)
         if found is not None:
@@ -110,6 +111,18 @@ def _migrate(conn: Connection, revision: str, *, down: bool) -> None:
     except CommandError as error:
         message = f"cannot migrate to {revision!r}: {error}; revisions: {', '.join(known())}, base, head"
         raise UsageError(message) from error
+
+
+def _refuse_encoding(conn: Connection) -> None:
+    if (
+        conn.dialect.name == "postgresql"
+        and (encoding := conn.execute(text("SHOW server_encoding")).scalar()) != "UTF8"
+    ):
+        message = (
+            f"the database {conn.engine.url.database!r} is encoded in {encoding}, which does not hold every name; "
+            "make one that does: CREATE DATABASE tpmirror ENCODING 'UTF8' TEMPLATE template0"
+        )
+        raise MirrorError(message)
 
 
 def _lock(conn: Connection) -> None:
