@@ -362,8 +362,9 @@ class Universe:
             self.machine.run()
             if process.error is not None or not process.result["certified"]:
                 self._check([f"a quiet account is not certified: {process.error or process.result}"], process)
-            # Those it let go end in one turn more, and others are asked for in it.
-            turns -= not self._let_go()
+            # Those it let go end in one turn more, and others are asked for in it; so are those that share a video with
+            # one that is gone now.
+            turns -= not (self._let_go() or process.result["jobs_gone"])
             if turns == 0:
                 break
         self._check(self.judge.differences(self.mirror.rows, self.network.recorder.listed))
