@@ -14,7 +14,7 @@ from tpmirror.sync.diff import Differ
 SEEDS = (0, 1, 2, 3, 4)
 DAYS = 25
 LEAST = Figures(
-    days=25, crashes=250, faults=1250, transitions=50, gone=40, oddities=400, endpoints=200, unheld=150,
+    days=25, crashes=250, faults=1250, transitions=40, gone=40, oddities=400, endpoints=200, unheld=150,
     accepted=40, mended=40, empty=1, foreign=1, shared=1, denied=1, partial=1, stale=1, revoked=1, archived=30,
     stored=30, rewinds=10, emptied=2,
 )  # fmt: skip

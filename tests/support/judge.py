@@ -211,7 +211,7 @@ class Judge:
 
     def _limited(self, run: Row, jobs: dict[int, Row]) -> Iterator[str]:
         """No more jobs went within a day than may go without an operator."""
-        gone = {job_id: row["gone_at"] for job_id, row in jobs.items() if row["presence"] == "gone"}
+        gone = {job_id: row["gone_at"] for job_id, row in jobs.items() if row["gone_at"] is not None}
         went = [job_id for job_id, at in gone.items() if run["started_at"] - at < DAY and job_id not in self._confirmed]
         if self.vanish_limit is not None and len(went) > self.vanish_limit:
             yield f"within a day, jobs {went} went without an operator's word"

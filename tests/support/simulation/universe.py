@@ -306,13 +306,17 @@ class Universe:
             return
         copy, memory, known = self._backup
         self._backup = None
-        under_way = {row["id"] for row in self.mirror.rows("sync_runs", outcome="running")}
+        under_way = self._under_way()
         if self.mirror.put_back(copy):
             self.judge.remember(memory)
             self.network.known = known
             self._rewound |= self._running
-            self._lost |= under_way
+            self._lost |= under_way | self._under_way()
             self.figures.rewinds += 1
+
+    def _under_way(self) -> set[int]:
+        """Runs that may go on: one that was taken for dead may hold the lease of the copy."""
+        return {row["id"] for row in self.mirror.rows("sync_runs", outcome="running")}
 
     def _is_lost(self, finding: Mapping[str, Any]) -> bool:
         """Whether this is the loss of rows that a run had written when the database went back in time."""
