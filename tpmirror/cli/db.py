@@ -70,7 +70,7 @@ def check(settings: Settings) -> None:
 def accept_owner(settings: Settings, *, value: str) -> None:
     """Say that an owner belongs to this account: VALUE is an e-mail address or the number of a user.
 
-    For jobs that were refused as those of another account, because none of the known jobs answers any more.
+    For jobs that were refused as those of another account, because too few of the known jobs answer any more.
     """
     from tpmirror.sync import account
 

@@ -135,7 +135,7 @@ def foreign_account(owners: Iterable[Mark]) -> ScopeError:
     numbers = sorted(value for kind, value in owners if kind == OUTPUT)
     named = f" (it shows the user {', '.join(numbers)})" if numbers else ""
     return ScopeError(
-        f"the key opens another account than the one this mirror belongs to{named}: none of the known jobs that were "
-        "asked for by id answers; nothing was written. If the owner of these jobs belongs to this account: tpmirror db "
+        f"the key opens another account than the one this mirror belongs to{named}: too few of the known jobs are "
+        "shown or answer by id; nothing was written. If the owner of these jobs belongs to this account: tpmirror db "
         "accept-owner VALUE; else use another TPMIRROR_DATABASE_URL for another account"
     )
