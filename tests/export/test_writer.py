@@ -144,7 +144,7 @@ def test_types_are_the_same_from_both_databases(lived, out):
 
 
 def test_every_relation_of_jobs_is_partitioned_by_their_month():
-    others = {"active_jobs", "storage_usage", "output_videos", "videos", "quarantined_jobs"}
+    others = {"active_jobs", "storage_usage", "output_videos", "videos", "videos_public", "quarantined_jobs"}
     of_jobs = {r.name for r in datasets.relations() if {"job_id", "x_JobId"} & {c.name for c in r.columns}}
     assert of_jobs - others == set(datasets.JOB_KEYS) - {"jobs"}
     assert {"started_month", "created_month", "observed_month", None} == {

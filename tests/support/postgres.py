@@ -169,9 +169,19 @@ class Postgres:
         self.stop(mode)
         self.start()
 
-    def url(self, dbname: str) -> str:
+    def url(self, dbname: str, role: str = "postgres") -> str:
         """The URL that SQLAlchemy opens this database with."""
-        return f"postgresql+psycopg://postgres@/{dbname}?host={self.home}"
+        return f"postgresql+psycopg://{role}@/{dbname}?host={self.home}"
+
+    def psql(self, dbname: str, file: Path, *arguments: str) -> str:
+        """Run a file in this database as an administrator does; what it printed."""
+        told = ["psql", "-X", "-v", "ON_ERROR_STOP=1", "-h", str(self.home), "-U", "postgres", "-d", dbname, *arguments]
+        answer = subprocess.run(
+            [self.binaries.bin / told[0], *told[1:], "-f", file], check=False, capture_output=True, text=True
+        )
+        if answer.returncode:
+            raise RuntimeError(answer.stderr)
+        return answer.stdout
 
     def create(self, dbname: str, template: str | None = None) -> None:
         """Create a database: empty, or as a copy of another one that nobody is connected to."""

@@ -101,6 +101,7 @@ def show_history(job_id: int, found: dict[str, list[dict[str, Any]]]) -> None:
     show_table(f"Status of job {job_id} (times in UTC)", found["status_changes"], columns)
     changes = [{**row, "what": _what(row)} for row in found["field_changes"]]
     columns = {"observed_at": "observed", "what": "field", "old_value": "before", "new_value": "after"}
+    columns = {name: heading for name, heading in columns.items() if all(name in row for row in changes)}
     show_table(f"Other changes of job {job_id} and its videos (times in UTC)", changes, columns)
 
 

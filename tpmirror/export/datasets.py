@@ -26,6 +26,7 @@ JOB_KEYS: Final = {
     "job_status_history": "job_id",
     "job_progress_samples": "job_id",
     "job_overview": "job_id",
+    "job_overview_public": "job_id",
     "job_durations": "job_id",
     "job_model_costs": "job_id",
     "cost_corrections": "job_id",
@@ -38,6 +39,7 @@ OWN_TIMES: Final = {
     "input_videos": ("created_month", "created_at"),
     "output_videos": ("created_month", "created_at"),
     "videos": ("created_month", "created_at"),
+    "videos_public": ("created_month", "created_at"),
     "field_changes": ("observed_month", "observed_at"),
     "sync_runs": ("started_month", "started_at"),
 }

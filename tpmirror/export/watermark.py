@@ -93,7 +93,7 @@ def touched(
     by_job = JOB_KEYS.keys() - (set() if kept else {"focus_costs"})
     return {
         **dict.fromkeys(by_job, job_months),
-        **dict.fromkeys(("input_videos", "output_videos", "videos"), video_months),
+        **dict.fromkeys(("input_videos", "output_videos", "videos", "videos_public"), video_months),
         "field_changes": _months(conn, _changes.observed_at, _changes.id > change),
         "sync_runs": run_months | _months(conn, _runs.started_at, _runs.id > run),
     }

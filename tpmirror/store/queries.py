@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Text, and_, case, cast, func, literal, or_, select, union_all
 
 from tpmirror.db import labels, schema
+from tpmirror.db.privileges import readable
 from tpmirror.db.types import Row, credits_of
 from tpmirror.db.views import view
 from tpmirror.store import history, presence, quarantine, runs
@@ -91,7 +92,10 @@ def job(conn: Connection, job_id: int) -> Row | None:
 
 
 def job_history(conn: Connection, row: Row) -> dict[str, list[Row]]:
-    """Every recorded transition of a job, and every other change of it and of its videos."""
+    """Every recorded transition of a job, and every other change of it and of its videos.
+
+    Changes come without their values where the role may not read them.
+    """
     table, names = schema.job_status_history, schema.job_statuses
     before, after = names.alias(), names.alias()
     transitions = (
@@ -112,7 +116,7 @@ def job_history(conn: Connection, row: Row) -> dict[str, list[Row]]:
     )
     return {
         "status_changes": _rows(conn, transitions),
-        "field_changes": _rows(conn, select(changes).where(mine).order_by(changes.c.id)),
+        "field_changes": _rows(conn, select(*readable(conn, changes)).where(mine).order_by(changes.c.id)),
     }
 
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tpmirror.db import schema
+from tpmirror.db.privileges import readable
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
 from tpmirror.store import queries
@@ -23,7 +24,7 @@ def page(request: Request) -> Response:
         job = queries.job(conn, job_id) if job_id < 2**63 else None
         if job is None:
             raise HTTPException(404, f"The mirror has no job {job_id}.")
-        (shown,) = _where(conn, "job_overview", job_id)
+        (shown,) = _where(conn, "job_overview_public", job_id)
         history = queries.job_history(conn, job)
         prices = templating.prices(request, conn)
         context: dict[str, Any] = {
@@ -70,12 +71,13 @@ def _models(conn: Connection, job_id: int) -> list[Row]:
 
 
 def _videos(conn: Connection, job: Row) -> list[dict[str, Any]]:
-    """The job's videos with all their columns and what these mean."""
+    """The job's videos with all their columns that the role may read, and what these mean."""
     found = []
     for kind, table in (("input", schema.input_videos), ("output", schema.output_videos)):
         video_id = job[f"{kind}_video_id"]
-        for row in rows(conn, select(table).where(table.c.id == video_id)) if video_id is not None else []:
-            fields = [{"name": c.name, "value": row[c.name], "means": c.comment} for c in table.columns]
+        columns = readable(conn, table)
+        for row in rows(conn, select(*columns).where(table.c.id == video_id)) if video_id is not None else []:
+            fields = [{"name": c.name, "value": row[c.name], "means": c.comment} for c in columns]
             found.append({"kind": kind, "fields": fields, "detached_at": job[f"{kind}_video_detached_at"]})
     return found
 

@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, or_, select, tuple_
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tpmirror.db import schema
+from tpmirror.db.privileges import readable
 from tpmirror.db.types import CENT_OF_CENT, Row
 from tpmirror.db.views import view
 from tpmirror.web import downloads, templating
@@ -48,6 +49,7 @@ def page(request: Request) -> Response:
     }
     asked = tuple(sorted(state.items()))
     with templating.snapshot(request) as conn:
+        columns = _columns(request, conn)
         ids = remembered(request, conn, ("ids", asked, place), lambda: _ids_of_page(conn, wanted, order, place))
         found = _labelled(conn, ids)
         whole = place is None and len(ids) <= PER_PAGE  # then the page itself says how many there are
@@ -65,14 +67,17 @@ def page(request: Request) -> Response:
         state=state,
         order=order,
         headings=SORTS,
+        has_owners=view("job_overview").c.input_owner in columns,
         after=more and _cursor_text(more[order.lstrip("-")], more["job_id"]),
         is_first=place is None,
     )
 
 
 def csv(request: Request) -> Response:
-    """``/jobs.csv``: every job that the filter lets through, all columns."""
-    return downloads.csv(request, "jobs", list(view("job_overview").c.keys()), _all(request))
+    """``/jobs.csv``: every job that the filter lets through, all columns that the role may read."""
+    with templating.snapshot(request) as conn:
+        columns = _columns(request, conn)
+    return downloads.csv(request, "jobs", [column.name for column in columns], _all(request))
 
 
 def json(request: Request) -> Response:
@@ -81,9 +86,17 @@ def json(request: Request) -> Response:
 
 
 def _all(request: Request) -> Callable[[Connection], Select[Any]]:
+    wanted, newest = conditions(request), view("job_overview").c.job_id.desc()
+    return lambda conn: select(*_columns(request, conn)).where(*wanted).order_by(newest)
+
+
+def _columns(request: Request, conn: Connection) -> list[Column[Any]]:
+    """The columns of a job that the role may read. Raises HTTPException 400 for a filter by one that it may not."""
     jobs = view("job_overview")
-    wanted = select(jobs).where(*conditions(request)).order_by(jobs.c.job_id.desc())
-    return lambda _conn: wanted
+    found = readable(conn, jobs)
+    if request.query_params.get("owner") and jobs.c.input_owner not in found:
+        raise HTTPException(400, "owner: the dashboard reads the mirror as a role that may not see owners")
+    return found
 
 
 def conditions(request: Request) -> list[ColumnElement[bool]]:
@@ -149,7 +162,7 @@ def _ids_of_page(conn: Connection, wanted: list[ColumnElement[bool]], order: str
 
 def _labelled(conn: Connection, ids: list[int]) -> list[Row]:
     """The rows of a page. Read last: the database joins and labels fifty jobs, not all that it had to sort."""
-    jobs = view("job_overview")
+    jobs = view("job_overview_public")
     found = {row["job_id"]: row for row in rows(conn, select(jobs).where(jobs.c.job_id.in_(ids)))}
     return [found[job_id] for job_id in ids]
 

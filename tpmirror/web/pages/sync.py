@@ -7,11 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tpmirror.db import schema
+from tpmirror.db.privileges import readable
 from tpmirror.db.types import Row
 from tpmirror.reports.runs import newest
 from tpmirror.store import presence, quarantine
 from tpmirror.store.runs import as_json
 from tpmirror.web import templating
+from tpmirror.web.cache import rows
 
 RUNS: Final = 50
 """Runs on a page."""
@@ -64,7 +66,8 @@ def _chart(runs: list[Row]) -> dict[str, Any]:
 
 
 def _quarantine(conn: Connection) -> list[Row]:
-    """Entries that are not resolved, newest first."""
+    """Entries that are not resolved, newest first; without what the role may not read."""
     table = schema.quarantined_jobs
-    wanted = select(table).where(table.c.resolved_at.is_(None)).order_by(table.c.id.desc()).limit(MAX_ENTRIES)
-    return [dict(row) for row in conn.execute(wanted).mappings()]
+    columns = readable(conn, table)
+    wanted = select(*columns).where(table.c.resolved_at.is_(None)).order_by(table.c.id.desc()).limit(MAX_ENTRIES)
+    return rows(conn, wanted)
