@@ -4,6 +4,7 @@ Every command checks it, and nearly every time nothing is to be migrated: so thi
 longer to load than most commands take to run.
 """
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,8 @@ SCRIPTS: Final = next(
 )
 """The migrations: they lie in the wheel, or beside the package in a checkout."""
 
+_OURS: Final = re.compile(r"\d{4}", re.ASCII)
+"""How our revisions are named."""
 
 FIRST_CONTACT: Final = 3.0
 """Seconds to try a database that nobody has reached yet: a wrong address has to fail soon, not to be waited for."""
@@ -31,11 +34,21 @@ def current(engine: Engine) -> str | None:
 
 
 def current_of(conn: Connection) -> str | None:
-    """The same, on a connection."""
-    if not inspect(conn).has_table("alembic_version"):
+    """The same, on a connection. Raises MirrorError if the table of the revision is another program's."""
+    there = inspect(conn)
+    if not there.has_table("alembic_version"):
         return None
-    revision: str | None = conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return revision
+    found = conn.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    strange = [revision for revision in found if _OURS.fullmatch(revision) is None]
+    # Other programs number their revisions too; every revision of ours has the lease beside it.
+    if strange or (found and not there.has_table("writer_lease")):
+        remedy = "file" if conn.dialect.name == "sqlite" else "database, or a schema (TPMIRROR_DATABASE_SCHEMA),"
+        message = (
+            f"alembic_version holds {(strange or found)[0]!r}, which is no revision of tpmirror: the table is another "
+            f"program's; give tpmirror a {remedy} of its own"
+        )
+        raise MirrorError(message)
+    return found[0] if found else None
 
 
 def known() -> list[str]:
