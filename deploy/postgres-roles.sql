@@ -11,8 +11,23 @@
 -- once before the first `tpmirror db upgrade` and again after that and every later upgrade: the first time there are no
 -- tables to grant yet. It may run as often as you like and ends in the same state. Roles get no password here: set one
 -- with \password in psql, or let pg_hba.conf decide how they log in. See docs/postgresql.md.
+--
+-- The mirror is in the schema public, unless the session names another one (TPMIRROR_DATABASE_SCHEMA); run it for each:
+--
+--   psql -v ON_ERROR_STOP=1 -d tpmirror -c "SET tpmirror.schema = 'team_a'" -f postgres-roles.sql
 
 BEGIN;
+
+-- For this transaction every name below means one in the mirror's schema.
+DO $$
+DECLARE
+  mirror constant text := COALESCE(NULLIF(current_setting('tpmirror.schema', true), ''), 'public');
+BEGIN
+  IF to_regnamespace(quote_ident(mirror)) IS NULL THEN
+    EXECUTE format('CREATE SCHEMA %I', mirror);
+  END IF;
+  PERFORM set_config('search_path', quote_ident(mirror), true);
+END $$;
 
 DO $$
 DECLARE
@@ -45,10 +60,11 @@ BEGIN
   EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
   EXECUTE format('REVOKE ALL ON DATABASE %I FROM tpmirror_writer, tpmirror_reader', current_database());
   EXECUTE format('GRANT CONNECT ON DATABASE %I TO tpmirror_owner, tpmirror_writer, tpmirror_reader', current_database());
+  EXECUTE format('REVOKE ALL ON SCHEMA %I FROM PUBLIC, tpmirror_writer, tpmirror_reader', current_schema());
+  EXECUTE format('GRANT USAGE, CREATE ON SCHEMA %I TO tpmirror_owner', current_schema());
+  EXECUTE format('GRANT USAGE ON SCHEMA %I TO tpmirror_writer, tpmirror_reader', current_schema());
 END $$;
-REVOKE ALL ON SCHEMA public FROM PUBLIC, tpmirror_writer, tpmirror_reader;
-GRANT USAGE, CREATE ON SCHEMA public TO tpmirror_owner;
-GRANT USAGE ON SCHEMA public TO tpmirror_writer, tpmirror_reader;
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
 
 -- Advisory locks are one space of numbers for all roles: a role that holds the lock of the migrations blocks them. And
 -- large objects and messages in the write-ahead log are written by function calls, which no table's grants restrict.
@@ -72,8 +88,6 @@ END $$;
 
 -- Tables and views, once they are there. What an upgrade adds is closed to the reader until this has run again; views
 -- keep their grants when an upgrade rebuilds them.
-ALTER DEFAULT PRIVILEGES FOR ROLE tpmirror_owner IN SCHEMA public GRANT SELECT ON TABLES TO tpmirror_writer;
-
 DO $$
 DECLARE
   relations text[];
@@ -111,40 +125,43 @@ DECLARE
     "field_changes": "INSERT (entity, entity_id, field, old_value, new_value, observed_at, sync_run_id)"
   }';  -- history: rows are added, never changed, and the number of a change is the database's to give
 BEGIN
-  IF to_regclass('public.data_dictionary') IS NULL THEN
+  EXECUTE format(
+    'ALTER DEFAULT PRIVILEGES FOR ROLE tpmirror_owner IN SCHEMA %I GRANT SELECT ON TABLES TO tpmirror_writer',
+    current_schema()
+  );
+  IF to_regclass('data_dictionary') IS NULL THEN
     RAISE NOTICE 'no mirror here yet: run tpmirror db upgrade as tpmirror_owner, then this file again';
     RETURN;
   END IF;
 
   relations := ARRAY(
-    SELECT DISTINCT table_name FROM public.data_dictionary
-    WHERE to_regclass('public.' || quote_ident(table_name)) IS NOT NULL
+    SELECT DISTINCT table_name FROM data_dictionary WHERE to_regclass(quote_ident(table_name)) IS NOT NULL
   ) || ARRAY['alembic_version'];
   FOREACH relation IN ARRAY relations LOOP
-    EXECUTE format('ALTER TABLE public.%I OWNER TO tpmirror_owner', relation);
-    EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC, tpmirror_writer, tpmirror_reader', relation);
-    EXECUTE format('GRANT SELECT ON public.%I TO tpmirror_writer', relation);
+    EXECUTE format('ALTER TABLE %I OWNER TO tpmirror_owner', relation);
+    EXECUTE format('REVOKE ALL ON %I FROM PUBLIC, tpmirror_writer, tpmirror_reader', relation);
+    EXECUTE format('GRANT SELECT ON %I TO tpmirror_writer', relation);
 
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns
     FROM pg_attribute
-    WHERE attrelid = to_regclass('public.' || quote_ident(relation)) AND attnum > 0 AND NOT attisdropped
+    WHERE attrelid = to_regclass(quote_ident(relation)) AND attnum > 0 AND NOT attisdropped
       AND NOT COALESCE(hidden -> relation, '[]') ? attname;
     IF hidden ? relation THEN
-      EXECUTE format('GRANT SELECT (%s) ON public.%I TO tpmirror_reader', columns, relation);
+      EXECUTE format('GRANT SELECT (%s) ON %I TO tpmirror_reader', columns, relation);
     ELSE
-      EXECUTE format('GRANT SELECT ON public.%I TO tpmirror_reader', relation);
+      EXECUTE format('GRANT SELECT ON %I TO tpmirror_reader', relation);
     END IF;
   END LOOP;
 
   FOR relation, verbs IN SELECT key, value FROM jsonb_each_text(writable) LOOP
-    EXECUTE format('GRANT %s ON public.%I TO tpmirror_writer', verbs, relation);
+    EXECUTE format('GRANT %s ON %I TO tpmirror_writer', verbs, relation);
   END LOOP;
 
   FOREACH relation IN ARRAY ARRAY['sync_runs', 'field_changes', 'quarantined_jobs', 'alerts'] LOOP
-    EXECUTE format('GRANT USAGE ON SEQUENCE %s TO tpmirror_writer', pg_get_serial_sequence('public.' || relation, 'id'));
+    EXECUTE format('GRANT USAGE ON SEQUENCE %s TO tpmirror_writer', pg_get_serial_sequence(relation, 'id'));
   END LOOP;
 
-  ALTER FUNCTION public.tpmirror_refuse_change() OWNER TO tpmirror_owner;
+  ALTER FUNCTION tpmirror_refuse_change() OWNER TO tpmirror_owner;
 END $$;
 
 COMMIT;

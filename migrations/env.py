@@ -1,10 +1,9 @@
 """Alembic's entry: runs on the connection that ``tpmirror.db.migrate`` hands over, or, for developers, on a new one."""
 
-import os
-
 from alembic import context
 from sqlalchemy import Connection
 
+from tpmirror.config import load
 from tpmirror.db.engine import open_engine
 from tpmirror.db.schema import metadata
 
@@ -19,6 +18,6 @@ given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    engine = open_engine(os.environ.get("TPMIRROR_DATABASE_URL", "sqlite:///tpmirror.db"))
+    engine = open_engine(load().database)
     with engine.connect().execution_options(tpmirror_writes=True) as connection, connection.begin():
         run(connection)

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tpmirror.credentials import Secret, check_key, read_start
+from tpmirror.credentials import FILE_LIMIT, Secret, check_key, read_start
 from tpmirror.errors import UsageError
 
 _DOUBTFUL: Final = re.compile(r"[?@#]|:(?!//|\d{1,5}\b|$)")
 """What may stand before or after a secret in a URL: no port follows the colon of ``user:password``."""
 _HOST: Final = re.compile(r"(?:(?!xn--)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.|\Z))+")
+_SCHEMA: Final = re.compile(r"(?!(?:pg_|information_schema\Z))[A-Za-z_][A-Za-z0-9_]{0,62}")
+"""A schema's name, in the case in which it is written: PostgreSQL cuts longer ones off and keeps pg_ for itself."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -129,6 +131,13 @@ def _hosts(value: str) -> tuple[str, ...]:
     return names
 
 
+def schema_name(value: str) -> str:
+    """The name of a PostgreSQL schema for a mirror. Raises ValueError, which says what is accepted."""
+    if _SCHEMA.fullmatch(value) is None:
+        raise ValueError("a schema of at most 63 letters, digits and _ that does not begin with a digit or pg_")
+    return value
+
+
 def _switch(value: str) -> bool:
     return _choice("yes", "no")(value) == "yes"
 
@@ -152,6 +161,15 @@ def _secrets(value: str) -> tuple[Secret, ...]:
     return tuple(map(Secret, value.split())) or None  # type: ignore[return-value] # blank: unset
 
 
+@dataclass(frozen=True, slots=True)
+class Database:
+    """How the mirror's database is reached: its URL, the schema in it, and the file with the password."""
+
+    url: str = field(repr=False)
+    schema: str | None = None
+    password_file: Path | None = None
+
+
 def _setting(default: Any, meaning: str, parse: Callable[[str], Any] = str, *, shown: bool = True) -> Any:
     """A field of ``Settings``; ``shown``: whether its text may show it: not if it may hold a password."""
     return field(default=default, repr=shown, metadata={"meaning": meaning, "parse": parse})
@@ -171,6 +189,12 @@ class Settings:
     api_url: str = _setting("https://backend.tensorpix.ai", "origin of the API", _origin)
     database_url: str = _setting(
         "sqlite:///tpmirror.db", "SQLAlchemy URL of the mirror, SQLite or PostgreSQL", shown=False
+    )
+    database_schema: str | None = _setting(
+        None, "PostgreSQL schema that holds the mirror; unset: the role's search path", schema_name
+    )
+    database_password_file: Path | None = _setting(
+        None, "file that holds the database password, for a URL without one", Path
     )
     page_size: int = _setting(100, "jobs asked for per page", _number(1, 10_000, whole=True))
     concurrency: int = _setting(4, "pages in flight at once", _number(1, 16, whole=True))
@@ -202,6 +226,11 @@ class Settings:
     credit_price: CreditPrice | None = _setting(
         None, "price of a Credit, such as 0.10 EUR: amounts are shown beside Credits", _credit_price
     )
+
+    @property
+    def database(self) -> Database:
+        """The settings of the database, together."""
+        return Database(self.database_url, self.database_schema, self.database_password_file)
 
 
 def load(environ: Mapping[str, str] | None = None, options: Mapping[str, str | None] | None = None) -> Settings:
@@ -249,12 +278,29 @@ def read_key(settings: Settings) -> Secret:
             "no API key: set TPMIRROR_API_KEY to the account's key, or TPMIRROR_API_KEY_FILE to a file that holds it "
             "(the key is in your TensorPix account's API settings); tpmirror demo needs none"
         )
-    path = settings.api_key_file
+    value = _read_secret(settings.api_key_file, "TPMIRROR_API_KEY_FILE", "the key itself").strip()
+    return check_key(value, f"TPMIRROR_API_KEY_FILE ({str(settings.api_key_file)!r})")
+
+
+def read_password(path: Path) -> str:
+    """The database password in a file: its one line, without the line's end.
+
+    Raises UsageError with the remedy if there is none, or none that can be used.
+    """
+    value = _read_secret(path, "TPMIRROR_DATABASE_PASSWORD_FILE", "the password itself")
+    password = value.rstrip("\r\n")
+    if re.fullmatch(r"[^\x00-\x1f\x7f]+", password) is None or len(value.encode()) >= FILE_LIMIT:
+        message = f"TPMIRROR_DATABASE_PASSWORD_FILE ({str(path)!r}) holds no password: one line of text is expected"
+        raise UsageError(message)
+    return password
+
+
+def _read_secret(path: Path, variable: str, secret: str) -> str:
+    """The text of a secret's file. Raises UsageError, which names the file unless its name may be the secret."""
     try:
-        value = read_start(path).decode().strip()
+        return read_start(path).decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         is_path = len(str(path)) < 16 or path.is_absolute() or os.access(path, os.F_OK)
-        shown = repr(str(path)) if is_path else "no file's name (not shown: it may be the key itself)"
-        raise UsageError(f"TPMIRROR_API_KEY_FILE is {shown}, which cannot be read: {reason}") from None
-    return check_key(value, f"TPMIRROR_API_KEY_FILE ({str(path)!r})")
+        shown = repr(str(path)) if is_path else f"no file's name (not shown: it may be {secret})"
+        raise UsageError(f"{variable} is {shown}, which cannot be read: {reason}") from None

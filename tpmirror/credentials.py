@@ -1,4 +1,4 @@
-"""The account's key: what may be one, who may read its file, and a text that never shows it."""
+"""Secrets: what may be an account's key, who may read a secret's file, and a text that never shows it."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from typing import Final
 from tpmirror.errors import UsageError
 
 FILE_LIMIT: Final = 4096
-"""Bytes read of a key's file: a wrong path may lead to something that never ends."""
+"""Bytes read of a secret's file: a wrong path may lead to something that never ends."""
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,512}")
 """What can stand in a header: visible ASCII. Anything else would end up in an error message, key and all."""
 
@@ -32,8 +32,8 @@ class Secret:
         return self._value
 
 
-def exposure(path: Path | None) -> str | None:
-    """What is wrong with who may read the key's file, if the user who runs this can fix it.
+def exposure(path: Path | None, variable: str = "TPMIRROR_API_KEY_FILE") -> str | None:
+    """What is wrong with who may read a secret's file, if the user who runs this can fix it.
 
     No reason to refuse it: Docker and Kubernetes mount secrets that everybody inside may read; nobody else is there.
     """
@@ -45,7 +45,7 @@ def exposure(path: Path | None) -> str | None:
         return None
     if path.resolve().is_relative_to("/run/secrets"):
         return None
-    return f"every user of this machine may read TPMIRROR_API_KEY_FILE ({str(path)!r}): chmod 600 it"
+    return f"every user of this machine may read {variable} ({str(path)!r}): chmod 600 it"
 
 
 def _open_to_all(mode: int) -> bool:

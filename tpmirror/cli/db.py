@@ -3,8 +3,8 @@
 import click
 
 from tpmirror.cli.options import mirror, with_settings
-from tpmirror.config import Settings
-from tpmirror.errors import NeedsAttention
+from tpmirror.config import Settings, schema_name
+from tpmirror.errors import NeedsAttention, UsageError
 
 
 @click.group()
@@ -20,7 +20,7 @@ def upgrade(settings: Settings, *, revision: str) -> None:
     from tpmirror.db import migrate
     from tpmirror.db.engine import connected
 
-    with connected(settings.database_url) as engine:
+    with connected(settings.database) as engine:
         migrate.upgrade(engine, revision)
     _say_revision(settings)
 
@@ -33,7 +33,7 @@ def downgrade(settings: Settings, *, revision: str) -> None:
     from tpmirror.db import migrate
     from tpmirror.db.engine import connected
 
-    with connected(settings.database_url) as engine:
+    with connected(settings.database) as engine:
         migrate.downgrade(engine, revision)
     _say_revision(settings)
 
@@ -55,13 +55,41 @@ def check(settings: Settings) -> None:
     from tpmirror.db import migrate
     from tpmirror.db.engine import connected
 
-    with connected(settings.database_url) as engine:
+    with connected(settings.database) as engine:
         found = migrate.differences(engine)
     for difference in found:
         click.echo(difference)
     if found:
         raise NeedsAttention
     click.echo("the database is as declared")
+
+
+@db.command("union-views")
+@click.option("--into", required=True, metavar="SCHEMA", help="Schema that gets the views; created if it is missing.")
+@click.argument("accounts", nargs=-1, required=True, metavar="SCHEMA...")
+@with_settings()
+def union_views(settings: Settings, *, into: str, accounts: tuple[str, ...]) -> None:
+    """Create views over the mirrors of several accounts in one PostgreSQL; run it again whenever something changes.
+
+    Each SCHEMA holds the mirror of an account. Each table and view of theirs gets a view of its name, whose first
+    column, "account", is the schema that a row comes from.
+    """
+    from tpmirror.db import union
+    from tpmirror.db.engine import connected
+
+    for name in (into, *accounts):
+        _check_schema(name)
+    with connected(settings.database) as engine:
+        count = union.union_views(engine, into, accounts)
+    click.echo(f"{into} has {count} views over {', '.join(accounts)}")
+
+
+def _check_schema(name: str) -> None:
+    """Raises UsageError for a name that no schema of a mirror has."""
+    try:
+        schema_name(name)
+    except ValueError as error:
+        raise UsageError(f"{name!r} is no schema; a name is {error}") from None
 
 
 @db.command("accept-owner")
@@ -83,6 +111,6 @@ def _say_revision(settings: Settings) -> None:
     from tpmirror.db import revision
     from tpmirror.db.engine import connected, display
 
-    with connected(settings.database_url) as engine:
+    with connected(settings.database) as engine:
         found = revision.current(engine) or "none"
-    click.echo(f"{display(engine.url)} is at revision {found} (newest: {revision.newest()})")
+    click.echo(f"{display(engine)} is at revision {found} (newest: {revision.newest()})")

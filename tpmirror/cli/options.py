@@ -23,6 +23,11 @@ Exit status: 0 completed (a full sync: certified) · 1 failed · 2 wrong use or 
 3 completed with warnings: not certified, differences, jobs held for an operator ·
 4 the API refused the key · 5 another writer holds the mirror"""
 
+DATABASE_SETTINGS: Final = ("database_url", "database_schema", "database_password_file")
+
+SECRET_FILES: Final = ("api_key_file", "database_password_file")
+"""Settings that name a file with a secret: who may read it is looked at."""
+
 API_SETTINGS: Final = (
     "api_key_file",
     "api_url",
@@ -57,14 +62,16 @@ SHORT_FORMS: Final = {"budget_monthly": ("--budget",)}
 
 def with_settings(*names: str) -> Callable[[Command], Command]:
     """Give a command the settings as options, and call it with a loaded ``Settings`` as first argument."""
-    settings_of = [setting for setting in fields(Settings) if setting.name in ("database_url", *names)]
+    settings_of = [setting for setting in fields(Settings) if setting.name in (*DATABASE_SETTINGS, *names)]
+    secrets = [setting for setting in settings_of if setting.name in SECRET_FILES]
 
     def decorate(command: Command) -> Command:
         @wraps(command)
         def run(**options: Any) -> None:
             settings = load(os.environ, {setting.name: options.pop(setting.name) for setting in settings_of})
-            if "api_key_file" in names and (warning := exposure(settings.api_key_file)):
-                click.echo(f"warning: {warning}", err=True)
+            for setting in secrets:
+                if warning := exposure(getattr(settings, setting.name), variable_of(setting)):
+                    click.echo(f"warning: {warning}", err=True)
             command(settings, **options)
 
         decorated: Command = run
@@ -99,9 +106,9 @@ def mirror(settings: Settings) -> Iterator[Any]:
     from tpmirror.db import revision
     from tpmirror.db.engine import connected, display, file_of
 
-    with connected(settings.database_url) as engine:
+    with connected(settings.database) as engine:
         if not revision.is_current(engine):
-            where = display(engine.url)
+            where = display(engine)
             if file_of(engine) is None and engine.dialect.name == "sqlite":
                 message = f"{where} is in memory and ends with each command; set TPMIRROR_DATABASE_URL to a file's"
                 raise UsageError(message)

@@ -25,7 +25,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
     now = datetime.now(UTC)
     with snapshot(settings) as conn:
         prices = known(conn, settings.credit_price, now.date())
-        found, recent = {"database": display(conn.engine.url), **queries.summary(conn, prices)}, runs.recent(conn, 5)
+        found, recent = {"database": display(conn.engine), **queries.summary(conn, prices)}, runs.recent(conn, 5)
         wrong = health.problems_of_mirror(read_status(conn, now.date()), settings, now)
     if as_json:
         last = {name: found[name] and runs.as_json(found[name]) for name in ("last_run", "last_failure")}

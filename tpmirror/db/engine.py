@@ -19,6 +19,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from tpmirror.config import Database, read_password
 from tpmirror.errors import MirrorError, TransientDatabaseError, UsageError, interruptible
 
 T = TypeVar("T")
@@ -91,14 +92,26 @@ def parse_url(value: str) -> URL:
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 
 
-def open_engine(value: str) -> Engine:
-    """An engine with the session settings that the mirror relies on. Does not connect."""
-    url = parse_url(value)
+def open_engine(database: Database | str) -> Engine:
+    """An engine with the session settings that the mirror relies on; a URL alone will do. Does not connect.
+
+    Raises UsageError if URL, schema and password file do not go together, or the file holds no password.
+    """
+    if isinstance(database, str):
+        database = Database(database)
+    url = parse_url(database.url)
+    _check_parts(url, database)
     lite = url.get_backend_name() == "sqlite"
     connect_args: dict[str, Any] = {"timeout": SQLITE_BUSY} if lite else dict(_POSTGRES_CONNECT)
     try:
         # hide_parameters: an error would otherwise repeat the values of its statement.
-        engine = create_engine(url, connect_args=connect_args, hide_parameters=True, pool_pre_ping=not lite)
+        engine = create_engine(
+            url,
+            connect_args=connect_args,
+            execution_options={"tpmirror_schema": database.schema},
+            hide_parameters=True,
+            pool_pre_ping=not lite,
+        )
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         message = (
             "PostgreSQL needs psycopg 3; install tpmirror with its postgres extra: pip install 'tpmirror[postgres]'"
@@ -109,15 +122,39 @@ def open_engine(value: str) -> Engine:
         raise UsageError(message) from None
     event.listen(engine, "connect", _prepare_sqlite if lite else _prepare_postgres)
     event.listen(engine, "begin", _begin_sqlite if lite else _begin_postgres)
+    if database.password_file is not None:
+        _give_password(engine, database.password_file)
     if file := file_of(engine):
         _follow(engine, file)
     return engine
 
 
+def _check_parts(url: URL, database: Database) -> None:
+    if url.get_backend_name() == "sqlite" and (database.schema or database.password_file):
+        variable, what = ("SCHEMA", "schemas") if database.schema else ("PASSWORD_FILE", "passwords")
+        message = f"TPMIRROR_DATABASE_{variable} is set, but TPMIRROR_DATABASE_URL names SQLite, which has no {what}"
+        raise UsageError(f"{message}; unset one of them")
+    if database.password_file is not None:
+        if url.password is not None or "password" in url.query:
+            message = (
+                "TPMIRROR_DATABASE_URL holds a password, and TPMIRROR_DATABASE_PASSWORD_FILE is set; keep one of them"
+            )
+            raise UsageError(message)
+        read_password(database.password_file)
+
+
+def _give_password(engine: Engine, file: Path) -> None:
+    """Read the password anew for each connection: it may have been replaced since the last one."""
+
+    @event.listens_for(engine, "do_connect")
+    def give(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+        parameters["password"] = read_password(file)
+
+
 @contextmanager
-def connected(value: str) -> Iterator[Engine]:
+def connected(database: Database | str) -> Iterator[Engine]:
     """An engine, and its connections closed at the end."""
-    engine = open_engine(value)
+    engine = open_engine(database)
     try:
         yield engine
     finally:
@@ -212,10 +249,10 @@ def translated(engine: Engine) -> Iterator[None]:
     except (DBAPIError, OSError, sqlite3.Error) as error:
         cause = getattr(error, "orig", None) or error
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
-        message = f"cannot use the database {display(engine.url)}: {reason}{_remedy(reason)}"
+        message = f"cannot use the database {display(engine)}: {reason}{_remedy(reason)}"
         raise (TransientDatabaseError if _passes(error, cause, reason) else MirrorError)(message) from error
     except SQLAlchemyError as error:
-        message = f"cannot use the database {display(engine.url)}: {type(error).__name__}"
+        message = f"cannot use the database {display(engine)}: {type(error).__name__}"
         raise MirrorError(message) from error
 
 
@@ -227,9 +264,10 @@ def _passes(error: Exception, cause: object, reason: str) -> bool:
     return getattr(error, "connection_invalidated", False) or any(sign in reason.lower() for sign in _PASSING_SIGNS)
 
 
-def display(url: URL) -> str:
-    """A URL to show: no password, no options (they may hold one too)."""
-    return url.set(query={}).render_as_string(hide_password=True)
+def display(engine: Engine) -> str:
+    """Where the mirror is, to show: a URL without password and options (they may hold one too), and the schema."""
+    schema = schema_of(engine)
+    return engine.url.set(query={}).render_as_string(hide_password=True) + (f", schema {schema}" if schema else "")
 
 
 def _remedy(reason: str) -> str:
@@ -308,4 +346,14 @@ def _prepare_postgres(connection: Any, record: Any) -> None:
 
 
 def _begin_postgres(conn: Connection) -> None:
-    conn.exec_driver_sql(conn.info["settings"])
+    # The schema is one of each transaction too: a pooler forgets what a session searches. Nothing else is searched, or
+    # another account's tables would stand in for those that are missing.
+    schema = schema_of(conn)
+    path = f";SET LOCAL search_path TO {conn.dialect.identifier_preparer.quote_identifier(schema)}" if schema else ""
+    conn.exec_driver_sql(conn.info["settings"] + path)
+
+
+def schema_of(opened: Connection | Engine) -> str | None:
+    """The schema that the mirror is in by setting; None: by the role's search path, or on SQLite."""
+    name: str | None = opened.get_execution_options().get("tpmirror_schema")
+    return name

@@ -15,16 +15,17 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.schema import CreateSchema
 
 from tpmirror.db import schema
 from tpmirror.db.dictionary import altered, describe
-from tpmirror.db.engine import create_file, reading, translated
+from tpmirror.db.engine import create_file, reading, schema_of, translated
 from tpmirror.db.revision import SCRIPTS, current, current_of, known, newest, refuse_newer
 from tpmirror.db.views import drop_views, sources
 from tpmirror.errors import MirrorError, UsageError
 
 LOCK: Final = 0x74706D6972726F72
-"""Key of PostgreSQL's advisory lock around migrations: "tpmirror" in ASCII."""
+"""Seed of PostgreSQL's advisory lock around migrations of a schema: "tpmirror" in ASCII."""
 _GRANTED = text("""
 SELECT c.relname, t.attname, a.privilege_type, a.is_grantable,
   CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
@@ -34,7 +35,7 @@ JOIN (
   UNION ALL SELECT attrelid, attname, attacl FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped
 ) AS t ON t.relid = c.oid
 CROSS JOIN aclexplode(t.acl) AS a
-WHERE c.relkind = 'v' AND c.relname::text = ANY(:ours) AND c.relnamespace = current_schema()::regnamespace
+WHERE c.relkind = 'v' AND c.relname::text = ANY(:ours) AND c.relnamespace = quote_ident(current_schema())::regnamespace
   AND a.grantee <> c.relowner
 """)
 
@@ -79,6 +80,7 @@ def _run(engine: Engine, revision: str, *, down: bool) -> None:
     ):
         _refuse_encoding(conn)
         _lock(conn)
+        _create_schema(conn)
         found = current_of(conn)
         if found is not None:
             refuse_newer(found)
@@ -130,7 +132,15 @@ def _lock(conn: Connection) -> None:
     if conn.dialect.name == "postgresql":
         conn.execute(text("SET LOCAL statement_timeout = 0"))
         conn.execute(text("SET LOCAL lock_timeout = '60s'"))
-        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        # One for each schema: mirrors in one database do not wait for one another.
+        lock = text("SELECT pg_advisory_xact_lock(hashtextextended(COALESCE(:schema, current_schema()), :key))")
+        conn.execute(lock, {"schema": schema_of(conn), "key": LOCK})
+
+
+def _create_schema(conn: Connection) -> None:
+    """Create the schema that is set, unless it is there: IF NOT EXISTS needs the right to create all the same."""
+    if (name := schema_of(conn)) and not inspect(conn).has_schema(name):
+        conn.execute(CreateSchema(name))
 
 
 def _check_keys(conn: Connection) -> None:

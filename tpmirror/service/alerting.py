@@ -39,7 +39,7 @@ class Alerter:
         self._settings = settings
         self._engine = engine
         self._status = status
-        self._mirror = display(engine.url)
+        self._mirror = display(engine)
         self._notifier = notifier
         self._away_since: float | None = None
         self._away_reported = False

@@ -139,13 +139,13 @@ def run(settings: Settings) -> int:
     """Run until stopped; the exit code. Raises UsageError for settings that cannot work."""
     read_key(settings)
     hold()
-    with connected(settings.database_url) as engine:
+    with connected(settings.database) as engine:
         service = Service(settings, engine)
         server = _server(settings, service)
         url = server.start()
         service.plan()
         service.schedule.start()
-        log.info("started", version=__version__, pid=os.getpid(), mirror=display(engine.url), url=url)
+        log.info("started", version=__version__, pid=os.getpid(), mirror=display(engine), url=url)
         notify("READY=1")
         code = None
         while code is None:

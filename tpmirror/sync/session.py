@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from tpmirror.config import Settings
+from tpmirror.config import Database, Settings
 from tpmirror.db import revision
 from tpmirror.db.engine import connected, read
 from tpmirror.errors import MirrorError
@@ -57,7 +57,7 @@ def session(
     """A run of ``kind``, closed whatever happens. Migrates the database if needed."""
     control = control or Control()
     with (
-        connected(settings.database_url) as engine,
+        connected(settings.database) as engine,
         _Fetchers(settings.concurrency) as executor,
         Api(settings, control=control) as api,
     ):
@@ -83,7 +83,7 @@ def session(
 def dry_run_session(settings: Settings, progress: Progress, *, everything: bool) -> Iterator[tuple[Session, DryRun]]:
     """The same without a lease and without a write; on an empty database in memory if there is none yet."""
     with (
-        connected(_dry_run_url(settings)) as engine,
+        connected(_dry_run_database(settings)) as engine,
         ThreadPoolExecutor(settings.concurrency) as executor,
         Api(settings) as api,
     ):
@@ -102,11 +102,11 @@ def _upgrade(engine: Engine) -> None:
     migrate.upgrade(engine)
 
 
-def _dry_run_url(settings: Settings) -> str:
-    with connected(settings.database_url) as engine:
+def _dry_run_database(settings: Settings) -> Database:
+    with connected(settings.database) as engine:
         if revision.is_current(engine):
-            return settings.database_url
+            return settings.database
         if revision.current(engine) is None:
-            return "sqlite://"
+            return Database("sqlite://")
     message = "the database is of an older revision; run tpmirror db upgrade first"
     raise MirrorError(message)

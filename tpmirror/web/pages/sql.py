@@ -23,7 +23,7 @@ def page(request: Request) -> Response:
         "sql.html",
         views=[entry for entry in entries if entry["sql"]],
         tables=[entry for entry in entries if not entry["sql"]],
-        url=engine.display(request.app.state.engine.url),
+        url=engine.display(request.app.state.engine),
         dialect=dialect,
     )
 
