@@ -1,12 +1,14 @@
 """Settings: what is accepted, what is refused and how, and that a key shows nowhere."""
 
 import dataclasses
+import os
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from tpmirror.config import Settings, VanishLimit, load, read_key
+from tpmirror.config import Settings, VanishLimit, load, read_key, read_password
 from tpmirror.credentials import Secret, check_key
 from tpmirror.db.engine import open_engine
 from tpmirror.errors import UsageError
@@ -216,6 +218,49 @@ def test_a_key_file_that_is_missing_or_a_folder_is_refused_with_the_reason(tmp_p
 def test_every_visible_ascii_character_may_stand_in_a_key():
     key = "".join(map(chr, range(0x21, 0x7F)))
     assert check_key(key, "here").reveal() == key
+
+
+@pytest.mark.parametrize(
+    ("content", "password"),
+    [
+        (b"secret", "secret"),
+        (b"secret\n", "secret"),
+        (b"secret\r\n", "secret"),
+        (b" two w\xc3\xb6rds \n", " two wörds "),
+    ],
+)
+def test_a_database_password_is_the_files_line_without_its_end(tmp_path, content, password):
+    (tmp_path / "password").write_bytes(content)
+    assert read_password(tmp_path / "password") == password
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b"a\nb", b"a\0b", b"a\tb", 4096 * b"a"])
+def test_a_password_file_without_a_password_is_refused_by_its_name(tmp_path, content):
+    (tmp_path / "password").write_bytes(content)
+    with pytest.raises(UsageError, match="TPMIRROR_DATABASE_PASSWORD_FILE"):
+        read_password(tmp_path / "password")
+
+
+def test_a_password_file_has_to_be_one_that_can_be_read_again(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path, reason in ((tmp_path / "none", "No such file"), (tmp_path, "directory"), (tmp_path / "pipe", "a pipe")):
+        with pytest.raises(UsageError, match=reason):
+            read_password(path)
+    with pytest.raises(UsageError) as refused:
+        read_password(Path("correct horse battery staple"))
+    assert "horse" not in str(refused.value), "somebody gave the password where the file's name belongs"
+
+
+@pytest.mark.parametrize("name", ["team_a", "Team_B", "_", "a1", "public", 63 * "x", "pgs"])
+def test_a_schema_may_have_any_plain_name(name):
+    assert load({"TPMIRROR_DATABASE_SCHEMA": name}).database.schema == name
+
+
+@pytest.mark.parametrize(
+    "name", ["1a", "a b", "a-b", 'a"b', "a;b", "a.b", "pg_toast", "information_schema", 64 * "x", "ä"]
+)
+def test_a_schema_with_another_name_is_refused(name):
+    assert "it accepts a schema of at most 63 letters" in refusal(TPMIRROR_DATABASE_SCHEMA=name)
 
 
 def test_settings_are_frozen():

@@ -116,6 +116,8 @@ WRONG = {
     "TPMIRROR_API_KEY": "two words",
     "TPMIRROR_API_KEY_FILE": "/nowhere",
     "TPMIRROR_DATABASE_URL": "mysql://me:s3cret@host/db",
+    "TPMIRROR_DATABASE_SCHEMA": "a;b",
+    "TPMIRROR_DATABASE_PASSWORD_FILE": "/nowhere",
     "TPMIRROR_PAGE_SIZE": "many",
     "TPMIRROR_CONCURRENCY": "0",
     "TPMIRROR_MAX_RPS": "-1",

@@ -1,5 +1,6 @@
 """The database's edge: what every session relies on, and which errors are worth another try."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -9,8 +10,10 @@ from sqlalchemy.exc import OperationalError
 
 from tests.support.account import environ, mirror
 from tests.support.program import Program
-from tpmirror.db.engine import connected, read, retry_transient, translated
-from tpmirror.errors import MirrorError, TransientDatabaseError
+from tpmirror.config import Database
+from tpmirror.db.engine import connected, open_engine, read, retry_transient, translated
+from tpmirror.db.revision import current, newest
+from tpmirror.errors import MirrorError, TransientDatabaseError, UsageError
 
 
 def fails(engine, error):
@@ -168,3 +171,68 @@ def test_patience_ends():
     with pytest.raises(TransientDatabaseError):
         retry_transient(work, 1)
     assert len(tried) > 1
+
+
+def test_the_schema_holds_for_each_transaction_and_for_none_after_it(postgres, migrated_postgres):
+    """As the other settings: behind a pooler the next transaction on the session is another client's."""
+    database = Database(postgres.url("migrated"), 'Of "Team"')
+    with connected(database) as engine:
+        for _ in range(2):
+            assert read(engine, lambda conn: conn.execute(text("SHOW search_path")).scalar()) == '"Of ""Team"""'
+        with engine.connect() as conn:
+            driver: Any = conn.connection.dbapi_connection
+            assert driver.execute("SHOW search_path").fetchone() == ('"$user", public',)
+        assert current(engine) is None, "the mirror in public was taken for that of a schema that is not there"
+
+
+def test_what_does_not_go_together_is_refused(tmp_path):
+    file = tmp_path / "password"
+    file.write_text("secret")
+    for database, said in (
+        (Database("sqlite:///x.db", schema="x"), "SCHEMA is set, .* SQLite, which has no schemas"),
+        (Database("sqlite:///x.db", password_file=file), "PASSWORD_FILE is set, .* SQLite, which has no passwords"),
+        (Database("postgresql://u:secret@h/d", password_file=file), "keep one of them"),
+        (Database("postgresql://u@h/d?password=secret", password_file=file), "keep one of them"),
+        (Database("postgresql://u@h/d", password_file=tmp_path / "none"), "none'.* cannot be read: No such file"),
+    ):
+        with pytest.raises(UsageError, match=said) as refused:
+            open_engine(database)
+        assert "secret" not in str(refused.value)
+
+
+@pytest.fixture
+def guarded(postgres, migrated_postgres, tmp_path) -> Iterator[Database]:
+    """A mirror whose role has to give a password, which is in a file."""
+    rules = postgres.home / "data" / "pg_hba.conf"
+    before = rules.read_text()
+    rules.write_text(f"local all guarded scram-sha-256\n{before}")
+    with psycopg.connect(postgres.url("postgres").replace("+psycopg", ""), autocommit=True) as conn:
+        conn.execute("CREATE ROLE guarded LOGIN SUPERUSER PASSWORD 'first one'")
+        conn.execute("SELECT pg_reload_conf()")
+        (tmp_path / "password").write_text("first one\n")
+        yield Database(postgres.url("migrated", "guarded"), password_file=tmp_path / "password")
+        conn.execute("DROP ROLE guarded")
+        rules.write_text(before)
+        conn.execute("SELECT pg_reload_conf()")
+
+
+def test_the_password_is_read_anew_for_each_connection(guarded, tmp_path, capsys):
+    with connected(guarded) as engine:
+        assert current(engine) == newest()
+        with engine.begin() as conn:
+            conn.execute(text("ALTER ROLE guarded PASSWORD 'second'"))
+        engine.dispose()
+        with pytest.raises(MirrorError, match="password authentication failed") as refused:
+            current(engine)
+        assert "first one" not in str(refused.value)
+        (tmp_path / "password").write_text("second\r\n")
+        assert current(engine) == newest()
+    variables = {"TPMIRROR_DATABASE_URL": guarded.url, "TPMIRROR_DATABASE_PASSWORD_FILE": str(guarded.password_file)}
+    tool = Program(tmp_path, variables)
+    (tmp_path / "password").chmod(0o644)
+    said, warned = tool.call(capsys, "db", "current")
+    assert "is at revision" in said
+    assert "every user of this machine may read TPMIRROR_DATABASE_PASSWORD_FILE" in warned
+    assert "second" not in said + warned
+    (tmp_path / "password").chmod(0o600)
+    assert tool.call(capsys, "db", "current")[1] == ""

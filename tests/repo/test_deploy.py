@@ -128,10 +128,23 @@ def test_the_image_runs_without_root_and_from_pins():
 
 def test_what_is_started_exists(compose, kubernetes, unit):
     (container,) = kubernetes["Deployment"]["spec"]["template"]["spec"]["containers"]
-    started = [compose["services"]["tpmirror"]["command"][0].split()[-2:], ["tpmirror", *container["args"]]]
+    started = [["tpmirror", *compose["services"][name]["command"]] for name in ("upgrade", "tpmirror")]
+    started.append(["tpmirror", *container["args"]])
     assert compose["services"]["tpmirror"]["image"] == compose["services"]["upgrade"]["image"]
     started.append(["tpmirror", unit["ExecStart"][0].split()[-1]])
     assert all(words[0] == "tpmirror" and words[1] in cli.commands for words in started)
+
+
+def test_every_process_of_a_container_finds_key_and_mirror(compose, kubernetes):
+    """As docker compose exec and kubectl exec start them: with the environment and without what starts the service."""
+    (container,) = kubernetes["Deployment"]["spec"]["template"]["spec"]["containers"]
+    environments = [compose["services"]["tpmirror"]["environment"], {one["name"]: one for one in container["env"]}]
+    for found in environments:
+        assert {"TPMIRROR_API_KEY_FILE", "TPMIRROR_DATABASE_URL", "TPMIRROR_DATABASE_PASSWORD_FILE"} <= found.keys()
+    assert not {"entrypoint"} & {*compose["services"]["upgrade"], *compose["services"]["tpmirror"]}
+    guide = read("docs/running.md")
+    for command in ("docker compose exec tpmirror tpmirror status", "kubectl exec deploy/tpmirror -- tpmirror status"):
+        assert command in guide
 
 
 def test_stopping_gets_longer_than_the_service_needs(compose, kubernetes, unit):
@@ -154,8 +167,10 @@ def test_kubernetes_mounts_what_it_names(kubernetes):
     (container,) = pod["containers"]
     assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
     paths = [mount["mountPath"] for mount in container["volumeMounts"]]
-    key = next(one["value"] for one in container["env"] if one["name"] == "TPMIRROR_API_KEY_FILE")
-    assert key.rpartition("/")[0] in paths
+    (mounted,) = (volume["secret"]["items"] for volume in pod["volumes"] if "secret" in volume)
+    files = [one["value"] for one in container["env"] if one["name"].endswith("_FILE")]
+    assert [file.rpartition("/")[2] for file in files] == [item["path"] for item in mounted]
+    assert {file.rpartition("/")[0] for file in files} <= set(paths)
     assert container["securityContext"]["readOnlyRootFilesystem"]
     assert pod["securityContext"]["runAsNonRoot"]
     ports = {port["name"] for port in container["ports"]}
@@ -205,15 +220,17 @@ def as_role(server: Any, role: str, dbname: str = "tpmirror") -> psycopg.Connect
 
 def run_as_compose_does(service: dict[str, Any], server: Any, secrets: Path) -> None:
     """Run a service's command to its end, with its own environment, secrets and files, but on this machine."""
-    (command,) = service["command"]
-    for source, target in (volume.split(":")[:2] for volume in service.get("volumes", [])):
-        command = command.replace(target, str(ROOT / source))
-    command = command.replace("$$", "$").replace("/run/secrets", str(secrets))
-    given = {name: value.replace("@postgres:5432/", "@/") for name, value in service["environment"].items()}
+
+    def here(value: str) -> str:
+        for source, target in (volume.split(":")[:2] for volume in service.get("volumes", [])):
+            value = value.replace(target, str(ROOT / source))
+        return value.replace("$$", "$").replace("/run/secrets", str(secrets)).replace("@postgres:5432/", "@/")
+
+    given = {name: here(value) for name, value in service["environment"].items()}
     path = f"{Path(sys.executable).parent}:{server.binaries.bin}:{os.environ['PATH']}"
     subprocess.run(
-        [*service["entrypoint"], command],
-        env={**given, "PGHOST": str(server.home), "PATH": path},
+        [*service.get("entrypoint", ["tpmirror"]), *map(here, service["command"])],
+        env={**given, "PGHOST": str(server.home), "PATH": path, "PYTHONPATH": str(ROOT)},
         cwd=secrets,
         check=True,
         timeout=300,

@@ -80,7 +80,8 @@ def _run(engine: Engine, revision: str, *, down: bool) -> None:
     ):
         _refuse_encoding(conn)
         _lock(conn)
-        _create_schema(conn)
+        if not down:
+            _create_schema(conn)
         found = current_of(conn)
         if found is not None:
             refuse_newer(found)

@@ -19,8 +19,8 @@ SCRIPTS: Final = next(
 )
 """The migrations: they lie in the wheel, or beside the package in a checkout."""
 
-_OURS: Final = re.compile(r"\d{4}", re.ASCII)
-"""How our revisions are named."""
+_OURS: Final = re.compile(r"[0-9a-z]{4}")
+"""How our revisions are named, those of newer programs too; Alembic itself makes names of twelve characters."""
 
 FIRST_CONTACT: Final = 3.0
 """Seconds to try a database that nobody has reached yet: a wrong address has to fail soon, not to be waited for."""
@@ -42,10 +42,11 @@ def current_of(conn: Connection) -> str | None:
     strange = [revision for revision in found if _OURS.fullmatch(revision) is None]
     # Other programs number their revisions too; every revision of ours has the lease beside it.
     if strange or (found and not there.has_table("writer_lease")):
-        remedy = "file" if conn.dialect.name == "sqlite" else "database, or a schema (TPMIRROR_DATABASE_SCHEMA),"
+        lite = conn.dialect.name == "sqlite"
+        remedy = "a file of its own" if lite else "a schema of its own (TPMIRROR_DATABASE_SCHEMA), or a database"
         message = (
             f"alembic_version holds {(strange or found)[0]!r}, which is no revision of tpmirror: the table is another "
-            f"program's; give tpmirror a {remedy} of its own"
+            f"program's; give tpmirror {remedy}"
         )
         raise MirrorError(message)
     return found[0] if found else None

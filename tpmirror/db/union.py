@@ -96,7 +96,9 @@ def _prepare(conn: Connection, into: str, accounts: Sequence[str]) -> None:
     foreign = names & set(there.get_table_names())
     foreign |= {name for name in names & views if there.get_columns(name)[0]["name"] != ACCOUNT}
     if foreign:
-        message = f"the schema {into} holds {min(foreign)}, which is no view over {', '.join(accounts)}; name another one"
+        message = (
+            f"the schema {into} holds {min(foreign)}, which is no view over {', '.join(accounts)}; name another one"
+        )
         raise MirrorError(message)
 
 
