@@ -14,7 +14,7 @@ from tpmirror.db import schema
 from tpmirror.db.engine import write
 from tpmirror.db.migrate import preserve_grants
 from tpmirror.db.revision import current_of, newest, refuse_newer
-from tpmirror.db.views import quoted, sources, view
+from tpmirror.db.views import sources, view
 from tpmirror.errors import MirrorError, UsageError
 
 ACCOUNT: Final = "account"
@@ -117,15 +117,15 @@ def _create(conn: Connection, relation: Table, into: str, accounts: Sequence[str
 def _statements(conn: Connection, relation: Table, into: str, accounts: Sequence[str]) -> Iterator[str]:
     name, columns = _name(conn, into, relation.name), _columns(conn, relation.columns.keys())
     parts = (
-        f"SELECT CAST({quoted(account)} AS text) AS {ACCOUNT}, {columns} "  # noqa: S608 - all of it is quoted
+        f"SELECT CAST({_literal(account)} AS text) AS {ACCOUNT}, {columns} "  # noqa: S608 - all of it is quoted
         f"FROM {_name(conn, account, relation.name)}"
         for account in accounts
     )
     yield f"CREATE OR REPLACE VIEW {name} AS\n" + "\nUNION ALL\n".join(parts)
-    yield f"COMMENT ON VIEW {name} IS {quoted(f'{relation.comment} (of several accounts)')}"
+    yield f"COMMENT ON VIEW {name} IS {_literal(f'{relation.comment} (of several accounts)')}"
     yield f"COMMENT ON COLUMN {name}.{ACCOUNT} IS 'schema of the account; ids are unique within it'"
     for column in relation.columns:
-        yield f"COMMENT ON COLUMN {name}.{_columns(conn, [column.name])} IS {quoted(column.comment or '')}"
+        yield f"COMMENT ON COLUMN {name}.{_columns(conn, [column.name])} IS {_literal(column.comment or '')}"
 
 
 def _grant(conn: Connection, relations: Sequence[Table], into: str, accounts: Sequence[str]) -> None:
@@ -157,3 +157,7 @@ def _name(conn: Connection, name: str, relation: str) -> str:
 
 def _columns(conn: Connection, names: Sequence[str]) -> str:
     return ", ".join(map(conn.dialect.identifier_preparer.quote_identifier, names))
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

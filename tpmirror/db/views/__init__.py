@@ -72,9 +72,10 @@ def create_views(conn: Connection) -> None:
     for name in _in_order(selects):
         statements = [f"CREATE VIEW {name} AS\n{selects[name]}"]
         if conn.dialect.supports_comments:
-            statements.append(f"COMMENT ON VIEW {name} IS {quoted(first_line(selects[name]))}")
+            statements.append(f"COMMENT ON VIEW {name} IS {_quoted(first_line(selects[name]))}")
             statements += [
-                f'COMMENT ON COLUMN {name}."{column.name}" IS {quoted(column.comment)}' for column in view_columns(name)
+                f'COMMENT ON COLUMN {name}."{column.name}" IS {_quoted(column.comment)}'
+                for column in view_columns(name)
             ]
         for statement in statements:
             # Without parameters: a driver that looks for some would stumble over a percent sign.
@@ -96,6 +97,5 @@ def _in_order(selects: dict[str, str]) -> list[str]:
     return list(TopologicalSorter(graph).static_order())
 
 
-def quoted(text: str) -> str:
-    """A text as a literal of SQL."""
+def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
