@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Column,
     ColumnElement,
@@ -27,10 +28,6 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy import update as sql_update
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import dialect as SQLite  # noqa: N812 - a class
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from tpmirror.db.types import Row
 
@@ -98,8 +95,11 @@ def _sqlite(
     table: Table, names: tuple[str, ...], *, overwrite: bool
 ) -> tuple[str, list[str], list[tuple[int, Callable[[Any], Any]]]]:
     """The statement, its columns in order, and what has to be done to the values of some of them."""
+    from sqlalchemy.dialects.sqlite import dialect as SQLite  # noqa: N812, PLC0415 - a class
+    from sqlalchemy.dialects.sqlite import insert  # noqa: PLC0415 - only where it is used
+
     dialect = SQLite()
-    compiled = _statement(sqlite_insert(table), table, names, overwrite=overwrite).compile(
+    compiled = _statement(insert(table), table, names, overwrite=overwrite).compile(
         dialect=dialect, column_keys=list(names)
     )
     order: list[str] = list(compiled.positiontup or ())
@@ -113,11 +113,13 @@ def _sqlite(
 
 @cache
 def _postgresql(table: Table, names: tuple[str, ...], *, overwrite: bool) -> Any:
+    from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - takes as long to load as all of our tables
+
     columns = [column(name, table.c[name].type) for name in names]
     given = (
         func.json_to_recordset(bindparam("rows")).table_valued(*columns, name="given").render_derived(with_types=True)
     )
-    statement = postgresql_insert(table).from_select(list(names), select(*given.c))
+    statement = insert(table).from_select(list(names), select(*given.c))
     return _statement(statement, table, names, overwrite=overwrite)
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from tpmirror.db.types import Row
-from tpmirror.tensorpix.decode import ParsedJob
+
+if TYPE_CHECKING:  # a command that only reads the mirror loads nothing of the API's client
+    from tpmirror.tensorpix.decode import ParsedJob
 
 RECHECK: Final = ""
 """Fingerprint of a job that has to be compared again, whatever its next payload is."""
@@ -17,7 +19,7 @@ RECHECK: Final = ""
 class Observation(msgspec.Struct, frozen=True):
     """One job as one answer showed it: when that was complete, and the numbers of its request and its end."""
 
-    item: ParsedJob
+    item: "ParsedJob"
     at: datetime
     sent: int
     received: int
