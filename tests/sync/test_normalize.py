@@ -2,12 +2,17 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import cast
 
 import pytest
+from msgspec.inspect import StructType, type_info
+from sqlalchemy import BigInteger, Float, Integer, SmallInteger
 
 from tests.support.payloads import SECRET, STORAGE, item, job, model, output, source
+from tpmirror.db import schema
 from tpmirror.sync.normalize import normalize
 from tpmirror.tensorpix.decode import ParsedJob, decode_job
+from tpmirror.tensorpix.models import LARGEST, InputVideo, Job, MlModel, OutputVideo
 from tpmirror.tensorpix.reading import MISSING, NOT_A_TIME, OUT_OF_RANGE, TOO_MANY_DIGITS, WRONG_KIND
 
 HUGE = 9223372036854776000
@@ -25,11 +30,12 @@ def job_row(**fields):
         ("2026-11-01T09:30:00Z", datetime(2026, 11, 1, 9, 30, tzinfo=UTC)),
         ("2026-11-01T09:30:00.5Z", datetime(2026, 11, 1, 9, 30, 0, 500000, tzinfo=UTC)),
         ("2026-11-01T09:30:00.123456Z", datetime(2026, 11, 1, 9, 30, 0, 123456, tzinfo=UTC)),
-        ("2026-11-01T09:30:00.123456789Z", datetime(2026, 11, 1, 9, 30, 0, 123456, tzinfo=UTC)),
+        ("2026-11-01T09:30:00.123456789Z", datetime(2026, 11, 1, 9, 30, 0, 123457, tzinfo=UTC)),
         ("2026-11-01T09:30:00+02:00", datetime(2026, 11, 1, 7, 30, tzinfo=UTC)),
         ("2026-11-01T09:30:00+0545", datetime(2026, 11, 1, 3, 45, tzinfo=UTC)),
         ("2026-11-01T00:30:00+02", datetime(2026, 10, 31, 22, 30, tzinfo=UTC)),
         ("2026-11-01 09:30:00Z", datetime(2026, 11, 1, 9, 30, tzinfo=UTC)),
+        ("2026-11-01t09:30:00z", datetime(2026, 11, 1, 9, 30, tzinfo=UTC)),
         ("2026-11-01T09:30Z", datetime(2026, 11, 1, 9, 30, tzinfo=UTC)),
         ("1970-01-01T00:00:00Z", datetime(1970, 1, 1, tzinfo=UTC)),
         ("2200-12-31T23:59:59.999999Z", datetime(2200, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)),
@@ -37,9 +43,30 @@ def job_row(**fields):
     ],
 )
 def test_times_are_read_to_the_microsecond_in_utc(text, moment):
-    row, faults = job_row(finished=text)
-    assert (row["finished"], faults) == (moment, {})
-    assert row["finished"].tzinfo is UTC
+    for strange in ({}, {"strange": 1}):  # an unknown key makes the item be read field by field
+        row, faults = job_row(finished=text, **strange)
+        assert (row["finished"], faults) == (moment, {})
+        assert row["finished"].tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("wire", "table"),
+    [
+        (Job, schema.jobs), (InputVideo, schema.input_videos), (OutputVideo, schema.output_videos),
+        (MlModel, schema.ml_models),
+    ],
+)  # fmt: skip
+def test_the_wire_format_lets_through_the_numbers_that_the_columns_hold(wire, table):
+    bits = {SmallInteger: 16, Integer: 32, BigInteger: 64}
+    kinds = {
+        field.name: getattr(field.type, "types", (field.type,)) for field in cast("StructType", type_info(wire)).fields
+    }
+    for column in table.columns:
+        path = column.info.get("api", "id")
+        if path in kinds and path != "id" and isinstance(column.type, Integer | Float):
+            limit = LARGEST if isinstance(column.type, Float) else 2 ** (bits[type(column.type)] - 1)
+            most = limit if isinstance(column.type, Float) else limit - 1
+            assert [(kind.ge, kind.le) for kind in kinds[path] if hasattr(kind, "ge")] == [(-limit, most)], path
 
 
 @pytest.mark.parametrize(

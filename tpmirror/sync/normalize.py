@@ -7,7 +7,7 @@ held: whatever the mirror holds there stays.
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,14 +22,14 @@ from sqlalchemy import Boolean, Column, Float, Integer, SmallInteger, Table, Tex
 from tpmirror.db import schema
 from tpmirror.db.types import CENT_OF_CENT, Money, Row, Timestamp
 from tpmirror.tensorpix.decode import ParsedJob
-from tpmirror.tensorpix.models import MlModel
+from tpmirror.tensorpix.models import LARGEST, MlModel
 from tpmirror.tensorpix.reading import (
     MISSING,
-    NOT_A_TIME,
     NUMBER,
     OUT_OF_RANGE,
     TOO_MANY_DIGITS,
     WRONG_KIND,
+    YEARS,
     Extra,
     Fault,
     show,
@@ -61,12 +61,12 @@ class Rows:
 def normalize(item: ParsedJob) -> Rows:
     """The rows of a job. Never fails: of whatever decodes something can be stored."""
     faults: dict[str, Fault] = {}
-    job, source, made, is_plain = item.job, item.input_video, item.output_video, item.is_plain
+    job, source, made, extra = item.job, item.input_video, item.output_video, item.extra
     rows = Rows(
-        job=_row(job, item.extra, "job", faults, is_plain=is_plain),
-        input_video=_row(source, item.extra, "input_video", faults, is_plain=is_plain) if source else None,
-        output_video=_row(made, item.extra, "output_video", faults, is_plain=is_plain) if made else None,
-        models=[_model(model, item.extra, faults) for model in item.models],
+        job=_row(job, extra, "job", faults, item),
+        input_video=_row(source, extra, "input_video", faults, item) if source else None,
+        output_video=_row(made, extra, "output_video", faults, item) if made else None,
+        models=[_model(model, extra, faults) for model in item.models],
         model_ids=[model.id for model in item.models] if isinstance(job.ml_models, list) else None,
         faults=faults,
     )
@@ -104,21 +104,19 @@ def _fields(fault: Fault) -> Iterator[str]:
     return (f"{fault.entity}.{name}" for name in names or [fault.path])
 
 
-def _row(wire: Any, extra: Extra, entity: str, faults: dict[str, Fault], *, is_plain: bool = False) -> Row:
-    """The row of one object. Texts of a plain item are held as they are: most of the time went into asking each."""
+def _row(wire: Any, extra: Extra, entity: str, faults: dict[str, Fault], item: ParsedJob | None = None) -> Row:
+    """The row of one object. Nothing but its item can say which of its values need no look: asking each takes long."""
     mapping = _MAPPINGS[entity.partition(" ")[0]]
     row: Row = dict(zip(mapping.names, mapping.read(wire), strict=False))
     for name, read in mapping.nested:
         row[name] = read(wire)
     if UNSET in row.values():
         row = {name: value for name, value in row.items() if value is not UNSET}
-    get = row.get
-    odd = [name for name, low, high in mapping.numbers if (value := get(name)) is not None and not low <= value <= high]
-    for name in [*odd, *mapping.others, *(() if is_plain else mapping.texts)]:
-        value = get(name)
+    for name, convert in mapping.converters_for(item):
+        value = row.get(name)
         if value is not None:
             try:
-                row[name] = mapping.converters[name](value)
+                row[name] = convert(value)
             except UnheldError as unheld:
                 del row[name]
                 faults[f"{entity}.{name}"] = Fault(entity, name, *unheld.args)
@@ -176,43 +174,14 @@ NOISE: Final = Decimal("0.000000005")
 """How far a number may be from one with four decimals and still be meant as it: what adding doubles leaves behind."""
 
 
-_TIME: Final = re.compile(
-    r"(?P<date>\d{4}-\d\d-\d\d)[T ](?P<minute>\d\d:\d\d)(?::(?P<second>\d\d)(?P<fraction>\.\d+)?)?"
-    r"(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?",
-    re.ASCII,
-)
-_USUAL: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{6})?Z", re.ASCII)
-"""As DRF prints it nearly always, and as the standard library reads it."""
-_YEARS: Final = range(1970, 2201)
-LARGEST: Final = 1e15
-"""The largest real number that is taken for a measure: PostgreSQL refuses a sum or product that leaves its range, and
-with it the whole view."""
-
-
-def _time(value: str) -> datetime:
-    """RFC 3339, as DRF prints it; a time without zone is UTC, a leap second the last microsecond of its minute."""
-    if _USUAL.fullmatch(value):
-        return _within_years(value, _moment(value))
-    found = _TIME.fullmatch(value)
-    if found is None:
-        raise UnheldError(NOT_A_TIME, f"{show(value)} is not a time")
-    second, fraction, zone = found["second"] or "00", (found["fraction"] or "")[:7], found["zone"]
-    if second == "60":
-        second, fraction = "59", ".999999"
-    return _within_years(value, _moment(f"{found['date']}T{found['minute']}:{second}{fraction}{zone or 'Z'}"))
-
-
-def _moment(value: str) -> datetime | None:
+def _time(value: datetime) -> datetime:
+    """In UTC."""
     try:
-        moment = datetime.fromisoformat(value)
-        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _within_years(value: str, moment: datetime | None) -> datetime:
-    if moment is None or moment.year not in _YEARS:
-        raise UnheldError(OUT_OF_RANGE, f"{show(value)} is not a time between 1970 and 2200")
+        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+    except OverflowError:
+        moment = None
+    if moment is None or not 1970 <= moment.year <= 2200:
+        raise UnheldError(OUT_OF_RANGE, f"{show(value.isoformat())} is not a time {YEARS}")
     return moment
 
 
@@ -231,18 +200,6 @@ def _bits(column: Column[Any]) -> int:
     if isinstance(column.type, SmallInteger):
         return 16
     return 32 if type(column.type) is Integer else 64
-
-
-def _is_number(column: Column[Any]) -> bool:
-    return isinstance(column.type, Integer | Float)
-
-
-def _range(column: Column[Any]) -> tuple[float, float]:
-    """The numbers that a column holds as they are."""
-    if isinstance(column.type, Float):
-        return -LARGEST, LARGEST
-    limit = 1 << (_bits(column) - 1)
-    return -limit, limit - 1
 
 
 def _reader(path: str) -> Callable[[Any], Any]:
@@ -266,11 +223,15 @@ class _Mapping:
         self.read = attrgetter(*(paths[name] for name in self.names))
         self.nested = [(name, _reader(path)) for name, path in paths.items() if "." in path]
         found = {name: _converter(column) for name, column in columns.items()}
-        self.converters = {name: convert for name, convert in found.items() if convert is not None}
-        # Nearly every number fits: checked inline, because a call for each would cost more than all the rest.
-        self.numbers = [(name, *_range(columns[name])) for name in self.converters if _is_number(columns[name])]
-        self.texts = [name for name, convert in self.converters.items() if convert is _text]
-        self.others = [name for name in self.converters if name not in self.texts and not _is_number(columns[name])]
+        self._all = [(name, convert) for name, convert in found.items() if convert is not None]
+        self._documented = [(name, convert) for name, convert in self._all if convert in {_time, _money, _text}]
+        self._plain = [(name, convert) for name, convert in self._documented if convert is not _text]
+
+    def converters_for(self, item: ParsedJob | None) -> Sequence[tuple[str, Converter]]:
+        """The columns whose values have to be looked at in an item; without one, all of them."""
+        if item is None or not item.is_documented:
+            return self._all
+        return self._plain if item.is_plain else self._documented
 
 
 _MAPPINGS: Final = {

@@ -22,26 +22,17 @@ from tpmirror.tensorpix.redaction import cut_queries, strip_query
 class ParsedJob(msgspec.Struct, frozen=True):
     """A job as one answer showed it; its URLs without their query strings, but for odd ones in ``raw``."""
 
+    id: int
     job: Job
     extra: Extra
     fingerprint: str
     raw: bytes | msgspec.Raw
     faults: tuple[Fault, ...] = ()
     """What could not be read: those fields are UNSET in ``job``."""
-
-    @property
-    def id(self) -> int:
-        """The job's id."""
-        return self.job.id
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether no text in it can hold what no database does, nor what signs a URL: nothing is left to be cleaned.
-
-        Without an escape and NUL there is nothing but Unicode as it came, without a ``=`` no signature.
-        """
-        raw = bytes(self.raw)
-        return b"\\" not in raw and b"=" not in raw and b"\0" not in raw
+    is_documented: bool = False
+    """Whether the item is just as documented: every number in it fits its column."""
+    is_plain: bool = False
+    """Whether, besides, no text in it can hold what no database does, nor what signs a URL: none has to be cleaned."""
 
     @property
     def input_video(self) -> InputVideo | None:
@@ -81,15 +72,16 @@ class RawJob(msgspec.Struct, frozen=True):
     def decode(self) -> ParsedJob | ParseFailure:
         """What is in it. A key that stands twice makes it mean nothing; an id that does is none."""
         try:
-            found: ParsedJob | ParseFailure = _item(_JOB.decode(self.raw), self)
+            job = _JOB.decode(self.raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            found = _field_by_field(self)
-        own, some = (False, False) if found.id is None else _repeats(self.raw)
-        if own:
-            return ParseFailure(None, "its id stands in it twice", self.raw)
-        if some and isinstance(found, ParsedJob):
-            return ParseFailure(found.id, "a key stands twice in one object", self.raw)
-        return found
+            return _unambiguous(_field_by_field(self))
+        raw = bytes(self.raw)
+        has_escapes = b"\\" in raw  # without any, texts are as they came, and a quote is the end of one
+        if has_escapes or b"?" in raw or b"#" in raw:  # hardly ever: ``cut_queries`` has cut those of the page
+            _strip_queries(job)
+        is_plain = not (has_escapes or b"=" in raw or b"\0" in raw)
+        found = ParsedJob(job.id, job, {}, self.fingerprint, self.raw, is_documented=True, is_plain=is_plain)
+        return found if not has_escapes and _states_each_once(raw, job) else _unambiguous(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +133,7 @@ def _raw_item(raw: bytes | msgspec.Raw) -> RawJob | ParseFailure:
     return found if isinstance(found, ParseFailure) else RawJob(found.id, fingerprint, raw)
 
 
-def _item(job: Job, raw: RawJob, extra: Extra | None = None, faults: Sequence[Fault] = ()) -> ParsedJob:
+def _strip_queries(job: Job) -> None:
     if source := job.input_video:
         source.thumbnail, source.file = _strip(source.thumbnail), _strip(source.file)
         source.external_url = _strip(source.external_url)
@@ -149,7 +141,6 @@ def _item(job: Job, raw: RawJob, extra: Extra | None = None, faults: Sequence[Fa
         made.thumbnail, made.file = _strip(made.thumbnail), _strip(made.file)
         if preview := made.preview_videos:
             preview.before_video, preview.after_video = _strip(preview.before_video), _strip(preview.after_video)
-    return ParsedJob(job, extra or {}, raw.fingerprint, raw.raw, tuple(faults))
 
 
 def _strip(url: Text) -> Text:
@@ -166,7 +157,8 @@ def _field_by_field(item: RawJob) -> ParsedJob | ParseFailure:
         return ParseFailure(_id_of(raw), f"not JSON: {_short(error)}", raw)
     if job is None:
         return ParseFailure(None, NO_ID if isinstance(value, dict) else "a job is an object, this is none", raw)
-    return _item(job, item, reader.extra, reader.faults)
+    _strip_queries(job)
+    return ParsedJob(job.id, job, reader.extra, item.fingerprint, raw, tuple(reader.faults))
 
 
 class _Named(msgspec.Struct):
@@ -204,6 +196,16 @@ def _states(body: bytes, job_id: int) -> bool:
     return depth == 0 and whole[:1] + whole[-1:] == b"{}" and ids == {b"%d" % job_id}
 
 
+def _unambiguous(found: ParsedJob | ParseFailure) -> ParsedJob | ParseFailure:
+    """What was read, unless a key stands in it twice."""
+    own, some = (False, False) if found.id is None else _repeats(found.raw)
+    if own:
+        return ParseFailure(None, "its id stands in it twice", found.raw)
+    if some and isinstance(found, ParsedJob):
+        return ParseFailure(found.id, "a key stands twice in one object", found.raw)
+    return found
+
+
 def _repeats(raw: bytes | msgspec.Raw) -> tuple[bool, bool]:
     """Whether an item states its own id twice, or may; and whether any object in it has any key twice.
 
@@ -225,6 +227,11 @@ def _repeats(raw: bytes | msgspec.Raw) -> tuple[bool, bool]:
     except (ValueError, RecursionError):
         return True, True
     return keys.count("id") > 1, some
+
+
+def _states_each_once(raw: bytes, job: Job) -> bool:
+    """Whether a documented item without escapes states no key twice: each time adds quotes to it."""
+    return raw.count(b'"') == msgspec.json.encode(job).count(b'"')
 
 
 _ANY: Final = msgspec.json.Decoder()

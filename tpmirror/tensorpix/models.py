@@ -1,9 +1,11 @@
 """The wire format: what ``GET /api/jobs/`` answers (API 1.1), as types.
 
-Items that are just so take the fast way; ``reading`` takes the others field by field. Ranges are judged in
-``normalize``. A field that an answer does not show is UNSET, which is not null: it says nothing about the field.
+Items that are just so take the fast way; ``reading`` takes the others field by field. The ranges are those of the
+columns, so that ``normalize`` has none to judge in an item that took the fast way. A field that an answer does not show
+is UNSET, which is not null: it says nothing about the field.
 """
 
+from datetime import datetime
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
@@ -17,8 +19,15 @@ class Wire(msgspec.Struct, forbid_unknown_fields=True):
 WireId: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 """An id: without a readable one nothing can be stored."""
 Text: TypeAlias = str | UnsetType | None
-Whole: TypeAlias = int | UnsetType | None
-Real: TypeAlias = float | UnsetType | None
+Time: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)] | UnsetType | None
+"""RFC 3339, as DRF prints it; digits beyond microseconds are rounded."""
+Int16: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**15), le=2**15 - 1)] | UnsetType | None
+Int32: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)] | UnsetType | None
+Int64: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | UnsetType | None
+LARGEST: Final = 1e15
+"""The largest real number that is taken for a measure: PostgreSQL refuses a sum or product that leaves its range, and
+with it the whole view."""
+Real: TypeAlias = Annotated[float, msgspec.Meta(ge=-LARGEST, le=LARGEST)] | UnsetType | None
 Flag: TypeAlias = bool | UnsetType | None
 Money: TypeAlias = str | int | float | UnsetType | None
 """Credits: a string of four decimals or a number; a double holds the ten digits of a column exactly."""
@@ -32,18 +41,18 @@ class InputVideo(Wire):
 
     id: WireId
     name: Text = UNSET
-    width: Whole = UNSET
-    height: Whole = UNSET
-    created_at: Text = UNSET
-    n_frames: Whole = UNSET
+    width: Int32 = UNSET
+    height: Int32 = UNSET
+    created_at: Time = UNSET
+    n_frames: Int64 = UNSET
     framerate: Real = UNSET
-    size: Whole = UNSET
+    size: Int64 = UNSET
     owner: Text = UNSET
     thumbnail: Text = UNSET
     external_url: Text = UNSET
-    bitrate: Whole = UNSET
+    bitrate: Int64 = UNSET
     codec_id: Text = UNSET
-    bit_depth: Whole = UNSET
+    bit_depth: Int32 = UNSET
     chroma_subsampling: Text = UNSET
     color_space: Text = UNSET
     file: Text = UNSET
@@ -60,25 +69,25 @@ class OutputVideo(Wire):
     """``output_video`` of a job."""
 
     id: WireId
-    job_id: Whole = UNSET
+    job_id: Int64 = UNSET
     preview_videos: PreviewVideos | UnsetType | None = UNSET
     name: Text = UNSET
-    created_at: Text = UNSET
-    width: Whole = UNSET
-    height: Whole = UNSET
-    owner: Whole = UNSET
-    deleted: Text = UNSET
+    created_at: Time = UNSET
+    width: Int32 = UNSET
+    height: Int32 = UNSET
+    owner: Int64 = UNSET
+    deleted: Time = UNSET
     framerate: Real = UNSET
-    n_frames: Whole = UNSET
-    bitrate: Whole = UNSET
+    n_frames: Int64 = UNSET
+    bitrate: Int64 = UNSET
     codec_id: Text = UNSET
-    bit_depth: Whole = UNSET
+    bit_depth: Int32 = UNSET
     chroma_subsampling: Text = UNSET
     color_space: Text = UNSET
-    size: Whole = UNSET
+    size: Int64 = UNSET
     file: Text = UNSET
     thumbnail: Text = UNSET
-    quality_score: Whole = UNSET
+    quality_score: Int32 = UNSET
 
 
 class MlModel(Wire):
@@ -86,39 +95,39 @@ class MlModel(Wire):
 
     id: WireId
     name: Text = UNSET
-    task: Whole = UNSET
+    task: Int32 = UNSET
     cost_weight: Real = UNSET
-    upscale_factor: Whole = UNSET
-    fps_boost_factor: Whole = UNSET
-    priority: Whole = UNSET
-    max_resolution: Whole = UNSET
+    upscale_factor: Int32 = UNSET
+    fps_boost_factor: Int32 = UNSET
+    priority: Int32 = UNSET
+    max_resolution: Int32 = UNSET
 
 
 class Job(Wire):
     """An item of the list, and the answer of ``GET /api/jobs/{id}/``."""
 
     id: WireId
-    status: Whole = UNSET
-    started: Text = UNSET
+    status: Int16 = UNSET
+    started: Time = UNSET
     preview: Flag = UNSET
     description: Text = UNSET
     cost_usd: Money = UNSET
     eta_s: Real = UNSET
-    finished: Text = UNSET
+    finished: Time = UNSET
     processing_progress: Real = UNSET
     input_video: InputVideo | UnsetType | None = UNSET
     output_video: OutputVideo | UnsetType | None = UNSET
     ml_models: Annotated[list[MlModel], msgspec.Meta(max_length=MOST_MODELS)] | UnsetType | None = UNSET
     grain: Real = UNSET
     codec: Text = UNSET
-    output_resolution: Whole = UNSET
+    output_resolution: Int32 = UNSET
     comparison: Flag = UNSET
-    stabilization_smoothing: Whole = UNSET
+    stabilization_smoothing: Int32 = UNSET
     fps_interpolation_factor: Real = UNSET
     playback_speed: Real = UNSET
     sharpen_strength: Real = UNSET
-    start_frame: Whole = UNSET
-    end_frame: Whole = UNSET
+    start_frame: Int64 = UNSET
+    end_frame: Int64 = UNSET
 
 
 class Envelope(msgspec.Struct):

@@ -8,12 +8,18 @@ import json
 import math
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeAlias, get_type_hints
+
+import msgspec
 
 from tpmirror.tensorpix.models import (
     MOST_MODELS,
     Flag,
     InputVideo,
+    Int16,
+    Int32,
+    Int64,
     Job,
     MlModel,
     Money,
@@ -21,7 +27,7 @@ from tpmirror.tensorpix.models import (
     PreviewVideos,
     Real,
     Text,
-    Whole,
+    Time,
     Wire,
     WireId,
 )
@@ -42,6 +48,8 @@ NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.AS
 """A number as JSON writes it."""
 MOST_DIGITS: Final = 40
 """Digits beyond which no whole number fits any column: it is read as a double, for working with it takes long."""
+YEARS: Final = "between 1970 and 2200"
+"""The times that a column holds."""
 _SHOWN: Final = 40
 """Characters of a value that a reason shows."""
 
@@ -115,6 +123,28 @@ def _text(value: object) -> str:
     raise _RefusedError(WRONG_KIND, "not a text")
 
 
+_TIME: Final = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)[Tt ](?P<minute>\d\d:\d\d)(?::(?P<second>\d\d)(?P<fraction>\.\d+)?)?"
+    r"(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)?",
+    re.ASCII,
+)
+
+
+def _time(value: object) -> datetime:
+    """A time; without a zone it is in UTC, a leap second is the last microsecond of its minute."""
+    found = _TIME.fullmatch(_text(value))
+    if found is None:
+        raise _RefusedError(NOT_A_TIME, "not a time")
+    second, fraction, zone = found["second"] or "00", found["fraction"] or "", found["zone"] or "Z"
+    if second == "60":
+        second, fraction = "59", ".999999"
+    zone = f"{zone}:00" if len(zone) == len("+05") else zone
+    try:
+        return msgspec.convert(f"{found['date']}T{found['minute']}:{second}{fraction}{zone}", datetime)
+    except msgspec.ValidationError:
+        raise _RefusedError(OUT_OF_RANGE, f"not a time {YEARS}") from None
+
+
 def _flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
@@ -130,7 +160,8 @@ def _money(value: object) -> str | int | float:
 
 
 _READERS: Final[dict[Any, Callable[[object], Any]]] = {
-    Whole: whole, Real: _real, Text: _text, Flag: _flag, Money: _money, WireId: whole,
+    **dict.fromkeys((Int16, Int32, Int64, WireId), whole),
+    Real: _real, Text: _text, Time: _time, Flag: _flag, Money: _money,
 }  # fmt: skip
 
 
