@@ -70,9 +70,9 @@ class SeenLog:
 
         Answers recorded out of order only hide that a job was seen earlier or later still, which proves less, not more.
         """
-        for job_id in ids:
-            self._first.setdefault(job_id, received)
-            self._last[job_id] = sent
+        shown = {*ids}
+        self._first.update(dict.fromkeys(shown.difference(self._first), received))
+        self._last.update(dict.fromkeys(shown, sent))
 
     def counted(self, count: Count, end: int = 0) -> None:
         """A count; the jobs in the same answer, up to ``end`` in the list, are neither before nor after it."""

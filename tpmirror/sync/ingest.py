@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from datetime import datetime
-from typing import Final, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from sqlalchemy import Engine
 
@@ -24,10 +24,6 @@ from tpmirror.tensorpix.client import Api, ApiResponse
 from tpmirror.tensorpix.decode import ParsedJob, ParseFailure, RawJob
 from tpmirror.tensorpix.page import Page, ids_of
 
-Found: TypeAlias = RawJob | ParsedJob | ParseFailure
-"""An item shown as the mirror knows it; one that is new or changed; one that cannot be read."""
-Shown: TypeAlias = tuple[Page, Sequence[Found]]
-"""A page and its items."""
 Failures: TypeAlias = Sequence[tuple[ParseFailure, datetime]]
 """Items that cannot be read, each with the time of its answer."""
 Progress: TypeAlias = Callable[[int, int], None]
@@ -35,6 +31,21 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 MAX_UNANSWERED: Final = 10
 """Jobs in a row without an answer after which a poll asks for no more: fewer may be jobs that the API fails on."""
+
+
+class ShownPage(NamedTuple):
+    """A page and its items, read as far as they are news."""
+
+    page: Page
+    readable: Sequence[RawJob | ParsedJob]
+    """In order: those shown as the mirror knows them, and those that are new or changed."""
+    failures: Sequence[ParseFailure]
+    """Those that cannot be read."""
+
+    @property
+    def parsed(self) -> list[ParsedJob]:
+        """Those that are new or changed."""
+        return [item for item in self.readable if isinstance(item, ParsedJob)]
 
 
 class Sink(Protocol):
@@ -84,17 +95,15 @@ class Ingestor:
         """Mirror some pages. Raises ScopeError before anything of them is written, if one is of another account."""
         known = self.sink.fingerprints({job_id for page in arrived for job_id in ids_of(page)})
         shown = _decode(sorted(arrived, key=lambda page: page.sent), known)
-        for page, found in shown:
-            self._check_account(page, found)
-            self._note(page, found)
+        for each in shown:
+            self._check_account(each)
+            self._note(each)
         self._moments.update((page.received, page.at) for page in arrived)
         (*earlier, last), newest = latest(shown, self.answered, known, self._moments)
         self.answered.update(newest)
         for batch in earlier:
             self._store(batch)
-        self._store(
-            last, [(item, page.at) for page, found in shown for item in found if isinstance(item, ParseFailure)]
-        )
+        self._store(last, [(item, page.at) for page, _, failures in shown for item in failures])
         self._rows += sum(len(page.listing) for page in arrived)
         self._progress(self._rows, self.passes_ahead * max((page.listing.count for page in arrived), default=0))
 
@@ -131,8 +140,8 @@ class Ingestor:
     def check_account(self, page: Page) -> None:
         """Let a page pass that is not going to be mirrored. Raises ScopeError for one of another account."""
         known = self.sink.fingerprints(set(ids_of(page)))
-        for shown, found in _decode([page], known):
-            self._check_account(shown, found)
+        for shown in _decode([page], known):
+            self._check_account(shown)
 
     def _mirror(self, found: Sequence[tuple[ParsedJob | ParseFailure | None, ApiResponse]]) -> None:
         """Mirror answers to requests for jobs by id."""
@@ -156,10 +165,10 @@ class Ingestor:
         reading = Reading(self._pages, self._upstream_count, len(self.answered), unread, self._where)
         self.sink.store(observations, failures, reading)
 
-    def _check_account(self, page: Page, found: Sequence[Found]) -> None:
+    def _check_account(self, shown: ShownPage) -> None:
         """Learn the owners on a page of this account. Raises ScopeError for one of another."""
-        read_anew = [item for item in found if not isinstance(item, RawJob)]
-        claims, known = claims_of(item for item in read_anew if isinstance(item, ParsedJob)), self.scope.known
+        read_anew: list[ParsedJob | ParseFailure] = [*shown.parsed, *shown.failures]
+        claims, known = claims_of(shown.parsed), self.scope.known
         owned = {claim.job_id for claim in claims if claim.owner in known}
         unknown = [claim for claim in claims if claim.owner not in known]
         held = (
@@ -168,7 +177,7 @@ class Ingestor:
         news = news_of(unknown, known, held)
         strange = unvouched(claims, known, news)
         is_plain = not strange and all(item.id in owned for item in read_anew)
-        if not (is_plain or self._is_proven(page, owned, strange)):
+        if not (is_plain or self._is_proven(shown.page, owned, strange)):
             raise foreign_account({claim.owner for claim in unknown})
         self.scope.learn(news)
 
@@ -190,21 +199,23 @@ class Ingestor:
             return any(len(known) + number >= needed for number, _ in enumerate(answering, start=1))
         return len(known) >= needed or read(self.engine, account.is_empty)
 
-    def _note(self, page: Page, found: Sequence[Found]) -> None:
+    def _note(self, shown: ShownPage) -> None:
         self._pages += 1
-        self._upstream_count = page.listing.count
-        readable = [item for item in found if not isinstance(item, ParseFailure)]
-        failures = [item for item in found if isinstance(item, ParseFailure)]
+        self._upstream_count = shown.page.listing.count
+        fingerprints = {item.id: item.fingerprint for item in shown.readable}
         # Not by the page's own ids: one that stands twice in its item is none.
-        self._where.update(dict.fromkeys([item.id for item in found if item.id is not None], "listed"))
-        self.void_reasons += [f"an item's id cannot be read: {item.reason}" for item in failures if item.id is None]
-        shown = {item.id: item.fingerprint for item in readable}
-        if any(shown[item.id] != item.fingerprint for item in readable):
+        unread = [item.id for item in shown.failures if item.id is not None]
+        self._where.update(dict.fromkeys([*fingerprints, *unread], "listed"))
+        self.void_reasons += [
+            f"an item's id cannot be read: {item.reason}" for item in shown.failures if item.id is None
+        ]
+        is_repeated = len(fingerprints) < len(shown.readable)
+        if is_repeated and any(fingerprints[item.id] != item.fingerprint for item in shown.readable):
             self.void_reasons.append("a page shows a job twice, differently")
 
 
 def latest(
-    shown: Sequence[Shown], answered: Mapping[int, int], known: Mapping[int, str], moments: Mapping[int, datetime]
+    shown: Sequence[ShownPage], answered: Mapping[int, int], known: Mapping[int, str], moments: Mapping[int, datetime]
 ) -> tuple[list[list[Observation]], dict[int, int]]:
     """Batches of distinct jobs, to be stored one after the other, and by job when its answer was complete. Pure.
 
@@ -216,10 +227,8 @@ def latest(
     """
     newest, current = dict[int, int](), dict[int, str]()
     batches: list[dict[int, Observation]] = [{}]
-    for page, found in shown:
-        for item in found:
-            if isinstance(item, ParseFailure):
-                continue
+    for page, readable, _ in shown:
+        for item in readable:
             before = newest.get(item.id, answered.get(item.id, -1))
             if before > page.sent:
                 continue
@@ -233,14 +242,20 @@ def latest(
     return [list(batch.values()) for batch in batches], newest
 
 
-def _decode(arrived: Sequence[Page], known: Mapping[int, str]) -> list[Shown]:
+def _decode(arrived: Sequence[Page], known: Mapping[int, str]) -> list[ShownPage]:
     """Each page with its items, decoded but for those that are as known and that the pages do not repeat."""
     ids = [job_id for page in arrived for job_id in ids_of(page)]
     repeated = {job_id for job_id, times in Counter(ids).items() if times > 1} if len(set(ids)) < len(ids) else set()
 
-    def found(item: RawJob | ParseFailure) -> Found:
-        if isinstance(item, ParseFailure) or (known.get(item.id) == item.fingerprint and item.id not in repeated):
-            return item
-        return item.decode()
+    def shown(page: Page) -> ShownPage:
+        readable, failures = list[RawJob | ParsedJob](), list[ParseFailure]()
+        for item in page.listing.items:
+            is_known = item.id not in repeated and isinstance(item, RawJob) and known.get(item.id) == item.fingerprint
+            found = item if is_known or isinstance(item, ParseFailure) else item.decode()
+            if isinstance(found, ParseFailure):
+                failures.append(found)
+            else:
+                readable.append(found)
+        return ShownPage(page, readable, failures)
 
-    return [(page, [found(item) for item in page.listing.items]) for page in arrived]
+    return list(map(shown, arrived))
