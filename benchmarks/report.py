@@ -21,13 +21,17 @@ INTRODUCTION: Final = """\
 Made by `make bench` on {machine}, Python {python}; medians of {repeats}. Other work on the machine shows in the wall
 time, and a little in the processor time: compare within a pair of rows.
 
-* **floor**: the same pages fetched one after the other and decoded typed; for writes plus the same rows, prebuilt, by
-  `sqlite3.executemany` or PostgreSQL's `COPY` in one transaction, into the same tables with all their indexes.
+* **floor**: the same pages fetched one after the other with the standard library and decoded typed; for writes plus the
+  same rows, prebuilt, by `sqlite3.executemany` or PostgreSQL's `COPY` in one transaction, into the same tables with all
+  their indexes. Python's start and the imports are not in.
+* **script**: a quick script, httpx and one upsert of SQLAlchemy Core for each row, without history, into tables of its
+  own without any index.
 * **tpmirror**: the command as a user runs it, with `--no-certify`, so that both read the list once.
 * **initial**: into an empty mirror, history included. **unchanged**: again, every URL signed anew. **changed**: 1 % of
   the jobs changed, 0.5 % are new. **poll**: 5 jobs in flight, spread over the list; its floor does not write.
-* **CPU**: whole processes from start to end, so Python's start and the imports are in. **CPU / floor**: client and
-  database together, against the floor of the same round. On SQLite the database works within the client.
+* **CPU**: whole processes from start to end, so Python's start and the imports are in, but for the floor's.
+  **CPU / floor**: client and database together, against the floor of the same round. On SQLite the database works
+  within the client.
 * **rows written**: on SQLite rows new or other than before, on PostgreSQL rows inserted, updated, deleted; the lease
   of the writer is not counted. **KB written**: to the database's files, or to PostgreSQL's write-ahead log.
 
@@ -71,10 +75,10 @@ def table(found: Iterable[Figures]) -> str:
     rows = ["| " + " | ".join(COLUMNS) + " |", "|" + " --- |" * 4 + " ---: |" * (len(COLUMNS) - 4)]
     for _, group in groupby(sorted(found, key=step), key=step):
         rounds = list(group)
-        floors = [figures for figures in rounds if figures.who == "floor"]
-        mirrors = [figures for figures in rounds if figures.who == "tpmirror"]
-        ratios = [mine.cpu / least.cpu for mine, least in zip(mirrors, floors, strict=False)]
-        rows += [_row(some, []) for some in [floors] if some] + [_row(mirrors, ratios)]
+        by_who = {who: [figures for figures in rounds if figures.who == who] for who in ("floor", "script", "tpmirror")}
+        for who, own in by_who.items():
+            pairs = zip(own, by_who["floor"], strict=False) if who != "floor" else ()
+            rows += [_row(own, [mine.cpu / least.cpu for mine, least in pairs])] if own else []
     return "\n".join(rows) + "\n"
 
 
