@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -136,6 +136,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         shown, found = display(engine), revision.current(engine)
         if file := file_of(engine):
             yield _disk(file.resolve().parent)
+        else:
+            yield from _server(engine)
         if found is None:
             yield Finding("database", WARNING, f"{shown} holds no mirror yet", "run tpmirror sync")
             return
@@ -149,6 +151,17 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield from (Finding("mirror", WARNING, problem.message, problem.remedy) for problem in problems)
     if not problems:
         yield Finding("mirror", OK, "proven complete, and nothing waits for an operator")
+
+
+def _server(engine: Any) -> Iterator[Finding]:
+    from tpmirror.db.engine import reading
+    from tpmirror.db.server import is_pooled, refuse_encoding
+
+    with reading(engine) as conn:
+        refuse_encoding(conn)
+        if is_pooled(conn):
+            works = "transaction and session mode work alike, for nothing is left in a session"
+            yield Finding("pooler", OK, f"one stands before the server; {works}")
 
 
 def _disk(folder: Path) -> Finding:

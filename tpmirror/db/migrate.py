@@ -21,6 +21,7 @@ from tpmirror.db import schema
 from tpmirror.db.dictionary import altered, describe
 from tpmirror.db.engine import create_file, reading, schema_of, translated
 from tpmirror.db.revision import SCRIPTS, current, current_of, known, newest, refuse_newer
+from tpmirror.db.server import refuse_encoding
 from tpmirror.db.views import drop_views, sources
 from tpmirror.errors import MirrorError, UsageError
 
@@ -78,7 +79,7 @@ def _run(engine: Engine, revision: str, *, down: bool) -> None:
         _unkeyed(conn),
         conn.begin(),
     ):
-        _refuse_encoding(conn)
+        refuse_encoding(conn)
         _lock(conn)
         if not down:
             _create_schema(conn)
@@ -114,18 +115,6 @@ def _migrate(conn: Connection, revision: str, *, down: bool) -> None:
     except CommandError as error:
         message = f"cannot migrate to {revision!r}: {error}; revisions: {', '.join(known())}, base, head"
         raise UsageError(message) from error
-
-
-def _refuse_encoding(conn: Connection) -> None:
-    if (
-        conn.dialect.name == "postgresql"
-        and (encoding := conn.execute(text("SHOW server_encoding")).scalar()) != "UTF8"
-    ):
-        message = (
-            f"the database {conn.engine.url.database!r} is encoded in {encoding}, which does not hold every name; "
-            "make one that does: CREATE DATABASE tpmirror ENCODING 'UTF8' TEMPLATE template0"
-        )
-        raise MirrorError(message)
 
 
 def _lock(conn: Connection) -> None:
