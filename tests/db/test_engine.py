@@ -1,17 +1,20 @@
 """The database's edge: what every session relies on, and which errors are worth another try."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from threading import Timer
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
 
 from tests.support.account import environ, mirror
 from tests.support.program import Program
 from tpmirror.config import Database
-from tpmirror.db.engine import connected, open_engine, read, retry_transient, translated
+from tpmirror.db.engine import connected, open_engine, read, reading, retry_transient, translated, write
 from tpmirror.db.revision import current, newest
 from tpmirror.errors import MirrorError, TransientDatabaseError, UsageError
 
@@ -49,8 +52,8 @@ def test_a_commit_lasts_whatever_the_server_takes_for_enough(mirror_url, server,
     with connected(mirror_url) as engine, engine.begin() as conn:
         name = conn.execute(text("SELECT current_database()")).scalar_one()
         conn.execute(text(f"ALTER DATABASE {name} SET synchronous_commit = {server}"))
-    with connected(mirror_url) as engine, engine.connect() as conn:
-        assert conn.execute(text("SHOW synchronous_commit")).scalar_one() == session
+    with connected(mirror_url) as engine:
+        assert write(engine, lambda conn: conn.execute(text("SHOW synchronous_commit")).scalar_one()) == session
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
@@ -83,10 +86,10 @@ def test_a_database_that_does_not_hold_every_name_is_refused_with_the_remedy(pos
     with psycopg.connect(host=str(postgres.home), user="postgres", dbname="postgres", autocommit=True) as conn:
         conn.execute(f"CREATE DATABASE {encoding} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
     program = Program(tmp_path, environ(sim.url, sim.token, database_url=postgres.url(encoding.lower())))
-    for words in (["db", "upgrade"], ["sync"]):
-        _, complained = program.call(capsys, *words, code=1)
-        assert encoding in complained
-        assert "ENCODING 'UTF8'" in complained
+    for words in (["db", "upgrade"], ["sync"], ["doctor"]):
+        said = "".join(program.call(capsys, *words, code=1))
+        assert encoding in said
+        assert "ENCODING 'UTF8'" in said
     postgres.drop(encoding.lower())
 
 
@@ -114,6 +117,9 @@ def test_a_peer_that_is_dead_is_noticed(mirror_url):
         (psycopg.errors.CannotConnectNow, True),
         (psycopg.errors.ConnectionFailure, True),
         (psycopg.errors.IdleInTransactionSessionTimeout, True),
+        (psycopg.errors.IdleSessionTimeout, True),
+        (psycopg.errors.ConnectionTimeout, True),
+        (psycopg.OperationalError, True),  # of a connection that could not be made, or was lost
         (psycopg.errors.QueryCanceled, False),
         (psycopg.errors.DiskFull, False),
         (psycopg.errors.InsufficientPrivilege, False),
@@ -122,17 +128,97 @@ def test_a_peer_that_is_dead_is_noticed(mirror_url):
 )
 def test_what_may_pass_is_tried_again_and_nothing_else(mirror_url, error, passes):
     with connected(mirror_url) as engine:
-        assert isinstance(fails(engine, error("it went wrong")), TransientDatabaseError) == passes
+        assert isinstance(fails(engine, error("es ging schief")), TransientDatabaseError) == passes
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_full_disk_has_a_remedy_wherever_it_is(mirror_url):
+@pytest.mark.parametrize(
+    ("said", "passes"),
+    [
+        ("server conn crashed?", True),
+        ("server login has been failing, try again later (server_login_retry)", True),
+        ("transaction blocks not allowed in statement pooling mode", False),
+        ("unsupported startup parameter: options", False),
+    ],
+)
+def test_what_a_pooler_says_with_one_code_for_all_is_told_apart(mirror_url, said, passes):
     with connected(mirror_url) as engine:
-        for error in (
-            psycopg.errors.DiskFull('could not extend file "base/1/2": No space left on device'),
-            psycopg.OperationalError("database or disk is full"),
-        ):
-            assert "free some space" in str(fails(engine, error))
+        failure = fails(engine, psycopg.errors.ProtocolViolation(said))
+    assert isinstance(failure, TransientDatabaseError) == passes
+    assert passes or "; " in str(failure)
+
+
+def test_a_server_that_cannot_be_reached_is_a_fault_that_passes_and_has_a_remedy(postgres):
+    beyond = "TPMIRROR_DATABASE_URL"
+    for url, remedy in {
+        "postgresql://me@127.0.0.1:1/none": f"check that the server runs and {beyond} names it",
+        "postgresql://me@no.such.host.invalid/none": f"check the host in {beyond}",
+        "postgresql://me@/none?host=/nowhere": "check that the server runs and has a connection left",
+        postgres.url("none"): "and host, database, user and password of TPMIRROR_DATABASE_URL",
+    }.items():
+        with connected(url) as engine, pytest.raises(TransientDatabaseError) as caught, reading(engine):
+            pass
+        assert remedy in str(caught.value)
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_a_role_without_a_connection_left_in_mid_run_is_waited_for(sim, mirror_url):
+    """With a real limit: the role's connections are ended, and for a second it gets no other one."""
+    role = make_url(mirror_url).database
+    with connected(mirror_url) as engine, engine.connect() as conn:
+        admin = conn.execution_options(isolation_level="AUTOCOMMIT")
+
+        def close(_request):
+            if sim.count_requests() == 2:
+                admin.execute(text(f"ALTER ROLE {role} CONNECTION LIMIT 0"))
+                admin.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'"))
+                Timer(1, admin.execute, [text(f"ALTER ROLE {role} CONNECTION LIMIT -1")]).start()
+
+        admin.execute(text(f"CREATE ROLE {role} LOGIN IN ROLE pg_read_all_data, pg_write_all_data"))
+        sim.respond = close
+        run = mirror(sim, mirror_url.replace("postgres@", f"{role}@"), concurrency=1)
+        admin.execute(text(f"DROP ROLE {role}"))
+    assert (run["outcome"], run["certified"], run["jobs_seen"]) == ("succeeded", True, 30)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_full_disk_of_a_server_has_a_remedy_in_every_language(mirror_url):
+    with connected(mirror_url) as engine:
+        said = str(fails(engine, psycopg.errors.DiskFull("konnte Datei nicht erweitern: kein Platz mehr")))
+    assert "free some space where the server keeps its data" in said
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(
+    ("file", "statement", "remedy"),
+    [
+        ("full.db", "PRAGMA max_page_count = 1; CREATE TABLE t (a); CREATE TABLE u (a)", "free some space"),
+        ("file:read.db?mode=ro", "CREATE TABLE t (a)", "check the permissions of the file"),
+        ("none/none.db", "SELECT 1", "check that the folder exists"),
+        ("text.db", "CREATE TABLE t (a)", "a file that is something else"),
+    ],
+)
+def test_what_sqlite_refuses_has_a_remedy(mirror_url, tmp_path, monkeypatch, file, statement, remedy):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "read.db").touch()
+    (tmp_path / "text.db").write_text("a text that is no database, and long enough to be looked at" * 20)
+
+    def use():
+        with closing(sqlite3.connect(file, uri=True)) as driver:
+            driver.executescript(statement)
+
+    with connected(mirror_url) as engine, pytest.raises(MirrorError, match=remedy), translated(engine):
+        use()
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_sqlite_file_that_another_program_holds_is_tried_again(mirror_url):
+    path = mirror_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as holder, closing(sqlite3.connect(path, timeout=0)) as second:
+        holder.execute("BEGIN IMMEDIATE")
+        refused = pytest.raises(TransientDatabaseError, match="holds a lock")
+        with connected(mirror_url) as engine, refused, translated(engine):
+            second.execute("BEGIN IMMEDIATE")
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

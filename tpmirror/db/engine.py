@@ -5,11 +5,19 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    DisconnectionError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from tenacity import (
     Retrying,
     retry_if_exception_message,
@@ -33,6 +41,12 @@ _POSTGRES_SETTINGS: Final = {
     "datestyle": "ISO, MDY",  # the driver reads no other
 }
 """Of each transaction, not of the session: behind a pooler that is somebody else's next."""
+_BEGIN: Final = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in _POSTGRES_SETTINGS.items())
+# A server that is stopped at once must not forget what this run already counts as stored.
+_BEGIN_WRITING: Final = (
+    f"{_BEGIN}; SELECT set_config('synchronous_commit', 'on', true)"
+    " WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
+)
 _POSTGRES_CONNECT: Final = {
     "client_encoding": "utf8",  # else the server's own: the driver makes bytes of the texts of one without any
     "prepare_threshold": None,  # a pooler gives the next transaction to another session, which knows none of ours
@@ -43,25 +57,38 @@ _POSTGRES_CONNECT: Final = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-_PASSING_STATES: Final = frozenset({"25P03", "40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03"})
+_PASSING_STATES: Final = frozenset({"25P03", "40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03", "57P05"})
 """Paused too long within a transaction, serialization failure, deadlock, too many connections, lock timeout, shutdown,
-crash, starting up."""
-_PASSING_SIGNS: Final = (
-    "server closed the connection",
-    "connection refused",
-    "connection is lost",
-    "connection is closed",
-    "connection reset",
-    "connection timeout expired",
-    "terminating connection",
-    "starting up",
-    "shutting down",
-    "not yet accepting",
-    "recovery mode",
-    "no such file or directory",
-    "database is locked",
+crash, starting up, paused too long between two transactions."""
+_POOLER_REFUSALS: Final = {
+    "statement pooling": "the mirror needs transactions: set pool_mode to transaction or session in the pooler",
+    "unsupported startup parameter": "take options out of TPMIRROR_DATABASE_URL, or name the server behind the pooler",
+}
+"""What PgBouncer never takes, by its texts: it gives each error the same SQLSTATE, and translates none."""
+_CLIENT_REMEDIES: Final = {
+    **_POOLER_REFUSALS,
+    "connection refused": "check that the server runs and TPMIRROR_DATABASE_URL names it",
+    "failed to resolve host": "check the host in TPMIRROR_DATABASE_URL",
+    "no such table": "run tpmirror db upgrade",
+}
+"""By texts of PgBouncer, this machine, psycopg and SQLite: none is in a server's language."""
+_CONNECTION_REMEDY: Final = (
+    "check that the server runs and has a connection left, and host, database, user and password of "
+    "TPMIRROR_DATABASE_URL"
 )
-"""What drivers say without a SQLSTATE. A socket whose file is missing is a server between stop and start."""
+_POSTGRES_REMEDIES: Final = {
+    "42501": "see docs/postgresql.md for what a role needs; migrations run as the tables' owner",
+    "42P01": "check TPMIRROR_DATABASE_URL",
+    "53100": "free some space where the server keeps its data; nothing half-written stays",
+    "53300": "let the server, the database or the role have more connections",
+}
+_SQLITE_REMEDIES: Final = {
+    sqlite3.SQLITE_BUSY: "another program holds a lock on the file; try again",
+    sqlite3.SQLITE_READONLY: "check the permissions of the file and its folder",
+    sqlite3.SQLITE_FULL: "free some space; nothing half-written stays",
+    sqlite3.SQLITE_CANTOPEN: "check that the folder exists and may be written",
+    sqlite3.SQLITE_NOTADB: "TPMIRROR_DATABASE_URL names a file that is something else",
+}
 RETRY_SECONDS: Final = 30.0
 """Seconds that a lost transaction is tried again."""
 SQLITE_BUSY: Final = 30.0
@@ -120,7 +147,8 @@ def open_engine(database: Database | str) -> Engine:
     except (ArgumentError, ValueError):
         message = "TPMIRROR_DATABASE_URL has parameters after its ? that are not what the driver expects"
         raise UsageError(message) from None
-    event.listen(engine, "connect", _prepare_sqlite if lite else _prepare_postgres)
+    if lite:
+        event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite if lite else _begin_postgres)
     if database.password_file is not None:
         _give_password(engine, database.password_file)
@@ -249,19 +277,25 @@ def translated(engine: Engine) -> Iterator[None]:
     except (DBAPIError, OSError, sqlite3.Error) as error:
         cause = getattr(error, "orig", None) or error
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
-        message = f"cannot use the database {display(engine)}: {reason}{_remedy(reason)}"
-        raise (TransientDatabaseError if _passes(error, cause, reason) else MirrorError)(message) from error
+        remedy = _remedy(error, cause, reason)
+        message = f"cannot use the database {display(engine)}: {reason}{f'; {remedy}' if remedy else ''}"
+        raise (TransientDatabaseError if _passes(error, cause) else MirrorError)(message) from error
     except SQLAlchemyError as error:
         message = f"cannot use the database {display(engine)}: {type(error).__name__}"
         raise MirrorError(message) from error
 
 
-def _passes(error: Exception, cause: object, reason: str) -> bool:
-    """Whether it is worth trying again: by SQLSTATE where there is one, else by what the driver says."""
-    state = getattr(cause, "sqlstate", None)
-    if state is not None:
-        return state in _PASSING_STATES or state.startswith("08")
-    return getattr(error, "connection_invalidated", False) or any(sign in reason.lower() for sign in _PASSING_SIGNS)
+def _passes(error: Exception, cause: Any) -> bool:
+    """Whether it is worth trying again: by class and code, for a server says it in its own language."""
+    if isinstance(cause, sqlite3.Error):
+        return _sqlite_code(cause) == sqlite3.SQLITE_BUSY
+    if isinstance(cause, OSError):
+        return isinstance(cause, FileNotFoundError)  # a SQLite file that is being replaced
+    if any(refusal in str(cause) for refusal in _POOLER_REFUSALS):
+        return False
+    if getattr(error, "connection_invalidated", False) or _has_no_connection(error, cause):
+        return not getattr(cause.pgconn, "needs_password", False)
+    return cause.sqlstate in _PASSING_STATES or (cause.sqlstate or "").startswith("08")
 
 
 def display(engine: Engine) -> str:
@@ -270,25 +304,26 @@ def display(engine: Engine) -> str:
     return engine.url.set(query={}).render_as_string(hide_password=True) + (f", schema {schema}" if schema else "")
 
 
-def _remedy(reason: str) -> str:
-    for sign, remedy in {
-        "unable to open database file": "check that the folder exists and may be written",
-        "readonly database": "check the permissions of the file and its folder",
-        "disk is full": "free some space; nothing half-written stays",
-        "no space left on device": "free some space where the server keeps its data; nothing half-written stays",
-        "is locked": "another program holds a lock on the file; try again",
-        "connection refused": "check that the server runs and TPMIRROR_DATABASE_URL names it",
-        "could not translate host name": "check the host in TPMIRROR_DATABASE_URL",
-        "failed to resolve host": "check the host in TPMIRROR_DATABASE_URL",
-        "password authentication failed": "check user and password in TPMIRROR_DATABASE_URL",
-        "does not exist": "check TPMIRROR_DATABASE_URL",
-        "permission denied": "see docs/postgresql.md for what a role needs; migrations run as the tables' owner",
-        "no such table": "run tpmirror db upgrade",
-        "not a database": "TPMIRROR_DATABASE_URL names a file that is something else",
-    }.items():
-        if sign in reason.lower():
-            return f"; {remedy}"
-    return ""
+def _has_no_connection(error: Exception, cause: Any) -> bool:
+    """Whether a connection could not be made, or was lost: psycopg then has no SQLSTATE, not even of a refusal."""
+    return isinstance(error, OperationalError) and cause.sqlstate is None
+
+
+def _sqlite_code(cause: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 for what the driver itself refuses."""
+    return getattr(cause, "sqlite_errorcode", 0) & 0xFF
+
+
+def _remedy(error: Exception, cause: Any, reason: str) -> str:
+    """What to do next; empty where the reason says it all."""
+    for text_of_a_client, remedy in _CLIENT_REMEDIES.items():
+        if text_of_a_client in reason.lower():
+            return remedy
+    if isinstance(cause, sqlite3.Error):
+        return _SQLITE_REMEDIES.get(_sqlite_code(cause), "")
+    if isinstance(cause, OSError):
+        return _SQLITE_REMEDIES[sqlite3.SQLITE_FULL if cause.errno == ENOSPC else sqlite3.SQLITE_CANTOPEN]
+    return _CONNECTION_REMEDY if _has_no_connection(error, cause) else _POSTGRES_REMEDIES.get(cause.sqlstate, "")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -333,24 +368,13 @@ def _begin_sqlite(conn: Connection) -> None:
     conn.exec_driver_sql("BEGIN IMMEDIATE" if conn.get_execution_options().get("tpmirror_writes") else "BEGIN")
 
 
-def _prepare_postgres(connection: Any, record: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW synchronous_commit")
-        (lasts,) = cursor.fetchone()
-    connection.commit()
-    # A server that is stopped at once must not forget what this run already counts as stored.
-    commits = {} if lasts in {"on", "remote_apply"} else {"synchronous_commit": "on"}
-    record.info["settings"] = ";".join(
-        f"SET LOCAL {name} = '{value}'" for name, value in {**_POSTGRES_SETTINGS, **commits}.items()
-    )
-
-
 def _begin_postgres(conn: Connection) -> None:
+    settings = _BEGIN_WRITING if conn.get_execution_options().get("tpmirror_writes") else _BEGIN
     # The schema is one of each transaction too: a pooler forgets what a session searches. Nothing else is searched, or
     # another account's tables would stand in for those that are missing.
     schema = schema_of(conn)
     path = f";SET LOCAL search_path TO {conn.dialect.identifier_preparer.quote_identifier(schema)}" if schema else ""
-    conn.exec_driver_sql(conn.info["settings"] + path)
+    conn.exec_driver_sql(f"{settings}{path}")
 
 
 def schema_of(opened: Connection | Engine) -> str | None:
