@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
 
-from tests.support.account import environ, mirror
+from tests.support.account import environ, mirror, settings
 from tests.support.program import Program
 from tpmirror.config import Database
 from tpmirror.db.engine import connected, open_engine, read, reading, retry_transient, translated, write
 from tpmirror.db.revision import current, newest
 from tpmirror.errors import MirrorError, TransientDatabaseError, UsageError
+from tpmirror.sync.verify import verify
 
 
 def fails(engine, error):
@@ -34,6 +35,7 @@ def test_a_session_waits_for_nothing_for_ever_and_its_commits_last(mirror_url, d
             "idle_in_transaction_session_timeout": "1min",
             "TimeZone": "UTC",
             "DateStyle": "ISO, MDY",
+            "extra_float_digits": "1",
             "client_encoding": "UTF8",
             "application_name": "tpmirror",
         },
@@ -79,6 +81,17 @@ def test_times_are_read_whatever_the_style_of_the_database(sim, mirror_url, styl
         conn.execute(text(f"ALTER DATABASE {name} SET timezone = 'Asia/Kathmandu'"))
     for _ in range(2):
         assert mirror(sim, mirror_url)["certified"]
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_numbers_are_read_whole_whatever_the_database_leaves_of_them(sim, world, mirror_url):
+    with connected(mirror_url) as engine, engine.begin() as conn:
+        name = conn.execute(text("SELECT current_database()")).scalar_one()
+        conn.execute(text(f"ALTER DATABASE {name} SET extra_float_digits = -9"))
+    world.edit(7, {"grain": 0.1234567890123456})
+    for _ in range(2):
+        assert mirror(sim, mirror_url)["field_changes"] == 0
+    assert not verify(settings(sim, mirror_url)).needs_attention
 
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
