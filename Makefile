@@ -30,7 +30,8 @@ test: lint ## formatting, lint, types, every behaviour on SQLite, all SQL on Pos
 	@echo "Running the tests ..."
 	@$(TEST_VENV)/bin/python -m pytest -m "not exhaustive"
 
-test-all: test ## that, and its repeats on PostgreSQL, seeds of the simulation, kills, faults, mutants, fuzz
+test-all: test ## that, its repeats on PostgreSQL, behind PgBouncer, seeds of the simulation, kills, faults, mutants, fuzz
+	@$(TEST_VENV)/bin/python -m tests.support.debian
 	@echo "Running the exhaustive tests ..."
 	@$(TEST_VENV)/bin/python -m pytest -m exhaustive
 
@@ -44,7 +45,7 @@ lint: $(TEST_VENV)/.install-stamp ## formatting, lint, imports and types only
 bench: $(TEST_VENV)/.install-stamp ## run the benchmarks
 	$(TEST_VENV)/bin/python -m benchmarks
 
-soak: $(TEST_VENV)/.install-stamp ## the simulation and the kills of test-all, 50 times over: an hour or two
+soak: $(TEST_VENV)/.install-stamp ## the simulation and the kills of test-all, 50 times over, and a pooler: an hour or two
 	$(TEST_VENV)/bin/python -m tests.soak
 
 docs: $(TEST_VENV)/.install-stamp ## write docs/data-dictionary.md from the declaration of tables and views

