@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from tests.support import account, pooled
-from tests.support.account import KEY, environ, mirror, rows
+from tests.support import pooled
+from tests.support.account import KEY, environ, mirror, rows, settings
 from tests.support.pgbouncer import SESSIONS, Bouncer
 from tests.support.program import Program
 from tpmirror.db import engine as db_engine
@@ -86,7 +86,7 @@ def test_the_dashboard_works(postgres, name, behind, sim, tmp_path):
     program = program_of(sim, bouncer.url(name), tmp_path)
     with program.start("web", "--http-addr", "127.0.0.1:0") as process:
         try:
-            address = re.search(r"http://\S+?(?=[/\s\"]|$)", process.stderr.readline()).group()
+            (address,) = re.findall(r"http://[\d.:]+", process.stderr.readline())
             for page in ("/", "/jobs", "/jobs/1", "/costs", "/operations", "/sync", "/live"):
                 with urllib.request.urlopen(address + page, timeout=60) as answer:  # noqa: S310 - loopback
                     assert answer.status == 200
@@ -111,26 +111,25 @@ def test_statement_mode_is_refused_at_once_with_the_remedy(name, behind, sim, tm
         assert "set pool_mode to transaction or session" in said
 
 
-def test_what_other_clients_left_in_a_session_does_no_harm(postgres, name, behind, sim):
+def test_what_other_clients_left_in_a_session_does_no_harm(postgres, name, behind, sim, world):
     """The neighbours of a pool are not as careful: their settings come with the session."""
     bouncer = behind()
-    with ExitStack() as stack:
-        others = [stack.enter_context(bouncer.connect(name)) for _ in range(SESSIONS)]
-        for other in others:
-            other.execute("SET statement_timeout = 100; SET lock_timeout = 1; SET synchronous_commit = off")
-            other.execute(
-                "SET intervalstyle = 'sql_standard'; SET bytea_output = 'escape'; SET extra_float_digits = -9"
-            )
-        for other in others:
-            other.commit()
-    for _ in range(2):
-        assert mirror(sim, bouncer.url(name))["certified"]
-    with account.connected(bouncer.url(name)) as conn:
-        assert conn.execute(text("SHOW bytea_output")).scalar() == "escape"  # what they left is still there
-    assert not verify(account.settings(sim, bouncer.url(name))).needs_attention
+    with psycopg.connect(host=str(postgres.home), user="postgres", dbname=name) as direct:
+        direct.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
+    world.edit(7, {"grain": 0.1234567890123456})
+    ask = text("SELECT current_setting('synchronous_commit'), current_setting('bytea_output')")
     with db_engine.connected(bouncer.url(name)) as engine:
-        ask = text("SELECT current_setting('synchronous_commit'), current_setting('statement_timeout')")
-        assert db_engine.write(engine, lambda conn: conn.execute(ask).one()) == ("on", "30s")
+        mirror(sim, bouncer.url(name))
+        assert db_engine.write(engine, lambda conn: conn.execute(ask).one()) == ("on", "hex")
+        with ExitStack() as stack:
+            others = [stack.enter_context(bouncer.connect(name)) for _ in range(SESSIONS)]
+            for other in others:
+                other.execute("SET statement_timeout = 100; SET lock_timeout = 1; SET synchronous_commit = off")
+                other.execute("SET bytea_output = 'escape'; SET extra_float_digits = -9")
+        # The second value shows that theirs are still there.
+        assert db_engine.write(engine, lambda conn: conn.execute(ask).one()) == ("on", "escape")
+    assert mirror(sim, bouncer.url(name))["certified"]
+    assert not verify(settings(sim, bouncer.url(name))).needs_attention
 
 
 def test_a_host_that_does_not_resolve_in_mid_run_is_waited_for(postgres, name, behind, sim, monkeypatch):
