@@ -5,19 +5,24 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from datetime import datetime
+from io import StringIO
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, make_url, select
 
 import tpmirror
 from tests.support.account import KEY, dump, environ, postdate, query, row, rows
 from tests.support.gate import Gate
-from tests.support.program import START, Program
+from tests.support.program import START, Program, until
+from tpmirror import signals
 from tpmirror.cli.main import cli, main
-from tpmirror.db import schema
+from tpmirror.db import lease, schema
+from tpmirror.db.engine import write
 from tpmirror.db.revision import newest
 from tpmirror.simulator.world import World
 
@@ -234,12 +239,65 @@ def test_a_run_that_is_stopped_ends_cleanly_and_lets_the_next_one_in(program, si
     process.send_signal(how)
     _, complained = process.communicate(timeout=60)
     gate.open()
-    if how == signal.SIGINT:
-        assert process.returncode == 1
-        assert re.fullmatch("\\s*error: interrupted.*\n", complained)
-        assert row(mirror_url, "sync_runs")["outcome"] == "interrupted"
+    assert process.returncode == 128 + how
+    assert re.fullmatch("\\s*error: interrupted.*\n", complained)
+    assert row(mirror_url, "sync_runs")["outcome"] == "interrupted"
     program.call(capsys, "sync")
     assert rows(mirror_url, "sync_runs")[-1]["outcome"] == "succeeded"
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt, 130), (signals.Terminated, 143)])
+def test_a_command_that_is_interrupted_while_it_reads_says_so_by_its_exit_status(
+    bare, capsys, monkeypatch, error, code
+):
+    def interrupted(_engine):
+        raise error
+
+    monkeypatch.setattr("tpmirror.db.revision.is_current", interrupted)
+    for words in (["status"], ["export", "out"], ["verify"], ["db", "current"]):
+        if words[0] == "db":
+            monkeypatch.setattr("tpmirror.db.revision.current", interrupted)
+        said, complained = bare.call(capsys, *words, code=code)
+        assert (said, complained.strip().count("\n")) == ("", 0)
+        assert "interrupted" in complained
+
+
+def is_blocked(mirror_url: str, process: subprocess.Popen[str]) -> bool:
+    """Whether a run waits for the lock that a test holds."""
+    if mirror_url.startswith("sqlite"):
+        opened = (path.readlink().name for path in Path(f"/proc/{process.pid}/fd").iterdir() if path.is_symlink())
+        return make_url(mirror_url).database.rpartition("/")[2] + "-wal" in list(opened)
+    return bool(query(mirror_url, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+
+
+def test_a_run_that_waits_for_the_database_is_stopped_at_once(program, mirror_url, engine):
+    with engine.connect().execution_options(tpmirror_writes=True) as other, other.begin():
+        other.execute(select(schema.writer_lease).with_for_update())
+        process = program.start("sync")
+        until(lambda: is_blocked(mirror_url, process))
+        time.sleep(0.3)
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        said, complained = process.communicate(timeout=60)
+    assert (process.returncode, said, complained.strip().count("\n")) == (130, "", 0), complained
+    assert time.monotonic() - started < 5  # of the 30 seconds that it would wait
+    assert rows(mirror_url, "sync_runs") == []
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("words", [["web"], ["simulate", "--port", "0"]], ids=lambda words: words[0])
+def test_what_serves_ends_with_0_also_when_it_is_stopped_while_it_loads(program, words):
+    process = program.start(*words, TPMIRROR_HTTP_ADDR="127.0.0.1:0")
+    waits = f"{1 << (signal.SIGTERM - 1):x}"  # blocked: what comes now is taken later
+
+    def is_loading() -> bool:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        return bool(int(re.search(r"SigBlk:\s+(\w+)", status)[1], 16) & int(waits, 16))
+
+    until(is_loading)
+    process.send_signal(signal.SIGTERM)
+    _, complained = process.communicate(timeout=60)
+    assert (process.returncode, complained) == (0, "stopped\n")
 
 
 def test_names_that_upstream_makes_up_do_not_steer_the_terminal(program, sim, capsys):
@@ -323,8 +381,37 @@ def test_the_database_goes_up_and_down_and_is_checked(database_url, tmp_path, ca
     program.call(capsys, "db", "check", code=3)
     assert newest() in program.call(capsys, "db", "upgrade")[0]
     assert "as declared" in program.call(capsys, "db", "check")[0]
-    program.call(capsys, "db", "downgrade", "base")
+    assert "--yes" in program.call(capsys, "db", "downgrade", "base", code=2)[1]
+    assert newest() in program.call(capsys, "db", "current")[0]
+    program.call(capsys, "db", "downgrade", "base", "--yes")
     assert "none" in program.call(capsys, "db", "current")[0]
+
+
+class Terminal(StringIO):
+    """What somebody at a terminal types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_downgrade_asks_what_is_meant_and_a_no_changes_nothing(program, mirror_url, capsys, monkeypatch):
+    for typed, code, left in (("n\n", 1, newest()), ("", 1, newest()), ("y\n", 0, "none")):
+        monkeypatch.setattr(sys, "stdin", Terminal(typed))
+        said, asked = program.call(capsys, "db", "downgrade", "base", code=code)
+        assert f"from {mirror_url} every table, history included" in said + asked
+        assert f"revision {left} " in program.call(capsys, "db", "current")[0]
+
+
+def test_a_downgrade_under_a_writer_at_work_is_exit_5_and_changes_nothing(program, mirror_url, engine, capsys):
+    with lease.holding() as holder:
+        held = write(engine, lambda conn: lease.acquire(conn, holder))
+        before = dump(mirror_url)
+        assert "another writer" in program.call(capsys, "db", "downgrade", "base", "--yes", code=5)[1]
+        assert dump(mirror_url) == before
+        write(engine, held.check)
+        write(engine, held.release)
+    program.call(capsys, "db", "downgrade", "base", "--yes")
 
 
 @pytest.mark.parametrize("arguments", [["sync"], ["status"], ["db", "upgrade"]])

@@ -184,7 +184,7 @@ def test_triggers_that_are_gone_come_back_with_an_upgrade_from_an_older_revision
 
 
 def test_a_mirror_that_is_taken_down_to_nothing_and_made_again_is_whole(mirror_url, tool, capsys):
-    tool.call(capsys, "db", "downgrade", "base")
+    tool.call(capsys, "db", "downgrade", "base", "--yes")
     tool.call(capsys, "db", "upgrade")
     assert healthy(tool, capsys)
 

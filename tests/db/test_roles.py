@@ -307,7 +307,7 @@ def test_a_mirror_that_one_role_made_is_handed_over(postgres, migrated_postgres,
             ).fetchall()
         assert owners == [("tpmirror_owner",)]
         tool = Program(tmp_path, {"TPMIRROR_DATABASE_URL": url(postgres, "tpmirror_owner", "roles_handed_over")})
-        tool.call(capsys, "db", "downgrade", "base")
+        tool.call(capsys, "db", "downgrade", "base", "--yes")
         tool.call(capsys, "db", "upgrade")
     finally:
         postgres.drop("roles_handed_over")

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tpmirror import errors
+from tpmirror import errors, signals
 from tpmirror.cli.main import cli
 from tpmirror.config import Settings, variable_of
 from tpmirror.db import schema, views
@@ -92,7 +92,8 @@ def test_commands_table_names_every_command():
 def test_exit_statuses_are_those_of_the_errors():
     classes = [value for value in vars(errors).values() if isinstance(value, type)]
     codes = {value.exit_code for value in classes if issubclass(value, errors.TpmirrorError)}
-    assert [int(code) for code in keys("README.md", "exit status")] == sorted({0} | codes)
+    interrupted = {signals.exit_status(KeyboardInterrupt()), signals.exit_status(signals.Terminated())}
+    assert [int(code) for code in keys("README.md", "exit status")] == sorted({0} | codes | interrupted)
 
 
 def test_tables_list_names_every_table():

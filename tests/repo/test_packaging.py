@@ -97,7 +97,7 @@ def test_installed_program_migrates_there_and_back(programs: Path, elsewhere: Pa
     db("upgrade")
     assert newest() in db("current")
     db("check")
-    db("downgrade", "base")
+    db("downgrade", "base", "--yes")
     assert "revision none" in db("current")
     db("upgrade", newest())
     db("check")

@@ -2,12 +2,17 @@
 
 import sqlite3
 from contextlib import closing
+from typing import Any
+
+import pytest
 
 from tests.support.account import KEY, mirror, rows
+from tpmirror.signals import Terminated
 from tpmirror.simulator.http import Request
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.store.changes import Changeset
+from tpmirror.sync import run as run_module
 from tpmirror.sync.stats import COUNT_COLUMNS, Reading, RunStats
 
 
@@ -22,6 +27,24 @@ def test_a_batch_whose_reply_was_lost_is_counted_if_its_row_says_so_and_only_the
     assert stats.recorded == 1
     stats.recover(dict.fromkeys(COUNT_COLUMNS, 0) | after, batch)
     assert (stats.recorded, stats.counts["jobs_updated"]) == (2, 1)
+
+
+@pytest.mark.parametrize(("step", "outcome"), [("_judgement", "interrupted"), ("log_fields", "succeeded")])
+def test_a_run_that_is_interrupted_while_it_is_closed_leaves_no_open_row(sim, lite_url, monkeypatch, step, outcome):
+    """Before its commit the run was interrupted; once that is there, it had its end."""
+    original, passed = getattr(run_module, step), []
+
+    def interrupted(*arguments: Any) -> Any:
+        passed.append(step)
+        if len(passed) == 1:
+            raise Terminated
+        return original(*arguments)
+
+    monkeypatch.setattr(run_module, step, interrupted)
+    with pytest.raises(Terminated):
+        mirror(sim, lite_url)
+    assert [run["outcome"] for run in rows(lite_url, "sync_runs")] == [outcome]
+    assert mirror(sim, lite_url)["certified"]
 
 
 def test_what_a_run_saw_bounds_no_change_once_the_database_has_lost_that(lite_url):

@@ -1,10 +1,12 @@
 """Commands that migrate the database."""
 
+import sys
+
 import click
 
 from tpmirror.cli.options import mirror, with_settings
 from tpmirror.config import Settings, schema_name
-from tpmirror.errors import NeedsAttention, UsageError
+from tpmirror.errors import NeedsAttention, TpmirrorError, UsageError
 
 
 @click.group()
@@ -28,12 +30,18 @@ def upgrade(settings: Settings, *, revision: str) -> None:
 @db.command()
 @click.argument("revision")
 @with_settings()
-def downgrade(settings: Settings, *, revision: str) -> None:
-    """Take the database back to REVISION; "base" drops every table, history included."""
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+def downgrade(settings: Settings, *, revision: str, yes: bool) -> None:
+    """Take the database back to REVISION; "base" drops every table, history included.
+
+    Asks first. Refused while a writer is at work: exit status 5.
+    """
     from tpmirror.db import migrate
-    from tpmirror.db.engine import connected
+    from tpmirror.db.engine import connected, display
 
     with connected(settings.database) as engine:
+        if not yes:
+            _ask(display(engine), revision)
         migrate.downgrade(engine, revision)
     _say_revision(settings)
 
@@ -105,6 +113,16 @@ def accept_owner(settings: Settings, *, value: str) -> None:
     with mirror(settings) as engine:
         account.accept_owner(engine, value)
     click.echo("accepted; jobs of this owner belong to this account from the next sync on")
+
+
+def _ask(database: str, revision: str) -> None:
+    """Have an operator confirm a downgrade. Raises UsageError without a terminal, TpmirrorError after a no."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        message = f"db downgrade {revision} drops what {database} holds, and nobody is there to be asked; give --yes"
+        raise UsageError(message)
+    lost = "every table, history included" if revision == "base" else f"what revisions after {revision} added"
+    if not click.confirm(f"This drops from {database} {lost}. Go on?", err=True):
+        raise TpmirrorError("not confirmed; nothing was changed")
 
 
 def _say_revision(settings: Settings) -> None:

@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 import traceback
+from typing import Final
 
 import click
 
@@ -28,6 +29,9 @@ from tpmirror.cli.verify import verify
 from tpmirror.cli.web import web
 from tpmirror.errors import NeedsAttention, TpmirrorError, UsageError
 
+SERVING: Final = frozenset({"run", "web", "simulate"})
+"""Commands that go on until a signal ends them: they take it themselves, and end with 0."""
+
 
 def main() -> None:
     """Run the command that the arguments name, and end the process with its exit status."""
@@ -39,8 +43,8 @@ def main() -> None:
         _fail(str(error), error.exit_code)
     except click.ClickException as error:
         _fail(error.format_message(), UsageError.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted; what was mirrored stays, run the command again to go on", 1)
+    except (click.Abort, KeyboardInterrupt) as error:
+        _fail("interrupted; what was mirrored stays, run the command again to go on", signals.exit_status(error))
     except BrokenPipeError:
         os._exit(1)  # the reader of stdout closed the pipe; flushing would fail again
     except Exception as error:  # noqa: BLE001 - the outermost handler: one line for the user, without secrets
@@ -69,7 +73,7 @@ def cli(context: click.Context) -> None:
 
     Every setting is an environment variable TPMIRROR_..., and an option where it makes sense.
     """
-    if context.invoked_subcommand != "run":  # the service waits for signals, it is not interrupted by them
+    if context.invoked_subcommand not in SERVING:
         signals.release()
 
 

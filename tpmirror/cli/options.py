@@ -21,7 +21,7 @@ Command = Callable[..., None]
 EXIT_STATUS: Final = """\b
 Exit status: 0 completed (a full sync: certified) · 1 failed · 2 wrong use or setting ·
 3 completed with warnings: not certified, differences, jobs held for an operator ·
-4 the API refused the key · 5 another writer holds the mirror"""
+4 the API refused the key · 5 another writer holds the mirror · 130 interrupted by Ctrl-C, 143 by SIGTERM"""
 
 DATABASE_SETTINGS: Final = ("database_url", "database_schema", "database_password_file")
 

@@ -1,9 +1,11 @@
 """``tpmirror simulate``: a simulated TensorPix API on loopback."""
 
+from contextlib import suppress
 from typing import Any, Final
 
 import click
 
+from tpmirror import signals
 from tpmirror.errors import UsageError
 
 ORDERINGS: Final = ("-id", "id", "-started", "status", "unordered", "random")
@@ -34,17 +36,18 @@ def simulate(*, jobs: int, seed: int, **options: Any) -> None:
     from tpmirror.simulator.server import Simulator
     from tpmirror.simulator.world import World
 
-    try:
-        simulator = Simulator(World(seed=seed, jobs=jobs), **options)
-    except OSError as error:
-        message = f"nothing can listen on port {options['port']}: {error.strerror}; give another --port, or 0"
-        raise UsageError(message) from error
-    click.echo(
-        f"A simulated account with {jobs:,} jobs on {simulator.url}; stop with Ctrl-C. In another terminal:", err=True
-    )
-    click.echo(f"  export TPMIRROR_API_URL={simulator.url} TPMIRROR_API_KEY={options['token']}", err=True)
-    click.echo("  tpmirror sync", err=True)
-    try:
+    with suppress(KeyboardInterrupt):  # or SIGTERM: how it is meant to end, and one may wait already
+        signals.release()
+        try:
+            simulator = Simulator(World(seed=seed, jobs=jobs), **options)
+        except OSError as error:
+            message = f"nothing can listen on port {options['port']}: {error.strerror}; give another --port, or 0"
+            raise UsageError(message) from error
+        click.echo(
+            f"A simulated account with {jobs:,} jobs on {simulator.url}; stop with Ctrl-C. In another terminal:",
+            err=True,
+        )
+        click.echo(f"  export TPMIRROR_API_URL={simulator.url} TPMIRROR_API_KEY={options['token']}", err=True)
+        click.echo("  tpmirror sync", err=True)
         simulator.serve_forever()
-    except KeyboardInterrupt:
-        click.echo("stopped", err=True)
+    click.echo("stopped", err=True)

@@ -1,9 +1,11 @@
 """``tpmirror web``: the dashboard by itself."""
 
+from contextlib import suppress
 from threading import Event
 
 import click
 
+from tpmirror import signals
 from tpmirror.cli.options import mirror, with_settings
 from tpmirror.config import Settings
 
@@ -18,13 +20,15 @@ def web(settings: Settings) -> None:
     from tpmirror.web.app import create_app
     from tpmirror.web.server import Server
 
-    app = create_app(settings)
-    with mirror(settings):
-        pass  # what is wrong with it is reported now, in one line, rather than on every page
-    server = Server(app, settings.http_addr)
-    click.echo(f"dashboard on {server.start()}/, stop with Ctrl-C", err=True)
-    try:
-        Event().wait()
-    except KeyboardInterrupt:
-        server.stop()
-        click.echo("stopped", err=True)
+    with suppress(KeyboardInterrupt):  # or SIGTERM: how it is meant to end, and one may wait already
+        signals.release()
+        app = create_app(settings)
+        with mirror(settings):
+            pass  # what is wrong with it is reported now, in one line, rather than on every page
+        server = Server(app, settings.http_addr)
+        try:
+            click.echo(f"dashboard on {server.start()}/, stop with Ctrl-C", err=True)
+            Event().wait()
+        finally:
+            server.stop()
+    click.echo("stopped", err=True)

@@ -94,6 +94,8 @@ RETRY_SECONDS: Final = 30.0
 """Seconds that a lost transaction is tried again."""
 SQLITE_BUSY: Final = 30.0
 """Seconds to wait for another connection's lock on SQLite."""
+_SQLITE_TURN: Final = 0.5
+"""Seconds of that which SQLite waits by itself before a writer looks for signals."""
 
 
 def parse_url(value: str) -> URL:
@@ -333,12 +335,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     # WAL: readers never block the writer. While another connection makes the file so, SQLite refuses at once, whatever
     # the busy timeout.
-    Retrying(
-        retry=retry_if_exception_message(match="database is locked"),
-        wait=wait_random(0.01, 0.1),
-        stop=stop_after_delay(SQLITE_BUSY),
-        reraise=True,
-    )(cursor.execute, "PRAGMA journal_mode=WAL")
+    _while_locked(cursor.execute, "PRAGMA journal_mode=WAL")
     # FULL: one commit a batch, so a power cut must not take it back.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
@@ -365,8 +362,27 @@ def _follow(engine: Engine, file: Path) -> None:
 
 
 def _begin_sqlite(conn: Connection) -> None:
-    # IMMEDIATE waits for the lock; a deferred transaction that turns to writing fails at once instead.
-    conn.exec_driver_sql("BEGIN IMMEDIATE" if conn.get_execution_options().get("tpmirror_writes") else "BEGIN")
+    if not conn.get_execution_options().get("tpmirror_writes"):
+        conn.exec_driver_sql("BEGIN")
+        return
+    # IMMEDIATE waits for the lock; a deferred transaction that turns to writing fails at once instead. In short turns,
+    # because no signal interrupts SQLite while it waits: Ctrl-C would have no effect for half a minute.
+    driver: Any = conn.connection.dbapi_connection
+    driver.execute(f"PRAGMA busy_timeout={round(1000 * _SQLITE_TURN)}")
+    try:
+        _while_locked(driver.execute, "BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={round(1000 * SQLITE_BUSY)}")
+
+
+def _while_locked(execute: Callable[[str], object], statement: str) -> None:
+    """Execute a statement on SQLite, again while another connection has the lock, for ``SQLITE_BUSY`` seconds."""
+    Retrying(
+        retry=retry_if_exception_message(match="database is locked"),
+        wait=wait_random(0.01, 0.1),
+        stop=stop_after_delay(SQLITE_BUSY),
+        reraise=True,
+    )(execute, statement)
 
 
 def _begin_postgres(conn: Connection) -> None:

@@ -17,7 +17,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.schema import CreateSchema
 
-from tpmirror.db import schema
+from tpmirror.db import lease, schema
 from tpmirror.db.dictionary import altered, describe
 from tpmirror.db.engine import create_file, reading, schema_of, translated
 from tpmirror.db.revision import SCRIPTS, current, current_of, known, newest, refuse_newer
@@ -51,7 +51,10 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 
 
 def downgrade(engine: Engine, revision: str) -> None:
-    """Take the database back to ``revision``; ``base`` drops every table."""
+    """Take the database back to ``revision``; ``base`` drops every table.
+
+    Raises LeaseHeld if a writer is at work.
+    """
     with reading(engine):
         pass
     _run(engine, revision, down=True)
@@ -86,6 +89,8 @@ def _run(engine: Engine, revision: str, *, down: bool) -> None:
         found = current_of(conn)
         if found is not None:
             refuse_newer(found)
+            if down:
+                _exclude_writers(conn)
         with preserve_grants(conn, sources(conn.dialect.name)):
             drop_views(conn)
             _migrate(conn, revision, down=down)
@@ -131,6 +136,12 @@ def _create_schema(conn: Connection) -> None:
     """Create the schema that is set, unless it is there: IF NOT EXISTS needs the right to create all the same."""
     if (name := schema_of(conn)) and not inspect(conn).has_schema(name):
         conn.execute(CreateSchema(name))
+
+
+def _exclude_writers(conn: Connection) -> None:
+    """Raise LeaseHeld if a writer is at work. The lease's row stays locked until the commit, so none can begin."""
+    with lease.holding() as holder:
+        lease.acquire(conn, holder).release(conn)
 
 
 def _check_keys(conn: Connection) -> None:

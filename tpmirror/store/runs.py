@@ -32,10 +32,10 @@ def get(conn: Connection, run_id: int) -> Row:
     return dict(conn.execute(select(sync_runs).where(sync_runs.c.id == run_id)).mappings().one())
 
 
-def is_closed(conn: Connection, run_id: int, started_at: datetime, outcome: str) -> bool:
-    """Whether a run has this outcome already. Its number may be another's where the database went back in time."""
+def is_closed(conn: Connection, run_id: int, started_at: datetime) -> bool:
+    """Whether a run was closed by itself. Its number may be another's where the database went back in time."""
     run = sync_runs.c
-    mine = (run.id == run_id) & (run.started_at == started_at) & (run.outcome == outcome)
+    mine = (run.id == run_id) & (run.started_at == started_at) & run.outcome.not_in(("running", "abandoned"))
     return conn.execute(select(run.id).where(mine)).first() is not None
 
 

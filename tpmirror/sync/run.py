@@ -164,14 +164,14 @@ class Run:
         """End the run: where jobs are, the counts, the lease, in one transaction."""
         self.is_over = True
         row = retry_transient(lambda: write(self.engine, lambda conn: self._close(conn, outcome, error, result)))
-        log.log(LEVELS[outcome], "run %s", outcome, **log_fields(row))
+        log.log(LEVELS[row["outcome"]], "run %s", row["outcome"], **log_fields(row))
         return row
 
     def _close(self, conn: Connection, outcome: str, error: str | None, result: RunResult) -> Row:
-        if not runs.is_closed(conn, self.id, self._started_at, outcome):
+        if not runs.is_closed(conn, self.id, self._started_at):
             self._lease.check(conn)
             self._catch_up(conn)
-        if runs.is_closed(conn, self.id, self._started_at, outcome):
+        if runs.is_closed(conn, self.id, self._started_at):
             return runs.get(conn, self.id)  # it was closed before, only the answer to that commit was lost
         now = datetime.now(UTC)
         result = result.without(self._stats.recorded - history.count_after(conn, self._heads))
@@ -315,8 +315,8 @@ def _closing(run: Run) -> Iterator[None]:
 
 def _abort(run: Run, outcome: str, error: str) -> None:
     """Close the row; where that fails too, the first error is the one to raise."""
-    if run.is_over:
-        return
+    if run.is_over and outcome != "interrupted":
+        return  # closing it is what failed; an interrupt of that leaves the row open, as long as nobody tries again
     try:
         run.close(outcome, error, RunResult())
     except TpmirrorError as reason:
