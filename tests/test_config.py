@@ -3,12 +3,13 @@
 import dataclasses
 import os
 import re
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tpmirror.config import Settings, VanishLimit, load, read_key, read_password
+from tpmirror.config import Duration, Settings, VanishLimit, load, read_key, read_password
 from tpmirror.credentials import Secret, check_key
 from tpmirror.db.engine import open_engine
 from tpmirror.errors import UsageError
@@ -33,7 +34,27 @@ def test_defaults_are_those_of_the_contract():
     assert (found.log_format, found.log_level, str(found.vanish_limit)) == (None, "info", "max(5, 2 %)")
 
 
+@pytest.mark.parametrize(
+    ("written", "seconds", "shown"),
+    [("90", 90, "90s"), ("15m", 900, "15m"), ("1.5h", 5400, "90m"), ("2 d", 172_800, "2d"), ("7.5s", 7.5, "7.5s")],
+)
+def test_a_length_of_time_is_seconds_or_has_its_unit(written, seconds, shown):
+    assert load({"TPMIRROR_SYNC_INTERVAL": written}).sync_interval == seconds
+    assert str(Duration(seconds=seconds)) == shown
+
+
+def test_a_retention_has_its_unit():
+    found = load({"TPMIRROR_RUN_RETENTION": "36h", "TPMIRROR_PROGRESS_RETENTION": "30"})
+    assert found.run_retention == timedelta(hours=36)
+    assert found.progress_retention == timedelta(days=30)
+    assert "without a unit it is in d" in refusal(TPMIRROR_PROGRESS_RETENTION="30x")
+    said = refusal(TPMIRROR_RUN_RETENTION="90")
+    assert said == "TPMIRROR_RUN_RETENTION is '90'; it accepts a number with s, m, h or d, from 1h to 36500d"
+
+
 BAD = {
+    "TPMIRROR_RUN_RETENTION": ["90", "0d", "59m", "36501d", "1w", "-1d", "d", "1e3d"],
+    "TPMIRROR_PROGRESS_RETENTION": ["0", "0.001", "forever"],
     "TPMIRROR_API_URL": [
         "http://backend.tensorpix.ai", "ftp://localhost", "backend.tensorpix.ai", "https://", "https://x/api",
         "https://x?y", "https://x#y", "https://user:pw@x", "https://x:99999", "http://localhost.evil.com", "file:///etc",

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from datetime import timedelta
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
@@ -39,6 +40,47 @@ def _number(low: float, high: float, *, whole: bool) -> Callable[[str], Any]:
         return number
 
     return parse
+
+
+_UNITS: Final = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
+"""Seconds in a unit, the longest first."""
+
+
+class Duration(timedelta):
+    """A length of time as a setting states it."""
+
+    def __str__(self) -> str:
+        """As it may be written in the setting."""
+        seconds = self.total_seconds()
+        unit = next((unit for unit, length in _UNITS.items() if seconds % length == 0), "s")
+        return f"{seconds / _UNITS[unit]:.12g}{unit}"
+
+
+def _duration(low: str, high: str, bare: str | None = None) -> Callable[[str], Duration]:
+    """A number and its unit; one without is in the unit ``bare``, or refused."""
+    without = f"; without a unit it is in {bare}" if bare else ""
+    accepts = f"a number with s, m, h or d, from {low} to {high}{without}"
+
+    def parse(value: str) -> Duration:
+        found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?) ?([smhd]?)", value.strip(), re.ASCII)
+        unit = found and (found[2] or bare)
+        if found is None or not unit:
+            raise ValueError(accepts)
+        return Duration(seconds=float(found[1]) * _UNITS[unit])
+
+    def checked(value: str) -> Duration:
+        duration = parse(value)
+        if not parse(low) <= duration <= parse(high):
+            raise ValueError(accepts)
+        return duration
+
+    return checked
+
+
+def _interval(high: str) -> Callable[[str], float]:
+    """Seconds, from one on."""
+    duration = _duration("1s", high, bare="s")
+    return lambda value: duration(value).total_seconds()
 
 
 def _choice(*values: str) -> Callable[[str], str]:
@@ -202,10 +244,8 @@ class Settings:
     request_timeout: float = _setting(30.0, "seconds for one whole request", _number(0.05, 3600, whole=False))
     max_attempts: int = _setting(6, "tries per request", _number(1, 100, whole=True))
     retry_base: float = _setting(1.0, "seconds of the first backoff", _number(0, 60, whole=False))
-    sync_interval: float = _setting(
-        900.0, "seconds between full syncs of the service", _number(1, 604_800, whole=False)
-    )
-    poll_interval: float = _setting(30.0, "seconds between polls of jobs in flight", _number(1, 86_400, whole=False))
+    sync_interval: float = _setting(900.0, "seconds between full syncs of the service, or 15m", _interval("7d"))
+    poll_interval: float = _setting(30.0, "seconds between polls of jobs in flight, or 1m", _interval("1d"))
     vanish_limit: VanishLimit = _setting(
         VanishLimit(), "most jobs marked gone within 24 h without an operator", _vanish_limit
     )
@@ -222,7 +262,12 @@ class Settings:
     budget_monthly: Decimal | None = _setting(None, "Credits a month (UTC) above which there is an alert", _credits)
     log_format: str | None = _setting(None, "console or json; by tty if unset", _choice("console", "json"))
     log_level: str = _setting("info", "debug, info, warning or error", _choice("debug", "info", "warning", "error"))
-    progress_retention: int = _setting(90, "days that progress samples are kept", _number(1, 36_500, whole=True))
+    run_retention: Duration = _setting(
+        Duration(days=90), "how long polls that found nothing are kept", _duration("1h", "36500d")
+    )
+    progress_retention: Duration = _setting(
+        Duration(days=90), "how long progress samples are kept", _duration("1h", "36500d", bare="d")
+    )
     credit_price: CreditPrice | None = _setting(
         None, "price of a Credit, such as 0.10 EUR: amounts are shown beside Credits", _credit_price
     )

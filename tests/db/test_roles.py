@@ -117,6 +117,27 @@ def test_the_writer_mirrors_everything_that_moves(server, sim, tmp_path, capsys)
     assert len(API_SETTINGS) > 1
 
 
+def test_a_writer_that_may_not_remove_old_runs_is_told_and_fails_no_sync(server, sim, tmp_path, capsys):
+    tool = Program(tmp_path, {"TPMIRROR_API_URL": sim.url, "TPMIRROR_API_KEY": KEY, "TPMIRROR_MAX_RPS": "0"})
+    tool.variables |= {"TPMIRROR_DATABASE_URL": url(server, "tpmirror_writer"), "TPMIRROR_RUN_RETENTION": "1h"}
+    with connect(server, "postgres") as conn:
+        conn.execute("REVOKE DELETE ON sync_runs FROM tpmirror_writer")
+        old = "'poll', 'succeeded', false, false, now() - interval '1 day'"
+        conn.execute(f"INSERT INTO sync_runs (kind, outcome, certified, covered, started_at) VALUES ({old}), ({old})")
+        before = conn.execute("SELECT count(*) FROM sync_runs").fetchone()
+        tool.call(capsys, "sync")
+        assert conn.execute("SELECT count(*) - 1 FROM sync_runs").fetchone() == before
+        said = tool.call(capsys, "status")[0]
+        assert "old rows of sync_runs are not removed" in said
+        assert "deploy/postgres-roles.sql" in said
+        apply_roles(server)
+        assert "old rows" not in tool.call(capsys, "status")[0]
+        tool.call(capsys, "sync")
+        assert conn.execute(
+            "SELECT count(*) FROM sync_runs WHERE started_at < now() - interval '1 hour'"
+        ).fetchone() == (0,)
+
+
 def test_the_writer_tells_alerts_and_that_they_are_over(server):
     with Webhook() as hook, connected(url(server, "tpmirror_writer")) as engine:
         for waiting in (2, 0):

@@ -23,6 +23,7 @@ from tpmirror.simulator.world import World
 from tpmirror.store import jobs, runs
 from tpmirror.store.changes import Changeset, LastChange, StoredState
 from tpmirror.store.presence import PresenceResult, write_presence
+from tpmirror.store.retention import delete_old, old_samples
 from tpmirror.sync.diff import Differ
 
 NOW = datetime(2027, 1, 10, tzinfo=UTC)
@@ -210,7 +211,7 @@ def test_the_working_column_alone_makes_no_export(held):
 
 
 def removed(conn: Connection) -> None:
-    jobs.delete_samples_before(conn, NOW + timedelta(seconds=1))
+    delete_old(conn, schema.job_progress_samples, old_samples(NOW + timedelta(seconds=1)), 1000)
 
 
 def exchanged(conn: Connection) -> None:
@@ -264,6 +265,20 @@ def test_a_mirror_restored_from_a_backup_is_exported_anew(happen, held):
         exported.rows, exported.mark = exported._read(conn)
         conn.rollback()
         happen(conn, 4)
+        assert exported.stale(conn) == WHOLE
+
+
+def test_a_run_that_was_removed_since_is_no_reason_to_export_all_anew(held):
+    exported, run = Exported(held), schema.sync_runs.c.id
+    with held.connect() as conn:
+        run_in(conn, 2)
+        exported.rows, exported.mark = exported._read(conn)
+        last = exported.mark["sync_runs"][0]
+        run_in(conn, 4)
+        conn.execute(schema.sync_runs.delete().where(run == last))
+        assert exported.stale(conn) == set()
+        exported.mark["sync_runs"][0] = 10 * last  # of a mirror that had gone on, before this one was restored
+        conn.execute(schema.sync_runs.delete().where(run > last))
         assert exported.stale(conn) == WHOLE
 
 

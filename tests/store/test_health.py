@@ -30,6 +30,10 @@ def test_a_fresh_mirror_has_no_problem():
     assert codes() == []
 
 
+def test_rows_that_nobody_may_remove_are_a_problem():
+    assert codes(ungranted=("sync_runs",)) == ["retention"]
+
+
 def test_a_mirror_is_stale_after_three_intervals():
     assert codes(certified_at=NOW - timedelta(seconds=2700)) == []
     assert codes(certified_at=NOW - timedelta(seconds=2701)) == ["stale"]

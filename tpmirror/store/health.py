@@ -50,6 +50,7 @@ def problems_of_mirror(status: MirrorStatus, settings: Settings, now: datetime) 
         *_of_runs(status),
         *_of_freshness(status, settings.sync_interval, now),
         *_of_operator(status, now),
+        *_of_grants(status),
         *_of_upstream(status),
         *_of_budgets(status, settings, now),
     ]
@@ -119,6 +120,12 @@ def _of_operator(status: MirrorStatus, now: datetime) -> Iterator[Problem]:
         jobs = f"; listed jobs: {status.holding.counts}" if status.holding.counts else ""
         message = f"{status.quarantined:,} values or items could not be held{jobs}"
         yield Problem("quarantine", message, "tpmirror quarantine list, then quarantine retry or quarantine accept")
+
+
+def _of_grants(status: MirrorStatus) -> Iterator[Problem]:
+    if status.ungranted:
+        message = f"old rows of {', '.join(status.ungranted)} are not removed: this database role may not delete them"
+        yield Problem("retention", message, "run deploy/postgres-roles.sql again, or grant DELETE on them")
 
 
 def _of_upstream(status: MirrorStatus) -> Iterator[Problem]:

@@ -5,7 +5,6 @@ and a list of rows each; never one statement a row, never one statement of many 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam, delete, select
@@ -170,15 +169,3 @@ def _last_changes(conn: Connection, ids: Collection[int]) -> dict[int, LastChang
         is_own = before is None or row.observed_at > before.at
         last[row.job_id] = LastChange(row.seq, row.observed_at, is_own and runs.is_clock_right(row.clock_ahead))
     return last
-
-
-def has_samples_before(conn: Connection, moment: datetime) -> bool:
-    """Whether there are progress samples older than ``moment``."""
-    table = schema.job_progress_samples.c
-    return conn.execute(select(table.job_id).where(table.observed_at < moment).limit(1)).first() is not None
-
-
-def delete_samples_before(conn: Connection, moment: datetime) -> None:
-    """Remove progress samples older than ``moment``."""
-    table = schema.job_progress_samples
-    conn.execute(delete(table).where(table.c.observed_at < moment))

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, exists, func, insert, select
 from sqlalchemy import update as sql_update
 
-from tpmirror.db.schema import sync_runs
+from tpmirror.db.schema import COVERED, sync_runs
 from tpmirror.db.types import Row
 
 
@@ -62,13 +62,15 @@ def covered_since(conn: Connection, kind: str) -> datetime | None:
     table, after = sync_runs.c, sync_runs.alias().c
     earlier = exists().where(after.id > table.id, after.started_at < table.started_at)
     right = func.abs(func.coalesce(table.clock_ahead, 0)) <= SKEW
-    wanted = select(table.started_at).where(table.covered, table.kind == kind, right, ~earlier)
+    wanted = select(table.started_at).where(COVERED, table.kind == kind, right, ~earlier)
     return conn.execute(wanted.order_by(table.id.desc()).limit(1)).scalar()
 
 
-PROVEN: Final = sync_runs.c.certified | sync_runs.c.certificate.contains('"ids_proven": true')
+_HAS_PROOF: Final = sync_runs.c.certificate.is_not(None)
+"""So that an index of these few rows serves."""
+PROVEN: Final = _HAS_PROOF & (sync_runs.c.certified | sync_runs.c.certificate.contains('"ids_proven": true'))
 """Runs that proved which jobs are listed, whether or not each of them was held."""
-CERTIFIED: Final = sync_runs.c.certified & sync_runs.c.certificate.contains('"incomplete"')
+CERTIFIED: Final = _HAS_PROOF & sync_runs.c.certified & sync_runs.c.certificate.contains('"incomplete"')
 """Runs after which the mirror provably held every listed job as shown. Certificates of version 0.1 prove ids only."""
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, and_, func, or_, select
 
 from tpmirror.db import schema
-from tpmirror.store import presence, quarantine, queries, runs
+from tpmirror.store import presence, quarantine, queries, retention, runs
 from tpmirror.store.quarantine import Holding
 
 
@@ -50,6 +50,8 @@ class MirrorStatus:
     """Items and values that could not be mirrored, and that nobody accepted."""
     holding: Holding = field(default_factory=Holding)
     """How many listed jobs are not held as shown."""
+    ungranted: tuple[str, ...] = ()
+    """Tables whose old rows this database role may not remove."""
     unknown_codes: tuple[str, ...] = ()
     """Codes without a name, each after its table."""
     credits_today: Decimal | None = None
@@ -86,6 +88,7 @@ def read_status(conn: Connection, today: date | None = None) -> MirrorStatus:
         unanswered_since=presence.unanswered_since(conn),
         quarantined=quarantine.count_waiting(conn),
         holding=quarantine.holding(conn),
+        ungranted=tuple(retention.ungranted(conn)),
         unknown_codes=tuple(f"{name}={code}" for name, codes in queries.unknown_codes(conn).items() for code in codes),
         credits_today=credits_since(conn, today) if today else None,
         credits_month=credits_since(conn, today.replace(day=1)) if today else None,

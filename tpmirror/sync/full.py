@@ -24,6 +24,7 @@ from tpmirror.sync.ingest import Progress
 from tpmirror.sync.paging import Segment, affordable_overlap, pages, segments
 from tpmirror.sync.poll import refresh
 from tpmirror.sync.presence import resolve_presence
+from tpmirror.sync.retention import remove_old
 from tpmirror.sync.run import RunResult
 from tpmirror.sync.session import Session, quiet, session
 from tpmirror.tensorpix.control import Control
@@ -48,11 +49,9 @@ def sync(
     Raises TpmirrorError; whatever arrived before that is mirrored, and the run is closed with the error.
     """
     with session(settings, "full", progress, control) as (opened, run):
-        result = full_sync(opened, certify=certify)
-        # By the API's clock: ours may be a year ahead for a moment, and what is removed does not come back.
-        ahead = timedelta(seconds=max(0, opened.control.skew or 0))
-        run.prune(timedelta(days=settings.progress_retention) + ahead)
-        return run.finish(result)
+        row = run.finish(full_sync(opened, certify=certify))
+        remove_old(opened.engine, settings, max(0, opened.control.skew or 0), opened.control.stop)
+        return row
 
 
 def full_sync(opened: Session, *, certify: bool) -> RunResult:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from logging import ERROR, INFO, WARNING
 from typing import Any, Final, NamedTuple
 
@@ -198,12 +198,6 @@ class Run:
         if entries:
             self._quarantined = None
             self._write(lambda conn: quarantine.resolve(conn, entries, datetime.now(UTC)))
-
-    def prune(self, retention: timedelta) -> None:
-        """Remove progress samples that are older than the retention setting."""
-        before = datetime.now(UTC) - retention
-        if read(self.engine, lambda conn: jobs.has_samples_before(conn, before)):
-            self._write(lambda conn: jobs.delete_samples_before(conn, before))
 
     def _write(self, work: Callable[[Connection], None]) -> None:
         def checked(conn: Connection) -> None:

@@ -12,6 +12,8 @@ from tpmirror.db.schema.codes import job_statuses, ml_tasks, output_resolutions
 from tpmirror.db.schema.declaration import metadata
 from tpmirror.db.schema.history import field_changes, job_progress_samples, job_status_history
 from tpmirror.db.schema.mirror import (
+    COVERED,
+    IDLE,
     accepted_faults,
     alerts,
     credit_prices,
@@ -25,6 +27,8 @@ from tpmirror.db.schema.mirror import (
 from tpmirror.db.schema.upstream import input_videos, job_ml_models, jobs, ml_models, output_videos
 
 __all__ = (
+    "COVERED",
+    "IDLE",
     "accepted_faults",
     "alerts",
     "credit_prices",

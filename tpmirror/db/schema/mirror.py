@@ -7,6 +7,15 @@ from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Table, T
 from tpmirror.db.schema.declaration import metadata, own
 from tpmirror.db.types import Double, Exact, Id, Timestamp
 
+IDLE: Final = text(
+    "kind = 'poll' AND outcome <> 'running' AND jobs_inserted = 0 AND jobs_updated = 0 AND transitions = 0 "
+    "AND field_changes = 0 AND jobs_gone = 0 AND jobs_returned = 0 AND quarantined = 0"
+)
+"""Polls that found nothing, or failed before they did: the condition of an index, to be repeated word by word."""
+COVERED: Final = text("covered")
+"""Runs that saw every job that they stand for: as above."""
+_PROOF: Final = text("certificate IS NOT NULL")
+
 sync_runs = Table(
     "sync_runs",
     metadata,
@@ -51,7 +60,15 @@ sync_runs = Table(
         "the API stated no time",
         nullable=True,
     ),
-    comment="one row per run of the syncer",
+    # Serves what closes runs that died, and the newest run that failed or succeeded.
+    Index(None, "outcome", "id"),
+    # Serves the removal of old polls.
+    Index("ix_sync_runs_idle", "started_at", postgresql_where=IDLE, sqlite_where=IDLE),
+    # Serves since when changes are bounded: with each batch of a run.
+    Index("ix_sync_runs_covered", "kind", "id", postgresql_where=COVERED, sqlite_where=COVERED),
+    # Serves how fresh the mirror is, also after many runs without a proof.
+    Index("ix_sync_runs_proof", "id", postgresql_where=_PROOF, sqlite_where=_PROOF),
+    comment="one row per run of the syncer; old polls that found nothing are removed",
 )
 
 quarantined_jobs = Table(
@@ -70,6 +87,8 @@ quarantined_jobs = Table(
     own("accepted_at", Timestamp, "since when it holds no certificate back: somebody has seen it (UTC)", nullable=True),
     # Serves "is this job already in quarantine".
     Index(None, "job_id"),
+    # Serves whether a run may be removed.
+    Index(None, "sync_run_id"),
     comment="payloads of which something could not be mirrored; one open row per job and field",
 )
 

@@ -21,7 +21,9 @@ WITH
     SELECT
       (SELECT MAX(id) FROM sync_runs) AS last_id,
       -- A certificate without these words is of version 0.1 and proves ids only.
-      (SELECT MAX(id) FROM sync_runs WHERE certified AND certificate LIKE '%"incomplete"%') AS certified_id,
+      (
+        SELECT MAX(id) FROM sync_runs WHERE certificate IS NOT NULL AND certified AND certificate LIKE '%"incomplete"%'
+      ) AS certified_id,
       (SELECT MAX(id) FROM sync_runs WHERE outcome = 'failed') AS failed_id
   ),
   proof AS (
@@ -52,7 +54,7 @@ SELECT
   l.kind AS last_run_kind,
   l.outcome AS last_run_outcome,
   l.started_at AS last_run_at,
-  (SELECT MAX(finished_at) FROM sync_runs WHERE outcome = 'succeeded') AS last_success_at,
+  (SELECT finished_at FROM sync_runs WHERE outcome = 'succeeded' ORDER BY id DESC LIMIT 1) AS last_success_at,
   f.finished_at AS last_failure_at,
   f.error AS last_error,
   (SELECT COUNT(*) FROM jobs) AS jobs,

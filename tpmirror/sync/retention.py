@@ -1,0 +1,52 @@
+"""What is removed after a full sync: progress samples, resolved entries of the quarantine, polls that found nothing."""
+
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any, Final
+
+from sqlalchemy import Engine, Select, Table
+
+from tpmirror.config import Settings
+from tpmirror.db.engine import read
+from tpmirror.db.lease import under_lease
+from tpmirror.errors import LeaseError, MirrorError
+from tpmirror.log import logger
+from tpmirror.store.retention import REMOVED, delete_old, old_entries, old_polls, old_samples
+
+BATCH: Final = 1000
+"""Rows removed in one transaction at most: no other writer waits long for its turn."""
+
+log: Final = logger(__name__)
+
+
+def remove_old(engine: Engine, settings: Settings, ahead: float, stop: Event) -> None:
+    """Remove what is older than the settings say, until ``stop`` is set. What cannot be removed stays, and is logged.
+
+    ``ahead``: seconds that our clock is ahead of the API's, or 0. It may be a year for a moment, and what is removed
+    does not come back.
+    """
+    now = datetime.now(UTC) - timedelta(seconds=ahead)
+    old = (
+        old_samples(now - settings.progress_retention),
+        old_entries(now - settings.run_retention),
+        old_polls(now - settings.run_retention),
+    )
+    for table, keys in zip(REMOVED, old, strict=True):
+        try:
+            removed = _remove(engine, table, keys, stop)
+        except LeaseError:
+            return  # another writer is at work; the next full sync goes on
+        except MirrorError as error:
+            log.warning("old rows stay", table=table.name, error=str(error))
+        else:
+            if removed:
+                log.info("old rows removed", table=table.name, rows=removed)
+
+
+def _remove(engine: Engine, table: Table, keys: Select[Any], stop: Event) -> int:
+    """Remove the rows with these keys, batch by batch; how many there were."""
+    removed, is_left = 0, read(engine, lambda conn: conn.execute(keys.limit(1)).first() is not None)
+    while is_left and not stop.is_set():
+        batch = under_lease(engine, lambda conn: delete_old(conn, table, keys, BATCH))
+        removed, is_left = removed + batch, batch == BATCH
+    return removed
