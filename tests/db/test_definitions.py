@@ -267,7 +267,7 @@ def test_a_table_that_is_gone_is_told_as_before(mirror_url, tool, capsys):
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_an_upgrade_of_a_whole_mirror_waits_for_nobody_who_reads_the_history(mirror_url):
+def test_an_upgrade_of_a_whole_mirror_waits_for_nobody_who_reads(mirror_url):
     with connected(mirror_url) as reader, opened(mirror_url) as engine:
-        reader.exec_driver_sql("LOCK TABLE job_status_history, field_changes IN ACCESS SHARE MODE")
+        reader.exec_driver_sql("LOCK TABLE job_status_history, field_changes, daily_costs IN ACCESS SHARE MODE")
         migrate.upgrade(engine)

@@ -138,15 +138,125 @@ def test_a_migration_that_fails_leaves_a_mirror_as_it_was(lived, broken_views):
     assert dump(lived) == before
 
 
-def test_a_view_that_somebody_built_on_ours_is_not_dropped(migrated, dialect):
-    with migrated.begin() as conn:
-        conn.exec_driver_sql("CREATE VIEW mine AS SELECT day FROM daily_costs")
+def execute(engine, *statements: str) -> None:
+    with engine.begin() as conn:
+        for statement in statements:
+            conn.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+
+MINE = "CREATE VIEW mine AS SELECT day FROM daily_costs"
+THEIRS = {
+    "sqlite": [MINE, "CREATE TRIGGER refuses INSTEAD OF INSERT ON daily_costs BEGIN SELECT 1; END"],
+    "postgresql": [
+        MINE,
+        "CREATE MATERIALIZED VIEW totals AS SELECT COUNT(*) AS n FROM job_overview",
+        "CREATE FUNCTION newest() RETURNS date BEGIN ATOMIC SELECT MAX(day) FROM daily_costs; END",
+        "CREATE RULE refuses AS ON INSERT TO daily_costs DO INSTEAD NOTHING",
+    ],
+}
+"""What somebody built on views of ours."""
+
+
+@pytest.fixture
+def built_on(migrated, dialect):
+    """A mirror on whose views somebody built."""
+    execute(migrated, *THEIRS[dialect])
+    return migrated
+
+
+def theirs(engine) -> set[str]:
+    """What is left of it, and can be read."""
+    catalog = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    if engine.dialect.name == "postgresql":
+        catalog = (
+            "SELECT rulename::text FROM pg_rewrite UNION SELECT proname::text FROM pg_proc "
+            "UNION SELECT relname::text FROM pg_class WHERE relkind = 'm'"
+        )
+    with engine.connect() as conn:
+        conn.execute(text("SELECT * FROM mine")).all()
+        found = set(conn.execute(text(catalog)).scalars())
+    return found & {"refuses", "newest", "totals"}
+
+
+def test_what_somebody_built_on_our_views_stays_through_an_upgrade(built_on, dialect):
+    there = {"sqlite": {"refuses"}, "postgresql": {"refuses", "newest", "totals"}}[dialect]
+    migrate.upgrade(built_on)
+    assert theirs(built_on) == there
+    execute(built_on, "UPDATE data_dictionary SET definition = NULL")
+    migrate.upgrade(built_on)
+    assert theirs(built_on) == there
+    assert migrate.differences(built_on) == []
+
+
+def test_what_somebody_built_on_our_views_stays_while_one_is_replaced(built_on, dialect):
+    """As it is when a newer program counts otherwise, with the same columns."""
+    other = "CREATE VIEW daily_costs AS " + views.sources(dialect)["daily_costs"].replace("COUNT(*)", "COUNT(*) + 1")
     if dialect == "postgresql":
-        with pytest.raises(MirrorError, match="depend"):
-            migrate.upgrade(migrated)
+        execute(built_on, other.replace("CREATE", "CREATE OR REPLACE"))
     else:
-        migrate.upgrade(migrated)
-    assert "mine" in names(migrated)
+        execute(built_on, "DROP VIEW daily_costs", other)
+    assert "daily_costs" in migrate.differences(built_on)[0]
+    migrate.upgrade(built_on)
+    assert migrate.differences(built_on) == []
+    assert theirs(built_on) - {"refuses"} == {"sqlite": set(), "postgresql": {"newest", "totals"}}[dialect]
+
+
+def test_what_somebody_built_on_our_views_stays_through_a_migration(built_on, dialect, monkeypatch):
+    with monkeypatch.context() as patch:  # an older program left its views there
+        patch.setattr(migrate, "drop_views", lambda _conn: None)
+        migrate.downgrade(built_on, "0005")
+    assert revision.current(built_on) == "0005"
+    migrate.upgrade(built_on)
+    assert migrate.differences(built_on) == []
+    assert "mine" in names(built_on)
+    assert theirs(built_on) >= {"sqlite": set(), "postgresql": {"refuses", "newest", "totals"}}[dialect]
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_a_view_with_other_columns_is_rebuilt_with_all_that_read_it(migrated):
+    for name in ("job_model_costs", "cost_by_model"):
+        execute(migrated, f"ALTER VIEW {name} RENAME COLUMN credits TO price")
+    migrate.upgrade(migrated)
+    assert migrate.differences(migrated) == []
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_a_view_that_cannot_be_replaced_names_what_somebody_built_on_it_and_changes_nothing(built_on):
+    execute(
+        built_on,
+        "ALTER VIEW daily_costs RENAME COLUMN jobs TO number",
+        "DROP VIEW active_jobs",
+    )
+    before = migrate.differences(built_on)
+    with pytest.raises(MirrorError) as refused:
+        migrate.upgrade(built_on)
+    said = str(refused.value)
+    assert said.startswith("function newest(), view mine: built on what has to be dropped; drop that, try again")
+    assert "Nothing was changed" in said
+    assert migrate.differences(built_on) == before
+    execute(built_on, "DROP VIEW mine", "DROP FUNCTION newest")
+    migrate.upgrade(built_on)
+    assert migrate.differences(built_on) == []
+
+
+def test_a_downgrade_names_what_somebody_built_and_changes_nothing(built_on, dialect):
+    with built_on.begin() as conn:
+        conn.exec_driver_sql("CREATE TABLE notes (job_id BIGINT REFERENCES jobs (id), about TEXT)")
+    if dialect == "sqlite":  # it checks nothing, and what is left reads nothing
+        migrate.downgrade(built_on, "base")
+        assert names(built_on) == {"alembic_version", "mine", "notes"}
+        return
+    execute(built_on, "CREATE TRIGGER refuse BEFORE DELETE ON notes EXECUTE FUNCTION tpmirror_refuse_change()")
+    before, parts = names(built_on), ("view mine", "materialized view totals", "function newest()")
+    for target, named in (
+        ("0005", parts),
+        ("base", (*parts, "constraint notes_job_id_fkey on table notes", "trigger refuse on table notes")),
+    ):
+        with pytest.raises(MirrorError) as refused:
+            migrate.downgrade(built_on, target)
+        assert set(str(refused.value).partition(": built on")[0].split(", ")) == set(named)
+        assert names(built_on) == before
+        assert revision.current(built_on) == revision.newest()
 
 
 def test_every_table_and_column_has_its_comment(migrated_postgres, postgres):

@@ -18,8 +18,10 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.schema import CreateSchema
 
 from tpmirror.db import lease, schema
+from tpmirror.db.dependents import dependents, refuse_dependents
 from tpmirror.db.dictionary import altered, describe
 from tpmirror.db.engine import create_file, reading, schema_of, translated
+from tpmirror.db.guards import guards
 from tpmirror.db.revision import SCRIPTS, current, current_of, known, newest, refuse_newer
 from tpmirror.db.server import refuse_encoding
 from tpmirror.db.views import drop_views, sources
@@ -27,6 +29,13 @@ from tpmirror.errors import MirrorError, UsageError
 
 LOCK: Final = 0x74706D6972726F72
 """Seed of PostgreSQL's advisory lock around migrations of a schema: "tpmirror" in ASCII."""
+_VIEWS: Final = sources("postgresql")
+_OURS: Final = (*_VIEWS, *schema.metadata.tables, "tpmirror_refuse_change")
+"""What the mirror consists of on PostgreSQL: views, tables, the triggers' function."""
+_VIEWS_AND_TRIGGERS: Final = text(
+    "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY type DESC, rowid"
+)
+"""On SQLite, the views first: a trigger may be on one."""
 _GRANTED = text("""
 SELECT c.relname, t.attname, a.privilege_type, a.is_grantable,
   CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
@@ -91,12 +100,42 @@ def _run(engine: Engine, revision: str, *, down: bool) -> None:
             refuse_newer(found)
             if down:
                 _exclude_writers(conn)
-        with preserve_grants(conn, sources(conn.dialect.name)):
-            drop_views(conn)
-            _migrate(conn, revision, down=down)
-            if current_of(conn) == newest():
-                describe(conn)
+        if down and revision == "base":
+            refuse_dependents(conn, _OURS, _OURS)
+        if found == newest() and revision in {"head", newest()}:
+            describe(conn)  # and nothing is dropped that is as it should be
+        else:
+            _move(conn, revision, down=down)
         _check_keys(conn)
+
+
+def _move(conn: Connection, revision: str, *, down: bool) -> None:
+    """Migrate to another revision. Our views are out of the way meanwhile, unless somebody built on them."""
+    with preserve_grants(conn, _VIEWS), _set_aside(conn):
+        if down or not dependents(conn, _VIEWS, _OURS):
+            drop_views(conn)
+        _migrate(conn, revision, down=down)
+        if current_of(conn) == newest():
+            describe(conn)
+
+
+@contextmanager
+def _set_aside(conn: Connection) -> Iterator[None]:
+    """Have no views and triggers of others on SQLite meanwhile: it alters no table while one reads what is not there.
+
+    A trigger on what is gone in the end is gone with it.
+    """
+    if conn.dialect.name != "sqlite":
+        yield
+        return
+    ours = {*_OURS, *(guard.name for guard in guards("sqlite"))}
+    found = [row for row in conn.execute(_VIEWS_AND_TRIGGERS) if row.name not in ours]
+    for kind, name, _, _ in reversed(found):
+        conn.exec_driver_sql(f"DROP {kind} IF EXISTS {conn.dialect.identifier_preparer.quote(name)}")
+    yield
+    for kind, _, on, statement in found:
+        if kind == "view" or inspect(conn).has_table(on):
+            conn.exec_driver_sql(statement)
 
 
 @contextmanager
@@ -169,8 +208,10 @@ def preserve_grants(conn: Connection, ours: Collection[str]) -> Iterator[None]:
     if conn.dialect.name != "postgresql":
         yield
         return
-    granted = conn.execute(_GRANTED, {"ours": list(ours)}).all()
+    before = conn.execute(_GRANTED, {"ours": list(ours)}).all()
     yield
+    kept = set(conn.execute(_GRANTED, {"ours": list(ours)}).all())
+    granted = [grant for grant in before if grant not in kept]
     there = inspect(conn)
     names = set(there.get_view_names())
     columns = {name: {column["name"] for column in there.get_columns(name)} for name, *_ in granted if name in names}

@@ -5,6 +5,7 @@ is, each further one names a column in its order, its kind and its meaning: ``--
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
@@ -12,8 +13,10 @@ from importlib.resources import files
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, MetaData, Table, Text, inspect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
+from tpmirror.db.dependents import refuse_dependents
 from tpmirror.db.types import Double, Exact, Timestamp
 
 VIEWS: Final = files(__name__)
@@ -29,6 +32,8 @@ KINDS: Final[dict[str, TypeEngine[Any]]] = {
 }
 """What a view's column may hold, and the type to read it with on both databases. Money is Credits, wider than a job's
 cost because views sum it up; an amount is Credits of four decimals times a price of six."""
+_OTHER_COLUMNS: Final = "42P16"
+"""PostgreSQL's SQLSTATE for a view that cannot be replaced: a column is gone, renamed, or of another type."""
 _COLUMN: Final = re.compile(r"^-- (\w+) \((\w+)\): (.+)$", re.MULTILINE)
 
 
@@ -67,34 +72,95 @@ def view(name: str) -> Table:
 
 
 def create_views(conn: Connection) -> None:
-    """Create every view, those that others read from first."""
+    """Bring every view to what is declared, those that others read from first; what is as declared is left alone.
+
+    Raises MirrorError if one has to be dropped on which somebody built something.
+    """
     selects = sources(conn.dialect.name)
     for name in _in_order(selects):
-        statements = [f"CREATE VIEW {name} AS\n{selects[name]}"]
+        if not _is_as_declared(conn, name, selects[name]):
+            _replace(conn, name, selects)
         if conn.dialect.supports_comments:
-            statements.append(f"COMMENT ON VIEW {name} IS {_quoted(first_line(selects[name]))}")
-            statements += [
-                f'COMMENT ON COLUMN {name}."{column.name}" IS {_quoted(column.comment)}'
-                for column in view_columns(name)
-            ]
-        for statement in statements:
-            # Without parameters: a driver that looks for some would stumble over a percent sign.
-            conn.exec_driver_sql(statement, execution_options={"no_parameters": True})
+            _comment(conn, name, selects[name])
 
 
-def drop_views(conn: Connection) -> None:
-    """Drop our views. Never CASCADE: if somebody built a view on ours, they are told, not robbed."""
-    there = set(inspect(conn).get_view_names())
-    for name in reversed(_in_order(sources(conn.dialect.name))):
-        if name in there:
-            conn.exec_driver_sql(f"DROP VIEW {name}")
+def drop_views(conn: Connection, *names: str) -> None:
+    """Drop views of ours, all without ``names``. Never CASCADE: whoever built on ours is told, not robbed.
+
+    Raises MirrorError if somebody did; nothing is dropped then.
+    """
+    selects = sources(conn.dialect.name)
+    fallen = [name for name in reversed(_in_order(selects)) if not names or name in names]
+    refuse_dependents(conn, fallen, selects)
+    for name in fallen:
+        _execute(conn, f"DROP VIEW IF EXISTS {name}")
 
 
-def _in_order(selects: dict[str, str]) -> list[str]:
-    graph = {
+def _is_as_declared(conn: Connection, name: str, select: str) -> bool:
+    """Whether the database defines a view as it would define this SELECT."""
+    if name not in inspect(conn).get_view_names():
+        return False
+    if conn.dialect.name == "sqlite":
+        found = conn.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?", (name,))
+        return found.scalar() == _definition(name, select).rstrip()
+    trial = conn.begin_nested()  # PostgreSQL states what it has understood, not what it was given
+    try:
+        _execute(conn, _definition("tpmirror_declared", select))
+        as_stated = "SELECT pg_get_viewdef('{}'::regclass) = pg_get_viewdef('tpmirror_declared'::regclass)"
+        return bool(_execute(conn, as_stated.format(name)).scalar())
+    finally:
+        trial.rollback()
+
+
+def _replace(conn: Connection, name: str, selects: Mapping[str, str]) -> None:
+    """Create a view in place of what is there. What others built on it stays, if PostgreSQL can replace its columns."""
+    if conn.dialect.name == "sqlite":
+        drop_views(conn, name)
+        _execute(conn, _definition(name, selects[name]))
+        return
+    try:
+        with conn.begin_nested():
+            _execute(conn, _definition(name, selects[name], "CREATE OR REPLACE VIEW"))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _OTHER_COLUMNS:
+            raise
+        drop_views(conn, name, *_readers(name, selects))
+        _execute(conn, _definition(name, selects[name]))
+
+
+def _comment(conn: Connection, name: str, select: str) -> None:
+    _execute(conn, f"COMMENT ON VIEW {name} IS {_quoted(first_line(select))}")
+    for column in view_columns(name):
+        _execute(conn, f'COMMENT ON COLUMN {name}."{column.name}" IS {_quoted(column.comment)}')
+
+
+def _definition(name: str, select: str, create: str = "CREATE VIEW") -> str:
+    return f"{create} {name} AS\n{select}"
+
+
+def _execute(conn: Connection, statement: str) -> Any:
+    # Without parameters: a driver that looks for some would stumble over a percent sign.
+    return conn.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+
+def _readers(name: str, selects: Mapping[str, str]) -> set[str]:
+    """The views that read from one, directly or not."""
+    found, graph = {name}, _graph(selects)
+    for other in _in_order(selects):
+        if graph[other] & found:
+            found.add(other)
+    return found - {name}
+
+
+def _in_order(selects: Mapping[str, str]) -> list[str]:
+    return list(TopologicalSorter(_graph(selects)).static_order())
+
+
+def _graph(selects: Mapping[str, str]) -> dict[str, set[str]]:
+    """By view, those that it reads from."""
+    return {
         name: set(re.findall(r"\b(?:FROM|JOIN) (\w+)", sql)) & selects.keys() - {name} for name, sql in selects.items()
     }
-    return list(TopologicalSorter(graph).static_order())
 
 
 def _quoted(text: str) -> str:
