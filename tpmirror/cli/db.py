@@ -63,7 +63,7 @@ def check(settings: Settings) -> None:
     from tpmirror.db import migrate
     from tpmirror.db.engine import connected
 
-    with connected(settings.database) as engine:
+    with connected(settings.database, read_only=True) as engine:
         found = migrate.differences(engine)
     for difference in found:
         click.echo(difference)
@@ -129,6 +129,6 @@ def _say_revision(settings: Settings) -> None:
     from tpmirror.db import revision
     from tpmirror.db.engine import connected, display
 
-    with connected(settings.database) as engine:
+    with connected(settings.database, read_only=True) as engine:
         found = revision.current(engine) or "none"
     click.echo(f"{display(engine)} is at revision {found} (newest: {revision.newest()})")

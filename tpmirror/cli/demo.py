@@ -49,7 +49,7 @@ def _report(url: str) -> None:
     from tpmirror.db.engine import connected, reading
     from tpmirror.store import queries
 
-    with connected(url) as engine, reading(engine) as conn:
+    with connected(url, read_only=True) as engine, reading(engine) as conn:
         tables.show_statuses(queries.jobs_by_status(conn))
         tables.show_months(queries.credits_by_month(conn, 6))
         job_id = queries.most_eventful_job(conn)

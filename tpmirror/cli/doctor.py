@@ -132,7 +132,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     from tpmirror.store.health import problems_of_mirror
     from tpmirror.store.status import read_status
 
-    with connected(settings.database) as engine:
+    with connected(settings.database, read_only=True) as engine:
         shown, found = display(engine), revision.current(engine)
         if file := file_of(engine):
             yield _disk(file.resolve().parent)

@@ -25,7 +25,7 @@ def export(settings: Settings, *, folder: Path, format_: str, as_json: bool) -> 
     with extra("export", "export"):
         from tpmirror.export import datasets, writer
     names = [relation.name for relation in datasets.relations()]
-    with mirror(settings) as engine, progress_bar("exporting", estimated=False) as show:
+    with mirror(settings, read_only=True) as engine, progress_bar("exporting", estimated=False) as show:
 
         def progress(name: str, rows: int) -> None:
             show(names.index(name), len(names), f"{name} {rows:,}")

@@ -100,13 +100,13 @@ def print_json(value: Any) -> None:
 
 
 @contextmanager
-def mirror(settings: Settings) -> Iterator[Any]:
+def mirror(settings: Settings, *, read_only: bool = False) -> Iterator[Any]:
     """The mirror's engine. Raises MirrorError with the remedy unless the database is at this program's revision."""
     # The engine's type is not named: to load SQLAlchemy for that takes several times as long as --help.
     from tpmirror.db import revision
     from tpmirror.db.engine import connected, display, file_of
 
-    with connected(settings.database) as engine:
+    with connected(settings.database, read_only=read_only) as engine:
         if not revision.is_current(engine):
             where = display(engine)
             if file_of(engine) is None and engine.dialect.name == "sqlite":
@@ -134,7 +134,7 @@ def snapshot(settings: Settings) -> Iterator[Any]:
     """A connection that reads the mirror as it is now. Raises MirrorError as ``mirror`` does."""
     from tpmirror.db.engine import reading
 
-    with mirror(settings) as engine, reading(engine) as conn:
+    with mirror(settings, read_only=True) as engine, reading(engine) as conn:
         yield conn
 
 

@@ -19,7 +19,7 @@ def verify(settings: Settings, *, as_json: bool) -> None:
     from tpmirror.cli.tables import show_comparison
     from tpmirror.sync.verify import verify as compare
 
-    with mirror(settings):
+    with mirror(settings, read_only=True):
         pass
     with progress_bar() as progress:
         found = compare(settings, progress)

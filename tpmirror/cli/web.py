@@ -23,7 +23,7 @@ def web(settings: Settings) -> None:
     with suppress(KeyboardInterrupt):  # or SIGTERM: how it is meant to end, and one may wait already
         signals.release()
         app = create_app(settings)
-        with mirror(settings):
+        with mirror(settings, read_only=True):
             pass  # what is wrong with it is reported now, in one line, rather than on every page
         server = Server(app, settings.http_addr)
         try:

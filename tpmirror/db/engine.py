@@ -90,6 +90,8 @@ _SQLITE_REMEDIES: Final = {
     sqlite3.SQLITE_CANTOPEN: "check that the folder exists and may be written",
     sqlite3.SQLITE_NOTADB: "TPMIRROR_DATABASE_URL names a file that is something else",
 }
+_IMMUTABLE: Final = "mode=ro&immutable=1"
+"""How SQLite reads a file that nobody changes, without locks and without its log."""
 RETRY_SECONDS: Final = 30.0
 """Seconds that a lost transaction is tried again."""
 SQLITE_BUSY: Final = 30.0
@@ -122,10 +124,11 @@ def parse_url(value: str) -> URL:
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 
 
-def open_engine(database: Database | str) -> Engine:
+def open_engine(database: Database | str, *, read_only: bool = False) -> Engine:
     """An engine with the session settings that the mirror relies on; a URL alone will do. Does not connect.
 
-    Raises UsageError if URL, schema and password file do not go together, or the file holds no password.
+    ``read_only``: whatever is done with it leaves a SQLite file as it is, and its folder too. Raises UsageError if URL,
+    schema and password file do not go together, or the file holds no password.
     """
     if isinstance(database, str):
         database = Database(database)
@@ -150,12 +153,15 @@ def open_engine(database: Database | str) -> Engine:
     except (ArgumentError, ValueError):
         message = "TPMIRROR_DATABASE_URL has parameters after its ? that are not what the driver expects"
         raise UsageError(message) from None
-    if lite:
+    file = file_of(engine)
+    if file and read_only:
+        _open_for_reading(engine, file)
+    elif lite:
         event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite if lite else _begin_postgres)
     if database.password_file is not None:
         _give_password(engine, database.password_file)
-    if file := file_of(engine):
+    if file:
         _follow(engine, file)
     return engine
 
@@ -183,9 +189,9 @@ def _give_password(engine: Engine, file: Path) -> None:
 
 
 @contextmanager
-def connected(database: Database | str) -> Iterator[Engine]:
-    """An engine, and its connections closed at the end."""
-    engine = open_engine(database)
+def connected(database: Database | str, *, read_only: bool = False) -> Iterator[Engine]:
+    """An engine, as ``open_engine`` makes it, and its connections closed at the end."""
+    engine = open_engine(database, read_only=read_only)
     try:
         yield engine
     finally:
@@ -224,7 +230,10 @@ def reading(engine: Engine) -> Iterator[Connection]:
         try:
             yield conn
         finally:
-            conn.exec_driver_sql("PRAGMA query_only=OFF")
+            conn.exec_driver_sql(f"PRAGMA query_only={conn.info.get('read_only', 'OFF')}")
+        if conn.info.get("without_locks") and conn.info["file"] != _identity(Path(str(engine.url.database)), conn.info):
+            message = f"{display(engine.url)} was written while it was read; try again"
+            raise TransientDatabaseError(message)
 
 
 def read(engine: Engine, work: Callable[[Connection], T], patience: float = RETRY_SECONDS) -> T:
@@ -347,18 +356,64 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _follow(engine: Engine, file: Path) -> None:
     """Open the file anew when another one lies in its place: an open connection would go on with what was deleted."""
 
-    def identity() -> tuple[int, int]:
-        state = file.stat()
-        return state.st_dev, state.st_ino
-
     @event.listens_for(engine, "connect")
     def note(_connection: Any, record: Any) -> None:
-        record.info["file"] = identity()
+        record.info["file"] = _identity(file, record.info)
 
     @event.listens_for(engine, "checkout")
     def compare(_connection: Any, record: Any, _proxy: Any) -> None:
-        if record.info["file"] != identity():
+        if record.info["file"] != _identity(file, record.info):
             raise DisconnectionError
+
+
+def _identity(file: Path, info: Any) -> tuple[object, ...]:
+    """What is different once another file lies in a file's place.
+
+    Of one that is read without locks, once it was written, too: SQLite would read old pages and new ones together.
+    """
+    state = file.stat()
+    same = (state.st_dev, state.st_ino)
+    return (*same, state.st_mtime_ns, state.st_size, _log_of(file).exists()) if info.get("without_locks") else same
+
+
+def _open_for_reading(engine: Engine, file: Path) -> None:
+    """Let the connections of an engine change nothing: neither the file nor what lies beside it."""
+
+    @event.listens_for(engine, "do_connect")
+    def address(_dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
+        mode = _reading_mode(file)
+        record.info["without_locks"] = mode == _IMMUTABLE
+        arguments[:] = [f"{file.absolute().as_uri()}?{mode}"]
+        options["uri"] = True
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA query_only=ON")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        record.info["read_only"] = "ON"
+
+
+def _reading_mode(file: Path) -> str:
+    """How SQLite has to open a file to leave no trace.
+
+    In WAL mode it wants two files beside it. Where a writer has them there, they serve. Where nobody does, SQLite makes
+    them and takes them away, if it may write; if it may not, nobody else is at it, and it can do without.
+    """
+    log = _log_of(file)
+    if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
+        return "mode=ro" if log.exists() else "mode=rw"
+    if not log.exists() or not log.stat().st_size:
+        return _IMMUTABLE
+    if not file.with_name(f"{file.name}-shm").exists():
+        message = f"{log} holds changes that cannot be read here; copy it and {file} to a folder that may be written"
+        raise MirrorError(message)
+    return "mode=ro"
+
+
+def _log_of(file: Path) -> Path:
+    """The write-ahead log beside a file."""
+    return file.with_name(f"{file.name}-wal")
 
 
 def _begin_sqlite(conn: Connection) -> None:

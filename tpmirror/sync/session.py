@@ -83,7 +83,7 @@ def session(
 def dry_run_session(settings: Settings, progress: Progress, *, everything: bool) -> Iterator[tuple[Session, DryRun]]:
     """The same without a lease and without a write; on an empty database in memory if there is none yet."""
     with (
-        connected(_dry_run_database(settings)) as engine,
+        connected(_dry_run_database(settings), read_only=True) as engine,
         ThreadPoolExecutor(settings.concurrency) as executor,
         Api(settings) as api,
     ):
@@ -103,7 +103,7 @@ def _upgrade(engine: Engine) -> None:
 
 
 def _dry_run_database(settings: Settings) -> Database:
-    with connected(settings.database) as engine:
+    with connected(settings.database, read_only=True) as engine:
         if revision.is_current(engine):
             return settings.database
         if revision.current(engine) is None:

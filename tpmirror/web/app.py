@@ -61,7 +61,7 @@ def create_app(settings: Settings, extra_routes: Iterable[BaseRoute] = ()) -> St
         middleware=[Middleware(Guard, settings=settings), Middleware(GZipMiddleware, minimum_size=1000)],
         exception_handlers={HTTPException: _refused, TpmirrorError: _unavailable, Exception: _failed},
     )
-    app.state.engine = open_engine(settings.database)
+    app.state.engine = open_engine(settings.database, read_only=True)
     app.state.settings = settings
     app.state.memory = ResultCache()
     app.state.downloads = BoundedSemaphore(downloads.AT_ONCE)
