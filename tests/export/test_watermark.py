@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Engine, Integer, SmallInteger, Table, func, select
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Engine, Integer, SmallInteger, Table, func, select, text
 
 from tests.support.account import mirror
 from tpmirror.db import bulk, labels, schema, views
@@ -264,6 +264,10 @@ def test_a_mirror_restored_from_a_backup_is_exported_anew(happen, held):
         happen(conn, 2)
         exported.rows, exported.mark = exported._read(conn)
         conn.rollback()
+        if held.dialect.name == "postgresql":  # as a backup restores it; a transaction does not take numbers back
+            conn.execute(
+                text("SELECT setval(pg_get_serial_sequence('sync_runs', 'id'), (SELECT MAX(id) FROM sync_runs))")
+            )
         happen(conn, 4)
         assert exported.stale(conn) == WHOLE
 
