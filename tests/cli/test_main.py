@@ -266,7 +266,7 @@ def is_blocked(mirror_url: str, process: subprocess.Popen[str]) -> bool:
     """Whether a run waits for the lock that a test holds."""
     if mirror_url.startswith("sqlite"):
         opened = (path.readlink().name for path in Path(f"/proc/{process.pid}/fd").iterdir() if path.is_symlink())
-        return make_url(mirror_url).database.rpartition("/")[2] + "-wal" in list(opened)
+        return f"{Path(str(make_url(mirror_url).database)).name}-wal" in list(opened)
     return bool(query(mirror_url, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
 
 
@@ -288,11 +288,11 @@ def test_a_run_that_waits_for_the_database_is_stopped_at_once(program, mirror_ur
 @pytest.mark.parametrize("words", [["web"], ["simulate", "--port", "0"]], ids=lambda words: words[0])
 def test_what_serves_ends_with_0_also_when_it_is_stopped_while_it_loads(program, words):
     process = program.start(*words, TPMIRROR_HTTP_ADDR="127.0.0.1:0")
-    waits = f"{1 << (signal.SIGTERM - 1):x}"  # blocked: what comes now is taken later
 
     def is_loading() -> bool:
         status = Path(f"/proc/{process.pid}/status").read_text()
-        return bool(int(re.search(r"SigBlk:\s+(\w+)", status)[1], 16) & int(waits, 16))
+        (blocked,) = re.findall(r"SigBlk:\s+(\w+)", status)
+        return bool(int(blocked, 16) & (1 << (signal.SIGTERM - 1)))  # what comes now is taken later
 
     until(is_loading)
     process.send_signal(signal.SIGTERM)

@@ -50,7 +50,8 @@ def age(conn: Connection) -> dict[str, int]:
     found["old, covered by a wrong clock"] = add_run(conn, covered=True, clock_ahead=3600.0)
     found["newest failure"] = add_run(conn, outcome="failed", error="newest")
     sample = {"job_id": 1, "observed_at": OLD, "processing_progress": 0.5}
-    conn.execute(insert(schema.job_progress_samples), [sample, {**sample, "observed_at": OLD + timedelta(days=99)}])
+    later = [{**sample, "observed_at": OLD + timedelta(days=days)} for days in (1, 2, 3, 99)]
+    conn.execute(insert(schema.job_progress_samples), [sample, {**sample, "job_id": 2}, *later])
     return found
 
 
@@ -110,11 +111,18 @@ def statements(wanted: str) -> Iterator[list[tuple[str, Any]]]:
 
 def test_they_are_removed_in_batches_each_under_the_lease(sim, mirrored, aged, monkeypatch):
     monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(retention, "SAMPLES", 2)
     old = len([name for name in aged if name.startswith("old")])
-    with statements("DELETE FROM sync_runs") as removed, statements("UPDATE writer_lease") as leased:
+    with (
+        statements("DELETE FROM sync_runs") as removed,
+        statements("DELETE FROM job_progress_samples") as samples,
+        statements("UPDATE writer_lease") as leased,
+    ):
         mirror(sim, mirrored)
     assert len(removed) == old // 2 + 1
     assert len(leased) > 2 * len(removed)
+    assert len(samples) == 3  # of five
+    assert len(rows(mirrored, "job_progress_samples", job_id=1)) == 1
 
 
 def test_another_writer_goes_first_and_a_sync_that_may_not_remove_is_no_failure(sim, mirrored, aged, engine):

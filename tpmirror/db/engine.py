@@ -425,7 +425,7 @@ def _begin_sqlite(conn: Connection) -> None:
     driver: Any = conn.connection.dbapi_connection
     driver.execute(f"PRAGMA busy_timeout={round(1000 * _SQLITE_TURN)}")
     try:
-        _while_locked(driver.execute, "BEGIN IMMEDIATE")
+        _while_locked(conn.exec_driver_sql, "BEGIN IMMEDIATE")
     finally:
         driver.execute(f"PRAGMA busy_timeout={round(1000 * SQLITE_BUSY)}")
 
@@ -433,7 +433,7 @@ def _begin_sqlite(conn: Connection) -> None:
 def _while_locked(execute: Callable[[str], object], statement: str) -> None:
     """Execute a statement on SQLite, again while another connection has the lock, for ``SQLITE_BUSY`` seconds."""
     Retrying(
-        retry=retry_if_exception_message(match="database is locked"),
+        retry=retry_if_exception_message(match=r"(\(sqlite3\.OperationalError\) )?database is locked"),
         wait=wait_random(0.01, 0.1),
         stop=stop_after_delay(SQLITE_BUSY),
         reraise=True,

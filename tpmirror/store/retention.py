@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, delete, exists, func, select, text, tuple_
+from sqlalchemy import Connection, Select, Table, delete, exists, func, select, text
 
 from tpmirror.db import schema
 from tpmirror.store.runs import SKEW
@@ -17,9 +17,9 @@ WHERE has_table_privilege(name, 'INSERT') AND NOT has_table_privilege(name, 'DEL
 
 
 def old_samples(before: datetime) -> Select[Any]:
-    """Keys of the progress samples from before a moment."""
-    table = schema.job_progress_samples.c
-    return select(table.job_id, table.observed_at).where(table.observed_at < before).order_by(table.observed_at)
+    """Times of the progress samples from before a moment."""
+    at = schema.job_progress_samples.c.observed_at
+    return select(at).where(at < before).order_by(at)
 
 
 def old_entries(before: datetime) -> Select[Any]:
@@ -51,11 +51,18 @@ def old_polls(before: datetime) -> Select[Any]:
 
 
 def delete_old(conn: Connection, table: Table, keys: Select[Any], limit: int) -> int:
-    """Remove so many rows at most, the oldest first; how many there were."""
-    key: ColumnElement[Any] = tuple_(*table.primary_key.columns)
-    if len(table.primary_key.columns) == 1:
-        (key,) = table.primary_key.columns
+    """Remove so many rows, the oldest first; how many there were. Of samples also those of the same moment."""
+    if table is schema.job_progress_samples:
+        return _delete_samples(conn, keys, limit)
+    (key,) = table.primary_key.columns
     return conn.execute(delete(table).where(key.in_(keys.limit(limit)))).rowcount
+
+
+def _delete_samples(conn: Connection, times: Select[Any], limit: int) -> int:
+    """By a range of times: to find as many pairs of keys, PostgreSQL would read the whole table."""
+    table, some = schema.job_progress_samples, times.limit(limit).subquery()
+    last = conn.scalar(select(func.max(some.c.observed_at)))
+    return 0 if last is None else conn.execute(delete(table).where(table.c.observed_at <= last)).rowcount
 
 
 def ungranted(conn: Connection) -> list[str]:

@@ -14,7 +14,9 @@ from tpmirror.log import logger
 from tpmirror.store.retention import REMOVED, delete_old, old_entries, old_polls, old_samples
 
 BATCH: Final = 1000
-"""Rows removed in one transaction at most: no other writer waits long for its turn."""
+"""Runs, or entries, removed in one transaction at most: no other writer waits long for its turn."""
+SAMPLES: Final = 10_000
+"""The same of progress samples, which nothing refers to."""
 
 log: Final = logger(__name__)
 
@@ -27,26 +29,26 @@ def remove_old(engine: Engine, settings: Settings, ahead: float, stop: Event) ->
     """
     now = datetime.now(UTC) - timedelta(seconds=ahead)
     old = (
-        old_samples(now - settings.progress_retention),
-        old_entries(now - settings.run_retention),
-        old_polls(now - settings.run_retention),
+        (old_samples(now - settings.progress_retention), SAMPLES),
+        (old_entries(now - settings.run_retention), BATCH),
+        (old_polls(now - settings.run_retention), BATCH),
     )
-    for table, keys in zip(REMOVED, old, strict=True):
-        try:
-            removed = _remove(engine, table, keys, stop)
-        except LeaseError:
-            return  # another writer is at work; the next full sync goes on
-        except MirrorError as error:
-            log.warning("old rows stay", table=table.name, error=str(error))
-        else:
-            if removed:
+    try:
+        are_there = read(engine, lambda conn: [conn.execute(keys.limit(1)).first() is not None for keys, _ in old])
+        for table, (keys, limit), is_there in zip(REMOVED, old, are_there, strict=True):
+            if is_there:
+                removed = _remove(engine, table, keys, limit, stop)
                 log.info("old rows removed", table=table.name, rows=removed)
+    except LeaseError:
+        pass  # another writer is at work; the next full sync goes on
+    except MirrorError as error:
+        log.warning("old rows stay", error=str(error))
 
 
-def _remove(engine: Engine, table: Table, keys: Select[Any], stop: Event) -> int:
-    """Remove the rows with these keys, batch by batch; how many there were."""
-    removed, is_left = 0, read(engine, lambda conn: conn.execute(keys.limit(1)).first() is not None)
-    while is_left and not stop.is_set():
-        batch = under_lease(engine, lambda conn: delete_old(conn, table, keys, BATCH))
-        removed, is_left = removed + batch, batch == BATCH
+def _remove(engine: Engine, table: Table, keys: Select[Any], limit: int, stop: Event) -> int:
+    """Remove the rows with these keys, ``limit`` in a transaction; how many there were."""
+    removed, batch = 0, limit
+    while batch >= limit and not stop.is_set():
+        batch = under_lease(engine, lambda conn: delete_old(conn, table, keys, limit))
+        removed += batch
     return removed

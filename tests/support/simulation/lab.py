@@ -49,8 +49,8 @@ class Lab:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _open(self, url: str) -> Engine:
-        engine = open_engine(url)
+    def _open(self, url: str, *, read_only: bool = False) -> Engine:
+        engine = open_engine(url, read_only=read_only)
         self._stack.callback(engine.dispose)
         return engine
 

@@ -23,14 +23,14 @@ from tenacity import Retrying
 from tpmirror.db import engine, lease
 from tpmirror.errors import ApiError
 from tpmirror.simulator.world import START
-from tpmirror.sync import account, full, gone, ingest, paging, presence, quarantine, run, session
+from tpmirror.sync import account, full, gone, ingest, paging, presence, quarantine, retention, run, session
 from tpmirror.tensorpix import client as tensorpix_client
 from tpmirror.tensorpix import transport
 
 MICRO: Final = 1_000_000
 STANDSTILL: Final = 100_000
 """Turns at one moment after which nobody lets time go on any more."""
-TELL_THE_TIME: Final = (tensorpix_client, engine, presence, run, account, session, full, gone, quarantine)
+TELL_THE_TIME: Final = (tensorpix_client, engine, presence, run, account, session, full, gone, quarantine, retention)
 """The modules of the package that ask what time it is."""
 
 
@@ -196,7 +196,7 @@ class Machine:
     # What the package sees of it
 
     @contextmanager
-    def installed(self, api_of: Callable[..., Any], engine_of: Callable[[str], Any]) -> Iterator[None]:
+    def installed(self, api_of: Callable[..., Any], engine_of: Callable[..., Any]) -> Iterator[None]:
         """The package lives on this machine. Each name must be there: a package that tells time otherwise fails."""
         workers = partial(Workers, self)
         lend: dict[Any, dict[str, Any]] = {

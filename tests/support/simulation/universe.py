@@ -148,7 +148,7 @@ class Universe:
         self._stack.callback(self.engine.dispose)
         self._stack.callback(self.mirror.close)
         api_of = partial(Api, transport=Wire(self.network))
-        self._stack.enter_context(self.machine.installed(api_of, lambda _url: self.engine))
+        self._stack.enter_context(self.machine.installed(api_of, lambda _url, **_: self.engine))
         self._stack.enter_context(self.disk.installed())
         return self
 
