@@ -186,7 +186,7 @@ CHANGES_OF_HISTORY = [
     "INSERT INTO job_status_history SELECT * FROM job_status_history ON CONFLICT (entry) DO UPDATE SET to_status = 2",
     "SELECT setval('field_changes_id_seq', 1)",
     "DELETE FROM jobs",
-    "DELETE FROM sync_runs",
+    "TRUNCATE sync_runs CASCADE",
     "UPDATE alembic_version SET version_num = ''",
     "CREATE TABLE more (a int)",
     "CREATE TEMPORARY TABLE more (a int)",
@@ -199,6 +199,11 @@ CHANGES_OF_HISTORY = [
 def test_the_writer_cannot_change_history_nor_the_schema(writer, statement):
     with pytest.raises(DENIED):
         writer.execute(statement)
+
+
+def test_the_writer_removes_no_run_that_the_history_refers_to(writer):
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        writer.execute("DELETE FROM sync_runs")
 
 
 def columns_for(conn: psycopg.Connection[Any], relation: str) -> list[str]:
