@@ -249,6 +249,15 @@ def test_strangers_are_let_in_on_purpose_only(empty, address):
     create_app(load({**variables, "TPMIRROR_HTTP_TOKEN": TOKEN}))
 
 
+def test_an_answer_on_a_kept_connection_does_not_wait_for_an_acknowledgement(client):
+    def seconds() -> float:
+        begun = time.perf_counter()
+        client.get("/static/icon.svg")
+        return time.perf_counter() - begun
+
+    assert min(seconds() for _ in range(20)) < 0.03  # with Nagle's algorithm each takes 40 ms
+
+
 def test_a_mirror_that_cannot_be_read_is_said(tmp_path):
     with dashboard(f"sqlite:///{tmp_path / 'none.db'}") as client:
         answers = [client.get(path) for path in ("/", "/jobs.csv", "/ledger.json")]
