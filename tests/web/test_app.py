@@ -27,14 +27,15 @@ from tests.support.account import connected, query
 from tests.support.hostile import HARMFUL, mirror_of_everything
 from tests.support.program import Program
 from tpmirror.config import Settings, load
-from tpmirror.errors import UsageError
+from tpmirror.errors import MirrorError, UsageError
 from tpmirror.formatting import brief, cell
 from tpmirror.reports.registry import ReportParams, run_report
 from tpmirror.service import probes
 from tpmirror.service.watchdog import Watchdog
 from tpmirror.store.status import MirrorStatus
-from tpmirror.web import downloads, filters, server
-from tpmirror.web.app import create_app
+from tpmirror.web import app as web_app
+from tpmirror.web import downloads, filters, server, templating
+from tpmirror.web.app import AT_ONCE, create_app
 from tpmirror.web.server import Server
 
 TOKEN = "sixteen-letters-or-more"
@@ -384,9 +385,90 @@ def test_who_leaves_gives_the_place_to_another(mirror_url):
             eventually(lambda: _begins(client))
 
 
-def _begins(client: httpx.Client) -> bool:
-    with client.stream("GET", "/endless") as answer:
+def _begins(client: httpx.Client, path: str = "/endless") -> bool:
+    with client.stream("GET", path) as answer:
         return answer.status_code == 200
+
+
+SLOW = {
+    "sqlite": "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT COUNT(*) FROM n",
+    "postgresql": "SELECT pg_sleep(60)",
+}
+
+
+def test_a_client_that_leaves_takes_its_query_with_it(mirror_url):
+    said: list[str] = []
+
+    def slow(request: Request) -> Response:
+        try:
+            with templating.snapshot(request) as conn:
+                said.append("begun")
+                conn.exec_driver_sql(SLOW[conn.dialect.name])
+        except MirrorError as error:
+            said.append(str(error))
+        return PlainTextResponse("")
+
+    with dashboard(mirror_url, [Route("/slow", slow)]) as client:
+        for _ in range(2 * AT_ONCE):  # more than the database has connections for
+            said.clear()
+            with connection(client, asking("/slow")):
+                eventually(lambda: bool(said))
+            eventually(lambda: len(said) == 2)
+            assert re.search("interrupted|canceling statement due to user request", said[1])
+        assert client.get("/jobs").status_code == 200
+
+
+def sparse(request: Request) -> Response:
+    """A file whose first rows come at once, and no further one ever."""
+    first = select(literal(1).label("n")).cte("numbers", recursive=True)
+    numbers = first.union_all(select(first.c.n + 1))
+    wanted = select(numbers.c.n).where(numbers.c.n < 1.5 * downloads.CHUNK)
+    return downloads.csv(request, "sparse", ["n"], lambda _conn: wanted)
+
+
+def test_a_file_whose_client_leaves_ends_in_the_middle_of_its_query(mirror_url, caplog):
+    with dashboard(mirror_url, [Route("/sparse", sparse)]) as client:
+        for _ in range(2 * downloads.AT_ONCE):
+            eventually(lambda: _begins(client, "/sparse"))
+    assert caplog.text == ""
+
+
+def test_a_page_on_sqlite_has_its_time(empty):
+    def slow(request: Request) -> Response:
+        with templating.snapshot(request, 0.2) as conn:
+            conn.exec_driver_sql(SLOW["sqlite"])
+        return PlainTextResponse("")
+
+    with dashboard(empty, [Route("/slow", slow)]) as client:
+        answer = client.get("/slow")
+    assert answer.status_code == 503
+    assert "longer than 0.2 seconds" in answer.text
+
+
+def test_pages_wait_their_turn_and_who_leaves_loses_it(empty):
+    free = Event()
+    waiting: list[str] = []
+
+    def wait(request: Request) -> Response:
+        waiting.append(request.url.query)
+        free.wait(60)
+        return PlainTextResponse("")
+
+    with dashboard(empty, [web_app._page("/wait", wait)]) as client, ExitStack() as stack:
+        try:
+            for number in range(AT_ONCE):
+                stack.enter_context(connection(client, asking(f"/wait?first={number}")))
+            eventually(lambda: len(waiting) == AT_ONCE)
+            for number in range(40):
+                with connection(client, asking(f"/wait?given-up={number}")):
+                    assert client.get("/static/icon.svg").status_code == 200
+            patient = Thread(target=client.get, args=["/wait?patient"])
+            patient.start()
+            assert client.get("/static/icon.svg").status_code == 200
+        finally:
+            free.set()
+        patient.join(60)
+    assert waiting[AT_ONCE:] == ["patient"]
 
 
 def test_probes_are_answered_while_every_thread_is_taken(empty):

@@ -1,9 +1,10 @@
 """The application: its routes, its guard, and what it answers when something is wrong."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import BoundedSemaphore
 from typing import Final
 
+import anyio
 from starlette.applications import Starlette
 from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
@@ -19,6 +20,7 @@ from tpmirror.db.engine import open_engine
 from tpmirror.errors import TpmirrorError
 from tpmirror.web import downloads, templating
 from tpmirror.web.cache import ResultCache
+from tpmirror.web.cancellation import CancelOnDisconnect
 from tpmirror.web.pages import costs, job, jobs, operations, overview, sql, sync
 from tpmirror.web.security import HEADERS, Guard, check_exposure
 
@@ -30,22 +32,34 @@ class JobId(IntegerConvertor):
 
 
 register_url_convertor("job_id", JobId())
+AT_ONCE: Final = 8
+"""Pages made at once; with the files under way, fewer than the pool has connections. The next ones wait their turn."""
+
+
+def _page(path: str, answer: Callable[[Request], Response]) -> Route:
+    """A route whose answer is made in a thread, when it is its turn."""
+
+    async def in_turn(request: Request) -> Response:
+        return await anyio.to_thread.run_sync(answer, request, limiter=request.app.state.turns)
+
+    return Route(path, in_turn)
+
 
 ROUTES: Final[tuple[BaseRoute, ...]] = (
-    Route("/", overview.page),
-    Route("/live", overview.live),
-    Route("/jobs", jobs.page),
-    Route("/jobs.csv", jobs.csv),
-    Route("/jobs.json", jobs.json),
-    Route("/jobs/{job_id:job_id}", job.page),
-    Route("/costs", costs.page),
-    Route("/costs.csv", costs.csv),
-    Route("/costs.json", costs.json),
-    Route("/ledger.csv", costs.ledger_csv),
-    Route("/ledger.json", costs.ledger_json),
-    Route("/operations", operations.page),
-    Route("/sync", sync.page),
-    Route("/sql", sql.page),
+    _page("/", overview.page),
+    _page("/live", overview.live),
+    _page("/jobs", jobs.page),
+    _page("/jobs.csv", jobs.csv),
+    _page("/jobs.json", jobs.json),
+    _page("/jobs/{job_id:job_id}", job.page),
+    _page("/costs", costs.page),
+    _page("/costs.csv", costs.csv),
+    _page("/costs.json", costs.json),
+    _page("/ledger.csv", costs.ledger_csv),
+    _page("/ledger.json", costs.ledger_json),
+    _page("/operations", operations.page),
+    _page("/sync", sync.page),
+    _page("/sql", sql.page),
     Mount("/static", StaticFiles(directory=templating.FOLDER / "static")),
 )
 
@@ -58,12 +72,17 @@ def create_app(settings: Settings, extra_routes: Iterable[BaseRoute] = ()) -> St
     check_exposure(settings)
     app = Starlette(
         routes=[*ROUTES, *extra_routes],
-        middleware=[Middleware(Guard, settings=settings), Middleware(GZipMiddleware, minimum_size=1000)],
+        middleware=[
+            Middleware(Guard, settings=settings),
+            Middleware(CancelOnDisconnect),
+            Middleware(GZipMiddleware, minimum_size=1000),
+        ],
         exception_handlers={HTTPException: _refused, TpmirrorError: _unavailable, Exception: _failed},
     )
     app.state.engine = open_engine(settings.database, read_only=True)
     app.state.settings = settings
     app.state.memory = ResultCache()
+    app.state.turns = anyio.CapacityLimiter(AT_ONCE)
     app.state.downloads = BoundedSemaphore(downloads.AT_ONCE)
     return app
 

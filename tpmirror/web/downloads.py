@@ -21,9 +21,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from tpmirror.db.types import Row
+from tpmirror.errors import MirrorError
 from tpmirror.formatting import csv_cell, to_plain
 from tpmirror.store.prices import Prices
 from tpmirror.web import templating
+from tpmirror.web.cancellation import Query
 
 Wanted = Callable[[Connection], Select[Any]]
 """A SELECT, made when the mirror is open."""
@@ -50,7 +52,7 @@ def csv(request: Request, name: str, columns: Sequence[str], wanted: Wanted, per
                 writer.writer(text).writerows([csv_cell(row[name]) for name in names] for row in rows)
                 yield text.getvalue()
 
-    return _File(lines(), f"{name}.csv", "text/csv; charset=utf-8")
+    return _File(request, lines(), f"{name}.csv", "text/csv; charset=utf-8")
 
 
 def json(request: Request, name: str, wanted: Wanted, period: str = "month") -> Response:
@@ -64,24 +66,29 @@ def json(request: Request, name: str, wanted: Wanted, period: str = "month") -> 
                 before = ",\n"
             yield "[]\n" if before == "[" else "]\n"
 
-    return _File(parts(), f"{name}.json", "application/json")
+    return _File(request, parts(), f"{name}.json", "application/json")
 
 
 class _File(StreamingResponse):
     """Pieces of text. The first is made before the answer begins: if the mirror cannot be read, it can still say so."""
 
-    def __init__(self, pieces: Generator[str], name: str, media_type: str) -> None:
+    def __init__(self, request: Request, pieces: Generator[str], name: str, media_type: str) -> None:
         headers = {"Content-Disposition": f'attachment; filename="tpmirror-{name}"'}
         super().__init__(chain([next(pieces)], pieces), media_type=media_type, headers=headers)
         self._pieces = pieces
+        self._query: Query = request.state.query
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it; the mirror is let go of however that ends."""
         try:
             with anyio.move_on_after(MAX_SECONDS):
                 await super().__call__(scope, receive, send)
+        except MirrorError:
+            if not self._query.cancelled:  # else its client left
+                raise
         finally:
-            await run_in_threadpool(self._pieces.close)
+            with anyio.CancelScope(shield=True):  # also when all that is done for a client that left is cancelled
+                await run_in_threadpool(self._pieces.close)
 
 
 @contextmanager
@@ -98,7 +105,7 @@ def _opened(request: Request, wanted: Wanted, period: str) -> Iterator[tuple[Pri
     if not turns.acquire(blocking=False):
         raise HTTPException(503, f"{AT_ONCE} files are under way already; try again when one of them has ended.")
     try:
-        with templating.snapshot(request) as conn:
+        with templating.snapshot(request, MAX_SECONDS + templating.PAGE_SECONDS) as conn:
             prices = templating.prices(request, conn)
             with conn.execution_options(yield_per=CHUNK).execute(wanted(conn)) as found:
                 yield prices, ([priced(dict(row)) for row in some] for some in found.mappings().partitions(CHUNK))

@@ -16,8 +16,10 @@ from starlette.responses import HTMLResponse
 
 from tpmirror import __version__
 from tpmirror.db import engine
+from tpmirror.errors import MirrorError
 from tpmirror.store.prices import Prices, known
 from tpmirror.web import filters
+from tpmirror.web.cancellation import Query
 
 FOLDER: Final = Path(__file__).parent
 PAGES: Final = {
@@ -29,6 +31,8 @@ PAGES: Final = {
     "/sql": "SQL",
 }
 """The menu."""
+PAGE_SECONDS: Final = 60.0
+"""Seconds that the queries of a page may take on SQLite; on PostgreSQL each has its ``statement_timeout``."""
 LETTERS: Final = 1000
 """Most letters of a text to search for; SQLite compares with no more than 50,000 bytes."""
 
@@ -62,10 +66,20 @@ ENVIRONMENT: Final = _environment()
 
 
 @contextmanager
-def snapshot(request: Request) -> Iterator[Connection]:
-    """The mirror as it is now, for all of a page; it cannot be written through this."""
-    with engine.reading(request.app.state.engine) as conn:
-        yield conn
+def snapshot(request: Request, seconds: float = PAGE_SECONDS) -> Iterator[Connection]:
+    """The mirror as it is now, for all of a page; it cannot be written through this.
+
+    Its queries end with a MirrorError when the client goes away, with HTTPException 503 after so many seconds.
+    """
+    query: Query = request.state.query
+    try:
+        with engine.reading(request.app.state.engine) as conn, query.on(conn, seconds):
+            yield conn
+    except MirrorError:
+        if query.timed_out:
+            text = f"This takes longer than {seconds:g} seconds. Ask for less, or ask the database itself, with SQL."
+            raise HTTPException(503, text) from None
+        raise
 
 
 def prices(request: Request, conn: Connection) -> Prices:
