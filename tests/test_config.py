@@ -74,6 +74,8 @@ BAD = {
     "TPMIRROR_HTTP_ADDR": ["8377", "localhost", "localhost:", ":8377", "x:65536", "x:-1", "x:http"],
     "TPMIRROR_HTTP_OPEN": ["true", "1"],
     "TPMIRROR_HTTP_HOSTS": ["https://mirror.example.com", "mirror.example.com:8377", "a b", "*"],
+    "TPMIRROR_HTTP_PREFIX": ["tpmirror", "/", "//", "/a//b", "/..", "/a/../b", "/.", "/a/./b", "/a?b", "/a#b", "/a b",
+        "https://mirror.example.com/a", "/%2e%2e", "/a\\b", "/a\n", '/"><script>'],
     "TPMIRROR_LOG_FORMAT": ["xml"],
     "TPMIRROR_LOG_LEVEL": ["verbose"],
     "TPMIRROR_CREDIT_PRICE": ["0.10", "EUR", "0 EUR", "0.000000 EUR", "10000 EUR", "0.0000001 EUR", "-1 EUR",
@@ -90,6 +92,11 @@ def test_a_wrong_value_is_refused_with_its_variable_its_value_and_what_is_accept
     assert said.startswith(f"{variable} is ")
     assert "it accepts " in said
     assert repr(value) in said or re.search("[?@#]|:[^/0-9]", value)
+
+
+@pytest.mark.parametrize("value", ["/tpmirror", "/tpmirror/", "/tools/tp-mirror_2.x~/"])
+def test_a_prefix_is_a_path_and_needs_no_last_slash(value):
+    assert load({"TPMIRROR_HTTP_PREFIX": value}).http_prefix == value.rstrip("/")
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ _HOST: Final = re.compile(r"(?:(?!xn--)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?
 _SCHEMA: Final = re.compile(r"(?!(?:pg_|information_schema\Z))[A-Za-z_][A-Za-z0-9_]{0,62}")
 """A schema's name, in the case in which it is written: PostgreSQL cuts longer ones off and keeps pg_ for itself."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_PREFIX: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)+/?")
+"""Segments of letters that every proxy passes on as they are, none of them ``.`` or ``..``."""
 
 
 def _number(low: float, high: float, *, whole: bool) -> Callable[[str], Any]:
@@ -180,6 +182,12 @@ def schema_name(value: str) -> str:
     return value
 
 
+def _prefix(value: str) -> str:
+    if _PREFIX.fullmatch(value) is None:
+        raise ValueError("a path such as /tpmirror: letters, digits and . _ ~ - between slashes, no query")
+    return value.rstrip("/")
+
+
 def _switch(value: str) -> bool:
     return _choice("yes", "no")(value) == "yes"
 
@@ -254,6 +262,9 @@ class Settings:
     http_open: bool = _setting(False, "yes: serve other machines without a token too", _switch)
     http_hosts: tuple[str, ...] | None = _setting(
         None, "names, besides localhost, by which the dashboard may be called", _hosts
+    )
+    http_prefix: str | None = _setting(
+        None, "path below which the dashboard is reached through a proxy, such as /tpmirror", _prefix
     )
     alert_urls: tuple[Secret, ...] | None = _setting(
         None, "where alerts go, as apprise URLs; they hold secrets", _secrets

@@ -121,14 +121,14 @@ def empty(migrated_file: Path) -> str:
 
 @pytest.fixture(scope="module")
 def client(empty: str) -> Iterator[httpx.Client]:
-    """The dashboard of that mirror on loopback, which may be called by one name more."""
-    with dashboard(empty, TPMIRROR_HTTP_HOSTS="mirror.example.com") as found:
+    """The dashboard of that mirror on loopback, which anybody may call by one name more."""
+    with dashboard(empty, TPMIRROR_HTTP_HOSTS="mirror.example.com", TPMIRROR_HTTP_OPEN="yes") as found:
         yield found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def guarded(empty: str) -> Iterator[httpx.Client]:
-    """The same for other machines too, with a token."""
+    """The same for other machines too, with a token. Of each test its own: it counts wrong passwords."""
     with dashboard(empty, TPMIRROR_HTTP_TOKEN=TOKEN, TPMIRROR_HTTP_ADDR="0.0.0.0:8377") as found:
         yield found
 
@@ -241,13 +241,145 @@ def test_supervisors_need_no_token(guarded):
     assert guarded.get("/metrics").status_code == 401
 
 
-@pytest.mark.parametrize("address", ["0.0.0.0:8377", "192.168.1.7:80", "[::]:8377", "mirror.example.com:80"])
-def test_strangers_are_let_in_on_purpose_only(empty, address):
-    variables = {"TPMIRROR_DATABASE_URL": empty, "TPMIRROR_HTTP_ADDR": address}
-    with pytest.raises(UsageError, match="TPMIRROR_HTTP_TOKEN"):
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [*(("TPMIRROR_HTTP_ADDR", at) for at in ("0.0.0.0:8377", "192.168.1.7:80", "[::]:8377", "mirror.example.com:80")),
+     ("TPMIRROR_HTTP_HOSTS", "mirror.example.com"), ("TPMIRROR_HTTP_HOSTS", "localhost,192.168.1.7"),
+     ("TPMIRROR_HTTP_PREFIX", "/tpmirror")],
+)  # fmt: skip
+def test_strangers_are_let_in_on_purpose_only(empty, name, value):
+    variables = {"TPMIRROR_DATABASE_URL": empty, name: value}
+    with pytest.raises(UsageError, match=f"^{name} is .*TPMIRROR_HTTP_TOKEN"):
         create_app(load(variables))
     create_app(load({**variables, "TPMIRROR_HTTP_OPEN": "yes"}))
     create_app(load({**variables, "TPMIRROR_HTTP_TOKEN": TOKEN}))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"host": "192.168.1.7"}, {"x-forwarded-for": "192.0.2.1"}, {"x-real-ip": "192.0.2.1"},
+     {"forwarded": "for=192.0.2.1"}, {"x-forwarded-host": "mirror.example.com"}],
+)  # fmt: skip
+def test_a_proxy_that_no_setting_names_lets_nobody_in(empty, headers):
+    with dashboard(empty) as client:
+        assert client.get("/sync").status_code == 200
+        answer = client.get("/sync", headers=headers)
+        assert (answer.status_code, "TPMIRROR_HTTP_TOKEN" in answer.text) == (403, True)
+    with dashboard(empty, TPMIRROR_HTTP_TOKEN=TOKEN) as client:
+        assert client.get("/sync", headers={**headers, "authorization": basic(TOKEN)}).status_code == 200
+
+
+LINK = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+PICTURE = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/jobs", LINK, 200), ("/jobs", PICTURE, 403), ("/jobs", {**PICTURE, "sec-fetch-site": "same-site"}, 403),
+        ("/jobs", {**LINK, "sec-fetch-dest": "iframe"}, 403), ("/jobs.csv", LINK, 403), ("/ledger.json", LINK, 403),
+        ("/jobs", {**LINK, "sec-purpose": "prefetch"}, 403), ("/static/style.css", PICTURE, 403),
+        ("/jobs.csv", {**LINK, "sec-fetch-site": "none"}, 200), ("/live", {"sec-fetch-site": "same-origin"}, 200),
+        ("/healthz", PICTURE, 500),
+    ],
+)  # fmt: skip
+def test_another_site_may_link_to_a_page_and_no_more(client, path, headers, status):
+    assert client.get(path, headers=headers).status_code == status
+
+
+OUTSIDE = "https://mirror.example.com"
+
+
+class Proxy(httpx.BaseTransport):
+    """A proxy that serves the dashboard below a path, and nothing else; it passes the path on whole, or strips it."""
+
+    def __init__(self, inside: httpx.URL, prefix: str, *, strips: bool) -> None:
+        self._inside, self._prefix, self._strips = inside, prefix, strips
+        self._forward = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.raw_path.decode()
+        if re.match(rf"{self._prefix}(?:[/?]|$)", path) is None:
+            return httpx.Response(404, text="of another application")
+        path = path.removeprefix(self._prefix) if self._strips else path
+        inner = self._inside.copy_with(raw_path=f"/{path.removeprefix('/')}".encode())
+        headers = {**request.headers, "x-forwarded-for": "192.0.2.1", "x-forwarded-proto": "https"}
+        return self._forward.handle_request(httpx.Request("GET", inner, headers=headers))
+
+    def close(self) -> None:
+        self._forward.close()
+
+
+@contextmanager
+def behind_proxy(database_url: str, prefix: str, *, strips: bool) -> Iterator[httpx.Client]:
+    """A client of a dashboard below a path of another host."""
+    variables = {"TPMIRROR_HTTP_PREFIX": prefix, "TPMIRROR_HTTP_HOSTS": "mirror.example.com"}
+    with dashboard(database_url, TPMIRROR_HTTP_TOKEN=TOKEN, **variables) as inner:
+        proxy = Proxy(inner.base_url, prefix, strips=strips)
+        with httpx.Client(transport=proxy, base_url=OUTSIDE, auth=("anybody", TOKEN), timeout=30) as client:
+            yield client
+
+
+def leads_to(client: httpx.Client, address: str) -> set[str]:
+    """Every address that a page names: links, forms, files, what its script fetches."""
+    answer = client.get(address)
+    assert answer.status_code == 200, address
+    if not answer.headers["content-type"].startswith("text/html"):
+        return set()
+    named = re.findall(r'(?:href|src|action|data-live)="([^"]*)"', answer.text)
+    return {str(answer.url.join(html.unescape(name)).copy_with(fragment=None)) for name in named}
+
+
+@pytest.mark.parametrize(("prefix", "strips"), [("/tpmirror", True), ("/tools/tp.mirror", False)])
+def test_below_a_path_every_link_leads_to_something_below_it(lived_mirror, prefix, strips):
+    with behind_proxy(lived_mirror["sqlite"], prefix, strips=strips) as client:
+        found, seen = {f"{OUTSIDE}{prefix}{path}" for path in ("", "/", "/jobs", "/jobs/", "/live")}, set[str]()
+        while found:
+            address = min(found)
+            kind = re.sub(r"\d+|=[^&]*", "", address)  # one job, one value of a parameter is as good as another
+            found.remove(address)
+            if kind not in seen:
+                seen.add(kind)
+                found |= leads_to(client, address)
+                assert {link for link in found if not link.startswith(f"{OUTSIDE}{prefix}")} == set(), address
+        wanted = ["/static/style.css", "/static/live.js", "/jobs/", "/jobs.csv", "/ledger.json", "/costs", "/sql"]
+        assert {f"{OUTSIDE}{prefix}{path}" for path in wanted} <= seen
+        assert client.get(f"{prefix}/nothing").status_code == 404
+        assert f'href="{prefix}/"' in client.get(f"{prefix}/nothing").text
+        assert 'aria-current="page">Jobs' in client.get(f"{prefix}/jobs").text
+
+
+def test_below_a_path_probes_and_metrics_stay_at_the_root_too(empty):
+    routes = [Route(path, lambda _request: PlainTextResponse("")) for path in ("/healthz", "/readyz", "/metrics")]
+    with dashboard(empty, routes, TPMIRROR_HTTP_PREFIX="/tpmirror", TPMIRROR_HTTP_TOKEN=TOKEN) as client:
+        asked = [f"{prefix}{path}" for prefix in ("", "/tpmirror") for path in ("/healthz", "/readyz", "/metrics")]
+        assert [client.get(path).status_code for path in asked] == [200, 200, 401] * 2
+        assert client.get("/tpmirrors").status_code == 401
+        answers = [
+            client.get(path, auth=("anybody", TOKEN)) for path in ("/metrics", "/tpmirrors", "/tpmirror/tpmirror")
+        ]
+        assert [answer.status_code for answer in answers] == [200, 404, 404]
+
+
+@pytest.mark.parametrize("prefix", ["/jobs", "/static", "/healthz/x", "/costs.csv"])
+def test_a_path_that_is_the_dashboards_own_is_refused(empty, prefix):
+    variables = {"TPMIRROR_DATABASE_URL": empty, "TPMIRROR_HTTP_TOKEN": TOKEN, "TPMIRROR_HTTP_PREFIX": prefix}
+    with pytest.raises(UsageError, match=f"^TPMIRROR_HTTP_PREFIX is '{prefix}'"):
+        create_app(load(variables), BROKEN)
+
+
+def test_wrong_passwords_are_logged_and_told_to_wait_and_the_right_one_passes(empty, caplog):
+    with dashboard(empty, TPMIRROR_HTTP_TOKEN=TOKEN) as client:
+        assert client.get("/sync").status_code == 401  # what every browser asks first
+        guesses = [client.get("/sync", headers={"authorization": basic(f"guess-{n}")}) for n in range(120)]
+        right = client.get("/sync", headers={"authorization": basic(TOKEN)})
+    assert [answer.status_code for answer in guesses] == [401] * 10 + [429] * 110
+    assert 0 < int(guesses[-1].headers["retry-after"]) <= 60
+    assert right.status_code == 200
+    said = [record.getMessage() for record in caplog.records if "wrong password" in record.getMessage()]
+    assert len(said) == 3  # the 1st, 10th and 100th
+    assert "127.0.0.1" in said[0]
+    assert "guess" not in caplog.text
 
 
 def test_an_answer_on_a_kept_connection_does_not_wait_for_an_acknowledgement(client):
@@ -572,7 +704,7 @@ def test_the_command_serves_until_it_is_stopped(empty, tmp_path):
 def test_the_command_says_what_is_wrong_before_it_serves(empty, tmp_path):
     program = Program(tmp_path, {"TPMIRROR_DATABASE_URL": f"sqlite:///{tmp_path}/none.db"})
     assert "tpmirror sync" in program.refuse("web", code=1)
-    assert "TPMIRROR_HTTP_TOKEN" in program.refuse("web", "--http-addr", "0.0.0.0:0", "--database-url", empty, code=2)
+    assert "TPMIRROR_HTTP_TOKEN" in program.refuse("web", "--http-prefix", "/tpmirror", "--database-url", empty, code=2)
 
 
 def test_amounts_stand_beside_credits_if_a_price_is_known(lived_mirror, dialect):

@@ -47,6 +47,7 @@ RUN_SETTINGS: Final = (
     "http_addr",
     "http_open",
     "http_hosts",
+    "http_prefix",
     "budget_daily",
     "budget_monthly",
     "credit_price",

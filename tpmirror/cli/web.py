@@ -11,15 +11,20 @@ from tpmirror.config import Settings
 
 
 @click.command()
-@with_settings("http_addr", "http_open", "http_hosts", "budget_monthly", "credit_price")
+@with_settings(
+    "http_addr", "http_open", "http_hosts", "http_prefix", "budget_monthly", "credit_price", "log_format", "log_level"
+)
 def web(settings: Settings) -> None:
     """Serve the dashboard of a mirror. Reads only; needs no API key.
 
     Set TPMIRROR_HTTP_TOKEN to ask for a password; other machines are served only with one, or with --http-open yes.
+    Wrong passwords are logged to stderr.
     """
+    from tpmirror import log
     from tpmirror.web.app import create_app
     from tpmirror.web.server import Server
 
+    log.configure(settings.log_format, settings.log_level)
     with suppress(KeyboardInterrupt):  # or SIGTERM: how it is meant to end, and one may wait already
         signals.release()
         app = create_app(settings)
@@ -27,7 +32,7 @@ def web(settings: Settings) -> None:
             pass  # what is wrong with it is reported now, in one line, rather than on every page
         server = Server(app, settings.http_addr)
         try:
-            click.echo(f"dashboard on {server.start()}/, stop with Ctrl-C", err=True)
+            click.echo(f"dashboard on {server.start()}{settings.http_prefix or ''}/, stop with Ctrl-C", err=True)
             Event().wait()
         finally:
             server.stop()

@@ -142,7 +142,7 @@ def run(settings: Settings) -> int:
     with connected(settings.database) as engine:
         service = Service(settings, engine)
         server = _server(settings, service)
-        url = server.start()
+        url = server.start() + (settings.http_prefix or "")
         service.plan()
         service.schedule.start()
         log.info("started", version=__version__, pid=os.getpid(), mirror=display(engine), url=url)

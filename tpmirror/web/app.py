@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from tpmirror.config import Settings
 from tpmirror.db.engine import open_engine
-from tpmirror.errors import TpmirrorError
+from tpmirror.errors import TpmirrorError, UsageError
 from tpmirror.web import downloads, templating
 from tpmirror.web.cache import ResultCache
 from tpmirror.web.cancellation import CancelOnDisconnect
@@ -67,11 +67,14 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
 def create_app(settings: Settings, extra_routes: Iterable[BaseRoute] = ()) -> Starlette:
     """The dashboard over the mirror of these settings, and whatever else is to be served beside it.
 
-    Every route is behind the guard, those of ``extra_routes`` too. Raises UsageError if others could see it.
+    Every route is behind the guard, those of ``extra_routes`` too. Raises UsageError if others could see it, or
+    if its prefix is one of its own addresses.
     """
     check_exposure(settings)
+    routes = [*ROUTES, *extra_routes]
+    _check_prefix(settings.http_prefix, routes)
     app = Starlette(
-        routes=[*ROUTES, *extra_routes],
+        routes=routes,
         middleware=[
             Middleware(Guard, settings=settings),
             Middleware(CancelOnDisconnect),
@@ -79,12 +82,23 @@ def create_app(settings: Settings, extra_routes: Iterable[BaseRoute] = ()) -> St
         ],
         exception_handlers={HTTPException: _refused, TpmirrorError: _unavailable, Exception: _failed},
     )
+    app.router.redirect_slashes = False  # it would name host and scheme, which a proxy may have changed; see local_path
     app.state.engine = open_engine(settings.database, read_only=True)
     app.state.settings = settings
     app.state.memory = ResultCache()
     app.state.turns = anyio.CapacityLimiter(AT_ONCE)
     app.state.downloads = BoundedSemaphore(downloads.AT_ONCE)
     return app
+
+
+def _check_prefix(prefix: str | None, routes: Iterable[BaseRoute]) -> None:
+    """Raise UsageError if nobody could say whether a proxy left the prefix on a path."""
+    own = {route.path.split("/")[1] for route in routes if isinstance(route, Route | Mount)}
+    if prefix is not None and prefix.split("/")[1] in own:
+        raise UsageError(
+            f"TPMIRROR_HTTP_PREFIX is {prefix!r}, an address of the dashboard itself; choose another path, such as "
+            "/tpmirror"
+        )
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -2,13 +2,16 @@
 
 * Host: a page on the internet can point its own name at 127.0.0.1 (DNS rebinding) and read what answers there. A
   request by such a name is refused; an address or ``localhost`` cannot be anybody's name.
-* Token: bound to anything but loopback, a token is asked for, unless the operator sets TPMIRROR_HTTP_OPEN.
+* Token: where other machines can reach it, directly or through a proxy, a token is asked for, unless the operator sets
+  TPMIRROR_HTTP_OPEN. Wrong ones are counted, logged and told to wait; the right one always passes.
+* Other sites: a page elsewhere may link to a page of ours, and do nothing else with it.
 * Headers: nothing but our own files is loaded or called, no frame may hold us, nothing is kept in caches.
 """
 
 import base64
 import hmac
 import ipaddress
+import math
 import re
 from typing import Final
 
@@ -18,9 +21,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tpmirror.config import Settings, is_loopback
 from tpmirror.errors import UsageError
+from tpmirror.log import logger
+from tpmirror.web.logins import FailedLogins
+
+log: Final = logger(__name__)
 
 PROBES: Final = frozenset({"/healthz", "/readyz"})
 """Answered to anybody by any name: supervisors ask without a password, and learn nothing of the account."""
+FILES: Final = (".csv", ".json")
+"""How the address of a download ends."""
+_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""What proxies say of the client that they ask for."""
 _HOST: Final = re.compile(r"(?:\[([^]]*)\]|([^:]*))(?::[0-9]*)?")
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -37,23 +48,47 @@ HEADERS: Final = {
 
 def check_exposure(settings: Settings) -> None:
     """Raise UsageError if other machines could see the dashboard and no setting allows it."""
-    host, port = settings.http_addr
-    if is_loopback(host) or settings.http_token is not None or settings.http_open:
+    way = _way_in(settings)
+    if way is None or settings.http_token is not None or settings.http_open:
         return
     message = (
-        f"TPMIRROR_HTTP_ADDR is {f'{host}:{port}'!r}, which other machines can reach: set TPMIRROR_HTTP_TOKEN to a "
-        "password of 16 characters or more, or TPMIRROR_HTTP_OPEN=yes if a firewall or proxy keeps strangers out"
+        f"{way}: set TPMIRROR_HTTP_TOKEN to a password of 16 characters or more, or TPMIRROR_HTTP_OPEN=yes if a "
+        "firewall or proxy keeps strangers out"
     )
     raise UsageError(message)
 
 
+def _way_in(settings: Settings) -> str | None:
+    """The setting by which other machines can reach the dashboard, if one says so."""
+    host, port = settings.http_addr
+    if not is_loopback(host):
+        return f"TPMIRROR_HTTP_ADDR is {f'{host}:{port}'!r}, which other machines can reach"
+    if names := [name for name in settings.http_hosts or () if not is_loopback(name)]:
+        return f"TPMIRROR_HTTP_HOSTS is {','.join(names)!r}, by which other machines call it through a proxy"
+    if settings.http_prefix is not None:
+        return f"TPMIRROR_HTTP_PREFIX is {settings.http_prefix!r}, which other machines reach through a proxy"
+    return None
+
+
+def local_path(path: str, prefix: str) -> str:
+    """The dashboard's own path: without last slash, and without the prefix, which some proxies strip, others not."""
+    own = path.removeprefix(prefix) if f"{path}/".startswith(f"{prefix}/") else path
+    return own.rstrip("/") or "/"
+
+
 class Guard:
-    """ASGI middleware that refuses by host and token, and puts the headers on every answer."""
+    """ASGI middleware that refuses by host, site and token, and puts the headers on every answer.
+
+    Behind it ``root_path`` is the prefix, and ``path`` begins with it, whether or not the proxy left it there.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.hosts = frozenset({"localhost", settings.http_addr[0].lower(), *(settings.http_hosts or ())})
         self.token = settings.http_token
+        self.prefix = settings.http_prefix or ""
+        self.is_private = self.token is None and not settings.http_open
+        self.failed = FailedLogins()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on."""
@@ -68,18 +103,63 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        answer = None if scope["path"] in PROBES else self._refusal(Headers(scope=scope))
-        await (answer or self.app)(scope, receive, guarded)
+        path = local_path(scope["path"], self.prefix)
+        answer = None if path in PROBES else self._refusal(scope, path, Headers(scope=scope))
+        inner = {**scope, "root_path": self.prefix, "path": self.prefix + path}
+        await (answer or self.app)(inner, receive, guarded)
 
-    def _refusal(self, headers: Headers) -> Response | None:
+    def _refusal(self, scope: Scope, path: str, headers: Headers) -> Response | None:
         host = host_name(headers.get("host", ""))
         if host not in self.hosts and not _is_address(host):
             text = "Unknown Host header; add it to TPMIRROR_HTTP_HOSTS.\n"
             return PlainTextResponse(text, 421)
-        if self.token is not None and not _same(given(headers.get("authorization", "")), self.token.reveal()):
-            text = "This dashboard asks for a password: TPMIRROR_HTTP_TOKEN, with any user name.\n"
-            return PlainTextResponse(text, 401, {"WWW-Authenticate": 'Basic realm="tpmirror", charset="UTF-8"'})
-        return None
+        if self.is_private and is_forwarded(host, headers):
+            text = "This came through a proxy: set TPMIRROR_HTTP_TOKEN, or TPMIRROR_HTTP_OPEN=yes.\n"
+            return PlainTextResponse(text, 403)
+        if is_foreign(path, headers):
+            return PlainTextResponse("A page of another site asked for this; open the dashboard itself.\n", 403)
+        sent = headers.get("authorization", "")
+        if self.token is None or _same(given(sent), self.token.reveal()):
+            return None
+        return self._wrong(scope) if sent else _unauthorized()
+
+    def _wrong(self, scope: Scope) -> Response:
+        """Count a wrong password, and answer it at once: an answer that is held back would hold a connection."""
+        failure = self.failed.add((scope.get("client") or ("unknown", 0))[0])
+        if failure.is_logged:
+            log.warning(
+                "a wrong password for the dashboard",
+                client=failure.client,
+                this_minute=failure.of_client,
+                of_all_clients=failure.overall,
+            )
+        if failure.retry_after is None:
+            return _unauthorized()
+        seconds = str(math.ceil(failure.retry_after))
+        text = f"Too many wrong passwords; try again in {seconds} seconds.\n"
+        return PlainTextResponse(text, 429, {"Retry-After": seconds})
+
+
+def _unauthorized() -> Response:
+    text = "This dashboard asks for a password: TPMIRROR_HTTP_TOKEN, with any user name.\n"
+    return PlainTextResponse(text, 401, {"WWW-Authenticate": 'Basic realm="tpmirror", charset="UTF-8"'})
+
+
+def is_forwarded(host: str, headers: Headers) -> bool:
+    """Whether a request to a server on loopback came through a proxy, by its Host or by what the proxy adds."""
+    return not is_loopback(host) or any(name in headers for name in _FORWARDED)
+
+
+def is_foreign(path: str, headers: Headers) -> bool:
+    """Whether a page of another site asks, by what its browser says (Sec-Fetch-Site; old browsers say nothing).
+
+    A person who follows a link to a page is welcome: one address in one tab. Pictures, scripts, frames, files and pages
+    fetched ahead are not: a page can ask for any number of them without anybody noticing.
+    """
+    if headers.get("sec-fetch-site", "none") in {"same-origin", "none"}:
+        return False
+    navigates = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return not navigates or "sec-purpose" in headers or path.endswith(FILES)
 
 
 def host_name(header: str) -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,7 +49,9 @@ def as_json(value: Any) -> Markup:
     return Markup(plain)  # noqa: S704 - every character that HTML knows was escaped above
 
 
-def _environment() -> Environment:
+@cache
+def environment(prefix: str) -> Environment:
+    """The templates of a dashboard whose addresses begin so: every link of theirs begins with ``prefix``."""
     env = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
@@ -58,11 +61,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters |= filters.FILTERS | {"as_json": as_json}
-    env.globals |= {"menu": PAGES, "query": filters.query, "version": __version__}
+    env.globals |= {"menu": PAGES, "prefix": prefix, "query": filters.query, "version": __version__}
     return env
-
-
-ENVIRONMENT: Final = _environment()
 
 
 @contextmanager
@@ -89,8 +89,9 @@ def prices(request: Request, conn: Connection) -> Prices:
 
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """A page from its template."""
-    shown = {"path": request.url.path, "now": datetime.now(UTC), **context}
-    return HTMLResponse(ENVIRONMENT.get_template(template).render(shown), status)
+    prefix = request.app.state.settings.http_prefix or ""
+    shown = {"path": request.scope["path"].removeprefix(prefix), "now": datetime.now(UTC), **context}
+    return HTMLResponse(environment(prefix).get_template(template).render(shown), status)
 
 
 def choice(request: Request, name: str, values: Mapping[str, Any] | tuple[str, ...], default: str) -> str:
