@@ -21,9 +21,11 @@ from tests.support.grafana import expanded, panels
 from tests.support.program import ROOT
 from tpmirror.cli.main import cli
 from tpmirror.config import Settings, load, variable_of
+from tpmirror.errors import UsageError
 from tpmirror.service.daemon import GRACE, PULSE
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
+from tpmirror.web.security import check_exposure
 
 EMAIL = "somebody@example.com"
 VARIABLES = {variable_of(setting) for setting in fields(Settings)}
@@ -66,6 +68,25 @@ def test_settings_in_compose_are_accepted(compose):
     given = {name: str(value) for name, value in compose["services"]["tpmirror"]["environment"].items()}
     plain = {name: "" if value.startswith("${") else value for name, value in given.items()}
     assert load(plain).http_addr[1] == Settings().http_addr[1]
+
+
+def test_whoever_reaches_the_dashboard_is_asked_for_a_password(compose, kubernetes):
+    service = compose["services"]["tpmirror"]
+    assert "TPMIRROR_HTTP_OPEN" not in read("docker-compose.yml") + read("deploy/kubernetes.yaml")
+    assert 'TPMIRROR_HTTP_TOKEN="$$(cat /run/secrets/dashboard_password)"' in service["command"][0]
+    assert "dashboard_password" in service["secrets"]
+    (container,) = kubernetes["Deployment"]["spec"]["template"]["spec"]["containers"]
+    (token,) = [one for one in container["env"] if one["name"] == "TPMIRROR_HTTP_TOKEN"]
+    assert f"--from-literal={token['valueFrom']['secretKeyRef']['key']}=" in read("docs/running.md")
+
+
+def test_a_proxy_is_set_up_with_a_password_or_not_at_all():
+    (settings,) = re.findall(r"```sh\n(TPMIRROR_HTTP_HOSTS=.*?)```", read("docs/running.md"), re.DOTALL)
+    given = dict(re.findall(r"^(\w+)=(\S+)", settings, re.MULTILINE))
+    assert given.keys() == {"TPMIRROR_HTTP_HOSTS", "TPMIRROR_HTTP_TOKEN"}
+    check_exposure(load({**given, "TPMIRROR_HTTP_TOKEN": 24 * "0f"}))
+    with pytest.raises(UsageError):
+        check_exposure(load({**given, "TPMIRROR_HTTP_TOKEN": ""}))
 
 
 def test_images_are_pinned_to_a_release(compose):
