@@ -130,6 +130,31 @@ def test_each_page_renders_and_fits(watched: Watched):
             assert page.evaluate("document.documentElement.scrollWidth") == width, f"{path} is wider than {width}"
 
 
+@ON_SQLITE
+def test_below_a_path_the_browser_asks_for_nothing_outside_it(browser: Browser, account: str):
+    variables = {"TPMIRROR_HTTP_PREFIX": "/tpmirror", "TPMIRROR_HTTP_OPEN": "yes"}
+    app = create_app(load({"TPMIRROR_DATABASE_URL": account, **variables}))
+    server = Server(app, ("127.0.0.1", 0))
+    watched = Watched(browser, server.start())
+    watched.page.clock.install()
+    page = watched.open("/tpmirror/")
+    with page.expect_response("**/tpmirror/live"):
+        page.clock.fast_forward(5_000)
+    for name in ("Jobs", "Costs", "Operations", "Sync", "SQL"):
+        follow(page.get_by_role("link", name=name, exact=True))
+        assert page.locator("[data-chart] canvas").count() == page.locator("[data-chart]").count()
+        assert page.get_by_role("link", name=name, exact=True).get_attribute("aria-current") == "page"
+    page = watched.open("/tpmirror/jobs")
+    page.get_by_label("Text or number").fill("=cmd()")
+    follow(page.get_by_role("button", name="Filter"))
+    assert page.url.startswith(f"{watched.origin}/tpmirror/jobs?")
+    watched.context.close()
+    server.stop()
+    app.state.engine.dispose()
+    assert watched.wrong == []
+    assert [url for url in watched.asked if not url.startswith(f"{watched.origin}/tpmirror/")] == []
+
+
 @pytest.mark.exhaustive
 @ON_SQLITE
 def test_axe_finds_nothing_serious(browser: Browser, dashboard: str, dialect: str):
