@@ -1,6 +1,8 @@
 """The views: what they declare is what both databases give, row for row; sums are exact to the last unit."""
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +28,19 @@ TYPES = {
     "time": {"timestamp with time zone"},
 }
 """By kind of column: the types it may have on PostgreSQL."""
+
+
+def test_threads_that_ask_together_get_the_same_table(monkeypatch):
+    monkeypatch.setattr(views, "_TABLES", {})
+    columns = views.view_columns
+
+    def slowly(name: str) -> Any:
+        time.sleep(0.05)
+        return columns(name)
+
+    monkeypatch.setattr(views, "view_columns", slowly)
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(lambda _: id(views.view("job_overview")), range(8)))) == 1
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ is, each further one names a column in its order, its kind and its meaning: ``--
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from graphlib import TopologicalSorter
 from importlib.resources import files
+from threading import Lock
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, MetaData, Table, Text, inspect
@@ -34,6 +34,8 @@ KINDS: Final[dict[str, TypeEngine[Any]]] = {
 cost because views sum it up; an amount is Credits of four decimals times a price of six."""
 _OTHER_COLUMNS: Final = "42P16"
 """PostgreSQL's SQLSTATE for a view that cannot be replaced: a column is gone, renamed, or of another type."""
+_TABLES: Final[dict[str, Table]] = {}
+_MAKING: Final = Lock()
 _COLUMN: Final = re.compile(r"^-- (\w+) \((\w+)\): (.+)$", re.MULTILINE)
 
 
@@ -64,9 +66,18 @@ def view_columns(view: str) -> list[ViewColumn]:
     return [ViewColumn(*found) for found in _COLUMN.findall(header)]
 
 
-@cache
 def view(name: str) -> Table:
-    """A view as a table to select from: values come typed, money exact and times aware, from both databases."""
+    """A view as a table to select from: values come typed, money exact and times aware, from both databases.
+
+    The same object at each call: two in one statement would be two tables to SQLAlchemy, and so a cartesian product.
+    """
+    with _MAKING:
+        if name not in _TABLES:
+            _TABLES[name] = _table(name)
+        return _TABLES[name]
+
+
+def _table(name: str) -> Table:
     columns = [Column(column.name, KINDS[column.kind], comment=column.comment) for column in view_columns(name)]
     return Table(name, MetaData(), *columns, comment=first_line(sources("sqlite")[name]))
 
