@@ -20,6 +20,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -151,9 +152,11 @@ FAULTS = [
     Fault("body cut off without a length", wire(lambda page: HEAD + b"\r\n" + page[:99]), "not a page of jobs"),
     Fault("gzip cut off", packed(lambda zipped: zipped[:-30]), "gzip stream is cut off"),
     Fault("gzip without its checksum", packed(lambda zipped: zipped[:-8]), "gzip stream is cut off"),
-    Fault("gzip and more", packed(lambda zipped: zipped + b"more"), "gzip stream is cut off"),
+    Fault("gzip whose second member is cut off", packed(lambda zipped: zipped + zipped[:-30]), "stream is cut off"),
+    Fault("gzip whose second member is damaged", packed(lambda zipped: zipped + b"\x1f\x8bmore"), "stream is damaged"),
     Fault("gzip that is none", packed(lambda zipped: b"none" + zipped), "gzip stream is damaged"),
     Fault("a gzip bomb", packed(lambda _: bomb(20)), "larger than 4 MiB"),
+    Fault("a gzip bomb in the second member", packed(lambda zipped: zipped + bomb(20)), "larger than 4 MiB"),
     Fault("a body without end", body(lambda page: page + b" " * 5 * 2**20), "larger than 4 MiB"),
     Fault("a packing nobody asked for", body(lambda page: page, **{"Content-Encoding": "br"}), "packed as 'br'"),
     # Not HTTP as it should be.
@@ -163,13 +166,14 @@ FAULTS = [
     # 200, but no page.
     Fault("HTML with 200", plain(200), "'text/html' instead of JSON"),
     Fault("JSON called text", body(lambda page: page, **{"Content-Type": "text/plain"}), "'text/plain' instead of"),
+    Fault("text, said twice", body(lambda page: page, **{"Content-Type": "text/plain, text/html"}), "'text/plain'"),
     Fault("no content type", always(Response(200, {}, b"{}")), "'no content type' instead of JSON"),
     Fault("HTML called JSON", body(lambda _: b"<h1>Maintenance</h1>"), "not a page of jobs"),
     Fault("nothing with 200", body(lambda _: b""), "answers with nothing"),
     Fault("204", always(Response(204)), "answers with nothing"),
     Fault("JSON cut off", body(lambda page: page[:-40]), "not a page of jobs"),
     Fault("JSON and more", body(lambda page: page + b"{}"), "not a page of jobs"),
-    Fault("a byte order mark", body(lambda page: b"\xef\xbb\xbf" + page), "not a page of jobs"),
+    Fault("two byte order marks", body(lambda page: 2 * b"\xef\xbb\xbf" + page), "not a page of jobs"),
     Fault("UTF-16", body(lambda page: page.decode().encode("utf-16")), "not a page of jobs"),
     Fault("brackets without end", body(lambda _: b"[" * 20_000), "not a page of jobs"),
     Fault("null", body(lambda _: b"null"), "not a page of jobs"),
@@ -205,6 +209,29 @@ FAULTS = [
     final("a forbidden list", detail(403), "the API refused the key (403)", code=4),
     Fault("a key revoked", detail(401, "Invalid token."), "the API refused the key (401)", code=4),
 ]  # fmt: skip
+
+
+def in_halves(change: Callable[[bytes], bytes] = lambda zipped: zipped) -> Answer:
+    """The true page in two members of gzip, a half each."""
+    return body(
+        lambda page: change(gzip.compress(page[: len(page) // 2]) + gzip.compress(page[len(page) // 2 :])),
+        **{"Content-Encoding": "gzip"},
+    )
+
+
+NO_FAULTS = {
+    "gzip in two members": in_halves(),
+    "gzip in two members that come byte by byte": lambda sim, request: replace(in_halves()(sim, request), drip=(1, 0)),
+    "gzip in two members and a line end": in_halves(lambda zipped: zipped + b"\n"),
+    "gzip with an empty member": packed(lambda zipped: zipped + gzip.compress(b"")),
+    "gzip and one byte": packed(lambda zipped: zipped + b"\0"),
+    "gzip and more": packed(lambda zipped: zipped + b"more"),
+    "a byte order mark": body(lambda page: b"\xef\xbb\xbf" + page),
+    "a packed byte order mark": packed(lambda zipped: gzip.compress(b"\xef\xbb\xbf") + zipped),
+    "one content type twice": wire(lambda page: HEAD + b"Content-Type: application/json\r\n\r\n" + page),
+    "two content types": body(lambda page: page, **{"Content-Type": "text/plain, application/json; charset=utf-8"}),
+}
+"""What is odd and whole: it is read as if it were plain."""
 
 
 @pytest.fixture
@@ -244,6 +271,16 @@ def test_a_fault_is_named_keeps_what_arrived_and_is_mended_by_another_try(fault,
     assert pending == []
     assert rows(lite_url, "sync_runs")[-1]["certified"]
     assert len(rows(lite_url, "jobs")) == JOBS
+
+
+@pytest.mark.parametrize("answer", NO_FAULTS.values(), ids=NO_FAULTS)
+def test_an_answer_that_is_odd_and_whole_is_read_at_once(answer, sim):
+    sim.respond = lambda request: answer(sim, request)
+    with Api(client_settings(sim, max_attempts=1)) as api:
+        page, (found, _) = api.page(PAGE, 10), api.job(7)
+    assert [item.id for item in page.listing.items] == list(range(25, 15, -1))
+    assert found is not None
+    assert (page.listing.count, found.id, api.requests) == (JOBS, 7, 2)
 
 
 def test_a_first_page_that_cannot_be_had_leaves_no_trace(sim, tmp_path, capsys):
@@ -434,6 +471,10 @@ def test_a_mirror_that_met_every_fault_equals_one_that_met_none(sim, lite_url, t
     sim.respond = respond
     run = mirror(sim, lite_url, page_size=PAGE, concurrency=4, max_attempts=100, retry_base=0)
     assert (run["certified"], run["retries"], list(pending)) == (True, len(plagued), [])
+    answers = cycle(NO_FAULTS.values())
+    sim.respond = lambda request: next(answers)(sim, request)
+    again = mirror(sim, lite_url, page_size=PAGE, concurrency=4, max_attempts=1)
+    assert (again["certified"], again["retries"], again["jobs_unchanged"]) == (True, 0, JOBS)
     calm = tmp_path / "calm.db"
     calm.write_bytes(migrated_file.read_bytes())
     sim.respond = None

@@ -5,6 +5,7 @@ Here every read gets what is left of the request's own time. And httpx takes hal
 body counts only if its stream ended, and memory stays bounded whatever it claims to unpack to.
 """
 
+import codecs
 import socket
 import ssl
 import threading
@@ -149,7 +150,7 @@ class PinnedTransport(httpx.HTTPTransport):
 
 
 def read_body(response: httpx.Response, left: Callable[[], float], room: int) -> bytes:
-    """The whole body, unpacked, of at most ``room`` bytes.
+    """The whole body, unpacked, of at most ``room`` bytes, without a byte order mark.
 
     Raises TransientError if it is cut off, too large or packed in a way nobody asked for.
     """
@@ -157,27 +158,66 @@ def read_body(response: httpx.Response, left: Callable[[], float], room: int) ->
     if encoding not in {"identity", "gzip", "x-gzip", ""}:
         message = f"the answer is packed as {encoding[:20]!r}, which was not asked for"
         raise TransientError(message)
-    unpack = zlib.decompressobj(16 + zlib.MAX_WBITS) if "gzip" in encoding else None
+    stream = _GzipStream() if "gzip" in encoding else None
     parts: list[bytes] = []
     size = received = 0
     for chunk in response.iter_raw():
         left()
         received += len(chunk)
-        part = _unpack(unpack, chunk, room - size) if unpack else chunk
+        part = stream.unpack(chunk, room - size) if stream else chunk
         size += len(part)
-        if max(size, received) > room or (unpack and unpack.unconsumed_tail):
+        if max(size, received) > room:
             message = f"the answer is larger than {room >> 20} MiB"
             raise TransientError(message)
         parts.append(part)
-    if unpack and received and (not unpack.eof or unpack.unused_data):
+    if stream and received and not stream.is_whole:
         message = "the answer's gzip stream is cut off"
         raise TransientError(message)
-    return b"".join(parts)
+    return b"".join(parts).removeprefix(codecs.BOM_UTF8)
 
 
-def _unpack(unpack: Any, chunk: bytes, room: int) -> bytes:
+class _GzipStream:
+    """A gzip stream that is unpacked as it arrives: one member, or several one after the other (RFC 1952, 2.2).
+
+    Bytes after a member that begin no other are not read, as with gzip(1): some servers pad what they send.
+    """
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        self._after = b""
+        """What follows a member that has ended: as much as shows whether another one begins."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every member that has begun has ended."""
+        return self._member.eof and not (self._after and _MEMBER.startswith(self._after))
+
+    def unpack(self, packed: bytes, room: int) -> bytes:
+        """What the next bytes unpack to: at most one byte more than ``room``, whatever they claim to hold.
+
+        Raises TransientError for what is no gzip.
+        """
+        parts: list[bytes] = []
+        while packed and room >= 0:
+            if self._member.eof:
+                packed, self._after = self._after + packed, b""
+                if not packed.startswith(_MEMBER):
+                    self._after = packed[: len(_MEMBER)]
+                    break
+                self._member = zlib.decompressobj(16 + zlib.MAX_WBITS)
+            parts.append(_decompress(self._member, packed, room + 1))
+            room -= len(parts[-1])
+            packed = self._member.unused_data
+        return b"".join(parts)
+
+
+_MEMBER: Final = b"\x1f\x8b"
+"""How each member of a gzip stream begins."""
+
+
+def _decompress(member: Any, packed: bytes, most: int) -> bytes:
     try:
-        unpacked: bytes = unpack.decompress(chunk, room + 1)
+        unpacked: bytes = member.decompress(packed, most)
     except zlib.error as error:
         message = "the answer's gzip stream is damaged"
         raise TransientError(message) from error
