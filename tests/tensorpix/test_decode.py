@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.support.payloads import SECRET, STORAGE, contents, encoded, envelope, item, job, model, output, source
-from tpmirror.errors import TransientError
-from tpmirror.tensorpix.decode import ParsedJob, ParseFailure, RawJob, decode_job, decode_listing
+from tpmirror.errors import ApiError, TransientError
+from tpmirror.tensorpix.decode import ParsedJob, ParseFailure, RawJob, decode_beginning, decode_job, decode_listing
 from tpmirror.tensorpix.redaction import clean, cut_queries, redact, strip_query, strip_text, strip_urls, unsigned
 
 
@@ -592,3 +592,67 @@ def test_a_long_string_takes_memory_in_proportion():
         assert tracemalloc.get_traced_memory()[1] < 2**24
     finally:
         tracemalloc.stop()
+
+
+def beginning(text: str) -> bytes:
+    """How a page begins that is too large to be read."""
+    return b'{"count":3,"next":null,"previous":null,"results":[' + text.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "job_id"),
+    [
+        ('{"id": 7, "description": "xx', 7),
+        ('{"description": "x]},{", "\\u0069d": "7", "input_video": {"id": 8, "name": "xx', 7),
+        ('{"id":7,"grain":0.5}', 7),
+        ('{"id":7,"grain":0.5}]', 7),
+        ('{"input_video": {"id": 8, "name": "xx', None),
+        ('{"id": 7, "id": 8, "description": "xx', None),
+        ('{"id": "seven", "description": "xx', None),
+        ('{"description": "xx", "id": 7', None),
+        ("[" * 1000, None),
+    ],
+)
+def test_of_a_job_that_is_too_large_alone_the_beginning_shows_its_id(text, job_id):
+    page = decode_beginning(beginning(text), 1, 4 * 2**20)
+    assert page is not None
+    (item,) = page.items
+    assert isinstance(item, ParseFailure)
+    assert (page.count, page.next, item.id) == (3, None, job_id)
+    assert item.reason == "larger than 4 MiB, the most that is read of one job: shorten its texts"
+    assert item.raw == text.removesuffix("]").encode()
+
+
+def test_of_a_page_that_is_too_large_fewer_jobs_may_fit():
+    assert decode_beginning(beginning('{"id":1},{"id":2},{"id":3,"description":"xx'), 3, 1) is None
+    with pytest.raises(ApiError, match=r"asked for 2 jobs, the API answers .* it ignores limit"):
+        decode_beginning(beginning('{"id":1},{"id":2},{"id":3,"description":"xx'), 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b" " * 5000, "it has no list of results"),
+        (b'{"detail":"' + b"x" * 5000, "it has no list of results"),
+        (beginning('{"id":1}]}' + " " * 5000), "its list of results ends long before it does"),
+        (b'{"next":null,"results":[{"id":1,"description":"xx', "count"),
+        (b'{"count":3,"count":4,"results":[{"id":1,"description":"xx', "a key stands in it twice"),
+        (b'{"count":-3,"results":[{"id":1,"description":"xx', "counts -3"),
+        (b"[" * 50_000, "no list"),
+    ],
+)
+def test_what_is_too_large_and_no_page_is_refused_as_such(body, reason):
+    with pytest.raises(TransientError, match=reason):
+        decode_beginning(body, 1, 1)
+
+
+def test_what_is_kept_of_a_job_that_is_too_large_has_no_signature_wherever_it_breaks_off():
+    url = 'https://files.example/a.mov?X-Amz-Expires=60\\u0026X-Amz-Signature=5ec3e7"'
+    text = f'{{"id":7,"input_video":{{"file":"{url},"name":"see {url},"external_url":"{url}}}}}'
+    for end in range(20, len(text)):
+        page = decode_beginning(beginning(text[:end]), 1, 1)
+        assert page is not None
+        (item,) = page.items
+        assert item.id == 7
+        assert "5ec3e7" not in redact(item.raw)
+        assert "X-Amz-E" not in redact(item.raw)

@@ -102,6 +102,11 @@ def _api(settings: Settings) -> Iterator[Finding]:
         seconds = time.monotonic() - started
     yield Finding("API", OK, f"{settings.api_url} takes the key and answers in {seconds:.2f} s")
     yield _list(list(ids_of(page)), page.listing.count, page.limit, page.served_limit)
+    if page.limit < settings.page_size:
+        seen = f"an answer of {settings.page_size} jobs is larger than is read, so fewer are asked for"
+        yield Finding(
+            "pages", WARNING, seen, f"where all jobs are large, TPMIRROR_PAGE_SIZE={page.limit} saves requests"
+        )
     yield _clock(control.skew)
 
 

@@ -201,10 +201,13 @@ class ListReader:
     def page_size(self) -> int:
         """The page size in force: what the API states, until a pass has shown whether it gives fewer.
 
-        Pages without a job show nothing of it: the account was emptied between the first count and its rows.
+        Pages without a job show nothing of it: the account was emptied between the first count and its rows. Nor does
+        a first page that was asked for with fewer because of one large job; where all are large ``api`` knows it.
         """
         shown = self.largest if self.passes and not self.first.is_last else 0
-        return shown or self.first.served_limit
+        is_reduced = self.first.limit < self.settings.page_size
+        stated = self.settings.page_size if is_reduced else self.first.served_limit
+        return min(shown or stated, self.api.page_size)
 
     def read_rest(self) -> None:
         """Read the list after its first page."""

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -28,8 +29,17 @@ from tpmirror.errors import ApiError, AuthenticationError, Interrupted, JobUnava
 from tpmirror.log import logger
 from tpmirror.tensorpix.caching import CacheGuard
 from tpmirror.tensorpix.control import Control
-from tpmirror.tensorpix.decode import NO_ID, ParsedJob, ParseFailure, decode_job, decode_listing
+from tpmirror.tensorpix.decode import (
+    NO_ID,
+    ParsedJob,
+    ParseFailure,
+    decode_beginning,
+    decode_job,
+    decode_large_job,
+    decode_listing,
+)
 from tpmirror.tensorpix.page import Page
+from tpmirror.tensorpix.pagesize import PageSize
 from tpmirror.tensorpix.ratelimit import RateLimiter, backoff, farthest, retry_after, skew
 from tpmirror.tensorpix.transport import Deadline, PinnedTransport, read_body, room_for
 
@@ -54,6 +64,8 @@ class ApiResponse:
     sent: int
     received: int
     at: datetime
+    is_whole: bool = True
+    """Whether the body is all there is; else it is the beginning of one that is larger than is read."""
 
 
 class Api:
@@ -71,6 +83,7 @@ class Api:
         self._pace = RateLimiter(settings.max_rps, time.monotonic, self._sleep)
         self._cache = CacheGuard(secrets.token_hex(4))
         self._numbers = itertools.count(1)
+        self._size = PageSize(settings.page_size, room_for(settings.page_size))
         self._lock = threading.Lock()
         self.requests = 0
         self.retries = 0
@@ -110,22 +123,46 @@ class Api:
         """The next number of the counter that orders requests and answers."""
         return next(self._numbers)
 
+    @property
+    def page_size(self) -> int:
+        """The most jobs worth asking for at once, as far as this run has seen how large they are."""
+        return self._size.most
+
     def page(self, limit: int, offset: int) -> Page:
-        """One page of the list. Raises ApiError when all tries fail, AuthenticationError for the key."""
+        """One page of the list: of at most ``limit`` jobs, of fewer where an answer of so many is too large to read.
 
-        def attempt() -> Page:
-            answer = self._send(JOBS, {"limit": limit, "offset": offset})
-            if answer.status != httpx.codes.OK:
-                message = f"{JOBS} answers {answer.status}; check TPMIRROR_API_URL"
-                raise ApiError(message)
-            page = Page(decode_listing(answer.body), limit, offset, answer.sent, answer.received, answer.at)
-            if page.stated_offset not in {None, offset}:  # a proxy's cache may hand out another page
-                self._cache.suspect()
-                message = f"asked for the jobs from {offset}, the API answered with those from {page.stated_offset}"
-                raise TransientError(message)
+        One job that is too large alone is an item that cannot be read. Raises ApiError when all tries fail,
+        AuthenticationError for the key.
+        """
+        asked = min(limit, self._size.now)
+        page = self._retry(partial(self._page, asked, offset))
+        if page is not None:
             return page
+        log.debug("an answer was too large, asking for fewer jobs", limit=asked // 2)
+        self._size.refuse(asked)
+        with self._lock:
+            self.retries += 1
+        return self.page(asked // 2, offset)
 
-        return self._retry(attempt)
+    def _page(self, limit: int, offset: int) -> Page | None:
+        """One try for a page; None if so many jobs are too large to read and fewer may be not."""
+        answer = self._send(JOBS, {"limit": limit, "offset": offset})
+        if answer.status != httpx.codes.OK:
+            message = f"{JOBS} answers {answer.status}; check TPMIRROR_API_URL"
+            raise ApiError(message)
+        if answer.is_whole:
+            listing, size = decode_listing(answer.body), len(answer.body)
+        elif beginning := decode_beginning(answer.body, limit, self._size.room):
+            listing, size = beginning, 0  # one job is too large; that says nothing of its neighbours
+        else:
+            return None
+        page = Page(listing, limit, offset, answer.sent, answer.received, answer.at)
+        if page.stated_offset not in {None, offset}:  # a proxy's cache may hand out another page
+            self._cache.suspect()
+            message = f"asked for the jobs from {offset}, the API answered with those from {page.stated_offset}"
+            raise TransientError(message)
+        self._size.accept(limit, size)
+        return page
 
     def job(self, job_id: int) -> tuple[ParsedJob | ParseFailure | None, ApiResponse]:
         """One job by its id, and the answer it came in; None if the API itself says that there is none.
@@ -141,8 +178,8 @@ class Api:
             if answer.status != httpx.codes.OK:
                 message = f"{JOBS}{job_id}/ answers {answer.status}"
                 raise JobUnavailable(message)
-            found = decode_job(answer.body, job_id)
-            if isinstance(found, ParseFailure) and found.reason == NO_ID:
+            found = self._shown(answer, job_id)
+            if isinstance(found, ParseFailure) and (found.reason == NO_ID or (not answer.is_whole and not found.id)):
                 message = f"{JOBS}{job_id}/ answers with an object whose id cannot be read"
                 raise JobUnavailable(message)
             if found.id != job_id:
@@ -166,7 +203,7 @@ class Api:
             if answer.status != httpx.codes.OK:
                 message = f"{JOBS}history/{job_id}/ answers {answer.status}"
                 raise JobUnavailable(message)
-            if decode_job(answer.body, job_id).id != job_id:
+            if self._shown(answer, job_id).id != job_id:
                 message = f"asked for the history of job {job_id}, the API answered with something else"
                 raise TransientError(message)
             return True
@@ -179,6 +216,10 @@ class Api:
             return self.job(job_id)[0] is not None or self.in_history(job_id)
         except JobUnavailable:
             return False
+
+    def _shown(self, answer: ApiResponse, job_id: int) -> ParsedJob | ParseFailure:
+        """What an answer for a job's id shows."""
+        return decode_job(answer.body, job_id) if answer.is_whole else decode_large_job(answer.body, self._size.room)
 
     def _retry(self, attempt: Callable[[], T]) -> T:
         stop = stop_after_attempt(self._settings.max_attempts)
@@ -229,7 +270,7 @@ class Api:
         status, started = "error", time.monotonic()
         try:
             with self._client.stream("GET", path, params={**params, **past_caches}, headers=headers) as response:
-                body = read_body(response, self._deadline.left, room_for(params.get("limit", 1)))
+                body, is_whole = read_body(response, self._deadline.left, self._size.room)
             status = str(response.status_code)
         except (httpx.TimeoutException, httpcore.TimeoutException) as error:
             message = f"no complete answer from {self._settings.api_url} within {self._settings.request_timeout:g} s"
@@ -250,7 +291,7 @@ class Api:
             raise TransientError(message)
         self._judge(response, body)
         self._judge_freshness(response, began, started, is_marked=bool(past_caches))
-        return ApiResponse(response.status_code, body, sent, self.number(), at)
+        return ApiResponse(response.status_code, body, sent, self.number(), at, is_whole)
 
     def _judge(self, response: httpx.Response, body: bytes) -> None:
         """Raise for answers that are none; let 200, 401, 403, 404 and other refusals through."""

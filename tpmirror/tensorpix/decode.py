@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from tpmirror.tensorpix.envelope import TOKEN, unwrap
+from tpmirror.errors import ApiError, TransientError
+from tpmirror.tensorpix.envelope import TOKEN, unwrap, unwrap_beginning
 from tpmirror.tensorpix.models import InputVideo, Job, MlModel, OutputVideo, Text, WireId
 from tpmirror.tensorpix.reading import Extra, Fault, ItemReader, load
 from tpmirror.tensorpix.redaction import cut_queries, strip_query
@@ -100,6 +101,8 @@ class Listing:
 
 NO_ID: Final = "its id cannot be read"
 """Reason of an item that is an object all the same."""
+BEGINNING: Final = 2000
+"""Bytes that are kept of a job that is too large."""
 _JOB: Final = msgspec.json.Decoder(Job)
 FINGERPRINT_VERSION: Final = b"tpmirror-4"
 """Part of every fingerprint: raise it when a column is added or read otherwise, and the next full sync compares every
@@ -113,6 +116,40 @@ def decode_listing(body: bytes) -> Listing:
     """
     envelope = unwrap(cut_queries(body))
     return Listing(envelope.count, envelope.next, envelope.previous, list(map(_raw_item, envelope.results)))
+
+
+def decode_beginning(body: bytes, limit: int, room: int) -> Listing | None:
+    """A page of which no more was read than its first ``room`` bytes; None if fewer jobs may fit.
+
+    A job that does not fit alone is one that cannot be read. Raises TransientError if this is not how a page of jobs
+    begins, ApiError if it has more jobs than asked for: no smaller page can be had then.
+    """
+    try:
+        envelope, items = unwrap_beginning(cut_queries(body), limit)
+    except (ValueError, RecursionError) as error:
+        message = f"the answer is larger than {room >> 20} MiB, and not a page of jobs: {error}"
+        raise TransientError(message) from error
+    if len(items) > limit:
+        message = (
+            f"asked for {limit} jobs, the API answers with more than that and with more than {room >> 20} MiB: it "
+            "ignores limit, so no smaller page can be had; check what proxy is in between"
+        )
+        raise ApiError(message)
+    if limit > 1:
+        return None
+    return Listing(envelope.count, envelope.next, envelope.previous, [_too_large(items[0], room)])
+
+
+def decode_large_job(body: bytes, room: int) -> ParseFailure:
+    """One job of which no more was read than its first ``room`` bytes."""
+    return _too_large(cut_queries(body), room)
+
+
+def _too_large(beginning: bytes, room: int) -> ParseFailure:
+    reason = f"larger than {room >> 20} MiB, the most that is read of one job: shorten its texts"
+    _, ids = _stated(beginning)
+    job_id = _raw_item(b'{"id":%s}' % ids.pop()).id if len(ids) == 1 else None
+    return ParseFailure(job_id, reason, beginning.strip()[:BEGINNING])
 
 
 def decode_job(body: bytes, asked_for: int | None = None) -> ParsedJob | ParseFailure:
@@ -182,7 +219,17 @@ _STATED: Final = re.compile(rb'"(?:i|\\u0069)(?:d|\\u0064)"\s*:\s*([^\s,}]{0,20}
 
 
 def _states(body: bytes, job_id: int) -> bool:
-    """Whether an object that no parser reads states this id as its own, and no other: brackets and strings decide."""
+    """Whether an object that no parser reads states this id as its own, and no other."""
+    depth, ids = _stated(body)
+    whole = body.strip()
+    return depth == 0 and whole[:1] + whole[-1:] == b"{}" and ids == {b"%d" % job_id}
+
+
+def _stated(body: bytes) -> tuple[int, set[bytes]]:
+    """How deep an object is nested where it ends, and the ids that it states as its own: brackets and strings decide.
+
+    A value at the very end counts for none: there may be more of it.
+    """
     depth, ids = 0, set[bytes]()
     for token in TOKEN.finditer(body):
         mark = token[0]
@@ -190,10 +237,9 @@ def _states(body: bytes, job_id: int) -> bool:
             depth += 1
         elif mark in b"]}":
             depth -= 1
-        elif depth == 1 and (stated := _STATED.match(body, token.start())):
+        elif depth == 1 and (stated := _STATED.match(body, token.start())) and stated.end() < len(body):
             ids.add(stated[1])
-    whole = body.strip()
-    return depth == 0 and whole[:1] + whole[-1:] == b"{}" and ids == {b"%d" % job_id}
+    return depth, ids
 
 
 def _unambiguous(found: ParsedJob | ParseFailure) -> ParsedJob | ParseFailure:

@@ -18,6 +18,8 @@ MOST_JOBS: Final = 10_000_000
 """A count beyond this is no count: a full sync would begin by laying out that many offsets."""
 MOST_ITEMS: Final = 10_000
 """A page beyond this is no page: nobody may ask for a larger one. There is room for millions of items of two bytes."""
+TAIL: Final = 1000
+"""Bytes after the items where a page that is too large may break off; beyond, it is not its jobs that are large."""
 
 _ENVELOPE: Final = msgspec.json.Decoder(Envelope)
 TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
@@ -36,13 +38,33 @@ def unwrap(body: bytes) -> Envelope:
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         message = f"the answer is not a page of jobs: {error}"
         raise TransientError(message) from error
-    if not 0 <= found.count <= MOST_JOBS:
-        message = f"the answer is not a page of jobs: it counts {found.count:.15g} of them"
-        raise TransientError(message)
     if len(found.results) > MOST_ITEMS:
         message = f"the answer is not a page of jobs: it has {len(found.results)} of them"
         raise TransientError(message)
-    return found
+    return _plausible(found)
+
+
+def unwrap_beginning(body: bytes, most: int) -> tuple[Envelope, list[bytes]]:
+    """Of a page that breaks off among its items, or right after: the envelope, and each item that begins in it.
+
+    Stops after ``most`` items and one more. Raises ValueError or TransientError if no page of jobs begins like this.
+    """
+    cuts, end = _cuts(body, most)
+    if not cuts or (end is not None and len(body) - end > TAIL):
+        message = "it has no list of results" if not cuts else "its list of results ends long before it does"
+        raise ValueError(message)
+    envelope = msgspec.convert({**_check_keys(body[: cuts[0]] + b"]}"), "results": []}, Envelope)
+    return _plausible(envelope), [
+        *(body[start : stop - 1] for start, stop in pairwise(cuts)),
+        body[cuts[-1] : end and end - 1],
+    ]
+
+
+def _plausible(page: Envelope) -> Envelope:
+    if not 0 <= page.count <= MOST_JOBS:
+        message = f"the answer is not a page of jobs: it counts {page.count:.15g} of them"
+        raise TransientError(message)
+    return page
 
 
 def _unwrap(body: bytes) -> Envelope:
@@ -75,7 +97,16 @@ def _unwrap_leniently(body: bytes) -> Envelope:
 
 
 def _split(body: bytes) -> tuple[bytes, list[bytes], bytes]:
-    """What stands before the items, each item, what stands after. Raises ValueError if there is no list of results.
+    """What stands before the items, each item, what stands after. Raises ValueError if there is no list of results."""
+    cuts, end = _cuts(body)
+    if end is None:
+        message = "it has no list of results"
+        raise ValueError(message)
+    return _cut(body, [*cuts, end])
+
+
+def _cuts(body: bytes, most: int | None = None) -> tuple[list[int], int | None]:
+    """Where each item begins, and where their list ends; None if the body ends before, or after ``most`` items.
 
     Brackets and strings are all that counts here, and no recursion: an item may hold whatever it likes.
     """
@@ -88,14 +119,15 @@ def _split(body: bytes) -> tuple[bytes, list[bytes], bytes]:
                 cuts.append(token.end())
         elif mark in b"]}":
             if depth == 2 and cuts and mark == b"]":
-                return _cut(body, [*cuts, token.start() + 1])
+                return cuts, token.start() + 1
             depth -= 1
         elif mark == b"," and depth == 2 and cuts:
             cuts.append(token.end())
+            if most is not None and len(cuts) > most:
+                break
         elif depth == 1:
             key = mark
-    message = "it has no list of results"
-    raise ValueError(message)
+    return cuts, None
 
 
 def _cut(body: bytes, cuts: list[int]) -> tuple[bytes, list[bytes], bytes]:

@@ -26,7 +26,10 @@ _LEAST_ROOM, _MOST_ROOM = 4 * 2**20, 32 * 2**20
 
 
 def room_for(jobs: int) -> int:
-    """Bytes that an answer of so many jobs may have, unpacked. Several may be under way at once."""
+    """Bytes that are read of one answer, unpacked, in a run with pages of so many jobs. Several may be under way.
+
+    The same for each answer of the run, or whether a large job can be read would depend on its neighbours.
+    """
     return min(max(jobs * _ROOM, _LEAST_ROOM), _MOST_ROOM)
 
 
@@ -149,10 +152,10 @@ class PinnedTransport(httpx.HTTPTransport):
         return super().handle_request(request)
 
 
-def read_body(response: httpx.Response, left: Callable[[], float], room: int) -> bytes:
-    """The whole body, unpacked, of at most ``room`` bytes, without a byte order mark.
+def read_body(response: httpx.Response, left: Callable[[], float], room: int) -> tuple[bytes, bool]:
+    """The body, unpacked, without a byte order mark, and whether that is all of it: else its first ``room`` bytes.
 
-    Raises TransientError if it is cut off, too large or packed in a way nobody asked for.
+    Raises TransientError if it is cut off or packed in a way nobody asked for.
     """
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip", ""}:
@@ -166,14 +169,13 @@ def read_body(response: httpx.Response, left: Callable[[], float], room: int) ->
         received += len(chunk)
         part = stream.unpack(chunk, room - size) if stream else chunk
         size += len(part)
-        if max(size, received) > room:
-            message = f"the answer is larger than {room >> 20} MiB"
-            raise TransientError(message)
         parts.append(part)
+        if max(size, received) > room:
+            return b"".join(parts)[:room].removeprefix(codecs.BOM_UTF8), False
     if stream and received and not stream.is_whole:
         message = "the answer's gzip stream is cut off"
         raise TransientError(message)
-    return b"".join(parts).removeprefix(codecs.BOM_UTF8)
+    return b"".join(parts).removeprefix(codecs.BOM_UTF8), True
 
 
 class _GzipStream:
