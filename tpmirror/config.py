@@ -237,6 +237,7 @@ class Settings:
     api_key: Secret | None = _setting(None, "the account's API key (TENSORPIX_API_KEY works too)", Secret)
     api_key_file: Path | None = _setting(None, "file that holds the API key, instead of TPMIRROR_API_KEY", Path)
     api_url: str = _setting("https://backend.tensorpix.ai", "origin of the API", _origin)
+    ca_file: Path | None = _setting(None, "PEM file with certificates to trust for the API, besides the system's", Path)
     database_url: str = _setting(
         "sqlite:///tpmirror.db", "SQLAlchemy URL of the mirror, SQLite or PostgreSQL", shown=False
     )

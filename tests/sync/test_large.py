@@ -107,6 +107,15 @@ def test_the_command_says_what_is_not_held_and_ends_with_3_until_that_is_accepte
     tpmirror("sync")
 
 
+def test_doctor_names_the_page_size_that_saves_requests(program, tpmirror, world):
+    program.variables |= {"TPMIRROR_PAGE_SIZE": "10"}
+    assert "an answer of 10 jobs is larger" not in tpmirror("doctor")[0]
+    write(world, LARGE, *world.listed())
+    said = " ".join(tpmirror("doctor")[0].split())
+    assert "warning pages an answer of 10 jobs is larger than is read, so fewer are asked for" in said
+    assert "where all jobs are large, TPMIRROR_PAGE_SIZE=2 saves requests" in said
+
+
 def test_the_row_of_a_job_that_grew_too_large_stays_as_it_was(sim, world, mirror_url):
     sync(sim, mirror_url)
     before = row(mirror_url, "jobs", id=14)

@@ -50,7 +50,7 @@ def doctor(settings: Settings, *, as_json: bool) -> None:
 
     Exit status 0: works, though there may be warnings; 4: the key is refused; else the first failure's.
     """
-    checks = {"key": _key, "API": _api, "database": _database, "alerts": _alerts}
+    checks = {"key": _key, "TLS": _certificates, "API": _api, "database": _database, "alerts": _alerts}
     findings = [finding for name, check in checks.items() for finding in _guarded(name, check, settings)]
     code = exit_code(findings)
     if as_json:
@@ -85,6 +85,13 @@ def _key(settings: Settings) -> Iterator[Finding]:
     read_key(settings)
     where = "TPMIRROR_API_KEY" if settings.api_key_file is None else f"TPMIRROR_API_KEY_FILE ({settings.api_key_file})"
     yield Finding("key", OK, f"from {where}")
+
+
+def _certificates(settings: Settings) -> Iterator[Finding]:
+    from tpmirror.tensorpix import tls
+
+    if settings.api_url.startswith("https:") or settings.ca_file is not None:
+        yield Finding("TLS", OK, f"trusted certificates: {tls.describe(settings.ca_file)}")
 
 
 def _api(settings: Settings) -> Iterator[Finding]:

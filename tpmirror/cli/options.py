@@ -31,6 +31,7 @@ SECRET_FILES: Final = ("api_key_file", "database_password_file")
 API_SETTINGS: Final = (
     "api_key_file",
     "api_url",
+    "ca_file",
     "page_size",
     "concurrency",
     "max_rps",

@@ -23,6 +23,7 @@ from tpmirror.service.systemd import notify
 from tpmirror.service.watchdog import Watchdog
 from tpmirror.service.worker import Worker
 from tpmirror.signals import SIGNALS, hold
+from tpmirror.tensorpix import tls
 from tpmirror.web.app import create_app
 from tpmirror.web.server import Server
 
@@ -138,6 +139,8 @@ class Service:
 def run(settings: Settings) -> int:
     """Run until stopped; the exit code. Raises UsageError for settings that cannot work."""
     read_key(settings)
+    if settings.ca_file is not None:
+        tls.trust(settings.ca_file)
     hold()
     with connected(settings.database) as engine:
         service = Service(settings, engine)

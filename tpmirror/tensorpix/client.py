@@ -27,6 +27,7 @@ from tpmirror.config import Settings, read_key
 from tpmirror.credentials import Secret
 from tpmirror.errors import ApiError, AuthenticationError, Interrupted, JobUnavailable, TransientError
 from tpmirror.log import logger
+from tpmirror.tensorpix import tls
 from tpmirror.tensorpix.caching import CacheGuard
 from tpmirror.tensorpix.control import Control
 from tpmirror.tensorpix.decode import (
@@ -91,7 +92,8 @@ class Api:
         """``skew`` where it was farthest from 0 until now: what was seen then has times that are wrong."""
         self._client = httpx.Client(
             base_url=settings.api_url,
-            transport=transport or PinnedTransport(settings.api_url, settings.concurrency, self._deadline),
+            transport=transport
+            or PinnedTransport(settings.api_url, settings.concurrency, self._deadline, settings.ca_file),
             timeout=httpx.Timeout(settings.request_timeout, pool=None),
             headers={
                 "user-agent": f"tpmirror/{__version__}",
@@ -280,6 +282,7 @@ class Api:
             message = f"the answer from {self._settings.api_url} is cut off or damaged: {reason}"
             raise TransientError(message) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            self._check_certificate(error)
             message = f"cannot reach {self._settings.api_url}: {_reason(error)}; check TPMIRROR_API_URL and the network"
             raise TransientError(message) from error
         finally:
@@ -292,6 +295,15 @@ class Api:
         self._judge(response, body)
         self._judge_freshness(response, began, started, is_marked=bool(past_caches))
         return ApiResponse(response.status_code, body, sent, self.number(), at, is_whole)
+
+    def _check_certificate(self, error: Exception) -> None:
+        """Raise ApiError if it was a certificate that failed: the next try would see the same one."""
+        refused = tls.rejection(error)
+        if refused is not None:
+            reason = refused.verify_message.rstrip(".")
+            what_to_do = tls.remedy(refused.verify_code, self._settings.ca_file)
+            message = f"the certificate of {self._settings.api_url} is not trusted: {reason}; {what_to_do}"
+            raise ApiError(message) from error
 
     def _judge(self, response: httpx.Response, body: bytes) -> None:
         """Raise for answers that are none; let 200, 401, 403, 404 and other refusals through."""

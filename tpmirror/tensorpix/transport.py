@@ -12,12 +12,14 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, Final
 
 import httpcore
 import httpx
 
 from tpmirror.errors import ApiError, Interrupted, TransientError
+from tpmirror.tensorpix import tls
 from tpmirror.tensorpix.control import Control
 
 _ROOM: Final = 64 * 2**10
@@ -125,10 +127,11 @@ class _Backend(httpcore.SyncBackend):
 class PinnedTransport(httpx.HTTPTransport):
     """Sends GET requests to one origin and nothing anywhere else: the last line of defence for the key."""
 
-    def __init__(self, origin: str, connections: int, deadline: Deadline) -> None:
+    def __init__(self, origin: str, connections: int, deadline: Deadline, ca_file: Path | None = None) -> None:
         self._origin = httpx.URL(origin)
         # Plain http goes to loopback only and needs no certificates, which take longer to load than a page to fetch.
-        context = httpx.create_ssl_context(verify=self._origin.scheme == "https", trust_env=False)
+        is_used = self._origin.scheme == "https" or ca_file is not None  # a wrong setting is refused all the same
+        context = tls.trust(ca_file) if is_used else httpx.create_ssl_context(verify=False, trust_env=False)
         super().__init__(verify=context, trust_env=False)
         # httpx builds its pool without a seam for the backend; the upper bound on its version guards this attribute.
         self._pool = httpcore.ConnectionPool(
