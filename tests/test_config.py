@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tpmirror.config import Duration, Settings, VanishLimit, load, read_key, read_password
+from tpmirror.config import (
+    Duration,
+    Settings,
+    VanishLimit,
+    beside,
+    load,
+    read_key,
+    read_owners_key,
+    read_password,
+    unknown,
+)
 from tpmirror.credentials import Secret, check_key
 from tpmirror.db.engine import open_engine
 from tpmirror.errors import UsageError
@@ -294,3 +304,74 @@ def test_a_schema_with_another_name_is_refused(name):
 def test_settings_are_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         load({}).page_size = 5  # type: ignore[misc]
+
+
+TWINS = {"TPMIRROR_HTTP_TOKEN": "sixteen characters", "TPMIRROR_ALERT_URLS": "json://a json://b"}
+
+
+@pytest.mark.parametrize("variable", TWINS)
+def test_a_secret_may_come_from_a_file_and_both_together_are_refused(tmp_path, variable):
+    path = tmp_path / "secret"
+    path.write_text(f"{TWINS[variable]}\n")
+    name = variable.removeprefix("TPMIRROR_").lower()
+    given, read = (getattr(load({one: value}), name) for one, value in
+                   ((variable, TWINS[variable]), (f"{variable}_FILE", str(path))))  # fmt: skip
+    shown = [[one.reveal() for one in (found if isinstance(found, tuple) else [found])] for found in (given, read)]
+    assert shown[0] == shown[1] != []
+    said = refusal(**{variable: TWINS[variable], f"{variable}_FILE": str(path)})
+    assert f"{variable} and {variable}_FILE are both set" in said
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\xfe", b"tpx-very-secret", b"'tpx-very-secret-in-quotes'"])
+def test_a_file_without_a_usable_secret_is_refused_without_showing_it(tmp_path, content):
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_bytes(content)
+    said = refusal(TPMIRROR_HTTP_TOKEN_FILE=str(path))
+    assert said.startswith("TPMIRROR_HTTP_TOKEN")
+    assert SECRET not in said
+
+
+@pytest.mark.parametrize("setting", dataclasses.fields(Settings), ids=lambda setting: setting.name)
+@pytest.mark.parametrize("wrapped", ["{}\r", "{}\n", "{}\0x", "\x1b{}", "\ufeff{}", '"{}"', "'{}'"])
+def test_a_value_with_what_another_program_put_around_it_is_refused_whatever_the_setting(setting, wrapped):
+    value = {"alert_urls": "json://h", "http_token": "x" * 16}.get(setting.name, SECRET)
+    if setting.name == "alert_urls" and wrapped in {"{}\r", "{}\n"}:
+        return  # several URLs may stand on several lines
+    variable = f"TPMIRROR_{setting.name.upper()}"
+    said = refusal(**{variable: wrapped.format(value)})
+    assert said.startswith(variable)
+    assert value not in said
+    assert re.search("quotes|control character|byte order mark", said)
+
+
+def test_a_higher_source_replaces_a_key_and_its_file_and_leaves_the_rest():
+    file = {"TPMIRROR_API_KEY": "a", "TPMIRROR_HTTP_TOKEN_FILE": "t", "TPMIRROR_PAGE_SIZE": "5", "PGPASSWORD": "p"}
+    for higher in ("TPMIRROR_API_KEY_FILE", "TPMIRROR_API_KEY", "TENSORPIX_API_KEY"):
+        left = {name: value for name, value in file.items() if name != "TPMIRROR_API_KEY"}
+        assert beside({higher: "x"}, file) == left
+    assert beside({"TPMIRROR_API_KEY": "", "TPMIRROR_PAGE_SIZE": ""}, file) == file
+    assert "TPMIRROR_HTTP_TOKEN_FILE" not in beside({"TPMIRROR_HTTP_TOKEN": "t" * 16}, file)
+
+
+def test_an_option_that_names_a_key_file_replaces_the_key_of_the_environment(tmp_path):
+    found = load({"TPMIRROR_API_KEY": "a"}, {"api_key_file": str(tmp_path)})
+    assert (found.api_key, found.api_key_file) == (None, tmp_path)
+
+
+def test_variables_that_no_setting_has_are_found_with_the_nearest_one():
+    named = ["TPMIRROR_PAGESIZE", "TPMIRROR_XYZZY", "TPMIRROR_PAGE_SIZE", "TPMIRROR_TEST_PG_BIN", "PATH"]
+    assert unknown(named) == {"TPMIRROR_PAGESIZE": "TPMIRROR_PAGE_SIZE", "TPMIRROR_XYZZY": None}
+
+
+def test_owners_are_hashed_by_a_key_that_is_long_enough(tmp_path):
+    path = tmp_path / "owners"
+    assert "TPMIRROR_OWNERS_KEY_FILE" in refusal(TPMIRROR_OWNERS="hash")
+    settings = load({"TPMIRROR_OWNERS": "hash", "TPMIRROR_OWNERS_KEY_FILE": str(path)})
+    assert read_owners_key(load({"TPMIRROR_OWNERS_KEY_FILE": str(path)})) is None
+    path.write_text(f"{'k' * 32}\n")
+    assert read_owners_key(settings) == b"k" * 32
+    for content in (b"", b"short", b"x" * 5000, b"\xff" * 40):
+        path.write_bytes(content)
+        with pytest.raises(UsageError, match="TPMIRROR_OWNERS_KEY_FILE"):
+            read_owners_key(settings)

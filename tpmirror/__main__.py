@@ -1,5 +1,6 @@
 """The program: ``tpmirror``, and ``python -m tpmirror``."""
 
+import os
 import sys
 
 from tpmirror import signals
@@ -7,6 +8,7 @@ from tpmirror import signals
 
 def main() -> None:
     """Run the command line; signals wait until its command is ready for them."""
+    _open_closed_streams()
     signals.hold()
     from tpmirror.cli.main import main as run  # noqa: PLC0415 - loading takes long enough to be stopped in
 
@@ -16,6 +18,21 @@ def main() -> None:
         sys.exit(signals.exit_status(error))
     finally:
         signals.kill_at_once()
+
+
+def _open_closed_streams() -> None:
+    """Put /dev/null where the caller closed stdin, stdout or stderr.
+
+    A database file would get the number of a closed stream, and be overwritten by what is printed. Whoever closes
+    stderr wants to read no messages; a result for a stdout that was closed has to fail, so that one takes no writes.
+    """
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)  # gets the lowest number that is free, which is this one
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Settings: frozen, read once from the environment and the command line. ``load`` is pure.
+"""Settings: frozen, read once from the environment and the command line. ``load`` reads no file but those of secrets.
 
 A setting is declared in one place, a field of ``Settings`` with its meaning and its parser: its variable, the command
 line's options and the README's table follow from that.
@@ -7,10 +7,11 @@ line's options and the README's table follow from that.
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
 from decimal import Decimal
+from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
@@ -260,6 +261,7 @@ class Settings:
     )
     http_addr: tuple[str, int] = _setting(("127.0.0.1", 8377), "where the dashboard listens", _address)
     http_token: Secret | None = _setting(None, "what a browser has to give as password to see the dashboard", Secret)
+    http_token_file: Path | None = _setting(None, "file that holds TPMIRROR_HTTP_TOKEN, instead of it", Path)
     http_open: bool = _setting(False, "yes: serve other machines without a token too", _switch)
     http_hosts: tuple[str, ...] | None = _setting(
         None, "names, besides localhost, by which the dashboard may be called", _hosts
@@ -270,6 +272,7 @@ class Settings:
     alert_urls: tuple[Secret, ...] | None = _setting(
         None, "where alerts go, as apprise URLs; they hold secrets", _secrets
     )
+    alert_urls_file: Path | None = _setting(None, "file that holds TPMIRROR_ALERT_URLS, instead of it", Path)
     budget_daily: Decimal | None = _setting(None, "Credits a day (UTC) above which there is an alert", _credits)
     budget_monthly: Decimal | None = _setting(None, "Credits a month (UTC) above which there is an alert", _credits)
     log_format: str | None = _setting(None, "console or json; by tty if unset", _choice("console", "json"))
@@ -280,6 +283,8 @@ class Settings:
     progress_retention: Duration = _setting(
         Duration(days=90), "how long progress samples are kept", _duration("1h", "36500d", bare="d")
     )
+    owners: str = _setting("keep", "keep owners' e-mail addresses, or store a keyed hash", _choice("keep", "hash"))
+    owners_key_file: Path | None = _setting(None, "file that holds the key of TPMIRROR_OWNERS=hash", Path)
     credit_price: CreditPrice | None = _setting(
         None, "price of a Credit, such as 0.10 EUR: amounts are shown beside Credits", _credit_price
     )
@@ -290,37 +295,111 @@ class Settings:
         return Database(self.database_url, self.database_schema, self.database_password_file)
 
 
+_TWINS: Final = ("api_key", "http_token", "alert_urls")
+"""Settings that hold a secret: each has another one, with ``_file``, that names a file which holds it."""
+_GROUPS: Final = tuple(
+    {f"TPMIRROR_{name.upper()}", f"TPMIRROR_{name.upper()}_FILE", *(["TENSORPIX_API_KEY"] if name == "api_key" else [])}
+    for name in _TWINS
+)
+"""The variables that give one secret: a source that sets one of them replaces all of a lower source."""
+
+
 def load(environ: Mapping[str, str] | None = None, options: Mapping[str, str | None] | None = None) -> Settings:
     """Settings from the environment, overridden by the command line's options (by field name).
 
-    An empty variable counts as unset, as Compose and Kubernetes leave them. Raises UsageError, which names the
-    variable, what it held (not for secrets) and what it accepts.
+    An empty variable counts as unset, as Compose and Kubernetes leave them. Reads the files that hold the token and the
+    URLs of alerts; the key's is read by ``read_key``, afresh at each call. Raises UsageError, which names the variable,
+    what it held (not for secrets) and what it accepts.
     """
-    environ = os.environ if environ is None else environ
-    chosen = {}
-    for setting in fields(Settings):
-        variable = variable_of(setting)
-        value = (options or {}).get(setting.name) or environ.get(variable)
-        if variable == "TPMIRROR_API_KEY":
-            value = value or environ.get("TENSORPIX_API_KEY")
-        if value:
-            chosen[setting.name] = _parse(variable, setting.metadata["parse"], value)
-    if chosen.get("api_key") and chosen.get("api_key_file"):
-        raise UsageError("TPMIRROR_API_KEY and TPMIRROR_API_KEY_FILE are both set; keep one of them")
-    if "api_key" in chosen:
-        check_key(chosen["api_key"].reveal(), "TPMIRROR_API_KEY")
+    variables = os.environ if environ is None else environ
+    named = {f"TPMIRROR_{name.upper()}": value for name, value in (options or {}).items() if value}
+    given = {**beside(named, variables), **named}
+    if key := given.get("TENSORPIX_API_KEY"):
+        given.setdefault("TPMIRROR_API_KEY", key)
+    chosen = {
+        setting.name: _parse(variable, setting.metadata["parse"], given[variable])
+        for setting in fields(Settings)
+        if (variable := variable_of(setting)) in given
+    }
+    _check(chosen)
+    for name in _TWINS[1:]:
+        if f"{name}_file" in chosen:
+            chosen[name] = _read_secret(name, chosen[f"{name}_file"])
     if "http_token" in chosen and not 16 <= len(chosen["http_token"].reveal()) <= 512:
         raise UsageError("TPMIRROR_HTTP_TOKEN is too short or too long; 16 to 512 characters are expected")
     return Settings(**chosen)
 
 
+def beside(higher: Mapping[str, str], lower: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a lower source that a higher one leaves: those that it does not set, nor their twins."""
+    taken = {name for name, value in higher.items() if value}
+    taken.update(*(group for group in _GROUPS if group & taken))
+    return {name: value for name, value in lower.items() if value and name not in taken}
+
+
+def unknown(variables: Iterable[str]) -> dict[str, str | None]:
+    """Variables that look like settings and are none, each with the nearest one that there is."""
+    known = [variable_of(setting) for setting in fields(Settings)]
+    strange = [name for name in sorted(variables) if name.startswith("TPMIRROR_") and name not in known]
+    near = {name: get_close_matches(name, known, 1, 0.7) for name in strange if not name.startswith("TPMIRROR_TEST_")}
+    return {name: found[0] if found else None for name, found in near.items()}
+
+
+def _check(chosen: Mapping[str, Any]) -> None:
+    """Raise UsageError for values that cannot be used together, and for a key that cannot be sent."""
+    for name in _TWINS:
+        if chosen.get(name) and chosen.get(f"{name}_file"):
+            variable = f"TPMIRROR_{name.upper()}"
+            raise UsageError(f"{variable} and {variable}_FILE are both set; keep one of them")
+    if "api_key" in chosen:
+        check_key(chosen["api_key"].reveal(), "TPMIRROR_API_KEY")
+    if chosen.get("owners") == "hash" and "owners_key_file" not in chosen:
+        raise UsageError(
+            "TPMIRROR_OWNERS is 'hash'; set TPMIRROR_OWNERS_KEY_FILE to a file that holds the key of the hash, such as "
+            "openssl rand -hex 32 makes"
+        )
+
+
+_WRAPPED: Final = (
+    (re.compile(r"(?s).*[\x00-\x1f\x7f]"), "holds a control character or a line end; give the value without it"),
+    (re.compile(r"(?s).*\ufeff"), "holds a byte order mark; give the value without it"),
+    (re.compile(r"""(?s)(["']).*\1\Z"""), "is in quotes; give the value without them"),
+)
+"""What comes along with a value from a file that another program was meant to read, and never belongs to it."""
+
+
 def _parse(variable: str, parse: Callable[[str], Any], value: str) -> Any:
+    bare = " ".join(value.split()) if parse is _secrets else value  # several may stand on several lines
+    for pattern, reason in _WRAPPED:
+        if pattern.match(bare):
+            raise UsageError(f"{variable} {reason}, or read its file with tpmirror --env-file FILE")
     try:
         return parse(value)
     except ValueError as error:
         doubtful = _DOUBTFUL.search(value) if parse is _origin else "@" in value
         shown = "a value that may hold a secret" if doubtful else repr(value[:80])
         raise UsageError(f"{variable} is {shown}; it accepts {error}") from None
+
+
+def _read_secret(name: str, path: Path) -> Any:
+    """What the file of a secret's twin holds, as its setting has it. Raises UsageError, without the secret."""
+    variable = f"TPMIRROR_{name.upper()}_FILE"
+    (setting,) = (setting for setting in fields(Settings) if setting.name == name)
+    value = _read_text(variable, path).strip()
+    if not value:
+        raise UsageError(f"{variable} ({str(path)!r}) holds nothing; put the value of {variable_of(setting)} into it")
+    return _parse(f"{variable} ({str(path)!r})", setting.metadata["parse"], value)
+
+
+def _read_text(variable: str, path: Path) -> str:
+    """The text of a file that holds a secret. Raises UsageError with the reason why it cannot be read."""
+    try:
+        return read_start(path).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        is_path = len(str(path)) < 16 or path.is_absolute() or os.access(path, os.F_OK)
+        shown = repr(str(path)) if is_path else "no file's name (not shown: it may be the secret itself)"
+        raise UsageError(f"{variable} is {shown}, which cannot be read: {reason}") from None
 
 
 def read_key(settings: Settings) -> Secret:
@@ -335,8 +414,8 @@ def read_key(settings: Settings) -> Secret:
             "no API key: set TPMIRROR_API_KEY to the account's key, or TPMIRROR_API_KEY_FILE to a file that holds it "
             "(the key is in your TensorPix account's API settings); tpmirror demo needs none"
         )
-    value = _read_secret(settings.api_key_file, "TPMIRROR_API_KEY_FILE", "the key itself").strip()
-    return check_key(value, f"TPMIRROR_API_KEY_FILE ({str(settings.api_key_file)!r})")
+    path = settings.api_key_file
+    return check_key(_read_text("TPMIRROR_API_KEY_FILE", path).strip(), f"TPMIRROR_API_KEY_FILE ({str(path)!r})")
 
 
 def read_password(path: Path) -> str:
@@ -344,7 +423,7 @@ def read_password(path: Path) -> str:
 
     Raises UsageError with the remedy if there is none, or none that can be used.
     """
-    value = _read_secret(path, "TPMIRROR_DATABASE_PASSWORD_FILE", "the password itself")
+    value = _read_text("TPMIRROR_DATABASE_PASSWORD_FILE", path)
     password = value.rstrip("\r\n")
     if re.fullmatch(r"[^\x00-\x1f\x7f]+", password) is None or len(value.encode()) >= FILE_LIMIT:
         message = f"TPMIRROR_DATABASE_PASSWORD_FILE ({str(path)!r}) holds no password: one line of text is expected"
@@ -352,12 +431,14 @@ def read_password(path: Path) -> str:
     return password
 
 
-def _read_secret(path: Path, variable: str, secret: str) -> str:
-    """The text of a secret's file. Raises UsageError, which names the file unless its name may be the secret."""
-    try:
-        return read_start(path).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        is_path = len(str(path)) < 16 or path.is_absolute() or os.access(path, os.F_OK)
-        shown = repr(str(path)) if is_path else f"no file's name (not shown: it may be {secret})"
-        raise UsageError(f"{variable} is {shown}, which cannot be read: {reason}") from None
+def read_owners_key(settings: Settings) -> bytes | None:
+    """The key by which owners are hashed; None where they are kept. Raises UsageError for a file without one."""
+    if settings.owners == "keep" or settings.owners_key_file is None:
+        return None
+    key = _read_text("TPMIRROR_OWNERS_KEY_FILE", settings.owners_key_file).strip().encode()
+    if not 32 <= len(key) < FILE_LIMIT:
+        raise UsageError(
+            f"TPMIRROR_OWNERS_KEY_FILE ({str(settings.owners_key_file)!r}) holds no key: 32 characters or more are "
+            "expected, such as openssl rand -hex 32 makes"
+        )
+    return key

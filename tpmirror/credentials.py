@@ -65,7 +65,8 @@ def read_start(path: Path) -> bytes:
 
 def check_key(value: str, source: str) -> Secret:
     """A key that can be sent. Raises UsageError, without the key."""
-    if _KEY.fullmatch(value) is None:
-        message = f"{source} holds no API key: 1 to 512 visible ASCII characters without spaces are expected"
+    wrapped = "" if value.strip("\ufeff\"'") == value else ", no quotes and no byte order mark around it"
+    if wrapped or _KEY.fullmatch(value) is None:
+        message = f"{source} holds no API key: 1 to 512 visible ASCII characters without spaces are expected{wrapped}"
         raise UsageError(message)
     return Secret(value)

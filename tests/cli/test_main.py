@@ -1,6 +1,7 @@
 """The command line as scripts rely on it: exit codes, one-line errors, what goes to stdout and what to stderr."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -368,6 +369,74 @@ def test_an_output_that_takes_nothing_more_is_said_in_one_line(bare):
     assert process.returncode == 1
     assert process.stderr.startswith("error: the disk is full")
     assert process.stderr.count("\n") == 1
+
+
+def shell(program, line, **variables):
+    """What a line for the shell ends with, and says on stderr; ``$T`` is the program."""
+    start = f"{sys.executable} -c '{START}'"
+    done = subprocess.run(
+        ["sh", "-c", line.replace("$T", start)], cwd=program.folder, env={**program.variables, **variables},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    return done.returncode, done.stderr
+
+
+def test_a_command_whose_stderr_is_closed_does_its_work_all_the_same(bare):
+    assert shell(bare, "$T sync <&- >out 2>&-") == (0, "")
+    assert "Certified" in (bare.folder / "out").read_text()
+    assert "as declared" in bare.run("db", "check")[0], "the database file must not get the number of a closed stream"
+
+
+@pytest.mark.parametrize("sink", [">&-", ">/dev/full"])
+def test_a_result_that_cannot_be_written_is_exit_1_and_says_so(bare, sink):
+    code, complained = shell(bare, f"$T sync --json {sink}")
+    assert (code, complained.count("error: ")) == (1, 1)
+    assert "stdout is closed" in complained or "the disk is full" in complained
+    assert shell(bare, f"$T status {sink} 2>&-") == (1, "")
+    assert shell(bare, "$T history 3 --json | head -1 >/dev/null")[1] == ""
+
+
+def test_variables_come_from_a_file_that_is_named_and_the_environment_goes_first(bare, sim, capsys):
+    path = bare.folder / "settings.env"
+    given = {"TPMIRROR_API_KEY": KEY, "TPMIRROR_DATABASE_URL": "sqlite:///named.db"}
+    path.write_bytes(b"\xef\xbb\xbf" + b"".join(f'{name}="{value}"\r\n'.encode() for name, value in given.items()))
+    del bare.variables["TPMIRROR_API_KEY"]
+    assert "no API key" in bare.call(capsys, "sync", code=2)[1]
+    bare.call(capsys, "--env-file", "settings.env", "sync")
+    assert (bare.folder / "named.db").exists()
+    assert {"TPMIRROR_API_KEY", "TPMIRROR_DATABASE_URL"}.isdisjoint(os.environ), "they count for one command"
+    bare.variables["TPMIRROR_API_KEY"] = "wrong-key"
+    bare.call(capsys, "--env-file", "settings.env", "sync", code=4)
+    (bare.folder / "key").write_text(KEY)
+    (bare.folder / "key").chmod(0o600)
+    assert bare.call(capsys, "--env-file", "settings.env", "sync", "--api-key-file", "key")[1] == ""
+    path.write_text(f"TPMIRROR_API_KEY={KEY}\nTPMIRROR_API_KEY_FILE=key\n")
+    del bare.variables["TPMIRROR_API_KEY"]
+    assert "both set" in bare.call(capsys, "--env-file", "settings.env", "sync", code=2)[1]
+
+
+def test_a_path_with_a_typo_makes_no_second_mirror_without_a_word(bare, capsys):
+    assert "it was created" in bare.call(capsys, "sync")[1]
+    assert bare.call(capsys, "sync")[1] == ""
+    bare.variables["TPMIRROR_DATABASE_URL"] = "sqlite:///nowhere/tpmirror.db"
+    for command in (["sync"], ["poll"], ["run"], ["db", "upgrade"]):
+        assert "no folder 'nowhere'" in bare.call(capsys, *command, code=2)[1]
+    bare.variables["TPMIRROR_DATABASE_URL"] = "sqlite:///typo.db"
+    for command in (["status"], ["verify"], ["quarantine", "retry"], ["export", "out"]):
+        assert "run tpmirror sync" in bare.call(capsys, *command, code=1)[1]
+    bare.call(capsys, "db", "check", code=3)
+    bare.call(capsys, "doctor")
+    assert {path.name for path in bare.folder.iterdir()} == {"tpmirror.db"}
+
+
+def test_a_variable_that_no_setting_has_is_warned_about_with_the_nearest_name(tpmirror, program):
+    tpmirror("sync")
+    program.variables["TPMIRROR_PAGESIZE"] = "5"
+    said, complained = tpmirror("status", "--json")
+    assert json.loads(said)
+    assert complained == (
+        "warning: TPMIRROR_PAGESIZE is no setting and changes nothing; did you mean TPMIRROR_PAGE_SIZE?\n"
+    )
 
 
 def test_a_port_that_is_taken_is_no_use_to_the_simulator(bare, sim, capsys):

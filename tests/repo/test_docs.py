@@ -141,7 +141,8 @@ def test_there_are_examples():
 
 
 def test_options_named_in_prose_exist():
-    known = {option for path in commands(cli) for param in find(path).params for option in param.opts} | {"--help"}
+    programs = [cli, *(find(path) for path in commands(cli))]
+    known = {option for program in programs for param in program.params for option in param.opts} | {"--help"}
     # Those of other programs stand in fenced blocks, or belong to make and alembic.
     named = {option for name in DOCUMENTS for option in re.findall(r"`(--[a-z][a-z-]*)`", read(name))}
     assert named <= known

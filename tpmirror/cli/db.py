@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from tpmirror.cli.options import mirror, with_settings
+from tpmirror.cli.options import announcing, mirror, with_settings
 from tpmirror.config import Settings, schema_name
 from tpmirror.errors import NeedsAttention, TpmirrorError, UsageError
 
@@ -22,7 +22,7 @@ def upgrade(settings: Settings, *, revision: str) -> None:
     from tpmirror.db import migrate
     from tpmirror.db.engine import connected
 
-    with connected(settings.database) as engine:
+    with announcing(settings), connected(settings.database) as engine:
         migrate.upgrade(engine, revision)
     _say_revision(settings)
 

@@ -4,6 +4,9 @@ import errno
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import click
@@ -31,12 +34,18 @@ from tpmirror.errors import NeedsAttention, TpmirrorError, UsageError
 
 SERVING: Final = frozenset({"run", "web", "simulate"})
 """Commands that go on until a signal ends them: they take it themselves, and end with 0."""
+_UNWRITABLE: Final = {
+    errno.ENOSPC: "the disk is full where the output goes; free some space, or send it elsewhere",
+    errno.EDQUOT: "the quota is used up where the output goes; free some space, or send it elsewhere",
+    errno.EBADF: "stdout is closed, so the result cannot be written; send it to a file, or to /dev/null",
+    errno.EIO: "the result cannot be written where the output goes: input/output error; send it elsewhere",
+}
 
 
 def main() -> None:
     """Run the command that the arguments name, and end the process with its exit status."""
     try:
-        cli.main(standalone_mode=False)
+        _run()
     except NeedsAttention as error:
         sys.exit(error.exit_code)  # the command has printed the warnings
     except TpmirrorError as error:
@@ -48,8 +57,8 @@ def main() -> None:
     except BrokenPipeError:
         os._exit(1)  # the reader of stdout closed the pipe; flushing would fail again
     except Exception as error:  # noqa: BLE001 - the outermost handler: one line for the user, without secrets
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            click.echo("error: the disk is full where the output goes; free some space, or send it elsewhere", err=True)
+        if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
+            click.echo(f"error: {_UNWRITABLE[error.errno]}", err=True)
             os._exit(1)  # a tidy end would try to write the rest again
         if os.environ.get("TPMIRROR_LOG_LEVEL", "").lower() == "debug":
             from tpmirror.log import concealed
@@ -58,10 +67,23 @@ def main() -> None:
         _fail(f"unexpected {type(error).__name__}; set TPMIRROR_LOG_LEVEL=debug to see where, and report it", 1)
 
 
+def _run() -> None:
+    """Run the command, and have its result written before it counts as done."""
+    try:
+        cli.main(standalone_mode=False)
+    except NeedsAttention:
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+
+
 @click.group(epilog=EXIT_STATUS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, message="tpmirror %(version)s")
+@click.option(
+    "--env-file", metavar="FILE", type=click.Path(path_type=Path), help="Read variables that are not set from FILE."
+)
 @click.pass_context
-def cli(context: click.Context) -> None:
+def cli(context: click.Context, env_file: Path | None) -> None:
     """A local mirror of a TensorPix account in SQL.
 
     \b
@@ -73,8 +95,25 @@ def cli(context: click.Context) -> None:
 
     Every setting is an environment variable TPMIRROR_..., and an option where it makes sense.
     """
+    if env_file is not None:
+        context.with_resource(_variables_of(env_file))
     if context.invoked_subcommand not in SERVING:
         signals.release()
+
+
+@contextmanager
+def _variables_of(path: Path) -> Iterator[None]:
+    """The variables of a file for the duration of the command, also for libraries: PGPASSWORD is the driver's."""
+    from tpmirror.cli.envfile import read_env_file
+    from tpmirror.config import beside
+
+    before = dict(os.environ)
+    os.environ.update(beside(before, read_env_file(path)))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 for command in (

@@ -3,7 +3,7 @@
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import Field, fields
 from functools import wraps
@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 
 from tpmirror import formatting
-from tpmirror.config import Settings, load, variable_of
+from tpmirror.config import Settings, load, unknown, variable_of
 from tpmirror.credentials import exposure
 from tpmirror.errors import MirrorError, UsageError
 
@@ -25,7 +25,7 @@ Exit status: 0 completed (a full sync: certified) · 1 failed · 2 wrong use or 
 
 DATABASE_SETTINGS: Final = ("database_url", "database_schema", "database_password_file")
 
-SECRET_FILES: Final = ("api_key_file", "database_password_file")
+SECRET_FILES: Final = ("api_key_file", "database_password_file", "owners_key_file")
 """Settings that name a file with a secret: who may read it is looked at."""
 
 API_SETTINGS: Final = (
@@ -65,15 +65,15 @@ SHORT_FORMS: Final = {"budget_monthly": ("--budget",)}
 def with_settings(*names: str) -> Callable[[Command], Command]:
     """Give a command the settings as options, and call it with a loaded ``Settings`` as first argument."""
     settings_of = [setting for setting in fields(Settings) if setting.name in (*DATABASE_SETTINGS, *names)]
-    secrets = [setting for setting in settings_of if setting.name in SECRET_FILES]
+    may_read = {*DATABASE_SETTINGS, *names, *(["owners_key_file"] if "api_key_file" in names else [])}
+    secrets = [setting for setting in fields(Settings) if setting.name in may_read.intersection(SECRET_FILES)]
 
     def decorate(command: Command) -> Command:
         @wraps(command)
         def run(**options: Any) -> None:
             settings = load(os.environ, {setting.name: options.pop(setting.name) for setting in settings_of})
-            for setting in secrets:
-                if warning := exposure(getattr(settings, setting.name), variable_of(setting)):
-                    click.echo(f"warning: {warning}", err=True)
+            for warning in _warnings(settings, secrets):
+                click.echo(f"warning: {warning}", err=True)
             command(settings, **options)
 
         decorated: Command = run
@@ -82,6 +82,15 @@ def with_settings(*names: str) -> Callable[[Command], Command]:
         return decorated
 
     return decorate
+
+
+def _warnings(settings: Settings, secrets: Sequence[Field[Any]]) -> Iterator[str]:
+    """What is odd about the settings, although they can be used; ``secrets``: those that name a secret's file."""
+    for variable, near in unknown(os.environ).items():
+        meant = f"; did you mean {near}?" if near else "; tpmirror COMMAND --help shows those that there are"
+        yield f"{variable} is no setting and changes nothing{meant}"
+    found = (exposure(getattr(settings, setting.name), variable_of(setting)) for setting in secrets)
+    yield from filter(None, found)
 
 
 def _option(setting: Field[Any]) -> Callable[[Command], Command]:
@@ -117,6 +126,24 @@ def mirror(settings: Settings, *, read_only: bool = False) -> Iterator[Any]:
             message = f"there is no mirror of this version in {where}; run tpmirror sync, or tpmirror db upgrade"
             raise MirrorError(message)
         yield engine
+
+
+@contextmanager
+def announcing(settings: Settings) -> Iterator[None]:
+    """Say it if the command makes a new SQLite file: a path with a typo would make a second mirror without a word.
+
+    Raises UsageError before anything is done where even its folder is not there.
+    """
+    from tpmirror.db.engine import connected, is_missing, refuse_missing_folder
+
+    with connected(settings.database) as engine:
+        refuse_missing_folder(engine)
+        was_missing = is_missing(engine)
+        try:
+            yield
+        finally:
+            if was_missing and not is_missing(engine):
+                click.echo(f"note: there was no database at {engine.url.database!r}; it was created", err=True)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import click
 
-from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, as_json, progress_bar, snapshot, with_settings
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, announcing, as_json, progress_bar, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention
 
@@ -19,7 +19,7 @@ def poll(settings: Settings, *, as_json: bool) -> None:
     from tpmirror.store import presence, quarantine
     from tpmirror.sync.poll import poll as look_again
 
-    with progress_bar() as progress:
+    with announcing(settings), progress_bar() as progress:
         row = look_again(settings, progress)
     show_run(row, as_json=as_json)
     with snapshot(settings) as conn:

@@ -18,8 +18,11 @@ def run(settings: Settings) -> None:
     read again and tried. Several may run on one PostgreSQL: one works, the others stand by.
     """
     from tpmirror import log
+    from tpmirror.db.engine import connected, refuse_missing_folder
     from tpmirror.service import daemon
 
+    with connected(settings.database_url) as engine:
+        refuse_missing_folder(engine)
     log.configure(settings.log_format, settings.log_level)
     code = daemon.run(settings)
     sys.stderr.flush()

@@ -4,7 +4,7 @@ import gc
 
 import click
 
-from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, as_json, progress_bar, snapshot, with_settings
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, announcing, as_json, progress_bar, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention
 from tpmirror.formatting import escape_terminal
@@ -25,7 +25,7 @@ def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) 
     from tpmirror.sync.verify import preview
 
     gc.freeze()  # what was loaded stays to the end: the garbage collector need not scan it again and again
-    with progress_bar() as progress:
+    with announcing(settings), progress_bar() as progress:
         if dry_run:
             found = preview(settings, progress)
         else:

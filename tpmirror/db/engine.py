@@ -210,9 +210,20 @@ def is_missing(engine: Engine) -> bool:
     return file is not None and not file.exists()
 
 
+def refuse_missing_folder(engine: Engine) -> None:
+    """Raise UsageError where the folder of the SQLite file is not there: a mirror's place is made by hand."""
+    file = file_of(engine)
+    if file is not None and not file.parent.is_dir():
+        message = (
+            f"there is no folder {str(file.parent)!r} for the database; create it, or correct TPMIRROR_DATABASE_URL"
+        )
+        raise UsageError(message)
+
+
 def create_file(engine: Engine) -> None:
     """Create the SQLite file, readable by its owner alone: it holds personal data."""
     if is_missing(engine):
+        refuse_missing_folder(engine)
         with translated(engine):
             os.close(os.open(str(engine.url.database), os.O_CREAT | os.O_RDWR, 0o600))
 

@@ -6,14 +6,15 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Engine
 
 from tpmirror.config import Database, Settings
 from tpmirror.db import revision
-from tpmirror.db.engine import connected, read
+from tpmirror.db.engine import connected, display, is_missing, read
 from tpmirror.errors import MirrorError
+from tpmirror.log import logger
 from tpmirror.store import runs
 from tpmirror.sync import run
 from tpmirror.sync.account import Scope
@@ -23,6 +24,8 @@ from tpmirror.sync.run import Run
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.control import Control, idle
 from tpmirror.tensorpix.page import Page
+
+log: Final = logger(__name__)
 
 
 def quiet(_seen: int, _count: int) -> None:
@@ -99,6 +102,8 @@ def dry_run_session(settings: Settings, progress: Progress, *, everything: bool)
 def _upgrade(engine: Engine) -> None:
     from tpmirror.db import migrate  # noqa: PLC0415 - loads Alembic, which takes longer than a full sync without changes
 
+    if is_missing(engine):
+        log.info("a new database is created", mirror=display(engine.url))
     migrate.upgrade(engine)
 
 
