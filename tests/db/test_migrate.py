@@ -432,3 +432,33 @@ def test_a_new_sqlite_file_and_what_is_beside_it_are_for_the_owner_alone(tmp_pat
         os.umask(old)
     assert "new.db" in modes
     assert set(modes.values()) == {0o600}
+
+
+def test_secrets_of_urls_and_forms_go_out_of_what_older_versions_stored(lived):
+    """As version 0.1 held them, in the history too: ``0007`` takes them out, and no sync books that as a change."""
+    form = '{"key": "a.mp4", "policy": "hush", "X-Amz-Signature": ["hush"], "AWSAccessKeyId": "hush"}'
+    bare = form.replace('"hush"', '""').replace('[""]', '""')
+    url = "https://me:hush@host/a.mp4"
+    engine = open_engine(lived)
+    migrate.downgrade(engine, "0005")
+    with engine.begin() as conn:
+        run = "(SELECT MAX(id) FROM sync_runs)"
+        for statement in (
+            f"UPDATE input_videos SET external_url = '{url}' WHERE id = 1",
+            f"UPDATE jobs SET extra = '{form}' WHERE id = 1",
+            f"""INSERT INTO quarantined_jobs (reason, payload, first_seen_at, last_seen_at, sync_run_id)
+            SELECT '{url}', '{form}', started_at, started_at, id FROM sync_runs WHERE id = {run}""",
+            f"""INSERT INTO field_changes (entity, entity_id, field, old_value, new_value, observed_at, sync_run_id)
+            SELECT 'input_video', 1, 'external_url', '{url}', 'me@here', started_at, id FROM sync_runs
+            WHERE id = {run}""",
+        ):
+            conn.exec_driver_sql(statement, execution_options={"no_parameters": True})
+    migrate.upgrade(engine)
+    assert migrate.differences(engine) == [], "the triggers are back"
+    engine.dispose()
+    assert "hush" not in repr(dump(lived))
+    assert query(lived, "SELECT external_url FROM input_videos WHERE id = 1") == [("https://host/a.mp4",)]
+    assert query(lived, "SELECT extra FROM jobs WHERE id = 1") == [(bare,)]
+    assert query(lived, "SELECT old_value, new_value FROM field_changes ORDER BY id DESC LIMIT 1") == [
+        ("https://host/a.mp4", "me@here")
+    ]

@@ -1,5 +1,6 @@
 """Canaries: a key, presigned queries and a database password pass through everything, and are found nowhere."""
 
+import json
 import os
 import sqlite3
 import traceback
@@ -29,6 +30,9 @@ KEY = "tpx-canary-of-the-key"
 PASSWORD = "canary-of-the-password"
 QUERY = "canary-of-a-query"
 SIGNED = f"https://storage.example.com/canary.mp4?X-Amz-Credential={QUERY}&X-Amz-Signature={QUERY}"
+USER = f"https://me:{PASSWORD}@storage.example.com/canary.mp4"
+FORM = {"key": "canary.mp4", "policy": QUERY, "x-amz-signature": QUERY, "AWSAccessKeyId": QUERY, "X-Amz-Date": [QUERY]}
+"""What a browser may upload a file with: as good as a presigned URL."""
 SECRETS = (KEY, PASSWORD, QUERY, "X-Amz-Signature", "X-Amz-Credential")
 NONE = "holds no API key"
 PAGES = ["/", "/live", "/jobs", "/jobs.csv", "/jobs.json", "/jobs/3", "/jobs/5", "/costs", "/ledger.csv", "/operations",
@@ -37,12 +41,16 @@ PAGES = ["/", "/live", "/jobs", "/jobs.csv", "/jobs.json", "/jobs/3", "/jobs/5",
 
 @pytest.fixture
 def sim() -> Iterator[Simulator]:
-    """Signed URLs wherever a text or an unknown key may stand, and in payloads that cannot be mirrored."""
+    """Signed URLs and forms wherever a text or an unknown key may stand, and in payloads that cannot be mirrored."""
     world = World(seed=3, jobs=30, in_flight=3, jobs_per_day=0)
     world.edit(3, {"link": SIGNED, "start_frame": 2**64, "description": f"made from {SIGNED} yesterday"})
     world.edit(4, {"links": {SIGNED: [SIGNED]}, "grain": "broken", "codec": SIGNED})
     world.edit(5, {"finished": SIGNED, "codec": SIGNED})
     world.edit(6, {"finished": f"X-Amz-Signature={QUERY}", SIGNED: 1, f"{SIGNED}&page=2": 2})
+    world.edit(7, {"upload": {"url": USER, "fields": FORM}, "links": [USER, json.dumps(FORM)]})
+    world.edit(
+        8, {"upload": {"fields": FORM}, "finished": USER, "grain": FORM, "codec": [[*pair] for pair in FORM.items()]}
+    )
     with Simulator(world, token=KEY, page_cap=10) as simulator:
         yield simulator
 

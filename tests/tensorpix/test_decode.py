@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 import tracemalloc
 from typing import Any
 
@@ -10,7 +11,16 @@ import pytest
 from tests.support.payloads import SECRET, STORAGE, contents, encoded, envelope, item, job, model, output, source
 from tpmirror.errors import ApiError, TransientError
 from tpmirror.tensorpix.decode import ParsedJob, ParseFailure, RawJob, decode_beginning, decode_job, decode_listing
-from tpmirror.tensorpix.redaction import clean, cut_queries, redact, strip_query, strip_text, strip_urls, unsigned
+from tpmirror.tensorpix.redaction import (
+    clean,
+    cut_queries,
+    redact,
+    strip_query,
+    strip_secrets,
+    strip_text,
+    strip_urls,
+    unsigned,
+)
 
 
 def test_a_page_is_its_items_in_order():
@@ -656,3 +666,69 @@ def test_what_is_kept_of_a_job_that_is_too_large_has_no_signature_wherever_it_br
         assert item.id == 7
         assert "5ec3e7" not in redact(item.raw)
         assert "X-Amz-E" not in redact(item.raw)
+
+
+@pytest.mark.parametrize(
+    ("url", "bare"),
+    [
+        ("https://me:hush@host/a.mp4?sig=hush", "https://host/a.mp4"), ("https://hush@host", "https://host"),
+        ("HTTPS://me:hu@sh@[::1]:80/x", "HTTPS://[::1]:80/x"), ("s3://hush:hush@bucket/x", "s3://bucket/x"),
+        ("https:\\/\\/me:hush@host/x", "https:\\/\\/host/x"), ("https://host/@me/a@b", "https://host/@me/a@b"),
+    ],
+)  # fmt: skip
+def test_urls_lose_user_and_password_wherever_they_stand(url, bare):
+    raw = json.dumps({"id": 1, "status": 2, "link": url, "input_video": {"id": 2, "external_url": url}}).encode()
+    found = decode_job(raw)
+    assert isinstance(found, ParsedJob)
+    assert found.input_video is not None
+    assert (found.input_video.external_url, found.extra["job"]["link"]) == (bare, bare)
+    assert strip_text(f"see {url}") == f"see {bare}"
+    assert "hush" not in redact(raw)
+
+
+def test_another_password_in_a_url_leaves_the_fingerprint_alone():
+    first, second = (
+        decode_job(encoded(job(input_video={**source(), "external_url": f"https://me:{secret}@host/a"})))
+        for secret in ("one", "two")
+    )
+    assert isinstance(first, ParsedJob)
+    assert isinstance(second, ParsedJob)
+    assert first.fingerprint == second.fingerprint
+
+
+FORM = {
+    "key": "a.mp4", "policy": "hush", "x-amz-signature": "hush", "X-Amz-Credential": ["hush", "hush"],
+    "AWSAccessKeyId": "hush", "expires": "hush",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "form",
+    [FORM, {"Policy": "hush", "Signature": "hush"}, {"GoogleAccessId": "hush", "policy": "hush", "sig": "hush"},
+     [{"name": name, "value": value} for name, value in FORM.items()], [[*pair] for pair in FORM.items()],
+     {"CloudFront-Signature": "hush"}, {"x-goog-credential": 'a \\"hush'}, json.dumps(FORM)],
+)  # fmt: skip
+def test_a_presigned_form_loses_what_signs_it_and_keeps_its_fields(form):
+    raw = json.dumps({"id": 1, "status": 2, "upload": {"url": "https://host/", "fields": form}}).encode()
+    found = decode_job(raw)
+    assert isinstance(found, ParsedJob)
+    for shown in (json.dumps(found.extra), redact(raw), redact(raw[:-1])):
+        assert "hush" not in shown
+        assert "https://host/" in shown
+    assert "a.mp4" in json.dumps(found.extra) or "a.mp4" not in json.dumps(form)
+
+
+def test_words_that_a_form_has_too_are_kept_where_there_is_none():
+    plain = {"policy": "private", "token": "blue", "expires": "never", "x-amz": "1"}
+    assert strip_secrets(plain) == plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"policy":' * 20_000, '"signature" "policy":[' * 20_000, "aa://a@" * 20_000, "aa://" + "a" * 100_000,
+     '"x-amz-a":["' * 20_000, '"x-amz-a"' + " " * 50_000, '"policy" "signature":"' + "\\" * 50_001],
+)  # fmt: skip
+def test_no_text_takes_long_to_look_through_for_forms_and_users(text):
+    began = time.process_time()
+    strip_text(text)
+    assert time.process_time() - began < 3

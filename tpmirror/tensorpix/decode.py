@@ -17,7 +17,7 @@ from tpmirror.errors import ApiError, TransientError
 from tpmirror.tensorpix.envelope import TOKEN, unwrap, unwrap_beginning
 from tpmirror.tensorpix.models import InputVideo, Job, MlModel, OutputVideo, Text, WireId
 from tpmirror.tensorpix.reading import Extra, Fault, ItemReader, load
-from tpmirror.tensorpix.redaction import cut_queries, strip_query
+from tpmirror.tensorpix.redaction import cut_queries, may_open, strip_query
 
 
 class ParsedJob(msgspec.Struct, frozen=True):
@@ -78,7 +78,7 @@ class RawJob(msgspec.Struct, frozen=True):
             return _unambiguous(_field_by_field(self))
         raw = bytes(self.raw)
         has_escapes = b"\\" in raw  # without any, texts are as they came, and a quote is the end of one
-        if has_escapes or b"?" in raw or b"#" in raw:  # hardly ever: ``cut_queries`` has cut those of the page
+        if has_escapes or may_open(raw):  # hardly ever: ``cut_queries`` has cut what there was
             _strip_queries(job)
         is_plain = not (has_escapes or b"=" in raw or b"\0" in raw)
         found = ParsedJob(job.id, job, {}, self.fingerprint, self.raw, is_documented=True, is_plain=is_plain)

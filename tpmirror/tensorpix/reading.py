@@ -31,7 +31,7 @@ from tpmirror.tensorpix.models import (
     Wire,
     WireId,
 )
-from tpmirror.tensorpix.redaction import clean, strip_text, strip_urls
+from tpmirror.tensorpix.redaction import clean, strip_secrets, strip_text
 
 Extra: TypeAlias = dict[str, dict[str, Any]]
 """Unknown keys by the object they stood in: ``job``, ``input_video``, ``output_video``, ``ml_model 44``."""
@@ -232,7 +232,7 @@ class ItemReader:
         if not unknown:
             return
         try:
-            found = strip_urls(unknown)
+            found = strip_secrets(unknown)
         except ValueError as error:
             self.faults.append(Fault(entity, "extra", OUT_OF_RANGE, str(error)))
             return

@@ -1,4 +1,7 @@
-"""What is secret in an answer: the query string of a presigned URL opens its file. It goes before anything is kept."""
+"""What is secret in an answer: what signs a request, and user and password in a URL. It goes before anything is kept.
+
+A presigned URL opens its file by its query string, a presigned form by its fields.
+"""
 
 import json
 import math
@@ -21,20 +24,40 @@ _QUERY: Final = re.compile(
 """A URL with its key before it, and the query that is cut. Begins with what is rare, and takes linear time."""
 
 
+_USER: Final = re.compile(rf"""(http(?:{_HERE})s?://)[^"/?#\\\x00-\x1f\x7f-\xff]*@""".encode())
+"""The same with a user before its host, who is cut."""
+_ANY_USER: Final = re.compile(rb'://[^"/@]*@')
+"""Whether there may be one: a third of the time that it takes to look for keys, and hardly ever true."""
+
+
 def cut_queries(body: bytes) -> bytes:
-    """An answer without the query strings of its URLs, where they are written as usual; valid where it was.
+    """An answer without query strings and users of its URLs, where they are written as usual; valid where it was.
 
     Under these keys stands a URL and nothing else: its query ends with the string, whatever it holds.
     """
-    return b"".join(_QUERY.split(body))
+    bare = b"".join(_QUERY.split(body))
+    return _USER.sub(rb"\1", bare) if _ANY_USER.search(bare) else bare
+
+
+def may_open(item: bytes) -> bool:
+    """Whether a URL in an item without escapes may have a query, a fragment or a user."""
+    return b"?" in item or b"#" in item or _ANY_USER.search(item) is not None
 
 
 def strip_query(url: str | None) -> str | None:
-    """A URL without query string and fragment: a presigned query is a secret and changes at every call."""
+    """A URL without user, query string and fragment: a presigned query is a secret and changes at every call."""
     if url is None:
         return None
     bare = url.partition("?")[0]
-    return bare.partition("#")[0] if "#" in bare else bare
+    return strip_user(bare.partition("#")[0] if "#" in bare else bare)
+
+
+def strip_user(text: str) -> str:
+    """Text without the users and passwords that stand in its URLs before the host."""
+    return _AUTHORITY.sub(r"\1", text) if "@" in text else text
+
+
+_AUTHORITY: Final = re.compile(r"""([a-z0-9+.-]{2}:\\*/\\*/)[^\s/?#\\"'<>]*@""", re.IGNORECASE)
 
 
 def redact(raw: bytes | msgspec.Raw) -> str:
@@ -42,7 +65,7 @@ def redact(raw: bytes | msgspec.Raw) -> str:
 
     Works on the text, string by string: numbers, order and repeated keys stay as they came, and no escape hides a URL.
     """
-    text = _PART.sub(_redacted, bytes(raw).decode("utf-8", "backslashreplace"))
+    text = strip_forms(_PART.sub(_redacted, bytes(raw).decode("utf-8", "backslashreplace")))
     return text.encode("ascii", "backslashreplace").decode().replace("\0", "\\x00")
 
 
@@ -86,7 +109,7 @@ def strip_text(text: str) -> str:
     if _BEGINS.match(text) and _SIGNATURE.search(text):
         return unsigned(strip_query(text) or "")
     bare = _WORD.sub(r"\1", text)
-    return unsigned(bare if bare == text else _PARAMETER.sub("", bare))
+    return strip_forms(strip_user(unsigned(bare if bare == text else _PARAMETER.sub("", bare))))
 
 
 _SIGNATURE: Final = re.compile(
@@ -100,6 +123,37 @@ _SIGNATURE: Final = re.compile(
 def unsigned(text: str) -> str:
     """Text without what signs a URL: a user may have named or described a job with one."""
     return _SIGNATURE.sub("", text) if "=" in text else text
+
+
+_SIGNS: Final = (
+    r"x-(?:amz|goog|oss|obs|cos)-[\w-]{1,40}|cloudfront-[\w-]{1,40}|key-pair-id|\w{0,10}accesskeyid|googleaccessid"
+)
+_FORM: Final = re.compile(rf'"(?:{_SIGNS})"', re.IGNORECASE | re.ASCII)
+"""A field that only a presigned form has."""
+_FIELD: Final = re.compile(
+    rf"""("(?:{_SIGNS}|policy|signature|sig|token|expires)"\s*[:,]\s*(?:"value"\s*:\s*)?)"""
+    r"""(?:"(?:[^"\\]|\\.)*+"|\[(?:[^"\[\]]|"(?:[^"\\]|\\.)*+")*+\])""",
+    re.IGNORECASE | re.ASCII | re.DOTALL,
+)
+"""A field of a form, as a key or as a pair of name and value, and what it holds: a text or a list of texts."""
+
+
+def strip_forms(text: str) -> str:
+    """JSON without what signs the presigned forms in it: such fields stay, empty. Who has their values may upload."""
+    if '"' not in text:
+        return text
+    is_form = _FORM.search(text) or ('"policy"' in (lower := text.lower()) and '"signature"' in lower)
+    return _FIELD.sub(r'\1""', text) if is_form else text
+
+
+def strip_secrets(value: Any) -> Any:
+    """A decoded JSON value without what is secret in its URLs and forms; numbers that JSON lacks become text.
+
+    Raises ValueError if it is nested too deep.
+    """
+    bare = strip_urls(value)
+    text = json.dumps(bare)
+    return bare if (stripped := strip_forms(text)) == text else json.loads(stripped)
 
 
 def strip_urls(value: Any, room: int = DEEPEST) -> Any:
