@@ -109,10 +109,32 @@ def accept_owner(settings: Settings, *, value: str) -> None:
     For jobs that were refused as those of another account, because too few of the known jobs answer any more.
     """
     from tpmirror.sync import account
+    from tpmirror.sync.owners import pseudonyms
 
     with mirror(settings) as engine:
-        account.accept_owner(engine, value)
+        account.accept_owner(engine, value, pseudonyms(settings))
     click.echo("accepted; jobs of this owner belong to this account from the next sync on")
+
+
+@db.command("hash-owners")
+@with_settings()
+def hash_owners(settings: Settings) -> None:
+    """Replace owners' e-mail addresses in everything the mirror holds, as TPMIRROR_OWNERS=hash does in what comes.
+
+    Videos, field changes, scope, quarantine and unknown keys, all in one transaction: interrupted it has changed
+    nothing, and done again it changes nothing. There is no way back. Backups and older exports keep the addresses.
+    """
+    from tpmirror.sync import owners
+
+    with mirror(settings) as engine:
+        changed = owners.hash_owners(engine, settings)
+        dialect = engine.dialect.name
+    again = "; the next full sync compares every job again" if changed else ""
+    click.echo(f"{changed:,} rows held addresses{again}")
+    if changed and dialect == "postgresql":
+        click.echo(
+            "The server keeps old rows in its files until VACUUM FULL, and its log and backups as long as they last"
+        )
 
 
 def _ask(database: str, revision: str) -> None:

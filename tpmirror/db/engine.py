@@ -264,6 +264,15 @@ def write(engine: Engine, work: Callable[[Connection], T]) -> T:
         return work(conn)
 
 
+def compact(engine: Engine) -> None:
+    """Write a SQLite file anew, its log emptied: nothing that was deleted or overwritten is left in either."""
+    if engine.dialect.name == "sqlite":
+        with translated(engine), engine.connect() as conn:
+            driver: Any = conn.connection.dbapi_connection
+            driver.execute("VACUUM")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def _refuse_missing(engine: Engine) -> None:
     if is_missing(engine):
         message = f"there is no database at {engine.url.database!r}; run tpmirror sync, or set TPMIRROR_DATABASE_URL"

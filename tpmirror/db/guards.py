@@ -4,6 +4,7 @@ The first migration makes them too. What it makes holds until the end of the upg
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,6 +44,17 @@ def create_guards(conn: Connection) -> None:
             for statement in guard.statements:
                 # Without parameters: a driver that looks for some would stumble over a percent sign.
                 conn.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+
+@contextmanager
+def lifted(conn: Connection, table: Table) -> Iterator[None]:
+    """Without the triggers of a table, which are there again at the end. Raises where the table is somebody else's."""
+    on = f" ON {table}" if conn.dialect.name == "postgresql" else ""
+    for guard in guards(conn.dialect.name):
+        if guard.table == table.name:
+            conn.exec_driver_sql(f"DROP TRIGGER IF EXISTS {guard.name}{on}")
+    yield
+    create_guards(conn)
 
 
 def _on_sqlite(table: Table) -> Iterator[Guard]:

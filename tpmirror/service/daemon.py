@@ -10,7 +10,7 @@ import time
 from typing import Any, Final
 
 from tpmirror import __version__
-from tpmirror.config import Settings, read_key
+from tpmirror.config import Settings, read_key, read_owners_key
 from tpmirror.db.engine import connected, display
 from tpmirror.errors import UsageError
 from tpmirror.log import logger
@@ -138,7 +138,7 @@ class Service:
 
 def run(settings: Settings) -> int:
     """Run until stopped; the exit code. Raises UsageError for settings that cannot work."""
-    read_key(settings)
+    read_key(settings), read_owners_key(settings)
     if settings.ca_file is not None:
         tls.trust(settings.ca_file)
     hold()

@@ -18,6 +18,7 @@ from tpmirror.errors import ScopeError, UsageError
 from tpmirror.store import account
 from tpmirror.store.account import Mark
 from tpmirror.tensorpix.decode import ParsedJob
+from tpmirror.tensorpix.owners import Pseudonyms
 from tpmirror.tensorpix.redaction import clean, unsigned
 
 PROBES: Final = 20
@@ -26,6 +27,8 @@ MAX_OWNER: Final = 320
 """Characters of an owner that is one, an e-mail address or a number; PostgreSQL has no index for very long texts."""
 INPUT: Final = "input_owner"
 OUTPUT: Final = "output_owner"
+OWNERS_KEY: Final = "owners_key"
+"""Kind of the mark that tells by which key the mirror's owners are hashed; a mirror that keeps them has none."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -78,21 +81,47 @@ def unvouched(claims: Collection[Claim], known: Collection[Mark], news: Collecti
     return {claim.owner for claim in claims if claim.owner in news and claim.job_id not in ours}
 
 
-def accept_owner(engine: Engine, value: str) -> None:
-    """Take an owner for the account's: an e-mail address or the number of a user. Raises UsageError for neither."""
+def check_owners(known: Collection[Mark], owners: Pseudonyms | None) -> set[Mark]:
+    """The marks of how owners are held. Raises UsageError where the mirror holds them otherwise than the settings say.
+
+    Each owner would be a change, for ever in the history; and one setting left out would bring all addresses back.
+    """
+    wanted = {(OWNERS_KEY, owners.key_id)} if owners else set[Mark]()
+    held = {mark for mark in known if mark[0] == OWNERS_KEY}
+    if held == wanted or not known:
+        return wanted
+    if not held:
+        reason = "holds owners' e-mail addresses, TPMIRROR_OWNERS is 'hash': run tpmirror db hash-owners once"
+    elif not wanted:
+        reason = "holds owners hashed, TPMIRROR_OWNERS is 'keep': set it to 'hash', and TPMIRROR_OWNERS_KEY_FILE"
+    else:
+        reason = "holds owners hashed by another key: TPMIRROR_OWNERS_KEY_FILE has to name the file with that one"
+    raise UsageError(f"this mirror {reason}; nothing was written")
+
+
+def accept_owner(engine: Engine, value: str, owners: Pseudonyms | None = None) -> None:
+    """Take an owner for the account's: an e-mail address or the number of a user. Raises UsageError for neither.
+
+    ``owners`` where they are hashed.
+    """
     owner = value.strip()
     if not owner or len(owner) > MAX_OWNER or unsigned(clean(owner)) != owner:
         message = f"{value[:MAX_OWNER]!r} is no owner; give an e-mail address or a number as the API shows it"
         raise UsageError(message)
-    marks: set[Mark] = {(INPUT, owner), *([(OUTPUT, owner)] if owner.isascii() and owner.isdigit() else [])}
-    lease.under_lease(engine, lambda conn: account.add(conn, marks, datetime.now(UTC)))
+    held = owners.owner(owner) if owners else owner
+    marks: set[Mark] = {(INPUT, held), *([(OUTPUT, owner)] if owner.isascii() and owner.isdigit() else [])}
+
+    def work(conn: Connection) -> None:
+        account.add(conn, marks | check_owners(account.marks(conn), owners), datetime.now(UTC))
+
+    lease.under_lease(engine, work)
 
 
 class Scope:
     """The account of a mirror, as far as known."""
 
-    def __init__(self, conn: Connection, api_url: str) -> None:
-        """Raises ScopeError if the mirror is bound to another origin."""
+    def __init__(self, conn: Connection, api_url: str, owners: Pseudonyms | None = None) -> None:
+        """Raises ScopeError if the mirror is bound to another origin, UsageError if it holds owners otherwise."""
         self._known = account.marks(conn)
         self._new = set[Mark]()
         origin = origin_of(api_url)
@@ -103,7 +132,7 @@ class Scope:
                 "nothing was written, use another TPMIRROR_DATABASE_URL for another account"
             )
             raise ScopeError(message)
-        self.learn({("origin", origin)})
+        self.learn({("origin", origin), *check_owners(self._known, owners)})
 
     @property
     def known(self) -> Collection[Mark]:

@@ -280,7 +280,7 @@ def opened(
 
     Raises LeaseHeld if another writer holds the mirror, ScopeError if the mirror belongs to another origin.
     """
-    scope = read(engine, lambda conn: Scope(conn, api.origin))
+    scope = read(engine, lambda conn: Scope(conn, api.origin, api.owners))
     with lease.holding() as holder:
         begun = retry_transient(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at)))
         run = Run(engine, begun, scope, api, price)

@@ -93,7 +93,7 @@ def dry_run_session(settings: Settings, progress: Progress, *, everything: bool)
         if not revision.is_current(engine):
             _upgrade(engine)
         dry_run = DryRun(engine, everything=everything)
-        scope = read(engine, lambda conn: Scope(conn, api.origin))
+        scope = read(engine, lambda conn: Scope(conn, api.origin, api.owners))
         ingestor = Ingestor(api, engine, scope, dry_run, progress)
         first = api.page(settings.page_size, 0)
         yield Session(settings, engine, api, executor, ingestor, Control(), first), dry_run

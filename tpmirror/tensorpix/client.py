@@ -23,7 +23,7 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 from tpmirror import __version__
-from tpmirror.config import Settings, read_key
+from tpmirror.config import Settings, read_key, read_owners_key
 from tpmirror.credentials import Secret
 from tpmirror.errors import ApiError, AuthenticationError, Interrupted, JobUnavailable, TransientError
 from tpmirror.log import logger
@@ -39,6 +39,7 @@ from tpmirror.tensorpix.decode import (
     decode_large_job,
     decode_listing,
 )
+from tpmirror.tensorpix.owners import Pseudonyms
 from tpmirror.tensorpix.page import Page
 from tpmirror.tensorpix.pagesize import PageSize
 from tpmirror.tensorpix.ratelimit import RateLimiter, backoff, farthest, retry_after, skew
@@ -78,6 +79,9 @@ class Api:
         self._settings = settings
         self.origin = settings.api_url
         self._key: Secret = read_key(settings)
+        key = read_owners_key(settings)
+        self.owners = Pseudonyms(key) if key else None
+        """What stands for the owners' addresses in all answers; None where they are kept."""
         self._control = control or Control()
         self._closing = self._control.stop
         self._deadline = Deadline(self._control)
@@ -294,7 +298,8 @@ class Api:
             raise TransientError(message)
         self._judge(response, body)
         self._judge_freshness(response, began, started, is_marked=bool(past_caches))
-        return ApiResponse(response.status_code, body, sent, self.number(), at, is_whole)
+        shown = self.owners.answer(body) if self.owners else body
+        return ApiResponse(response.status_code, shown, sent, self.number(), at, is_whole)
 
     def _check_certificate(self, error: Exception) -> None:
         """Raise ApiError if it was a certificate that failed: the next try would see the same one."""

@@ -115,8 +115,13 @@ job_absences = Table(
 mirror_scope = Table(
     "mirror_scope",
     metadata,
-    own("kind", Text, "origin, input_owner or output_owner", primary_key=True),
-    own("value", Text, "the API's origin, or an owner whose videos the account's jobs use", primary_key=True),
+    own("kind", Text, "origin, input_owner, output_owner or owners_key", primary_key=True),
+    own(
+        "value",
+        Text,
+        "the API's origin, an owner whose videos the account's jobs use, or by which key owners are hashed",
+        primary_key=True,
+    ),
     own("first_seen_at", Timestamp, "when it was first seen (UTC)"),
     comment="whose account this mirror belongs to",
 )
