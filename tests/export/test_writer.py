@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import shutil
 import signal
@@ -21,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.account import KEY, mirror, query, rows
+from tests.support.account import KEY, mirror, query, rows, settings
 from tests.support.mover import LEAVING, LIFE, Mover, drawn
 from tests.support.program import ROOT, Program
 from tpmirror.db import schema, views
@@ -33,6 +34,7 @@ from tpmirror.export.writer import MANIFEST, STAGING, _locked, export
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.sync.account import accept_owner
+from tpmirror.sync.owners import hash_owners
 
 NAMES = [relation.name for relation in datasets.relations()]
 OF_NOW = {"active_jobs": {"waiting_s", "status_s"}, "sync_health": {"certified_age_s"}}
@@ -73,10 +75,12 @@ def out(tmp_path):
     return tmp_path / "out"
 
 
-def run(url: str, folder: Path, format_: str = "parquet", progress: Any = lambda _name, _rows: None) -> Any:
+def run(
+    url: str, folder: Path, format_: str = "parquet", progress: Any = lambda _name, _rows: None, *, public: bool = False
+) -> Any:
     engine = open_engine(url)
     try:
-        return export(engine, folder, format_, progress)
+        return export(engine, folder, format_, progress, public=public)
     finally:
         engine.dispose()
 
@@ -477,3 +481,76 @@ def test_without_pyarrow_the_command_says_how_to_get_it(mirror_url, tmp_path):
     program = Program(tmp_path, {"TPMIRROR_DATABASE_URL": mirror_url, "PYTHONPATH": f"{tmp_path}:{ROOT}"})
     assert "pip install 'tpmirror[export]'" in program.refuse("export", "out", code=2)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def _open_to_all():
+    """A umask with which new files are readable by everybody."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("_open_to_all")
+@pytest.mark.parametrize("format_", ["parquet", "csv", "jsonl"])
+def test_what_an_export_makes_is_for_its_owner_alone_in_a_folder_of_others_too(lived, out, format_):
+    out.mkdir(mode=0o755)
+    run(lived, out, format_)
+    modes = {path.is_dir(): {one.stat().st_mode & 0o777 for one in out.rglob("*") if one.is_dir() == path.is_dir()}
+             for path in out.rglob("*")}  # fmt: skip
+    assert modes == {True: {0o700}, False: {0o600}}
+    assert out.stat().st_mode & 0o777 == 0o755, "what was there stays as it was"
+
+
+def test_a_public_export_has_no_personal_data_and_all_the_rest(lived, sim, world, out, tmp_path):
+    world.edit(world.ids()[3], {"by": "jane@example.com", "start_frame": "jane@example.com"})
+    with connected(lived) as engine, engine.begin() as conn:
+        conn.exec_driver_sql(
+            """INSERT INTO field_changes (entity, entity_id, field, old_value, new_value, observed_at, sync_run_id)
+            SELECT 'input_video', 1, 'owner', 'john@example.com', 'jane@example.com', started_at, id
+            FROM sync_runs WHERE id = 1"""
+        )
+    mirror(sim, lived)
+    for format_ in ("csv", "jsonl"):
+        run(lived, tmp_path / format_, format_, public=True)
+        files = [path for path in (tmp_path / format_).rglob("*") if path.is_file()]
+        assert [path for path in files if re.search(rb"\w@\w", path.read_bytes())] == []
+    done = run(lived, out, public=True)
+    assert set(done.manifest["relations"]) == set(NAMES)
+    assert done.manifest["public"] is True
+    left_out = {name: len(columns) for name, columns in datasets.PERSONAL.items()}
+    for name in NAMES:
+        table, whole = read(out, name), next(one for one in datasets.relations() if one.name == name)
+        assert len(whole.columns) - len(table.column_names) == left_out.get(name, 0), name
+        others = "WHERE field NOT IN ('owner', 'extra')" if name == "field_changes" else ""
+        assert [(table.num_rows,)] == query(lived, f"SELECT COUNT(*) FROM {name} {others}"), name
+    assert run(lived, out, public=True).written == []
+
+
+def test_an_export_with_and_one_without_personal_data_do_not_share_a_folder(lived, out, tmp_path):
+    run(lived, out)
+    with pytest.raises(UsageError, match="with personal data"):
+        run(lived, out, public=True)
+    run(lived, tmp_path / "public", public=True)
+    with pytest.raises(UsageError, match="without personal data"):
+        run(lived, tmp_path / "public")
+    assert json.loads((out / MANIFEST).read_text())["public"] is False
+
+
+def test_a_path_with_a_typo_makes_no_folders(lived, tmp_path):
+    with pytest.raises(UsageError, match="no folder"):
+        run(lived, tmp_path / "archvie" / "of" / "ours")
+    assert not (tmp_path / "archvie").exists()
+
+
+def test_owners_that_are_hashed_are_hashed_in_the_next_export_too(lived, sim, out, tmp_path):
+    run(lived, out, "jsonl")
+    held = b"".join(path.read_bytes() for path in out.rglob("*.jsonl"))
+    assert re.search(rb"\w@\w", held)
+    (tmp_path / "key").write_text("k" * 32)
+    with connected(lived) as engine:
+        hash_owners(engine, settings(sim, lived, owners="hash", owners_key_file=tmp_path / "key"))
+    run(lived, out, "jsonl")
+    held = b"".join(path.read_bytes() for path in out.rglob("*.jsonl"))
+    assert not re.search(rb"\w@\w", held)
+    assert b"owner-" in held

@@ -15,8 +15,9 @@ FORMATS: Final = ("parquet", "csv", "jsonl")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @with_settings()
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="parquet", show_default=True, help="Of files.")
+@click.option("--public", is_flag=True, help="Leave out personal data: owners, unknown keys, payloads.")
 @as_json
-def export(settings: Settings, *, folder: Path, format_: str, as_json: bool) -> None:
+def export(settings: Settings, *, folder: Path, format_: str, public: bool, as_json: bool) -> None:
     """Write every table and view into DIR, as Parquet, CSV or JSON Lines, in one snapshot of the mirror.
 
     Again into the same DIR: only the months that have changed since are written. --json prints the manifest, which is
@@ -30,7 +31,7 @@ def export(settings: Settings, *, folder: Path, format_: str, as_json: bool) -> 
         def progress(name: str, rows: int) -> None:
             show(names.index(name), len(names), f"{name} {rows:,}")
 
-        done = writer.export(engine, folder, format_, progress)
+        done = writer.export(engine, folder, format_, progress, public=public)
     if as_json:
         print_json(done.manifest)
         return

@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Column as SqlColumn
-from sqlalchemy import ColumnElement, Connection, Select, Table, Text, and_, cast, func, null, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, Text, and_, cast, func, null, or_, select, true
 
 from tpmirror.db import schema, views
 from tpmirror.months import days_of_month, start_of
@@ -45,6 +45,17 @@ OWN_TIMES: Final = {
 }
 """Relations partitioned by the month of this column of their own."""
 
+PERSONAL: Final = {
+    "jobs": ("extra",),
+    "ml_models": ("extra",),
+    "input_videos": ("owner", "extra"),
+    "output_videos": ("extra",),
+    "videos": ("owner",),
+    "job_overview": ("input_owner",),
+    "quarantined_jobs": ("payload", "reason"),
+}
+"""Columns with e-mail addresses, and with keys and payloads of which nobody knows what is in them."""
+
 Month = str | None
 """``2026-10``; None where the time is null."""
 PIECE: Final = 256
@@ -60,6 +71,8 @@ class Dataset:
     """table or view"""
     partitioned_by: str | None = None
     """Name of the partition key; None if it is one file."""
+    is_public: bool = False
+    """Whether personal data is left out."""
 
     @property
     def name(self) -> str:
@@ -69,15 +82,24 @@ class Dataset:
     @property
     def columns(self) -> list[SqlColumn[Any]]:
         """The columns that are exported."""
-        return [column for column in self.table.columns if not column.info.get("working")]
+        left_out = PERSONAL.get(self.name, ()) if self.is_public else ()
+        columns = [column for column in self.table.columns if not column.info.get("working")]
+        return [column for column in columns if column.name not in left_out]
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """Which rows are exported: of the changes not those of a column that is left out."""
+        if not self.is_public or self.table is not schema.field_changes:
+            return true()
+        return schema.field_changes.c.field.not_in(sorted({name for names in PERSONAL.values() for name in names}))
 
 
-def relations() -> list[Dataset]:
-    """Every table and view of the mirror but the working tables, tables first."""
+def relations(*, public: bool = False) -> list[Dataset]:
+    """Every table and view of the mirror but the working tables, tables first; ``public``: without personal data."""
     tables = [table for table in schema.metadata.sorted_tables if table not in schema.WORKING]
     selects = [views.view(name) for name in views.sources("sqlite")]
     kinds = [(table, "table") for table in tables] + [(view, "view") for view in selects]
-    return [Dataset(table, kind, _partition_key(table.name)) for table, kind in kinds]
+    return [Dataset(table, kind, _partition_key(table.name), public) for table, kind in kinds]
 
 
 def rows(conn: Connection, relation: Dataset, months: Collection[Month] | None, size: int) -> Generator[Any]:
@@ -138,7 +160,8 @@ def _query(conn: Connection, relation: Dataset, months: Collection[Month] | None
         return select(null(), *relation.columns).order_by(*keys)
     (time,) = _time(table)
     month = month_of(conn, time)
-    wanted = select(month, *relation.columns).select_from(_joined(table)).order_by(month, *keys)
+    wanted = select(month, *relation.columns).select_from(_joined(table)).where(relation.condition)
+    wanted = wanted.order_by(month, *keys)
     return wanted if months is None else wanted.where(_within(time, months))
 
 

@@ -37,6 +37,11 @@ _TYPES: Final = (
 """The first that fits; the order matters, because SQLAlchemy's smaller and larger integers are kinds of Integer."""
 
 
+def open_private(path: Path, mode: str, encoding: str | None = None) -> Any:
+    """Open a file for writing, readable by its owner alone whatever the umask: an export holds personal data."""
+    return open(path, mode, encoding=encoding, opener=lambda name, flags: os.open(name, flags, 0o600))
+
+
 def arrow_schema(columns: Sequence[Column[Any]]) -> pa.Schema:
     """The columns as Arrow and Parquet know them, each with what it means."""
     return pa.schema(
@@ -57,7 +62,7 @@ class ExportFile:
         self._schema = schema
         self._waiting: list[pa.RecordBatch] = []
         self._columns = [pa.array([], field.type) for field in schema]
-        self._file = path.open("xb")
+        self._file = open_private(path, "xb")
         self._writer: Any = _WRITERS[format_](self._file, schema)
 
     def __enter__(self) -> Self:

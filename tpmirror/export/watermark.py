@@ -5,9 +5,9 @@ append-only and numbered, so the months touched are those of the jobs and videos
 of the jobs in flight. What changes without one (progress, ETA, samples, the weights of a job's models) shows in a
 digest of each month; a month of videos or runs that only lost rows shows in its count.
 
-Two things cannot be told by month, and have everything written anew: a label or a view that was defined otherwise, and
-a mirror restored from a backup, which does not hold the row up to which the export had read, or another one in its
-place.
+Three things cannot be told by month, and have everything written anew: a label or a view that was defined otherwise, a
+mirror restored from a backup, which does not hold the row up to which the export had read, or another one in its place,
+and owners that are hashed since.
 """
 
 import json
@@ -48,6 +48,7 @@ def take(conn: Connection) -> dict[str, Any]:
         "sync_runs": [run, _run_digest(conn, run)],
         "months": {table.name: _by_month(conn, table) for table in _UNRECORDED},
         "account": _account(conn),
+        "owners": _owners_key(conn),
         "prices": _prices(conn),
         "labels": _labels(conn),
         "state": _state(conn, run),
@@ -60,7 +61,7 @@ def continues(conn: Connection, old: Mapping[str, Any], new: Mapping[str, Any]) 
 
     Not if ``old`` was taken by a version that declares or looks at something else; of such a mark nothing else is read.
     """
-    if old.get("declaration") != new["declaration"]:
+    if old.get("declaration") != new["declaration"] or old.get("owners") != new["owners"]:
         return False
     entry, row_hash = old["history"]
     change, change_digest = old["field_changes"]
@@ -148,6 +149,13 @@ def _account(conn: Connection) -> str | None:
     """What the view focus_costs names the account by: nothing in the history shows when it changes."""
     scope = schema.mirror_scope.c
     found: str | None = conn.execute(select(func.min(scope.value)).where(scope.kind == "output_owner")).scalar()
+    return found
+
+
+def _owners_key(conn: Connection) -> str | None:
+    """By which key owners are hashed, if they are: that changed in all rows and is no change of any."""
+    scope = schema.mirror_scope.c
+    found: str | None = conn.execute(select(func.max(scope.value)).where(scope.kind == "owners_key")).scalar()
     return found
 
 

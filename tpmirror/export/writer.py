@@ -25,7 +25,7 @@ from tpmirror.db.engine import reading
 from tpmirror.errors import LeaseHeld, TpmirrorError, UsageError
 from tpmirror.export import datasets, watermark
 from tpmirror.export.datasets import Dataset, Month
-from tpmirror.export.files import FORMATS, ExportFile, arrow_schema
+from tpmirror.export.files import FORMATS, ExportFile, arrow_schema, open_private
 
 MANIFEST: Final = "manifest.json"
 STAGING: Final = ".tpmirror-staging"
@@ -49,14 +49,15 @@ class Outcome:
     removed: list[str] = field(default_factory=list)
 
 
-def export(engine: Engine, folder: Path, format_: str, progress: Progress) -> Outcome:
-    """Bring the export in ``folder`` up to date with the mirror, or begin one.
+def export(engine: Engine, folder: Path, format_: str, progress: Progress, *, public: bool = False) -> Outcome:
+    """Bring the export in ``folder`` up to date with the mirror, or begin one; ``public``: without personal data.
 
-    Raises UsageError for a folder that holds something else, LeaseHeld if another export is writing into it,
-    TpmirrorError if it cannot be written.
+    Raises UsageError for a folder that holds something else, or that has no place, LeaseHeld if another export is
+    writing into it, TpmirrorError if it cannot be written.
     """
     with _saying(folder), _locked(folder):
-        old, stage = _manifest(folder, format_), _Stage(folder / STAGING, format_, progress)
+        old = _manifest(folder, format_, public=public)
+        stage = _Stage(folder / STAGING, format_, progress, is_public=public)
         try:
             with reading(engine) as conn:
                 new = _staged(conn, stage, old, whole=_is_whole(folder, old))
@@ -85,8 +86,9 @@ def _staged(conn: Connection, stage: "_Stage", old: dict[str, Any], *, whole: bo
     touched = None
     if whole and watermark.continues(conn, old["mark"], mark):
         touched = watermark.touched(conn, old["mark"], mark, _counts(old))
-    parts = {relation.name: _part(conn, stage, relation, old, touched) for relation in datasets.relations()}
-    return {"layout": LAYOUT, "tpmirror": __version__, "format": stage.format, "mark": mark, "relations": parts}
+    parts = {relation.name: _part(conn, stage, relation, old, touched) for relation in stage.relations}
+    about = {"layout": LAYOUT, "tpmirror": __version__, "format": stage.format, "public": stage.is_public}
+    return {**about, "mark": mark, "relations": parts}
 
 
 def _part(
@@ -113,12 +115,18 @@ class _Stage:
     folder: Path
     format: str
     progress: Progress
+    is_public: bool
+
+    @property
+    def relations(self) -> list[Dataset]:
+        """What is exported."""
+        return datasets.relations(public=self.is_public)
 
     def clear(self) -> None:
         """Begin anew, whatever a killed export left."""
         with _saying(self.folder):
             self.remove()
-            self.folder.mkdir()
+            self.folder.mkdir(mode=0o700)
 
     def remove(self) -> None:
         """Leave nothing."""
@@ -138,7 +146,7 @@ class _Stage:
         """Write one file."""
         path = f"{place}/data.{self.format}"
         with _saying(self.folder):
-            (self.folder / place).mkdir(parents=True)
+            _make_folder(self.folder / place)
             with ExportFile(self.folder / path, self.format, arrow_schema(relation.columns)) as file:
                 for _, rows in found:
                     file.add(rows)
@@ -153,7 +161,7 @@ def _commit(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
     for path, file in sorted(wanted.items()):
         staged, target = folder / STAGING / path, folder / path
         if staged.exists() and not (target.exists() and _contents(target).items() <= file.items()):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(target.parent)
             staged.replace(target)
             done.written.append(path)
     for path in sorted(_ours(folder, old, new) - wanted.keys()):
@@ -162,12 +170,19 @@ def _commit(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
             (folder / path).parent.rmdir()
         done.removed.append(path)
     staged = folder / STAGING / MANIFEST
-    with staged.open("w", encoding="utf-8") as file:
+    with open_private(staged, "w", "utf-8") as file:
         json.dump(new, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
     staged.replace(folder / MANIFEST)
     return done
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for their owner alone."""
+    if not folder.exists():
+        _make_folder(folder.parent)
+        folder.mkdir(mode=0o700)
 
 
 def _ours(folder: Path, *manifests: dict[str, Any]) -> set[str]:
@@ -179,7 +194,7 @@ def _ours(folder: Path, *manifests: dict[str, Any]) -> set[str]:
     return {str(path.relative_to(folder)) for path in found}
 
 
-def _manifest(folder: Path, format_: str) -> dict[str, Any]:
+def _manifest(folder: Path, format_: str, *, public: bool) -> dict[str, Any]:
     """What the folder holds; empty for a new one, or after an export that was killed before its end."""
     there = {path.name for path in folder.iterdir()}
     if MANIFEST not in there:
@@ -197,6 +212,9 @@ def _manifest(folder: Path, format_: str) -> dict[str, Any]:
         raise UsageError(message) from error
     if held[0] != format_:
         raise UsageError(f"{str(folder)!r} holds an export as {held[0]}; use --format {held[0]}, or another folder")
+    if (with_persons := not found.get("public", False)) == public:
+        kind, use = ("with", "without") if with_persons else ("without", "with")
+        raise UsageError(f"{str(folder)!r} holds an export {kind} personal data; export {use} --public, or elsewhere")
     return found
 
 
@@ -226,7 +244,9 @@ def _locked(folder: Path) -> Iterator[None]:
     """One export at a time into a folder; the lock goes with the process, however it ends."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{str(folder)!r} is a file; give a folder")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # a new one: it will hold personal data
+    if not folder.absolute().parent.exists():
+        raise UsageError(f"there is no folder {str(folder.parent)!r} for the export; create it, or correct the path")
+    folder.mkdir(mode=0o700, exist_ok=True)  # a new one: it will hold personal data
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
