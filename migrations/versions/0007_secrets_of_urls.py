@@ -41,6 +41,8 @@ FIELD = re.compile(
 def upgrade() -> None:
     """Rewrite the texts that hold any."""
     conn = op.get_bind()
+    if conn.dialect.name == "sqlite":
+        conn.exec_driver_sql("PRAGMA secure_delete=ON")  # else the old texts stay in the free space of their pages
     for table, columns in TEXTS.items():
         for column in columns:
             marked = " OR ".join(f"lower({column}) LIKE '%{mark}%'" for mark in MARKS)

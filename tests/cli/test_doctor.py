@@ -37,6 +37,16 @@ def test_a_healthy_installation(program, sim, mirrored, capsys):
     assert found["list"]["seen"] == "30 jobs, newest first, 20 to a page"
 
 
+def test_owners_that_are_held_otherwise_than_the_settings_say_are_told(program, mirrored, capsys):
+    path = program.folder / "owners"
+    path.write_text("k" * 32)
+    path.chmod(0o600)
+    program.variables |= {"TPMIRROR_OWNERS": "hash", "TPMIRROR_OWNERS_KEY_FILE": "owners"}
+    assert "run tpmirror db hash-owners" in examined(program, capsys, code=2)["database"]["seen"]
+    assert "rows held addresses" in program.call(capsys, "db", "hash-owners")[0]
+    assert examined(program, capsys)["owners"]["state"] == "ok"
+
+
 def test_a_refused_key_counts_most(program, capsys):
     program.variables |= {"TPMIRROR_API_KEY": "wrong"}
     found = examined(program, capsys, "--database-url", "postgresql://me:hush@127.0.0.1:1/none", code=4)

@@ -434,7 +434,7 @@ def test_a_new_sqlite_file_and_what_is_beside_it_are_for_the_owner_alone(tmp_pat
     assert set(modes.values()) == {0o600}
 
 
-def test_secrets_of_urls_and_forms_go_out_of_what_older_versions_stored(lived):
+def test_secrets_of_urls_and_forms_go_out_of_what_older_versions_stored(lived, tmp_path):
     """As version 0.1 held them, in the history too: ``0007`` takes them out, and no sync books that as a change."""
     form = '{"key": "a.mp4", "policy": "hush", "X-Amz-Signature": ["hush"], "AWSAccessKeyId": "hush"}'
     bare = form.replace('"hush"', '""').replace('[""]', '""')
@@ -457,6 +457,7 @@ def test_secrets_of_urls_and_forms_go_out_of_what_older_versions_stored(lived):
     assert migrate.differences(engine) == [], "the triggers are back"
     engine.dispose()
     assert "hush" not in repr(dump(lived))
+    assert [file for file in tmp_path.glob("mirror.db*") if b"hush" in file.read_bytes()] == []
     assert query(lived, "SELECT external_url FROM input_videos WHERE id = 1") == [("https://host/a.mp4",)]
     assert query(lived, "SELECT extra FROM jobs WHERE id = 1") == [(bare,)]
     assert query(lived, "SELECT old_value, new_value FROM field_changes ORDER BY id DESC LIMIT 1") == [

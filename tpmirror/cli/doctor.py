@@ -16,7 +16,7 @@ import click
 
 from tpmirror import formatting
 from tpmirror.cli.options import EXIT_STATUS, RUN_SETTINGS, as_json, print_json, with_settings
-from tpmirror.config import Settings, read_key
+from tpmirror.config import Settings, read_key, read_owners_key
 from tpmirror.errors import TpmirrorError, UsageError
 
 OK: Final = "ok"
@@ -85,6 +85,8 @@ def _key(settings: Settings) -> Iterator[Finding]:
     read_key(settings)
     where = "TPMIRROR_API_KEY" if settings.api_key_file is None else f"TPMIRROR_API_KEY_FILE ({settings.api_key_file})"
     yield Finding("key", OK, f"from {where}")
+    if read_owners_key(settings):
+        yield Finding("owners", OK, f"hashed by the key in TPMIRROR_OWNERS_KEY_FILE ({settings.owners_key_file})")
 
 
 def _certificates(settings: Settings) -> Iterator[Finding]:
@@ -141,8 +143,11 @@ def _clock(skew: float | None) -> Finding:
 def _database(settings: Settings) -> Iterator[Finding]:
     from tpmirror.db import revision
     from tpmirror.db.engine import connected, display, file_of, reading
+    from tpmirror.store import account
     from tpmirror.store.health import problems_of_mirror
     from tpmirror.store.status import read_status
+    from tpmirror.sync.account import check_owners
+    from tpmirror.sync.owners import pseudonyms
 
     with connected(settings.database, read_only=True) as engine:
         shown, found = display(engine), revision.current(engine)
@@ -158,6 +163,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             return
         yield Finding("database", OK, f"{shown} is at revision {found}")
         with reading(engine) as conn:
+            check_owners(account.marks(conn), pseudonyms(settings))
             now = datetime.now(UTC)
             problems = problems_of_mirror(read_status(conn, now.date()), settings, now)
     yield from (Finding("mirror", WARNING, problem.message, problem.remedy) for problem in problems)
