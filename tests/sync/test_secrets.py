@@ -163,7 +163,7 @@ def test_no_secret_is_in_the_text_of_any_object(sim, mirror_url):
     with Api(settings) as api:
         page = api.page(10, 20)
         texts = [repr(api), repr(vars(api)), repr(api._client), repr(api._client.headers), repr(api._key)]
-    engine = open_engine(settings.database_url)
+    engine = open_engine(settings.database)
     texts += [repr(engine), repr(engine.url), str(engine.url)]
     assert clean(repr(texts))
     assert page.listing.items

@@ -21,7 +21,7 @@ def run(settings: Settings) -> None:
     from tpmirror.db.engine import connected, refuse_missing_folder
     from tpmirror.service import daemon
 
-    with connected(settings.database_url) as engine:
+    with connected(settings.database) as engine:
         refuse_missing_folder(engine)
     log.configure(settings.log_format, settings.log_level)
     code = daemon.run(settings)

@@ -243,7 +243,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
         finally:
             conn.exec_driver_sql(f"PRAGMA query_only={conn.info.get('read_only', 'OFF')}")
         if conn.info.get("without_locks") and conn.info["file"] != _identity(Path(str(engine.url.database)), conn.info):
-            message = f"{display(engine.url)} was written while it was read; try again"
+            message = f"{display(engine)} was written while it was read; try again"
             raise TransientDatabaseError(message)
 
 

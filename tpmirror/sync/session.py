@@ -103,7 +103,7 @@ def _upgrade(engine: Engine) -> None:
     from tpmirror.db import migrate  # noqa: PLC0415 - loads Alembic, which takes longer than a full sync without changes
 
     if is_missing(engine):
-        log.info("a new database is created", mirror=display(engine.url))
+        log.info("a new database is created", mirror=display(engine))
     migrate.upgrade(engine)
 
 
