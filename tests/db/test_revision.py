@@ -6,7 +6,9 @@ from sqlalchemy import text
 from tests.support.program import Program
 from tpmirror.db.engine import connected
 
-COMMANDS = (["status"], ["sync"], ["db", "upgrade"], ["db", "downgrade", "base"], ["db", "current"], ["db", "check"])
+COMMANDS = (
+    ["status"], ["sync"], ["db", "upgrade"], ["db", "downgrade", "base", "--yes"], ["db", "current"], ["db", "check"],
+)  # fmt: skip
 
 
 def state(database_url: str, *revisions: str) -> None:

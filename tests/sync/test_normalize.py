@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from msgspec.inspect import StructType, type_info
@@ -58,7 +58,7 @@ def test_times_are_read_to_the_microsecond_in_utc(text, moment):
 )  # fmt: skip
 def test_the_wire_format_lets_through_the_numbers_that_the_columns_hold(wire, table):
     bits = {SmallInteger: 16, Integer: 32, BigInteger: 64}
-    kinds = {
+    kinds: dict[str, tuple[Any, ...]] = {
         field.name: getattr(field.type, "types", (field.type,)) for field in cast("StructType", type_info(wire)).fields
     }
     for column in table.columns:
