@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import msgspec
@@ -18,9 +19,9 @@ from tpmirror.db.types import Row
 
 GENESIS: Final = sha256(b"tpmirror job_status_history 1").hexdigest()
 """What stands for the hash before the first row."""
-_CHAINED: Final = (
-    "entry", "job_id", "seq", "from_status", "to_status", "not_before", "observed_at", "occurred_at", "sync_run_id",
-)  # fmt: skip
+_chained: Final = itemgetter(
+    "entry", "job_id", "seq", "from_status", "to_status", "not_before", "observed_at", "occurred_at", "sync_run_id"
+)
 
 
 def head(conn: Connection) -> tuple[int, str]:
@@ -63,11 +64,11 @@ def chain(last: tuple[int, str], rows: Iterable[Row]) -> Iterator[Row]:
 
 def row_hash(previous: str, row: Row) -> str:
     """SHA-256 over the hash before and the row in canonical form: a JSON list, times in UTC to the microsecond."""
-    values = (row[name] for name in _CHAINED)
-    plain = [_in_utc(value) if isinstance(value, datetime) else value for value in values]
-    return sha256(msgspec.json.encode([previous, *plain])).hexdigest()
+    *ids, not_before, observed_at, occurred_at, run_id = _chained(row)
+    times = _in_utc(not_before), _in_utc(observed_at), _in_utc(occurred_at)
+    return sha256(msgspec.json.encode([previous, *ids, *times, run_id])).hexdigest()
 
 
 @lru_cache(maxsize=1000)  # all rows of a page have its time
-def _in_utc(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(timespec="microseconds")
+def _in_utc(value: datetime | None) -> str | None:
+    return value and value.astimezone(UTC).isoformat(timespec="microseconds")

@@ -8,6 +8,7 @@ answers only for the account's own. One known job on the page is no proof: it ma
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -57,10 +58,16 @@ def claims_of(items: Iterable[ParsedJob]) -> list[Claim]:
     for item in items:
         source, made = item.input_video, item.output_video
         if source is not None and source.owner:
-            found.append(Claim(item.id, source.id, (INPUT, unsigned(clean(source.owner)))))
+            found.append(Claim(item.id, source.id, (INPUT, _held(source.owner))))
         if made is not None and isinstance(made.owner, int):
             found.append(Claim(item.id, made.id, (OUTPUT, str(made.owner))))
     return [claim for claim in found if len(claim.owner[1]) <= MAX_OWNER]
+
+
+@lru_cache(maxsize=1000)  # nearly all videos have the same one
+def _held(owner: str) -> str:
+    """An owner's address as the mirror holds it."""
+    return unsigned(clean(owner))
 
 
 def news_of(claims: Iterable[Claim], known: Collection[Mark], held: Collection[tuple[str, int]]) -> set[Mark]:

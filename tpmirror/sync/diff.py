@@ -62,6 +62,8 @@ def _differs(known: Row, row: Row) -> bool:
 
 def _contradicts(known: Row, row: Row, silent: Collection[str]) -> bool:
     """Whether a row differs in a column that is not silent; unknown keys that only one has are no difference."""
+    if not _differs(known, row):  # nearly always: several jobs that read one video arrive together
+        return False
     stated = {name: value for name, value in row.items() if name not in silent}
     before, now = (json.loads(extra or "{}") for extra in (known["extra"], stated.pop("extra", None)))
     return _differs(known, stated) or any(before[key] != now[key] for key in before.keys() & now.keys())
@@ -198,8 +200,9 @@ class Differ:
         if rows.model_ids is None or (before == rows.model_ids and weights == [row["cost_weight"] for row in old]):
             return
         for position, (model_id, weight) in enumerate(zip(rows.model_ids, weights, strict=True)):
-            link = {"job_id": job_id, "position": position, "ml_model_id": model_id}
-            self.changes.links.append({**link, "cost_weight": weight})
+            self.changes.links.append(
+                {"job_id": job_id, "position": position, "ml_model_id": model_id, "cost_weight": weight}
+            )
         for position in range(len(rows.model_ids), len(before)):
             self.changes.dropped_links.append({"job_id_": job_id, "position_": position})
         for model_id in {*before}.difference(rows.model_ids):
