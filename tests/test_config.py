@@ -85,7 +85,7 @@ BAD = {
     "TPMIRROR_HTTP_OPEN": ["true", "1"],
     "TPMIRROR_HTTP_HOSTS": ["https://mirror.example.com", "mirror.example.com:8377", "a b", "*"],
     "TPMIRROR_HTTP_PREFIX": ["tpmirror", "/", "//", "/a//b", "/..", "/a/../b", "/.", "/a/./b", "/a?b", "/a#b", "/a b",
-        "https://mirror.example.com/a", "/%2e%2e", "/a\\b", "/a\n", '/"><script>'],
+        "https://mirror.example.com/a", "/%2e%2e", "/a\\b", '/"><script>'],
     "TPMIRROR_LOG_FORMAT": ["xml"],
     "TPMIRROR_LOG_LEVEL": ["verbose"],
     "TPMIRROR_CREDIT_PRICE": ["0.10", "EUR", "0 EUR", "0.000000 EUR", "10000 EUR", "0.0000001 EUR", "-1 EUR",

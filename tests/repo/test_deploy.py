@@ -64,8 +64,11 @@ def test_every_setting_that_is_named_exists(name):
     assert named <= VARIABLES
 
 
-def test_settings_in_compose_are_accepted(compose):
+def test_settings_in_compose_are_accepted(compose, tmp_path):
     given = {name: str(value) for name, value in compose["services"]["tpmirror"]["environment"].items()}
+    secret = tmp_path / "secret"
+    secret.write_text(24 * "0f")
+    given |= {name: str(secret) for name in given if name.endswith("_FILE")}
     plain = {name: "" if value.startswith("${") else value for name, value in given.items()}
     assert load(plain).http_addr[1] == Settings().http_addr[1]
 
@@ -73,11 +76,14 @@ def test_settings_in_compose_are_accepted(compose):
 def test_whoever_reaches_the_dashboard_is_asked_for_a_password(compose, kubernetes):
     service = compose["services"]["tpmirror"]
     assert "TPMIRROR_HTTP_OPEN" not in read("docker-compose.yml") + read("deploy/kubernetes.yaml")
-    assert 'TPMIRROR_HTTP_TOKEN="$$(cat /run/secrets/dashboard_password)"' in service["command"][0]
+    assert service["environment"]["TPMIRROR_HTTP_TOKEN_FILE"] == "/run/secrets/dashboard_password"
     assert "dashboard_password" in service["secrets"]
-    (container,) = kubernetes["Deployment"]["spec"]["template"]["spec"]["containers"]
-    (token,) = [one for one in container["env"] if one["name"] == "TPMIRROR_HTTP_TOKEN"]
-    assert f"--from-literal={token['valueFrom']['secretKeyRef']['key']}=" in read("docs/running.md")
+    pod = kubernetes["Deployment"]["spec"]["template"]["spec"]
+    (token,) = [one for one in pod["containers"][0]["env"] if one["name"] == "TPMIRROR_HTTP_TOKEN_FILE"]
+    folder, _, name = token["value"].rpartition("/")
+    assert folder == pod["containers"][0]["volumeMounts"][0]["mountPath"]
+    assert {"key": name, "path": name} in pod["volumes"][0]["secret"]["items"]
+    assert f"--from-literal={name}=" in read("docs/running.md")
 
 
 def test_a_proxy_is_set_up_with_a_password_or_not_at_all():
