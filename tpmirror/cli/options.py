@@ -87,8 +87,8 @@ def with_settings(*names: str) -> Callable[[Command], Command]:
 def _warnings(settings: Settings, secrets: Sequence[Field[Any]]) -> Iterator[str]:
     """What is odd about the settings, although they can be used; ``secrets``: those that name a secret's file."""
     for variable, near in unknown(os.environ).items():
-        meant = f"; did you mean {near}?" if near else "; tpmirror COMMAND --help shows those that there are"
-        yield f"{variable} is no setting and changes nothing{meant}"
+        remedy = f"did you mean {near}?" if near else "tpmirror COMMAND --help shows those that there are"
+        yield f"{variable} is no setting and changes nothing; {remedy}"
     found = (exposure(getattr(settings, setting.name), variable_of(setting)) for setting in secrets)
     yield from filter(None, found)
 
