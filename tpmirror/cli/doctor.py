@@ -28,6 +28,8 @@ LOW: Final = 500 * 2**20
 """Bytes free on the disk that are little."""
 NONE: Final = 50 * 2**20
 """Bytes free that are as good as none."""
+FEW: Final = 5
+"""Connections left on the server that are few: ``tpmirror run`` uses several at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,18 @@ class Finding:
 @with_settings(*RUN_SETTINGS)
 @as_json
 def doctor(settings: Settings, *, as_json: bool) -> None:
-    """Check settings, key, API, database, clock, disk and the mirror; say what to do. Changes nothing.
+    """Check settings, key, API, database, clock, disk, the mirror and who may see it; say what to do. Changes nothing.
 
     Exit status 0: works, though there may be warnings; 4: the key is refused; else the first failure's.
     """
-    checks = {"key": _key, "TLS": _certificates, "API": _api, "database": _database, "alerts": _alerts}
+    checks = {
+        "key": _key,
+        "TLS": _certificates,
+        "API": _api,
+        "database": _database,
+        "web": _dashboard,
+        "alerts": _alerts,
+    }
     findings = [finding for name, check in checks.items() for finding in _guarded(name, check, settings)]
     code = exit_code(findings)
     if as_json:
@@ -142,6 +151,7 @@ def _clock(skew: float | None) -> Finding:
 
 def _database(settings: Settings) -> Iterator[Finding]:
     from tpmirror.db import revision
+    from tpmirror.db.dictionary import altered
     from tpmirror.db.engine import connected, display, file_of, reading
     from tpmirror.store import account
     from tpmirror.store.health import problems_of_mirror
@@ -153,16 +163,16 @@ def _database(settings: Settings) -> Iterator[Finding]:
         shown, found = display(engine), revision.current(engine)
         if file := file_of(engine):
             yield _disk(file.resolve().parent)
+            yield from _file(file)
         else:
             yield from _server(engine)
-        if found is None:
-            yield Finding("database", WARNING, f"{shown} holds no mirror yet", "run tpmirror sync")
-            return
         if not revision.is_current(engine):
-            yield Finding("database", WARNING, f"{shown} is at revision {found}", "run tpmirror db upgrade")
+            yield from _outdated(engine, found)
             return
         yield Finding("database", OK, f"{shown} is at revision {found}")
         with reading(engine) as conn:
+            for seen, _, remedy in (one.finding.partition(": ") for one in altered(conn)):
+                yield Finding("views", WARNING, seen, remedy)
             check_owners(account.marks(conn), pseudonyms(settings))
             now = datetime.now(UTC)
             problems = problems_of_mirror(read_status(conn, now.date()), settings, now)
@@ -171,15 +181,49 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("mirror", OK, "proven complete, and nothing waits for an operator")
 
 
+def _outdated(engine: Any, found: str | None) -> Iterator[Finding]:
+    """A mirror that has to be made or migrated, and what will stand in the way."""
+    from tpmirror.db.engine import display, reading
+    from tpmirror.db.migrate import built_on_views
+    from tpmirror.db.server import may_migrate
+
+    if found is None:
+        yield Finding("database", WARNING, f"{display(engine)} holds no mirror yet", "run tpmirror sync")
+    else:
+        yield Finding("database", WARNING, f"{display(engine)} is at revision {found}", "run tpmirror db upgrade")
+    if engine.dialect.name == "sqlite":
+        return
+    with reading(engine) as conn:
+        if not may_migrate(conn):
+            seen = f"the role {engine.url.username} may not make or migrate the mirror's tables"
+            remedy = "see docs/postgresql.md for what a role needs; migrations run as the tables' owner"
+            yield Finding("role", WARNING, seen, remedy)
+        if found and (built := built_on_views(conn)):
+            seen = f"built on the mirror's views: {', '.join(built[:3])}{', ...' if built[3:] else ''}"
+            remedy = "if db upgrade refuses to drop one, drop these, upgrade, and make them anew"
+            yield Finding("views", WARNING, seen, remedy)
+
+
+def _file(file: Path) -> Iterator[Finding]:
+    from tpmirror.db.engine import is_writable
+
+    if file.exists() and not is_writable(file):
+        seen = f"this user may not write {file}, or its folder: it can be read, and not synced"
+        yield Finding("file", WARNING, seen, "check the permissions of the file and its folder")
+
+
 def _server(engine: Any) -> Iterator[Finding]:
     from tpmirror.db.engine import reading
-    from tpmirror.db.server import is_pooled, refuse_encoding
+    from tpmirror.db.server import connections_left, is_pooled, refuse_encoding
 
     with reading(engine) as conn:
         refuse_encoding(conn)
         if is_pooled(conn):
             works = "transaction and session mode work alike, for nothing is left in a session"
             yield Finding("pooler", OK, f"one stands before the server; {works}")
+        elif (left := connections_left(conn)) < FEW:
+            remedy = "let the server, the database or the role have more connections"
+            yield Finding("server", WARNING, f"it has {left} more connections for this role", remedy)
 
 
 def _disk(folder: Path) -> Finding:
@@ -192,6 +236,22 @@ def _disk(folder: Path) -> Finding:
     if free >= LOW:
         return Finding("disk", OK, seen)
     return Finding("disk", WARNING if free >= NONE else BAD, seen, "free some space", 1)
+
+
+def _dashboard(settings: Settings) -> Iterator[Finding]:
+    from tpmirror.web.app import check_prefix
+    from tpmirror.web.security import check_exposure, way_in
+
+    check_exposure(settings)
+    check_prefix(settings.http_prefix)
+    way = way_in(settings)
+    if way is None:
+        yield Finding("web", OK, "this machine alone can reach it")
+    elif settings.http_token is not None:
+        yield Finding("web", OK, f"{way}, with a password")
+    else:
+        seen = f"{way}, without a password: TPMIRROR_HTTP_OPEN is 'yes'"
+        yield Finding("web", WARNING, seen, "see that a firewall or proxy keeps strangers out")
 
 
 def _alerts(settings: Settings) -> Iterator[Finding]:

@@ -421,7 +421,7 @@ def _reading_mode(file: Path) -> str:
     them and takes them away, if it may write; if it may not, nobody else is at it, and it can do without.
     """
     log = _log_of(file)
-    if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
+    if is_writable(file):
         return "mode=ro" if log.exists() else "mode=rw"
     if not log.exists() or not log.stat().st_size:
         return _IMMUTABLE
@@ -429,6 +429,11 @@ def _reading_mode(file: Path) -> str:
         message = f"{log} holds changes that cannot be read here; copy it and {file} to a folder that may be written"
         raise MirrorError(message)
     return "mode=ro"
+
+
+def is_writable(file: Path) -> bool:
+    """Whether this user may write a SQLite file, and beside it, as each writer has to."""
+    return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
 
 
 def _log_of(file: Path) -> Path:

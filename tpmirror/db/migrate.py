@@ -69,6 +69,11 @@ def downgrade(engine: Engine, revision: str) -> None:
     _run(engine, revision, down=True)
 
 
+def built_on_views(conn: Connection) -> list[str]:
+    """What others built on our views, in the way of an upgrade that has to drop one; none on SQLite."""
+    return dependents(conn, _VIEWS, _OURS)
+
+
 def differences(engine: Engine) -> list[str]:
     """What in the database is not as declared; empty when all is."""
     revision = current(engine)
@@ -112,7 +117,7 @@ def _run(engine: Engine, revision: str, *, down: bool) -> None:
 def _move(conn: Connection, revision: str, *, down: bool) -> None:
     """Migrate to another revision. Our views are out of the way meanwhile, unless somebody built on them."""
     with preserve_grants(conn, _VIEWS), _set_aside(conn):
-        if down or not dependents(conn, _VIEWS, _OURS):
+        if down or not built_on_views(conn):
             drop_views(conn)
         _migrate(conn, revision, down=down)
         if current_of(conn) == newest():

@@ -72,7 +72,7 @@ def create_app(settings: Settings, extra_routes: Iterable[BaseRoute] = ()) -> St
     """
     check_exposure(settings)
     routes = [*ROUTES, *extra_routes]
-    _check_prefix(settings.http_prefix, routes)
+    check_prefix(settings.http_prefix, routes)
     app = Starlette(
         routes=routes,
         middleware=[
@@ -91,7 +91,7 @@ def create_app(settings: Settings, extra_routes: Iterable[BaseRoute] = ()) -> St
     return app
 
 
-def _check_prefix(prefix: str | None, routes: Iterable[BaseRoute]) -> None:
+def check_prefix(prefix: str | None, routes: Iterable[BaseRoute] = ROUTES) -> None:
     """Raise UsageError if nobody could say whether a proxy left the prefix on a path."""
     own = {route.path.split("/")[1] for route in routes if isinstance(route, Route | Mount)}
     if prefix is not None and prefix.split("/")[1] in own:

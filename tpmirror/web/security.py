@@ -48,7 +48,7 @@ HEADERS: Final = {
 
 def check_exposure(settings: Settings) -> None:
     """Raise UsageError if other machines could see the dashboard and no setting allows it."""
-    way = _way_in(settings)
+    way = way_in(settings)
     if way is None or settings.http_token is not None or settings.http_open:
         return
     message = (
@@ -58,7 +58,7 @@ def check_exposure(settings: Settings) -> None:
     raise UsageError(message)
 
 
-def _way_in(settings: Settings) -> str | None:
+def way_in(settings: Settings) -> str | None:
     """The setting by which other machines can reach the dashboard, if one says so."""
     host, port = settings.http_addr
     if not is_loopback(host):
