@@ -190,6 +190,35 @@ def test_it_may_be_run_again_and_keeps_what_others_built_on_it(united, tool, pos
     assert ("=r/postgres",) in rights, "the grant to everybody did not outlive the replacement"
 
 
+OLDER = "SELECT DATE '2020-01-01' AS day, CAST(1 AS bigint) AS jobs, CAST(1 AS numeric) AS credits"
+"""A definition of daily_costs with the same columns."""
+
+
+def test_an_upgrade_of_one_account_leaves_the_views_over_it(united, tool, postgres, capsys):
+    url, here = postgres.url(DBNAME), "--database-schema"
+    views = f"SELECT COUNT(*), SUM(oid::bigint) FROM pg_class WHERE relnamespace = '{INTO}'::regnamespace"
+    before = query(url, views)
+    for statement in ("SELECT 1", f"CREATE OR REPLACE VIEW team_a.daily_costs AS {OLDER}"):
+        with connected(url) as engine, engine.begin() as conn:
+            conn.execute(text(statement))
+        tool.call(capsys, "db", "upgrade", here, "team_a")
+        assert "as declared" in tool.call(capsys, "db", "check", here, "team_a")[0]
+        assert query(url, views) == before
+    with connected(url) as engine, engine.begin() as conn:
+        conn.execute(text("DROP VIEW team_a.daily_costs CASCADE"))
+        conn.execute(text("CREATE VIEW team_a.daily_costs AS SELECT 1 AS of_an_older_version"))
+        conn.execute(text(f"CREATE VIEW {INTO}.daily_costs AS SELECT * FROM team_a.daily_costs"))
+    refused = tool.call(capsys, "db", "upgrade", here, "team_a", code=1)[1]
+    assert f"view {INTO}.daily_costs: built on what has to be dropped; drop that" in refused
+    assert query(url, f"SELECT * FROM {INTO}.daily_costs") == [(1,)]
+    drop, *_ = re.findall(r"^psql -d tpmirror -c '(.*)'$", PAGE, re.MULTILINE)
+    with connected(url) as engine, engine.begin() as conn:
+        conn.execute(text(drop))
+    tool.call(capsys, "db", "upgrade", here, "team_a")
+    tool.call(capsys, "db", "union-views", "--into", INTO, *ACCOUNTS)
+    assert query(url, views)[0][0] == united
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
