@@ -179,6 +179,22 @@ def test_paths_and_links_exist(name: str):
     assert [path for path in missing if path != "name.postgresql.sql"] == []
 
 
+def anchors(page: Path) -> set[str]:
+    """What links may name in a page: its headings as GitHub makes anchors of them."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize(
+    "page", sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")]), ids=lambda page: page.name
+)
+def test_links_lead_to_a_page_and_a_heading(page: Path):
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8"))
+    targets = [((page.parent / path).resolve() if path else page, anchor) for path, anchor in links]
+    assert [str(target) for target, _ in targets if not target.exists()] == []
+    assert [anchor for target, anchor in targets if anchor and anchor not in anchors(target)] == []
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_documents_name_nothing_of_one_machine(name: str):
     assert re.findall(r"(?:/home|/root|/Users|/work|/tmp)/", read(name)) == []
