@@ -1,6 +1,7 @@
 """``tpmirror simulate``: a simulated TensorPix API on loopback."""
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
@@ -10,12 +11,30 @@ from tpmirror.errors import UsageError
 
 ORDERINGS: Final = ("-id", "id", "-started", "status", "unordered", "random")
 DRIFTS: Final = ("insert", "delete", "insert+delete", "touch", "cancel", "distort")
+FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LAST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+"""Between these two ``--now`` lies, so that neither the past nor the life of the account leaves the calendar."""
+
+
+def _moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime:
+    """What ``--now`` means; the real time without it. Raises BadParameter, which says what is accepted."""
+    if value is None:
+        return datetime.now(UTC)
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(value)
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC)
+        if FIRST <= moment <= LAST:
+            return moment
+    raise click.BadParameter(
+        f"{value[:80]!r} is no time from 2000 to 2099; give one such as 2026-11-01T12:00:00, UTC unless it names a zone"
+    )
 
 
 @click.command(context_settings={"show_default": True})
 @click.option("--port", type=click.IntRange(0, 65535), default=8378, help="Port on 127.0.0.1; 0 picks a free one.")
 @click.option("--jobs", type=click.IntRange(0, 5_000_000), default=1000, help="Jobs in the account's past.")
-@click.option("--seed", type=int, default=1, help="The same seed gives the same account.")
+@click.option("--seed", type=int, default=1, help="The same seed and --now give the same account.")
+@click.option("--now", callback=_moment, metavar="ISO", help="When the account's past ends.  [default: now]")
 @click.option("--token", type=str, default="simulated-key", help="The API key it accepts.")
 @click.option("--ordering", type=click.Choice(ORDERINGS), default="-id", help="Order of the list.")
 @click.option(
@@ -24,22 +43,29 @@ DRIFTS: Final = ("insert", "delete", "insert+delete", "touch", "cancel", "distor
 @click.option("--active-only", is_flag=True, help="Finished jobs leave the list, as some users report.")
 @click.option("--latency", type=click.FloatRange(0, 60), default=0.0, help="Seconds before each answer.")
 @click.option(
-    "--speed", type=click.FloatRange(0, 1e6), default=1.0, help="Simulated seconds per second; 0 stops the clock."
+    "--speed",
+    type=click.FloatRange(0, 10_000),
+    default=1.0,
+    help="How many times faster jobs come and end, 1: three a minute; 0 stops the clock.",
 )
 @click.option(
     "--drift",
     type=click.Choice(DRIFTS),
     help="What happens to the account between pages; distort: a job shows an odd value, lacks a key or has a new one.",
 )
-def simulate(*, jobs: int, seed: int, **options: Any) -> None:
-    """Serve a simulated TensorPix API on loopback, to try tpmirror on."""
+def simulate(*, jobs: int, seed: int, now: datetime, speed: float, **options: Any) -> None:
+    """Serve a simulated TensorPix API on loopback, to try tpmirror on.
+
+    Its account has a past of a year that ends now, and lives on: jobs are submitted, processed, and finish or fail.
+    """
+    from tpmirror.simulator.living import living
     from tpmirror.simulator.server import Simulator
-    from tpmirror.simulator.world import World
 
     with suppress(KeyboardInterrupt):  # or SIGTERM: how it is meant to end, and one may wait already
         signals.release()
         try:
-            simulator = Simulator(World(seed=seed, jobs=jobs), **options)
+            world = living(seed, jobs, now, speed=speed or 1)
+            simulator = Simulator(world, speed=1 if speed else 0, **options)
         except OSError as error:
             message = f"nothing can listen on port {options['port']}: {error.strerror}; give another --port, or 0"
             raise UsageError(message) from error

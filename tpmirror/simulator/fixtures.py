@@ -60,7 +60,7 @@ BY_ID: Final = {model["id"]: model for model in MODELS}
 TASK_ODDS: Final = (30, 5, 14, 8, 6, 2, 5, 5, 6, 8, 3, 9, 6, 2, 3)
 """How often a job wants each of the tasks 1 to 15."""
 
-NAMES: Final = (
+USUAL_NAMES: Final = (
     "IMG_{n:04d}.MOV",
     "IMG_{n:04d}.mp4",
     "DJI_{n:04d}.MP4",
@@ -83,6 +83,11 @@ NAMES: Final = (
     "زفاف العائلة {n}.mp4",
     "סרט משפחתי {n}.mov",
     "\U0001f3ac holiday \U0001f469\u200d\U0001f469\u200d\U0001f467 {n}.mp4",
+)
+"""File names of inputs as people have them; ``{n}`` varies."""
+
+NAMES: Final = (
+    *USUAL_NAMES,
     'O\'Brien "the best" {n}.mp4',
     '=cmd("{n}").mp4',
     "+1 -2 @me {n}.mov",
@@ -91,7 +96,7 @@ NAMES: Final = (
     "  padded {n} .mp4",
     "untitled",
 )
-"""File names of inputs; ``{n}`` varies."""
+"""The same, and some that are hard to quote."""
 
 DESCRIPTIONS: Final = (
     "restore for the anniversary",

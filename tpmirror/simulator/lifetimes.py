@@ -11,8 +11,8 @@ from itertools import count
 from random import Random
 from typing import Final
 
-from tpmirror.simulator.lifecycle import DAY, FINISHED, MAX_LIFETIME, SECOND, START, Lifetime, chance, draw
-from tpmirror.simulator.models import Job, Source
+from tpmirror.simulator.lifecycle import DAY, FINISHED, MAX_LIFETIME, SECOND, START, Lifetime, chance, draw, hastened
+from tpmirror.simulator.models import Job, Profile, Source
 
 BEGIN: Final = "begin"
 END: Final = "end"
@@ -45,8 +45,9 @@ class EventQueue:
 class Population:
     """The records of all jobs and input videos, and who gets which id."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, profile: Profile) -> None:
         self.seed = seed
+        self._profile = profile
         self.jobs: dict[int, Job] = {}
         self.sources: dict[int, Source] = {}
         self.agenda = EventQueue()
@@ -56,11 +57,12 @@ class Population:
         """Fill an account: jobs over the days before now, of which the newest ones are in flight."""
         rng = chance(self.seed, START)
         live = min(jobs, USUALLY_IN_FLIGHT if in_flight is None else in_flight)
-        latest = now - MAX_LIFETIME - SECOND
-        span = max(int(timedelta(days=days) / timedelta(microseconds=1)) - MAX_LIFETIME, (jobs - live) * SECOND)
-        for born in _births(rng, jobs - live, latest, span):
-            self.add(born, now, draw(self.seed, len(self.jobs) + 1))
-        lives = [draw(self.seed, number) for number in range(jobs - live + 1, jobs + 1)]
+        longest = int(MAX_LIFETIME / max(self._profile.haste, 1))
+        latest = now - longest - SECOND
+        span = max(int(timedelta(days=days) / timedelta(microseconds=1)) - longest, (jobs - live) * SECOND)
+        for born in _births(rng, jobs - live, latest, span, self._profile.growth):
+            self.add(born, now)
+        lives = [self._life(number) for number in range(jobs - live + 1, jobs + 1)]
         ages = [(int(life.span * (0.05 + 0.9 * rng.random())), number) for number, life in enumerate(lives)]
         for age, number in sorted(ages, reverse=True):
             self.add(now - age, now, lives[number])
@@ -68,7 +70,7 @@ class Population:
     def add(self, born: int, now: int, life: Lifetime | None = None, source: Source | None = None) -> Job:
         """A new job: what of its life is past at ``now`` is done, the rest is put on the agenda."""
         number = len(self.jobs) + 1
-        life = life or draw(self.seed, number)
+        life = life or self._life(number)
         source = source or self._source(number, born, life)
         job = self.jobs[number] = Job(number, source, born, born + life.queue + life.work)
         for at, kind, value in _events(born, life):
@@ -107,11 +109,14 @@ class Population:
 
     def restart(self, job: Job, at: int) -> None:
         """Begin to process a job now, whatever it was doing; it will take as long as it was meant to."""
-        life = draw(self.seed, job.id)
+        life = self._life(job.id)
         job.epoch += 1
         self.turn(job, at, 1)
         job.due = at + life.work
         self.agenda.add(at + (life.worked or life.work), END, job, life.outcome)
+
+    def _life(self, number: int) -> Lifetime:
+        return hastened(draw(self.seed, number), self._profile.haste)
 
     def _source(self, number: int, born: int, life: Lifetime) -> Source:
         if life.shares is not None and (other := self.jobs.get(number - life.shares)):
@@ -123,9 +128,9 @@ class Population:
         return source
 
 
-def _births(rng: Random, jobs: int, latest: int, span: int) -> list[int]:
+def _births(rng: Random, jobs: int, latest: int, span: int, growth: float) -> list[int]:
     """When jobs were submitted: in order, some on the full second, some at the very same time as the one before."""
-    births = [latest - int(rng.random() * span) for _ in range(jobs)]
+    births = [latest - int(rng.random() ** growth * span) for _ in range(jobs)]
     births = sorted(born - born % SECOND if born % 20 == 0 else born for born in births)
     for number in range(1, jobs):
         if births[number] % 50 == 7:

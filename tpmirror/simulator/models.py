@@ -4,10 +4,29 @@ Everything else about them follows from the seed and the id, and is worked out w
 Times are whole microseconds since the epoch.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from tpmirror.simulator.fixtures import NAMES
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What an account is like. ``growth``: 1 spreads its past evenly; the larger, the more of it is recent.
+
+    ``haste``: how many times faster jobs are processed and end. ``names``: those of its input videos.
+    """
+
+    growth: float = 1
+    haste: float = 1
+    names: Sequence[str] = NAMES
+
+
+USUAL: Final = Profile()
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 Here are also the lies: fields that tests laid over a job, bytes that stand in for one, costs corrected by hand.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,10 +14,11 @@ from tpmirror.simulator.models import Job
 class PayloadStore:
     """The face of every job. Templates take about 3 kB each once served."""
 
-    def __init__(self, seed: int, owner: serializer.Owner) -> None:
+    def __init__(self, seed: int, owner: serializer.Owner, names: Sequence[str] = fixtures.NAMES) -> None:
         self.models: dict[int, dict[str, Any]] = {model["id"]: dict(model) for model in fixtures.MODELS}
         self._seed = seed
         self._owner = owner
+        self._names = names
         self._chosen: dict[int, Mapping[str, Any]] = {}
         self._costs: dict[int, Decimal] = {}
         self._edits: dict[int, Mapping[str, Any]] = {}
@@ -42,7 +43,7 @@ class PayloadStore:
         return serializer.template(document)
 
     def _traits(self, job: Job) -> tuple[videos.Video, videos.JobOptions]:
-        clip = videos.upload(self._seed, job.source.id)
+        clip = videos.upload(self._seed, job.source.id, self._names)
         choice = videos.choose(self._seed, job.id, clip)
         chosen = self._chosen.get(job.id)
         return clip, videos.amend(choice, chosen) if chosen else choice

@@ -65,7 +65,7 @@ def pick(rng: Random, odds: Sequence[tuple[T, int]]) -> T:
     return rng.choices([thing for thing, _ in odds], [weight for _, weight in odds])[0]
 
 
-def upload(seed: int, source_id: int) -> Video:
+def upload(seed: int, source_id: int, names: Sequence[str] = fixtures.NAMES) -> Video:
     """An input video. Most last a minute or two, few for hours; one in twelve has no bitrate, fewer no codec."""
     rng = chance(seed, SOURCES, source_id)
     width, height = pick(rng, fixtures.SIZES)
@@ -75,7 +75,7 @@ def upload(seed: int, source_id: int) -> Video:
     bitrate = int(width * height * framerate * hunger * (0.06 + 0.12 * rng.random()))
     known = rng.random()
     return Video(
-        name=rng.choice(fixtures.NAMES).format(n=rng.randrange(1, 9999)),
+        name=rng.choice(names).format(n=rng.randrange(1, 9999)),
         width=width,
         height=height,
         n_frames=max(int(seconds * framerate), 1),

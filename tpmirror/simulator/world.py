@@ -14,7 +14,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from tpmirror.simulator import serializer
 from tpmirror.simulator.lifecycle import ARRIVALS, CANCELED, FAILED, FINISHED, SECOND, chance
 from tpmirror.simulator.lifetimes import Population, arrival
-from tpmirror.simulator.models import Job, instant, moment
+from tpmirror.simulator.models import USUAL, Job, Profile, instant, moment
 from tpmirror.simulator.oddity import Oddity, overlaid
 from tpmirror.simulator.ordering import Listing
 from tpmirror.simulator.payloads import PayloadStore
@@ -57,15 +57,16 @@ class World:
         in_flight: int | None = None,
         owner: tuple[str, int] = OWNER,
         jobs_per_day: float | None = None,
+        profile: Profile = USUAL,
     ) -> None:
         self.lock = threading.RLock()
         self.seed = seed
         self.version = 0
         self._now = instant(now)
-        self._population = Population(seed)
+        self._population = Population(seed, profile)
         self._population.found(jobs, self._now, days, in_flight)
         self._jobs = self._population.jobs
-        self._gallery = PayloadStore(seed, serializer.Owner(*owner))
+        self._gallery = PayloadStore(seed, serializer.Owner(*owner), profile.names)
         self._oddities: dict[int, tuple[Oddity, ...]] = {}
         self._listing = Listing(seed, self._jobs)
         self._arrivals = chance(seed, ARRIVALS)
