@@ -32,8 +32,8 @@ from tpmirror.cli.verify import verify
 from tpmirror.cli.web import web
 from tpmirror.errors import NeedsAttention, TpmirrorError, UsageError
 
-SERVING: Final = frozenset({"run", "web", "simulate"})
-"""Commands that go on until a signal ends them: they take it themselves, and end with 0."""
+SERVING: Final = frozenset({"run", "web", "simulate", "demo"})
+"""Commands that go on until a signal ends them, ``demo`` with ``--web``: they take it themselves, and end with 0."""
 _UNWRITABLE: Final = {
     errno.ENOSPC: "the disk is full where the output goes; free some space, or send it elsewhere",
     errno.EDQUOT: "the quota is used up where the output goes; free some space, or send it elsewhere",

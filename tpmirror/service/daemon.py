@@ -7,6 +7,7 @@ handler ever runs in the middle of something.
 import os
 import signal
 import time
+from collections.abc import Callable, Container
 from typing import Any, Final
 
 from tpmirror import __version__
@@ -36,6 +37,8 @@ ALERTS: Final = 60.0
 DAY: Final = 86_400.0
 GRACE: Final = 9.0
 """Seconds that a run under way gets to end after a signal."""
+ENDING: Final = frozenset({signal.SIGTERM, signal.SIGINT})
+"""The signals that end it; another one of those that are held has the key file read again."""
 STUCK: Final = 1200.0
 """Seconds without a sign of life after which a run hangs: longer than the longest pause that the API may ask for."""
 
@@ -45,8 +48,9 @@ log: Final = logger(__name__)
 class Service:
     """One process of ``tpmirror run``."""
 
-    def __init__(self, settings: Settings, engine: Any) -> None:
+    def __init__(self, settings: Settings, engine: Any, ending: Container[int] = ENDING) -> None:
         self._settings = settings
+        self._ending = ending
         self.metrics = Metrics()
         self.worker = Worker(settings, engine, self.metrics)
         self.watch = Watchdog(settings, self.worker.status, lambda: self.worker.skew)
@@ -72,7 +76,7 @@ class Service:
         received = signal.sigtimedwait(SIGNALS, PULSE)
         if received is None:
             return self._look()
-        if received.si_signo == signal.SIGHUP:
+        if received.si_signo not in self._ending:
             self._reread()
             return None
         log.info("stopping", signal=signal.Signals(received.si_signo).name)
@@ -136,20 +140,25 @@ class Service:
         return 0
 
 
-def run(settings: Settings) -> int:
-    """Run until stopped; the exit code. Raises UsageError for settings that cannot work."""
+def run(settings: Settings, *, ending: Container[int] = ENDING, on_start: Callable[[str], object] | None = None) -> int:
+    """Run until one of the signals ``ending`` stops it; the exit code. Raises UsageError for settings that cannot work.
+
+    ``on_start`` is called with the URL of the dashboard once it is served. Signals are still held at the end.
+    """
     read_key(settings), read_owners_key(settings)
     if settings.ca_file is not None:
         tls.trust(settings.ca_file)
     hold()
     with connected(settings.database) as engine:
-        service = Service(settings, engine)
+        service = Service(settings, engine, ending)
         server = _server(settings, service)
         url = server.start() + (settings.http_prefix or "")
         service.plan()
         service.schedule.start()
         log.info("started", version=__version__, pid=os.getpid(), mirror=display(engine), url=url)
         notify("READY=1")
+        if on_start is not None:
+            on_start(url)
         code = None
         while code is None:
             code = service.turn()
