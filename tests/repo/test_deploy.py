@@ -126,6 +126,16 @@ def test_every_service_is_checked_confined_and_reachable_from_this_machine_only(
         assert service["cap_drop"] == ["ALL"], name
 
 
+def test_each_port_may_be_another_one(compose):
+    guide = read("docs/running.md")
+    for name, service in compose["services"].items():
+        for port in service.get("ports", []):
+            variable, usual = re.fullmatch(r"127\.0\.0\.1:\$\{([A-Z]+_PORT):-(\d+)\}:\d+", port).groups()
+            assert f"`{variable}`" in guide or f"{variable}=" in guide, name
+            assert variable not in VARIABLES, "compose would hand it to the service as a setting"
+            assert usual in guide or usual in read("README.md"), name
+
+
 def test_the_database_is_the_one_that_the_readme_uses(compose):
     environment = compose["services"]["postgres"]["environment"]
     user, database = environment["POSTGRES_USER"], environment["POSTGRES_DB"]
@@ -187,6 +197,13 @@ def test_systemd_gets_its_sign_of_life_often_enough_and_the_key_as_a_credential(
     assert f"TPMIRROR_API_KEY_FILE=%d/{credential}" in unit["Environment"]
     assert unit["DynamicUser"] == ["yes"]
     assert unit["StateDirectory"] == ["tpmirror"]
+
+
+def test_systemd_points_to_the_guide_that_its_installation_lays_there(unit):
+    (address,) = unit["Documentation"]
+    folder, _, name = address.removeprefix("file:").rpartition("/")
+    assert f"-t {folder} README.md docs/*.md" in read("docs/running.md")
+    assert (ROOT / "docs" / name).is_file()
 
 
 def test_kubernetes_mounts_what_it_names(kubernetes):

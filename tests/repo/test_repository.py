@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +116,16 @@ def test_no_file_names_a_package_registry():
         if host.encode() in path.read_bytes().lower()
     ]
     assert found == []
+
+
+@pytest.mark.parametrize(
+    "name", ["target/manifest.json", "logs/dbt.log", "dbt_packages/x", "package-lock.yml", ".user.yml"]
+)
+def test_git_ignores_what_dbt_leaves(name: str, tmp_path: Path):
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / ".gitignore").write_text(read(".gitignore"))
+    ignored = subprocess.run(["git", "check-ignore", "-q", f"deploy/dbt/{name}"], cwd=tmp_path, check=False)
+    assert ignored.returncode == 0
 
 
 def files() -> Iterator[Path]:
