@@ -15,7 +15,7 @@ COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-all lint bench soak docs lock clean
+.PHONY: help install demo test test-all lint bench soak docs lock release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,11 @@ docs: $(TEST_VENV)/.install-stamp ## write docs/data-dictionary.md from the decl
 lock: ## pin all requirements with hashes (needs uv); UPGRADE=--upgrade for newer versions
 	$(COMPILE) $(UPGRADE) $(TEST_SET) --output-file requirements/test.txt
 	$(COMPILE) $(UPGRADE) $(INSTALL_SET) --constraint requirements/test.txt --output-file requirements/install.txt
+
+release: $(TEST_VENV)/.install-stamp ## build sdist and wheel into dist, and check what they say of themselves
+	rm -rf dist
+	@$(TEST_VENV)/bin/python -m hatchling build
+	@$(TEST_VENV)/bin/python -m tests.support.release dist
 
 clean: ## remove the environments, caches and builds; never a database
 	rm -rf $(VENV) $(TEST_VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

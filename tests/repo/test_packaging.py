@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -11,17 +12,23 @@ from zipfile import ZipFile
 import pytest
 
 import tpmirror
+from tests.support.release import faults, metadata_of
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built by the pinned backend without isolation: nothing is downloaded."""
-    folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder), cwd=ROOT)
-    (built,) = folder.glob("*.whl")
-    return built
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with sdist and wheel, built by the pinned backend without isolation: nothing is downloaded."""
+    folder = tmp_path_factory.mktemp("built")
+    run(sys.executable, "-m", "hatchling", "build", "-d", str(folder), cwd=ROOT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> Path:
+    (found,) = built.glob("*.whl")
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +93,42 @@ def test_installed_wheel_is_what_runs(programs: Path, elsewhere: Path):
 
 def test_installed_program_says_its_version(programs: Path, elsewhere: Path):
     assert tpmirror.__version__ in run(programs / "tpmirror", "--version", cwd=elsewhere)
+
+
+@pytest.mark.exhaustive
+def test_installed_program_runs_the_demo_in_an_empty_folder(programs: Path, elsewhere: Path):
+    said = run(programs / "tpmirror", "demo", cwd=elsewhere)
+    assert said.count("certified complete") == 3
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.exhaustive
+def test_plain_package_serves_dashboard_health_and_metrics(programs: Path, elsewhere: Path):
+    absent = "import sys; sys.modules |= dict.fromkeys(('psycopg', 'apprise', 'pyarrow', 'duckdb'))"
+    run(programs / "python", "-c", f"{absent}; import tpmirror.service.daemon, tpmirror.web.server", cwd=elsewhere)
+
+
+def test_the_plain_package_asks_for_what_it_imports_and_nothing_of_its_extras(wheel: Path):
+    requirements = metadata_of(wheel).requires_dist or []
+    plain = {one.name for one in requirements if one.marker is None}
+    assert {"starlette", "uvicorn", "jinja2", "prometheus-client"} <= plain
+    assert {one.name for one in requirements} - plain == {"psycopg", "apprise", "pyarrow"}
+
+
+def test_what_is_built_can_be_released(built: Path):
+    assert faults(built) == []
+
+
+def test_an_sdist_of_another_version_is_found(built: Path, tmp_path: Path):
+    for path in built.iterdir():
+        shutil.copy(path, tmp_path / path.name.replace(f"{tpmirror.__version__}.tar", "7.tar"))
+    assert faults(tmp_path) == ["tpmirror-7.tar.gz: its version is wrong or missing"]
+
+
+def test_a_file_too_many_is_found(built: Path, tmp_path: Path):
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "tpmirror-0.0.1-py3-none-any.whl").touch()
+    assert "one sdist and one wheel are expected" in faults(tmp_path)[0]
 
 
 def test_installed_program_migrates_there_and_back(programs: Path, elsewhere: Path, database_url: str):
