@@ -80,7 +80,7 @@ def _serve(jobs: int, port: int) -> int:
         with _interruptible():
             click.echo(f"A simulated account with {jobs:,} jobs; its life goes on, three new ones a minute.")
             _sync(settings)  # so that the dashboard has something to show as soon as its address is printed
-        log.configure(None, "warning")
+        log.configure(None, "error")  # that a run is interrupted by the end is no news here
         return daemon.run(settings, ending=_ending(), on_start=_announce)
     return 0
 
