@@ -54,6 +54,11 @@ def cell(value: Any) -> str:
     return escape_terminal(str(value))
 
 
+def count(number: int, one: str, many: str | None = None) -> str:
+    """A number of things: ``1 job``, ``1,000 jobs``; ``many`` is the plural where it does not end with an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def money(amount: Decimal | None, currency: str | None) -> str:
     """An amount to the cent, halves to even: ``1,234.50 EUR``; a dash for a sum of several currencies."""
     return "-" if amount is None else f"{amount:z,.2f} {currency}"

@@ -45,7 +45,7 @@ def test_what_is_not_held_keeps_a_full_sync_from_being_certified_until_somebody_
     assert "could not be held; listed jobs: 2 incomplete" in tpmirror("status")[0]
     first, second = (entry["id"] for entry in rows(mirror_url, "quarantined_jobs"))
 
-    assert "1 entries accepted" in tpmirror("quarantine", "accept", str(first))[0]
+    assert "1 entry accepted" in tpmirror("quarantine", "accept", str(first))[0]
     tpmirror("sync", code=3)
     assert held(mirror_url)[0] == (0, 2, 1)
     tpmirror("quarantine", "accept", str(second))
@@ -56,7 +56,7 @@ def test_what_is_not_held_keeps_a_full_sync_from_being_certified_until_somebody_
     found = json.loads(tpmirror("verify", "--json")[0])
     assert (found["differences"], {row["accepted"] for row in found["not_held"]}) == ([], {True})
 
-    assert "1 entries are not accepted any more" in tpmirror("quarantine", "accept", "--undo", str(first))[0]
+    assert "1 entry not accepted any more" in tpmirror("quarantine", "accept", "--undo", str(first))[0]
     tpmirror("sync", code=3)
     world.edit(3, {"cost_usd": "1.2500"})
     world.edit(4, {"cost_usd": "7.0000"})
@@ -75,7 +75,7 @@ def test_a_fault_accepted_by_field_is_accepted_in_future_jobs_too_and_another_ki
     assert held(mirror_url)[0] == (0, 3, 2)
     tpmirror("quarantine", "accept", "--all")
     tpmirror("sync")
-    assert "3 entries are not accepted any more" in tpmirror("quarantine", "accept", "--undo", "--all")[0]
+    assert "3 entries not accepted any more" in tpmirror("quarantine", "accept", "--undo", "--all")[0]
     tpmirror("sync", code=3)
     assert rows(mirror_url, "accepted_faults") == []
 
@@ -85,7 +85,7 @@ def test_an_item_whose_id_cannot_be_read_cannot_be_accepted(tpmirror, world, mir
     world.edit(4, {"codec": []})
     tpmirror("sync", code=3)
     said, complained = tpmirror("quarantine", "accept", "--all", code=3)
-    assert "1 entries accepted" in said
+    assert "1 entry accepted" in said
     assert "cannot be accepted: the id of its item cannot be read" in complained
     tpmirror("sync", code=3)
     assert held(mirror_url)[0] == (0, 1, 1)

@@ -183,5 +183,5 @@ def test_sums_that_do_not_agree_are_told_with_exit_status_3(mirrored, tmp_path, 
     tamper(mirrored, "DROP VIEW daily_costs")
     columns = "CAST('2026-01-01' AS date) AS day, 1 AS jobs, CAST(1 AS numeric) AS credits"
     tamper(mirrored, f"CREATE VIEW daily_costs AS SELECT {columns}")
-    assert "do not agree" in program.call(capsys, "report", "reconcile", code=3)[0]
+    assert "Do not agree" in program.call(capsys, "report", "reconcile", code=3)[0]
     program.call(capsys, "audit", code=3)

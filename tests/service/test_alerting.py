@@ -62,7 +62,7 @@ def test_told_once_and_once_when_it_is_over(hook, engine):
     assert hook.titles() == ["2 vanished jobs wait for an operator", "solved: 2 vanished jobs wait for an operator"]
     assert "tpmirror gone list" in hook.posts[0]["message"]
     alerter(hook, engine, MirrorStatus(certified_at=NOW, waiting=1)).send_due()
-    assert hook.titles()[2:] == ["1 vanished jobs wait for an operator"]
+    assert hook.titles()[2:] == ["1 vanished job waits for an operator"]
 
 
 def test_what_could_not_be_told_is_told_later_unless_it_is_over_by_then(hook, engine, mirror_url):

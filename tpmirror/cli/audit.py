@@ -5,6 +5,7 @@ import click
 from tpmirror.cli.options import EXIT_STATUS, as_json, print_json, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention
+from tpmirror.formatting import count, hanging
 
 
 @click.command(epilog=EXIT_STATUS)
@@ -33,7 +34,7 @@ def audit(settings: Settings, *, head: str | None, as_json: bool) -> None:
         print_json({"entries": found.entries, "head": found.head, "findings": findings})
     else:
         columns = {"check": "check", "job_id": "job", "entry": "entry", "finding": "finding"}
-        show_table("Findings", findings, columns)
-        click.echo(f"{found.entries:,} entries, head {found.head}")
+        show_table("Findings", findings, columns, whole=True)
+        click.echo(hanging("", f"{count(found.entries, 'entry', 'entries')}, head {found.head}"))
     if findings:
         raise NeedsAttention

@@ -7,6 +7,7 @@ import click
 from tpmirror.cli.options import announcing, mirror, with_settings
 from tpmirror.config import Settings, schema_name
 from tpmirror.errors import NeedsAttention, TpmirrorError, UsageError
+from tpmirror.formatting import count
 
 
 @click.group()
@@ -130,7 +131,7 @@ def hash_owners(settings: Settings) -> None:
         changed = owners.hash_owners(engine, settings)
         dialect = engine.dialect.name
     again = "; the next full sync compares every job again" if changed else ""
-    click.echo(f"{changed:,} rows held addresses{again}")
+    click.echo(f"{count(changed, 'row')} held addresses{again}")
     if changed and dialect == "postgresql":
         click.echo(
             "The server keeps old rows in its files until VACUUM FULL, and its log and backups as long as they last"

@@ -15,6 +15,7 @@ import click
 
 from tpmirror import signals
 from tpmirror.errors import UsageError
+from tpmirror.formatting import count
 
 KEY: Final = "simulated-key"
 STEPS: Final = (0, 600, 1800)
@@ -52,7 +53,7 @@ def _show(jobs: int) -> int:
 
     signals.release()
     with _throw_away() as url:
-        click.echo(f"A simulated account with {jobs:,} jobs; its life goes on between three syncs.")
+        click.echo(f"A simulated account with {count(jobs, 'job')}; its life goes on between three syncs.")
         with Simulator(World(jobs=jobs), token=KEY) as simulator:
             settings = _settings(simulator, url)
             for step in STEPS:
@@ -78,7 +79,7 @@ def _serve(jobs: int, port: int) -> int:
     with suppress(KeyboardInterrupt), _throw_away() as url, Simulator(world, token=KEY, speed=1) as simulator:
         settings = _settings(simulator, url, {"TPMIRROR_HTTP_ADDR": f"{HOST}:{port}", **INTERVALS})
         with _interruptible():
-            click.echo(f"A simulated account with {jobs:,} jobs; its life goes on, three new ones a minute.")
+            click.echo(f"A simulated account with {count(jobs, 'job')}; its life goes on, three new ones a minute.")
             _sync(settings)  # so that the dashboard has something to show as soon as its address is printed
         log.configure(None, "error")  # that a run is interrupted by the end is no news here
         return daemon.run(settings, ending=_ending(), on_start=_announce)
@@ -135,9 +136,10 @@ def _sync(settings: Any) -> None:
     from tpmirror.sync import full
 
     row = full.sync(settings)
-    done = f"{row['jobs_seen']:,} jobs with {row['requests']} requests: {row['jobs_inserted']:,} new"
+    jobs, requests = count(row["jobs_seen"], "job"), count(row["requests"], "request")
+    done = f"{jobs} with {requests}: {row['jobs_inserted']:,} new"
     proof = "certified complete" if row["certified"] else "not certified"
-    changed = f"{row['jobs_updated']:,} changed, {row['transitions']:,} status changes"
+    changed = f"{row['jobs_updated']:,} changed, {row['transitions']:,} in status"
     click.echo(f"  sync {row['id']}: {done}, {changed}, {proof}")
 
 
@@ -146,6 +148,7 @@ def _report(url: str) -> None:
     from tpmirror.db.engine import connected, reading
     from tpmirror.store import queries
 
+    click.echo()
     with connected(url, read_only=True) as engine, reading(engine) as conn:
         tables.show_statuses(queries.jobs_by_status(conn))
         tables.show_months(queries.credits_by_month(conn, 6))

@@ -121,7 +121,8 @@ def _api(settings: Settings) -> Iterator[Finding]:
     yield Finding("API", OK, f"{settings.api_url} takes the key and answers in {seconds:.2f} s")
     yield _list(list(ids_of(page)), page.listing.count, page.limit, page.served_limit)
     if page.limit < settings.page_size:
-        seen = f"an answer of {settings.page_size} jobs is larger than is read, so fewer are asked for"
+        jobs = formatting.count(settings.page_size, "job")
+        seen = f"an answer of {jobs} is larger than is read, so fewer are asked for"
         yield Finding(
             "pages", WARNING, seen, f"where all jobs are large, TPMIRROR_PAGE_SIZE={page.limit} saves requests"
         )
@@ -130,7 +131,7 @@ def _api(settings: Settings) -> Iterator[Finding]:
 
 def _list(ids: list[int], count: int, limit: int, cap: int) -> Finding:
     order = "newest first" if ids == sorted(ids, reverse=True) else "oldest first" if ids == sorted(ids) else "mixed"
-    seen = f"{count:,} jobs, {order}, {cap} to a page"
+    seen = f"{formatting.count(count, 'job')}, {order}, {cap} to a page"
     if order == "mixed":
         return Finding("list", WARNING, seen, "the order is not by id: full syncs may need more passes to be certified")
     if cap < limit:
@@ -259,4 +260,5 @@ def _alerts(settings: Settings) -> Iterator[Finding]:
 
     if settings.alert_urls:
         Notifier(settings.alert_urls)
-        yield Finding("alerts", OK, f"{len(settings.alert_urls)} services; tpmirror alert test tries them")
+        services = formatting.count(len(settings.alert_urls), "service")
+        yield Finding("alerts", OK, f"{services}; tpmirror alert test tries them")

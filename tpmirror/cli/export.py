@@ -7,6 +7,7 @@ import click
 
 from tpmirror.cli.options import as_json, extra, mirror, print_json, progress_bar, with_settings
 from tpmirror.config import Settings
+from tpmirror.formatting import count
 
 FORMATS: Final = ("parquet", "csv", "jsonl")
 
@@ -37,8 +38,9 @@ def export(settings: Settings, *, folder: Path, format_: str, public: bool, as_j
         return
     files = [file for part in done.manifest["relations"].values() for file in part["files"]]
     rows, size = (sum(file[name] for file in files) for name in ("rows", "bytes"))
-    click.echo(f"{folder} holds {rows:,} rows in {len(files):,} files, {size / 1e6:,.1f} MB")
+    click.echo(f"{folder} holds {count(rows, 'row')} in {count(len(files), 'file')}, {size / 1e6:,.1f} MB")
     if done.written or done.removed:
-        click.echo(f"Written {len(done.written):,} files, removed {len(done.removed):,}; the others are as they were")
+        written = count(len(done.written), "file")
+        click.echo(f"Written {written}, removed {len(done.removed):,}; the others are as they were")
     else:
         click.echo("Nothing to write: no file would differ from what is there")

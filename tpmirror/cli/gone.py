@@ -7,17 +7,18 @@ import click
 from tpmirror.cli.options import JOB_ID, as_json, mirror, print_json, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import UsageError
+from tpmirror.formatting import count, hanging
 
 JOB_IDS = click.argument("job_ids", metavar="[JOB_ID]...", type=JOB_ID, nargs=-1)
-WHY: Final = """are off the list, and either the API answers 404 for them (not found), or they were
-not asked for any more (not asked): more vanished within a day than TPMIRROR_VANISH_LIMIT, or the list is empty and
-none of the known jobs answers. Nothing was marked.
+WHY: Final = """off the list. Either the API answers 404 by id (not found), or it was not asked (not asked): \
+more vanished within a day than TPMIRROR_VANISH_LIMIT, or the list is empty and none of the known jobs answers. \
+Nothing was marked.
 Were they deleted? tpmirror gone confirm --all (or JOB_ID...), then the next sync marks those denied.
 If not, do nothing: they are listed again when the API shows them again."""
 """Why jobs wait, and what to do about it; a number of jobs stands before it."""
 
 
-SILENT: Final = """The API answers neither with these jobs nor that they are not found. Until it does they count
+SILENT: Final = """The API answers neither with these jobs nor that they are not found. Until it does they count \
 against the limit. Will it never? tpmirror gone confirm --unanswered JOB_ID... takes them out of the count."""
 
 
@@ -40,12 +41,13 @@ def list_(settings: Settings, *, as_json: bool) -> None:
         print_json(waiting)
         return
     if waiting:
-        click.echo(f"{len(waiting):,} jobs {WHY}")
+        for sentences in f"{count(len(waiting), 'job')} {WHY}".splitlines():
+            click.echo(hanging("", sentences))
     columns = {"job_id": "job", "started": "started", "absent_since": "absent since", "answer": "answer by id"}
-    show_table("Vanished jobs that wait", waiting, columns)
+    show_table("Vanished jobs that wait", waiting, columns, whole=True)
     if silent:
-        click.echo(SILENT)
-        show_table("Missing jobs without an answer", silent, columns)
+        click.echo(hanging("", SILENT))
+        show_table("Missing jobs without an answer", silent, columns, whole=True)
 
 
 @gone.command()
@@ -64,10 +66,10 @@ def confirm(settings: Settings, *, job_ids: tuple[int, ...], all_: bool, unanswe
     with mirror(settings) as engine:
         if unanswered:
             done = sync_gone.give_up(engine, job_ids)
-            click.echo(f"{len(done):,} jobs are taken as ones that never answer; they stay missing and count no more")
+            click.echo(f"{count(len(done), 'job')} taken as never answering; missing they stay, and count no more")
             return
         done = sync_gone.confirm(engine, None if all_ else job_ids)
-    click.echo(f"{len(done):,} jobs confirmed; the next sync marks those gone that the API denies by id")
+    click.echo(f"{count(len(done), 'job')} confirmed; the next sync marks those gone that the API denies by id")
 
 
 @gone.command()
@@ -81,4 +83,4 @@ def restore(settings: Settings, *, job_ids: tuple[int, ...]) -> None:
         raise UsageError("name the jobs to restore")
     with mirror(settings) as engine:
         done = sync_gone.restore(engine, job_ids)
-    click.echo(f"{len(done):,} jobs restored; they stay missing until they are seen again, or confirmed")
+    click.echo(f"{count(len(done), 'job')} restored, and missing until seen again or confirmed")

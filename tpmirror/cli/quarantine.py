@@ -14,6 +14,7 @@ from tpmirror.cli.options import (
 )
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention, UsageError
+from tpmirror.formatting import count
 
 
 @click.group()
@@ -39,7 +40,7 @@ def list_(settings: Settings, *, as_json: bool) -> None:
         print_json(entries)
         return
     columns = {"id": "entry", "job_id": "job", "fault": "fault", "reason": "what and why", "accepted_at": "accepted"}
-    show_table("In quarantine (times in UTC)", entries, {**columns, "first_seen_at": "first seen"})
+    show_table("In quarantine (times in UTC)", entries, {**columns, "first_seen_at": "first seen"}, whole=True)
 
 
 @quarantine.command(epilog=EXIT_STATUS)
@@ -57,7 +58,7 @@ def retry(settings: Settings, *, as_json: bool) -> None:
     if as_json:
         print_json({"left": left})
     else:
-        click.echo(f"{len(left):,} entries left in quarantine")
+        click.echo(f"{_entries(len(left))} left in quarantine")
     if holding_back(left):
         raise NeedsAttention
 
@@ -82,13 +83,17 @@ def accept(settings: Settings, *, entries: tuple[int, ...], all_: bool, field: s
     selection = Selection(entries, field)
     with mirror(settings) as engine:
         if undo:
-            click.echo(f"{withdraw(engine, selection):,} entries are not accepted any more")
+            click.echo(f"{_entries(withdraw(engine, selection))} not accepted any more")
             return
         chosen = accept_entries(engine, selection)
     nameless = [row["id"] for row in chosen if row["job_id"] is None]
     for entry in nameless:
         click.echo(f"entry {entry} cannot be accepted: the id of its item cannot be read", err=True)
     done = len(chosen) - len(nameless)
-    click.echo(f"{done:,} entries accepted; the next full sync is certified if nothing else holds it back")
+    click.echo(f"{_entries(done)} accepted; the next full sync is certified if nothing else holds it back")
     if nameless:
         raise NeedsAttention
+
+
+def _entries(number: int) -> str:
+    return count(number, "entry", "entries")

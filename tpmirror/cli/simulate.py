@@ -8,6 +8,7 @@ import click
 
 from tpmirror import signals
 from tpmirror.errors import UsageError
+from tpmirror.formatting import count
 
 ORDERINGS: Final = ("-id", "id", "-started", "status", "unordered", "random")
 DRIFTS: Final = ("insert", "delete", "insert+delete", "touch", "cancel", "distort")
@@ -70,7 +71,7 @@ def simulate(*, jobs: int, seed: int, now: datetime, speed: float, **options: An
             message = f"nothing can listen on port {options['port']}: {error.strerror}; give another --port, or 0"
             raise UsageError(message) from error
         click.echo(
-            f"A simulated account with {jobs:,} jobs on {simulator.url}; stop with Ctrl-C. In another terminal:",
+            f"A simulated account with {count(jobs, 'job')} on {simulator.url}; stop with Ctrl-C. In another terminal:",
             err=True,
         )
         click.echo(f"  export TPMIRROR_API_URL={simulator.url} TPMIRROR_API_KEY={options['token']}", err=True)

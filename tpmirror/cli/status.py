@@ -38,14 +38,16 @@ def _show(found: dict[str, Any], wrong: Sequence[Any], recent: list[dict[str, An
     from tpmirror.cli import tables
 
     click.echo(f"Mirror     {found['database']}")
-    click.echo(f"Certified  {_certified(found)}")
-    click.echo(f"In flight  {found['in_flight']:,} jobs")
-    click.echo(f"History    {found['history']['entries']:,} entries, head {found['history']['head']}")
+    click.echo(formatting.hanging("Certified  ", _certified(found)))
+    click.echo(f"In flight  {formatting.count(found['in_flight'], 'job')}")
+    entries = formatting.count(found["history"]["entries"], "entry", "entries")
+    click.echo(formatting.hanging("History    ", f"{entries}, head {found['history']['head']}"))
     for name, values in found["unknown"].items():
-        click.echo(f"Unknown    {name}: {formatting.escape_terminal(', '.join(map(str, values)))}")
+        click.echo(formatting.hanging("Unknown    ", f"{name}: {', '.join(map(str, values))}"))
     for problem in wrong:
         click.echo(formatting.hanging(f"{'Wrong' if problem.critical else 'Warning':10} ", problem.message))
         click.echo(formatting.hanging(f"{'':10} -> ", problem.remedy))
+    click.echo()
     tables.show_statuses(found["by_status"])
     tables.show_runs(recent)
 

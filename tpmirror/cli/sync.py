@@ -7,7 +7,7 @@ import click
 from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, announcing, as_json, progress_bar, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention
-from tpmirror.formatting import escape_terminal
+from tpmirror.formatting import count, escape_terminal
 
 
 @click.command(epilog=EXIT_STATUS)
@@ -49,5 +49,6 @@ def _report(settings: Settings) -> int:
         shown = escape_terminal(", ".join(map(str, values)))
         click.echo(f"note: upstream sends what this version does not know, {name}: {shown}", err=True)
     if waiting:
-        click.echo(f"warning: {waiting:,} vanished jobs wait for an operator; see tpmirror gone list", err=True)
+        jobs, verb = count(waiting, "vanished job"), "waits" if waiting == 1 else "wait"
+        click.echo(f"warning: {jobs} {verb} for an operator; see tpmirror gone list", err=True)
     return waiting

@@ -1,59 +1,128 @@
 """Tables on a terminal, and what commands that read the API print of a run."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import click
 
+from tpmirror.cli.layout import Extent, Layout, arrange, extent
 from tpmirror.cli.options import print_json
 from tpmirror.db.types import Row
-from tpmirror.formatting import escape_terminal
+from tpmirror.formatting import count, escape_terminal, hanging
 from tpmirror.reports import formats
 from tpmirror.reports.model import AMOUNT, Report, plain
 from tpmirror.store import runs
 
 MOST_ROWS: Final = 50
 """Rows of a table shown."""
+ENDLESS: Final = 2**20
+"""Columns of what is no terminal."""
 SHORT: Final = 20
 """Characters up to which a text is not broken into lines."""
 
 
-def show_table(title: str, rows: Sequence[Row], columns: Mapping[str, str], *, empty: str = "none") -> None:
-    """A table of rows on stdout: a heading for each column shown, numbers to the right."""
-    _show(Report(title, plain(**columns), rows), empty)
+def show_table(
+    title: str, rows: Sequence[Row], columns: Mapping[str, str], *, empty: str = "none", whole: bool = False
+) -> None:
+    """A table of rows on stdout: a heading for each column shown, numbers to the right.
+
+    Where the terminal is too narrow the last columns are left out, and named; ``whole``: the rows are stacked instead.
+    """
+    _show(Report(title, plain(**columns), rows, whole=whole), empty)
 
 
 def _show(report: Report, empty: str = "none") -> None:
-    """The table of a report on stdout. Long ones are cut."""
+    """The table of a report on stdout, as wide as the terminal; outside one as wide as it likes. Long ones are cut."""
+    if not report.rows:
+        click.echo(hanging("", f"{report.title}: {empty}"))
+        return
+    console = _console()
+    console.print(report.title, style="bold", markup=False, emoji=False)
+    lines = [formats.shown(report, row) for row in report.rows[:MOST_ROWS]]
+    width = console.width if sys.stdout.isatty() else None
+    columns = _columns(report, lines)
+    layout = arrange([column.extent for column in columns], width, whole=report.whole)
+    headings = [column.heading for column in columns]
+    if layout is None:
+        for line in lines:
+            show_record(zip(headings, line, strict=True))
+    else:
+        _print(_table(columns, lines, layout))
+        _say_left_out(headings[len(layout.widths) :])
+    if len(report.rows) > len(lines):
+        click.echo(f"... and {len(report.rows) - len(lines):,} more; --json lists all")
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    heading: str
+    is_right: bool
+    extent: Extent
+
+
+def _columns(report: Report, lines: Sequence[Sequence[str]]) -> list[_Column]:
+    """The columns of a table; numbers, and what has no blanks, stay in one line."""
+    right = formats.numeric(report)
+    return [
+        _Column(column.heading, name in right, extent(column.heading, cells, wraps=name not in right and _wraps(cells)))
+        for (name, column), cells in zip(report.columns.items(), zip(*lines, strict=True), strict=True)
+    ]
+
+
+def _wraps(cells: Sequence[str]) -> bool:
+    """Whether the texts of a column may stand in several lines: long ones, and words; a time may not."""
+    return any(len(text) > SHORT or (" " in text and not text[:1].isdigit()) for text in cells)
+
+
+def _table(columns: Sequence[_Column], lines: Sequence[Sequence[str]], layout: Layout) -> Any:
+    """The table that rich draws; its widths are given, so that nothing is left to cut."""
     from rich import box
-    from rich.console import Console, JustifyMethod
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
-    lines, right = [formats.shown(report, row) for row in report.rows], formats.numeric(report)
-    if not lines:
-        console.print(Text(f"{report.title}: {empty}"))
-        return
-    console.print(Text(report.title, style="bold"))
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for place, (name, column) in enumerate(report.columns.items()):
-        free_text = name not in right and any(_breaks(line[place]) for line in lines)
-        justify: JustifyMethod = "right" if name in right else "left"
-        # A long heading over short numbers must not make rich cut other columns.
-        heading = column.heading.replace(" ", "\n") if name in right else column.heading
-        table.add_column(heading, justify=justify, no_wrap=not free_text, overflow="fold")
-    for line in lines[:MOST_ROWS]:
-        table.add_row(*map(Text, line))
-    console.print(table)
-    if len(lines) > MOST_ROWS:
-        console.print(Text(f"... and {len(lines) - MOST_ROWS:,} more; --json lists all"))
+    padding = (0, layout.gap - 1, 0, 0)  # the box itself has a blank between two columns
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding)
+    for column, width in zip(columns, layout.widths, strict=False):
+        justify: Any = "right" if column.is_right else "left"
+        table.add_column(Text(column.heading), justify=justify, width=width, overflow="fold")
+    for line in lines:
+        table.add_row(*map(Text, line[: len(layout.widths)]))
+    return table
 
 
-def _breaks(text: str) -> bool:
-    """Whether a text may stand in several lines: long ones, and words; a time may not."""
-    return len(text) > SHORT or (" " in text and not text[:1].isdigit())
+def show_record(fields: Iterable[tuple[str, str]]) -> None:
+    """One row on stdout: a line for each field, its heading and its value, which wraps."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for heading, value in fields:
+        table.add_row(heading, Text(value))
+    _print(table)
+
+
+def _print(table: Any) -> None:
+    """A table and a blank line on stdout, without blanks at the ends of lines."""
+    console = _console()
+    with console.capture() as captured:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n")
+
+
+def _console() -> Any:
+    """What rich draws on: a terminal as it is, anything else without end."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else ENDLESS)
+
+
+def _say_left_out(headings: Sequence[str]) -> None:
+    if headings:
+        click.echo(hanging("", f"Too narrow for: {', '.join(headings)}. A wider terminal shows them, as does --json."))
 
 
 def show_report(name: str, report: Report, form: str) -> None:
@@ -61,7 +130,7 @@ def show_report(name: str, report: Report, form: str) -> None:
     if form == "table":
         _show(report)
         for note in report.notes:
-            click.echo(escape_terminal(note))
+            click.echo(hanging("", note))
         return
     text = formats.TEXTS[form](name, report)
     if sys.stdout.isatty() and form != "json":  # a file gets the text as it is; JSON escapes control characters
@@ -102,7 +171,7 @@ def show_history(job_id: int, found: dict[str, list[dict[str, Any]]]) -> None:
     changes = [{**row, "what": _what(row)} for row in found["field_changes"]]
     columns = {"observed_at": "observed", "what": "field", "old_value": "before", "new_value": "after"}
     columns = {name: heading for name, heading in columns.items() if all(name in row for row in changes)}
-    show_table(f"Other changes of job {job_id} and its videos (times in UTC)", changes, columns)
+    show_table(f"Other changes of job {job_id} and its videos (times in UTC)", changes, columns, whole=True)
 
 
 def _what(row: Row) -> str:
@@ -114,10 +183,16 @@ def show_comparison(title: str, differences: list[Row], not_held: list[Row], *, 
     if as_json:
         print_json({"differences": differences, "not_held": not_held})
         return
-    show_table(title, differences, {name: name for name in ("entity", "id", "field", "mirror", "upstream")})
+    shown = [{**row, "mirror": _exact(row["mirror"]), "upstream": _exact(row["upstream"])} for row in differences]
+    show_table(title, shown, {name: name for name in ("entity", "id", "field", "mirror", "upstream")}, whole=True)
     if not_held:
         columns = {"job_id": "job", "reason": "what and why", "accepted": "accepted"}
-        show_table("Not held as the API shows it", not_held, columns)
+        show_table("Not held as the API shows it", not_held, columns, whole=True)
+
+
+def _exact(value: Any) -> str | None:
+    """A value to the last digit, so that two which differ look different."""
+    return value if value is None or isinstance(value, str) else str(value)
 
 
 def show_run(row: dict[str, Any], *, as_json: bool) -> None:
@@ -131,20 +206,21 @@ def show_run(row: dict[str, Any], *, as_json: bool) -> None:
 
 def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
     seconds = (row["finished_at"] - row["started_at"]).total_seconds()
-    click.echo(f"Mirrored {row['jobs_seen']:,} jobs in {seconds:.1f} s with {row['requests']:,} requests")
+    jobs, requests = count(row["jobs_seen"], "job"), count(row["requests"], "request")
+    click.echo(f"Mirrored {jobs} in {seconds:.1f} s with {requests}")
     counts = {"new": "jobs_inserted", "changed": "jobs_updated", "unchanged": "jobs_unchanged"}
     parts = [f"{row[column]:,} {word}" for word, column in counts.items()]
-    click.echo(
-        f"Jobs: {', '.join(parts)}; {row['transitions']:,} status changes, {row['field_changes']:,} other changes"
-    )
+    transitions, others = count(row["transitions"], "status change"), count(row["field_changes"], "other change")
+    click.echo(f"Jobs: {', '.join(parts)}; {transitions}, {others}")
     if row["quarantined"]:
-        click.echo(f"Warning: {row['quarantined']:,} values or items could not be held: tpmirror quarantine list")
+        faults = count(row["quarantined"], "value or item", "values or items")
+        click.echo(f"Warning: {faults} could not be held: tpmirror quarantine list")
     if certificate is None:
         return
     if row["certified"]:
-        count, when = f"{certificate['count']:,}", certificate["counted_at"]
-        accepted = certificate["accepted"]
+        listed, accepted = certificate["count"], certificate["accepted"]
+        held = f"{count(listed, 'job')} that {'was' if listed == 1 else 'were'} listed at {certificate['counted_at']}"
         faults = f", but for {accepted:,} whose faults an operator accepted" if accepted else ""
-        click.echo(f"Certified: the mirror holds all {count} jobs that were listed at {when}{faults}")
+        click.echo(f"Certified: the mirror holds all {held}{faults}")
     else:
         click.echo(f"Not certified: {escape_terminal(certificate['reason'])}")

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from tpmirror.db.types import CENT_OF_CENT, Row
 from tpmirror.db.views import view
+from tpmirror.formatting import count
 from tpmirror.months import add_months
 from tpmirror.reports.model import Report, in_money, money, percent, plain, ratio
 from tpmirror.store.prices import UNPRICED, Prices
@@ -91,8 +92,9 @@ def outlook(days: Days, today: date, budget: float | None, prices: Prices = UNPR
     columns |= percent("error", "mean error") | plain(tested="months tested")
     worth = prices.worth(spent, today)
     summary = {"month_to_date": spent, **worth, "days_left": (after - today).days - 1, "budget": budget}
+    left = count(summary["days_left"], "day")
     notes = [
-        f"Month to date: {spent:,.4f} Credits{in_money(worth)}, {summary['days_left']} days left after today (UTC).",
+        f"Month to date: {spent:,.4f} Credits{in_money(worth)}, {left} left after today (UTC).",
         "mean error: how far off the method would have been on this day of past months.",
     ]
     if budget is not None:

@@ -10,6 +10,9 @@ from tpmirror import formatting
 from tpmirror.db.types import Row
 from tpmirror.reports.model import Report
 
+_identifies: Final = re.compile(r"(?:.*_)?(?:id|entry)").fullmatch
+"""Names of columns whose numbers identify a row: of a job, a video, a run, the quarantine, the history."""
+
 
 def to_csv(_name: str, report: Report) -> str:
     """CSV as RFC 4180 has it: every value of the rows, numbers as numbers, no text that a spreadsheet would compute."""
@@ -39,10 +42,13 @@ def to_markdown(_name: str, report: Report) -> str:
 
 def shown(report: Report, row: Row) -> list[str]:
     """A row as people see it."""
-    return [
-        formatting.cell(row[name]) if column.show is None else column.show(row)
-        for name, column in report.columns.items()
-    ]
+    return [_shown(name, row) if column.show is None else column.show(row) for name, column in report.columns.items()]
+
+
+def _shown(name: str, row: Row) -> str:
+    """A value by what it is; one that identifies something stands as it has to be typed: 5031, not 5,031."""
+    value = row[name]
+    return str(value) if isinstance(value, int) and _identifies(name) else formatting.cell(value)
 
 
 def numeric(report: Report) -> set[str]:
@@ -50,8 +56,13 @@ def numeric(report: Report) -> set[str]:
     return {
         name
         for name, column in report.columns.items()
-        if column.show is not None or all(isinstance(row[name], int | float | Decimal | None) for row in report.rows)
+        if column.show is not None or _are_numbers([row[name] for row in report.rows if row[name] is not None])
     }
+
+
+def _are_numbers(values: list[object]) -> bool:
+    """Whether there are values, all of them numbers; yes and no are none."""
+    return bool(values) and all(isinstance(one, int | float | Decimal) and not isinstance(one, bool) for one in values)
 
 
 def _names(report: Report) -> list[str]:

@@ -34,6 +34,8 @@ class Report:
     """Sentences below the table."""
     summary: Row = field(default_factory=dict)
     """Figures of the whole, for programs."""
+    whole: bool = False
+    """Whether no column can be done without: where the width does not do, rows are stacked, and none is left out."""
 
 
 def plain(**headings: str) -> dict[str, Column]:

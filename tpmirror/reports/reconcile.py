@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Text, case, cast, func, litera
 from tpmirror.db import schema
 from tpmirror.db.types import Exact, Row, credits_of
 from tpmirror.db.views import view
+from tpmirror.formatting import count
 from tpmirror.reports.model import Column, Report, plain
 from tpmirror.store import prices, queries
 
@@ -20,8 +21,8 @@ def reconcile(conn: Connection) -> Report:
     columns = plain(left="this", left_credits="Credits", right="and this", right_credits="Credits ")
     columns["agrees"] = Column("agree", lambda row: "yes" if row["agrees"] else "NO")
     disagreeing = sum(not row["agrees"] for row in rows)
-    note = f"{disagreeing:,} pairs do not agree: please report it." if disagreeing else "All sums agree."
-    return Report("Sums that must agree", columns, rows, [note], {"agrees": not disagreeing})
+    note = f"Do not agree: {count(disagreeing, 'pair')}. Please report it." if disagreeing else "All sums agree."
+    return Report("Sums that must agree", columns, rows, [note], {"agrees": not disagreeing}, whole=True)
 
 
 def disagreements(conn: Connection) -> list[str]:

@@ -63,7 +63,7 @@ def statement(conn: Connection, month: str, today: date, prices: Prices = UNPRIC
     if price := prices.at(month):
         notes.append(f"A Credit costs {price} in {month}.")
     total: Row = {name: lines[-2][name] for name in ("credits", "stated", *prices.columns)}
-    return Report(f"Statement of {month}", columns, lines, notes, {"month": month, **total})
+    return Report(f"Statement of {month}", columns, lines, notes, {"month": month, **total}, whole=True)
 
 
 def _priced(lines: list[Row], before: list[Row], month: str, prices: Prices) -> list[Row]:

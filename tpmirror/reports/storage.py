@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
+from tpmirror.formatting import count
 from tpmirror.reports.model import Report, percent, plain, ratio, size
 
 BY: Final = ("age", "output", "codec", "month")
@@ -27,7 +28,7 @@ def storage(conn: Connection, by: str, now: datetime) -> Report:
     wanted = select(*(source.c[name] for name in COLUMNS)).order_by(source.c.size.desc(), source.c.output_video_id)
     outputs = [aged(dict(row), now) for row in conn.execute(wanted).mappings()]
     whole = sum(row["size"] for row in outputs)
-    notes = [f"{len(outputs):,} outputs, {decimal(whole)} in all. Delete upstream; the mirror never does."]
+    notes = [f"{count(len(outputs), 'output')}, {decimal(whole)} in all. Delete upstream; the mirror never does."]
     if by == "output":
         columns = plain(output_video_id="output", job_id="job", name="name") | size("size", "size")
         columns |= plain(age_days="days old", quality_score="rating")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tpmirror.config import Settings
+from tpmirror.formatting import count
 from tpmirror.store.runs import FUTURE, proof_age
 from tpmirror.store.status import MirrorStatus
 
@@ -105,7 +106,8 @@ def _of_freshness(status: MirrorStatus, sync_interval: float, now: datetime) -> 
 
 def _of_operator(status: MirrorStatus, now: datetime) -> Iterator[Problem]:
     if status.waiting:
-        message = f"{status.waiting:,} vanished jobs wait for an operator"
+        verb = "waits" if status.waiting == 1 else "wait"
+        message = f"{count(status.waiting, 'vanished job')} {verb} for an operator"
         yield Problem("operator", message, "tpmirror gone list, then gone confirm or gone restore")
     if status.unanswered_since is not None and now - status.unanswered_since > UNANSWERED_LIMIT:
         message = (
@@ -118,7 +120,7 @@ def _of_operator(status: MirrorStatus, now: datetime) -> Iterator[Problem]:
         )
     if status.quarantined:
         jobs = f"; listed jobs: {status.holding.counts}" if status.holding.counts else ""
-        message = f"{status.quarantined:,} values or items could not be held{jobs}"
+        message = f"{count(status.quarantined, 'value or item', 'values or items')} could not be held{jobs}"
         yield Problem("quarantine", message, "tpmirror quarantine list, then quarantine retry or quarantine accept")
 
 
