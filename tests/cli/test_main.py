@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
@@ -22,9 +23,12 @@ from tests.support.gate import Gate
 from tests.support.program import START, Program, until
 from tpmirror import signals
 from tpmirror.cli.main import cli, main
+from tpmirror.cli.options import default_of
+from tpmirror.config import Settings, variable_of
 from tpmirror.db import lease, schema
 from tpmirror.db.engine import write
 from tpmirror.db.revision import newest
+from tpmirror.reports.registry import REPORTS
 from tpmirror.simulator.world import World
 
 TEXT = {"kind", "outcome", "started_at", "finished_at", "error"}
@@ -114,7 +118,7 @@ def test_a_database_url_that_is_none_is_exit_2_and_says_nothing_of_it(bare, url,
 
 def test_a_wrong_setting_is_exit_2_by_variable_and_by_option(bare):
     assert "TPMIRROR_PAGE_SIZE is '0'" in bare.refuse("sync", code=2, TPMIRROR_PAGE_SIZE="0")
-    assert "TPMIRROR_CONCURRENCY is '17'" in bare.refuse("sync", "--concurrency", "17", code=2)
+    assert "--concurrency is '17'" in bare.refuse("sync", "--concurrency", "17", code=2)
 
 
 WRONG = {
@@ -501,7 +505,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(bare):
 
 
 def test_the_version_is_on_stdout(bare):
-    assert bare.run("--version") == (f"tpmirror {tpmirror.__version__}\n", "")
+    assert bare.run("--version") == bare.run("-V") == (f"tpmirror {tpmirror.__version__}\n", "")
 
 
 def commands(group=cli, path=()):
@@ -513,15 +517,72 @@ def commands(group=cli, path=()):
             yield (*path, name), command
 
 
+def settings_of(words):
+    """The settings that a command takes as options."""
+    names = {setting.name: setting for setting in fields(Settings)}
+    return [names[param.name] for param in dict(commands())[words].params if param.name in names]
+
+
 @pytest.mark.parametrize("words", [words for words, _ in commands()], ids=" ".join)
 def test_help_says_what_a_command_does_and_names_the_variables_of_its_settings(words):
     done = CliRunner().invoke(cli, [*words, "--help"])
     assert done.exit_code == 0
     assert len(done.output.splitlines()) > 4
-    for option in re.findall(r"^  --([a-z-]+) VALUE", done.output, re.MULTILINE):
-        assert re.search(rf"TPMIRROR_{option.upper().replace('-', '_')}\b", done.output)
+    for setting in settings_of(words):
+        assert re.search(rf"{variable_of(setting)}\b", done.output)
+    assert not re.search(r"^  --.* (VALUE|TEXT|INTEGER|FLOAT)\b", done.output, re.MULTILINE)
     if "--api-url" in done.output:
         assert re.search(r"TPMIRROR_API_KEY\b(?!_)", done.output), "the one setting that everybody needs"
+
+
+@pytest.mark.parametrize("words", [words for words, _ in commands()], ids=" ".join)
+def test_help_shows_defaults_as_they_may_be_written(words):
+    for setting in settings_of(words):
+        if setting.default is not None:
+            assert setting.metadata["parse"](default_of(setting)) == setting.default
+            assert not re.search("[()\\[]'|True|False", default_of(setting))
+    if "sync_interval" in [setting.name for setting in settings_of(words)]:
+        assert "default: 15m]" in " ".join(CliRunner().invoke(cli, [*words, "--help"]).output.split())
+
+
+@pytest.mark.parametrize("words", [(), ("gone",), ("alert",), ("db",), ("quarantine",)], ids=" ".join)
+def test_a_group_without_a_command_shows_its_help_and_is_no_error(bare, capsys, words):
+    said, complained = bare.call(capsys, *words)
+    assert said.startswith("Usage: ")
+    assert "Commands:" in said
+    assert complained == ""
+
+
+def test_the_overview_shows_whole_sentences_at_every_width():
+    sentences = {name: str(command.help).split("\n\n")[0].split(". ")[0] for name, command in cli.commands.items()}
+    for width in (60, 80, 200):
+        said = " ".join(CliRunner().invoke(cli, ["--help"], env={"COLUMNS": str(width)}).output.split())
+        assert [name for name, text in sentences.items() if " ".join(text.split()) not in said] == []
+        assert "... " not in said.partition("Commands:")[2]
+
+
+def test_help_of_report_names_every_report():
+    said = CliRunner().invoke(cli, ["report", "--help"]).output
+    assert [name for name in REPORTS if not re.search(rf"^  {name} +\S", said, re.MULTILINE)] == []
+
+
+def test_a_wrong_report_suggests_the_nearest(program):
+    assert "did you mean costs?" in program.refuse("report", "cost", code=2)
+
+
+@pytest.mark.parametrize("value", ["abc", "0" * 63, "g" * 64, "0" * 65, ""])
+def test_a_head_that_is_no_hash_is_exit_2(bare, capsys, value):
+    assert "--head is " in bare.call(capsys, "audit", "--head", value, code=2)[1]
+
+
+def test_messages_call_a_setting_as_it_was_given(bare, capsys):
+    bare.variables["TPMIRROR_API_KEY"] = ""
+    assert (
+        "error: --api-key-file is '/nowhere/x'" in bare.call(capsys, "sync", "--api-key-file", "/nowhere/x", code=2)[1]
+    )
+    bare.variables["TPMIRROR_API_KEY_FILE"] = "/nowhere/x"
+    assert "error: TPMIRROR_API_KEY_FILE is '/nowhere/x'" in bare.call(capsys, "sync", "--page-size", "5", code=2)[1]
+    assert "error: --page-size is '0'" in bare.call(capsys, "sync", "--page-size", "0", code=2)[1]
 
 
 def test_every_command_has_one_line_in_the_overview():

@@ -2,12 +2,12 @@
 
 import click
 
-from tpmirror.cli.options import as_json, print_json, with_settings
+from tpmirror.cli.options import Group, as_json, print_json, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import TpmirrorError, UsageError
 
 
-@click.group()
+@click.group(cls=Group)
 def alert() -> None:
     """Alerts: what `tpmirror run` sends to people, by mail, chat or webhook."""
 

@@ -1,15 +1,26 @@
 """``tpmirror audit``: whether the history is whole."""
 
+import re
+
 import click
 
 from tpmirror.cli.options import EXIT_STATUS, as_json, print_json, snapshot, with_settings
 from tpmirror.config import Settings
-from tpmirror.errors import NeedsAttention
+from tpmirror.errors import NeedsAttention, UsageError
 from tpmirror.formatting import count, hanging
 
 
+def _hash(_context: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """A head hash as ``status`` and ``audit`` print it. Raises UsageError for anything else."""
+    if value is not None and re.fullmatch("[0-9a-f]{64}", value, re.ASCII) is None:
+        raise UsageError(f"--head is {value[:80]!r}; it accepts a hash of 64 hex digits, as tpmirror audit prints it")
+    return value
+
+
 @click.command(epilog=EXIT_STATUS)
-@click.option("--head", metavar="HASH", help="A head hash noted on an earlier day: the chain has to contain it.")
+@click.option(
+    "--head", metavar="HASH", callback=_hash, help="A head hash noted on an earlier day: the chain has to contain it."
+)
 @with_settings()
 @as_json
 def audit(settings: Settings, *, head: str | None, as_json: bool) -> None:

@@ -4,13 +4,13 @@ import sys
 
 import click
 
-from tpmirror.cli.options import announcing, mirror, with_settings
+from tpmirror.cli.options import Group, announcing, mirror, with_settings
 from tpmirror.config import Settings, schema_name
 from tpmirror.errors import NeedsAttention, TpmirrorError, UsageError
 from tpmirror.formatting import count
 
 
-@click.group()
+@click.group(cls=Group)
 def db() -> None:
     """Create, migrate and check the mirror's database."""
 

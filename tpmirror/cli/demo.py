@@ -28,7 +28,12 @@ INTERVALS: Final = {"TPMIRROR_SYNC_INTERVAL": "30", "TPMIRROR_POLL_INTERVAL": "3
 
 @click.command()
 @click.option(
-    "--jobs", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="Jobs in the simulated account."
+    "--jobs",
+    metavar="NUMBER",
+    type=click.IntRange(1, 100_000),
+    default=1000,
+    show_default=True,
+    help="Jobs in the simulated account.",
 )
 @click.option("--web", is_flag=True, help="Keep a living account and its dashboard up, on 127.0.0.1, until Ctrl-C.")
 @click.option(

@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from tpmirror import formatting
-from tpmirror.cli.options import EXIT_STATUS, RUN_SETTINGS, as_json, print_json, with_settings
+from tpmirror.cli.options import EXIT_STATUS, RUN_SETTINGS, as_given, as_json, print_json, with_settings
 from tpmirror.config import Settings, read_key, read_owners_key
 from tpmirror.errors import TpmirrorError, UsageError
 
@@ -67,9 +67,9 @@ def doctor(settings: Settings, *, as_json: bool) -> None:
         print_json({"healthy": code == 0, "findings": shown})
     else:
         for one in findings:
-            click.echo(formatting.hanging(f"{one.state:4}  {one.check:8}  ", one.seen))
+            click.echo(formatting.hanging(f"{one.state:7}  {one.check:8}  ", as_given(one.seen)))
             if one.remedy:
-                click.echo(formatting.hanging(f"{'':16}-> ", one.remedy))
+                click.echo(formatting.hanging(f"{'':19}-> ", as_given(one.remedy)))
     sys.exit(code)
 
 

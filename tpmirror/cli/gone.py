@@ -4,7 +4,7 @@ from typing import Final
 
 import click
 
-from tpmirror.cli.options import JOB_ID, as_json, mirror, print_json, snapshot, with_settings
+from tpmirror.cli.options import JOB_ID, Group, as_json, mirror, print_json, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import UsageError
 from tpmirror.formatting import count, hanging
@@ -22,7 +22,7 @@ SILENT: Final = """The API answers neither with these jobs nor that they are not
 against the limit. Will it never? tpmirror gone confirm --unanswered JOB_ID... takes them out of the count."""
 
 
-@click.group()
+@click.group(cls=Group)
 def gone() -> None:
     """Decide about jobs that vanished upstream, more in a day than TPMIRROR_VANISH_LIMIT lets runs mark gone."""
 

@@ -20,7 +20,7 @@ from tpmirror.cli.doctor import doctor
 from tpmirror.cli.export import export
 from tpmirror.cli.gone import gone
 from tpmirror.cli.history import history
-from tpmirror.cli.options import EXIT_STATUS
+from tpmirror.cli.options import EXIT_STATUS, Group
 from tpmirror.cli.poll import poll
 from tpmirror.cli.quarantine import quarantine
 from tpmirror.cli.report import report
@@ -50,6 +50,8 @@ def main() -> None:
         sys.exit(error.exit_code)  # the command has printed the warnings
     except TpmirrorError as error:
         _fail(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())  # no error: nothing was asked for, so what can be is shown
     except click.ClickException as error:
         _fail(error.format_message(), UsageError.exit_code)
     except (click.Abort, KeyboardInterrupt) as error:
@@ -77,8 +79,10 @@ def _run() -> None:
     sys.stdout.flush()
 
 
-@click.group(epilog=EXIT_STATUS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(__version__, message="tpmirror %(version)s")
+@click.group(
+    cls=Group, epilog=EXIT_STATUS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.version_option(__version__, "-V", "--version", message="tpmirror %(version)s")
 @click.option(
     "--env-file", metavar="FILE", type=click.Path(path_type=Path), help="Read variables that are not set from FILE."
 )

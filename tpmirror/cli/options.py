@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,9 +13,9 @@ from typing import Any, Final
 import click
 
 from tpmirror import formatting
-from tpmirror.config import Settings, load, unknown, variable_of
+from tpmirror.config import Duration, Settings, load, unknown, variable_of
 from tpmirror.credentials import exposure
-from tpmirror.errors import MirrorError, UsageError
+from tpmirror.errors import MirrorError, TpmirrorError, UsageError
 
 Command = Callable[..., None]
 
@@ -59,7 +60,39 @@ RUN_SETTINGS: Final = (
 JOB_ID: Final = click.IntRange(1, 2**63 - 1)
 """What the database can hold."""
 
+METAVARS: Final = {
+    "file": "FILE",
+    "url": "URL",
+    "schema": "SCHEMA",
+    "timeout": "SECONDS",
+    "base": "SECONDS",
+    "interval": "DURATION",
+    "addr": "HOST:PORT",
+    "open": "yes|no",
+    "hosts": "HOST,...",
+    "prefix": "PATH",
+    "daily": "CREDITS",
+    "monthly": "CREDITS",
+    "price": "PRICE",
+    "format": "console|json",
+    "level": "debug|info|warning|error",
+}
+"""What stands for the value of an option in --help, by the last word of its setting."""
+
+GIVEN: Final = "tpmirror.given"
+"""Key of a click context's ``meta``: the settings that came by an option."""
+
 SHORT_FORMS: Final = {"budget_monthly": ("--budget",)}
+
+
+class Group(click.Group):
+    """A group of commands whose overview shows what each does in whole sentences, which click would cut."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each command does, over as many lines as it takes."""
+        with formatter.section("Commands"):
+            rows = [(name, self.commands[name].get_short_help_str(sys.maxsize)) for name in self.list_commands(ctx)]
+            formatter.write_dl(rows)
 
 
 def with_settings(*names: str) -> Callable[[Command], Command]:
@@ -71,10 +104,16 @@ def with_settings(*names: str) -> Callable[[Command], Command]:
     def decorate(command: Command) -> Command:
         @wraps(command)
         def run(**options: Any) -> None:
-            settings = load(os.environ, {setting.name: options.pop(setting.name) for setting in settings_of})
-            for warning in _warnings(settings, secrets):
-                click.echo(f"warning: {warning}", err=True)
-            command(settings, **options)
+            given = {setting.name: options.pop(setting.name) for setting in settings_of}
+            click.get_current_context().meta[GIVEN] = [name for name, value in given.items() if value]
+            try:
+                settings = load(os.environ, given)
+                for warning in _warnings(settings, secrets):
+                    click.echo(f"warning: {as_given(warning)}", err=True)
+                command(settings, **options)
+            except TpmirrorError as error:
+                error.args = tuple(as_given(part) if isinstance(part, str) else part for part in error.args)
+                raise
 
         decorated: Command = run
         for setting in reversed(settings_of):  # the last one that decorates comes first in --help
@@ -82,6 +121,17 @@ def with_settings(*names: str) -> Callable[[Command], Command]:
         return decorated
 
     return decorate
+
+
+def as_given(message: str) -> str:
+    """A message that calls settings by their options where they came by them: the variable would mislead."""
+    for name in click.get_current_context().meta.get(GIVEN, ()):
+        message = re.sub(rf"\bTPMIRROR_{name.upper()}\b", _option_name(name), message)
+    return message
+
+
+def _option_name(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _warnings(settings: Settings, secrets: Sequence[Field[Any]]) -> Iterator[str]:
@@ -95,11 +145,31 @@ def _warnings(settings: Settings, secrets: Sequence[Field[Any]]) -> Iterator[str
 
 def _option(setting: Field[Any]) -> Callable[[Command], Command]:
     """A setting as an option, whose value ``config.load`` reads: one place that knows what a setting accepts."""
-    default = "" if setting.default is None else f"; default: {setting.default}"
+    default = "" if setting.default is None else f"; default: {default_of(setting)}"
     # Not envvar: click would pass the variable off as an option, and options win over variables.
     text = f"{setting.metadata['meaning']}  [env: {variable_of(setting)}{default}]"
-    names = ("--" + setting.name.replace("_", "-"), *SHORT_FORMS.get(setting.name, ()))
-    return click.option(*names, setting.name, metavar="VALUE", help=text)
+    names = (_option_name(setting.name), *SHORT_FORMS.get(setting.name, ()))
+    return click.option(*names, setting.name, metavar=_metavar(setting), help=text)
+
+
+def default_of(setting: Field[Any]) -> str:
+    """A setting's default as it may be written."""
+    value = setting.default
+    if isinstance(value, tuple):
+        return ":".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return str(Duration(seconds=value)) if setting.name.endswith("_interval") else f"{value:g}"
+    return str(value)
+
+
+def _metavar(setting: Field[Any]) -> str:
+    """What stands for a setting's value in --help: by its name, else by the kind of its default."""
+    ending = setting.name.rpartition("_")[2]
+    if ending in METAVARS:
+        return METAVARS[ending]
+    return "NUMBER" if isinstance(setting.default, int | float) else ending.upper()
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document on stdout.")

@@ -5,6 +5,7 @@ import click
 from tpmirror.cli.options import (
     API_SETTINGS,
     EXIT_STATUS,
+    Group,
     as_json,
     mirror,
     print_json,
@@ -17,7 +18,7 @@ from tpmirror.errors import NeedsAttention, UsageError
 from tpmirror.formatting import count
 
 
-@click.group()
+@click.group(cls=Group)
 def quarantine() -> None:
     """Show what could not be mirrored, try it again, or accept it as it is."""
 

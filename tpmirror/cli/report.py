@@ -12,7 +12,19 @@ STRETCH: Final = "a day, 2026-10, 2026, last-month, this-month, 7d, 4w, 6m"
 FORMATS: Final = click.Choice(("table", "csv", "json", "markdown"))
 
 
-@click.command(epilog=EXIT_STATUS)
+class _ReportCommand(click.Command):
+    """The command, whose help names the reports; they are loaded only for that."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the reports by name, with what each answers."""
+        from tpmirror.reports.registry import REPORTS
+
+        with formatter.section("Reports"):
+            formatter.write_dl([(name, report.about) for name, report in REPORTS.items()])
+        super().format_epilog(ctx, formatter)
+
+
+@click.command(cls=_ReportCommand, epilog=EXIT_STATUS)
 @click.argument("name", required=False)
 @with_settings("budget_monthly", "credit_price")
 @click.option("--from", "start", metavar="WHEN", help=f"First day, UTC: {STRETCH}.")
@@ -23,7 +35,7 @@ FORMATS: Final = click.Choice(("table", "csv", "json", "markdown"))
 @click.option("--format", "form", type=FORMATS, metavar="FORM", default="table", help="table, csv, json or markdown.")
 @as_json
 def report(settings: Settings, *, name: str | None, form: str, as_json: bool, **options: Any) -> None:
-    """Answer a question about costs, times, failures, storage: one of the reports that tpmirror report lists.
+    """Answer a question about costs, times, failures or storage; without NAME list the reports there are.
 
     Exit status 3: report reconcile found sums that do not agree.
     """

@@ -32,19 +32,34 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--port", type=click.IntRange(0, 65535), default=8378, help="Port on 127.0.0.1; 0 picks a free one.")
-@click.option("--jobs", type=click.IntRange(0, 5_000_000), default=1000, help="Jobs in the account's past.")
-@click.option("--seed", type=int, default=1, help="The same seed and --now give the same account.")
-@click.option("--now", callback=_moment, metavar="ISO", help="When the account's past ends.  [default: now]")
-@click.option("--token", type=str, default="simulated-key", help="The API key it accepts.")
+@click.option(
+    "--port",
+    metavar="NUMBER",
+    type=click.IntRange(0, 65535),
+    default=8378,
+    help="Port on 127.0.0.1; 0 picks a free one.",
+)
+@click.option(
+    "--jobs", metavar="NUMBER", type=click.IntRange(0, 5_000_000), default=1000, help="Jobs in the account's past."
+)
+@click.option("--seed", metavar="NUMBER", type=int, default=1, help="The same seed and --now give the same account.")
+@click.option("--now", callback=_moment, metavar="TIME", help="When the account's past ends.  [default: now]")
+@click.option("--token", metavar="KEY", type=str, default="simulated-key", help="The API key it accepts.")
 @click.option("--ordering", type=click.Choice(ORDERINGS), default="-id", help="Order of the list.")
 @click.option(
-    "--page-cap", type=click.IntRange(1, 100_000), default=100, help="Most jobs on a page, whatever is asked for."
+    "--page-cap",
+    metavar="NUMBER",
+    type=click.IntRange(1, 100_000),
+    default=100,
+    help="Most jobs on a page, whatever is asked for.",
 )
 @click.option("--active-only", is_flag=True, help="Finished jobs leave the list, as some users report.")
-@click.option("--latency", type=click.FloatRange(0, 60), default=0.0, help="Seconds before each answer.")
+@click.option(
+    "--latency", metavar="SECONDS", type=click.FloatRange(0, 60), default=0.0, help="Seconds before each answer."
+)
 @click.option(
     "--speed",
+    metavar="FACTOR",
     type=click.FloatRange(0, 10_000),
     default=1.0,
     help="How many times faster jobs come and end, 1: three a minute; 0 stops the clock.",

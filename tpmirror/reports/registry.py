@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Final
 
 from sqlalchemy import Connection
@@ -127,7 +128,9 @@ def run_report(conn: Connection, name: str, params: ReportParams) -> Report:
     """The report of that name. Raises UsageError for a name, an option or a value that it does not know."""
     chosen = REPORTS.get(name)
     if chosen is None:
-        raise UsageError(f"there is no report {name[:40]!r}; it is one of {', '.join(REPORTS)}")
+        near = get_close_matches(name, REPORTS, 1)
+        meant = f"did you mean {near[0]}? They are" if near else "it is one of"
+        raise UsageError(f"there is no report {name[:40]!r}; {meant} {', '.join(REPORTS)}")
     for option, value in {"from": params.start, "to": params.end, "as-of": params.as_of, "month": params.month}.items():
         if value is not None and option not in chosen.options:
             takers = [other for other, report in REPORTS.items() if option in report.options]
