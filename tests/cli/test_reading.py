@@ -27,6 +27,8 @@ from tpmirror.web.server import Server
 COMMANDS: Final = (
     ["status"],
     ["history", "1"],
+    ["jobs"],
+    ["show", "1"],
     ["report", "sync"],
     ["audit"],
     ["verify"],

@@ -170,7 +170,7 @@ def test_a_broken_heading_over_numbers_takes_no_more_than_it_needs():
 
 
 COMMANDS = (
-    ["status"], ["history", "35"], ["quarantine", "list"], ["gone", "list"], ["audit"],
+    ["status"], ["jobs"], ["show", "35"], ["history", "35"], ["quarantine", "list"], ["gone", "list"], ["audit"],
     ["report"], ["report", "sync"],
 )  # fmt: skip
 

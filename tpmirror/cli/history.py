@@ -20,7 +20,7 @@ def history(settings: Settings, *, job_id: int, as_json: bool) -> None:
         row = queries.job(conn, job_id)
         found = queries.job_history(conn, row) if row is not None else None
     if row is None or found is None:
-        raise TpmirrorError(f"the mirror has no job {job_id}; SELECT id FROM jobs lists those it has")
+        raise TpmirrorError(f"the mirror has no job {job_id}; tpmirror jobs lists those it has")
     if as_json:
         print_json({"job_id": job_id, "presence": row["presence"], **found})
     else:

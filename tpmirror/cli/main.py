@@ -20,6 +20,7 @@ from tpmirror.cli.doctor import doctor
 from tpmirror.cli.export import export
 from tpmirror.cli.gone import gone
 from tpmirror.cli.history import history
+from tpmirror.cli.jobs import jobs, show
 from tpmirror.cli.options import EXIT_STATUS, Group
 from tpmirror.cli.poll import poll
 from tpmirror.cli.quarantine import quarantine
@@ -129,6 +130,8 @@ for command in (
     alert,
     web,
     status,
+    jobs,
+    show,
     history,
     audit,
     report,

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import click
+from rich.filesize import decimal
 
 from tpmirror.cli.layout import Extent, Layout, arrange, extent
 from tpmirror.cli.options import print_json
 from tpmirror.db.types import Row
-from tpmirror.formatting import count, escape_terminal, hanging
+from tpmirror.formatting import cell, count, duration, escape_terminal, hanging
 from tpmirror.reports import formats
-from tpmirror.reports.model import AMOUNT, Report, plain
+from tpmirror.reports.model import AMOUNT, Report, plain, seconds
 from tpmirror.store import runs
 
 MOST_ROWS: Final = 50
@@ -33,14 +34,14 @@ def show_table(
     _show(Report(title, plain(**columns), rows, whole=whole), empty)
 
 
-def _show(report: Report, empty: str = "none") -> None:
-    """The table of a report on stdout, as wide as the terminal; outside one as wide as it likes. Long ones are cut."""
+def _show(report: Report, empty: str = "none", most: int = MOST_ROWS) -> None:
+    """The table of a report on stdout, as wide as the terminal; outside one as wide as it likes; so many rows."""
     if not report.rows:
         click.echo(hanging("", f"{report.title}: {empty}"))
         return
     console = _console()
     console.print(report.title, style="bold", markup=False, emoji=False)
-    lines = [formats.shown(report, row) for row in report.rows[:MOST_ROWS]]
+    lines = [formats.shown(report, row) for row in report.rows[:most]]
     width = console.width if sys.stdout.isatty() else None
     columns = _columns(report, lines)
     layout = arrange([column.extent for column in columns], width, whole=report.whole)
@@ -136,6 +137,60 @@ def show_report(name: str, report: Report, form: str) -> None:
     if sys.stdout.isatty() and form != "json":  # a file gets the text as it is; JSON escapes control characters
         text = escape_terminal(text, keep_lines=True)
     click.echo(text, nl=False, color=True)  # without color, click strips from names what resembles a colour code
+
+
+def show_jobs(rows: list[Row]) -> None:
+    """Jobs, all that are given, with amounts if the rows have some."""
+    columns = plain(job_id="job", state="status", started="started") | seconds("turnaround_s", "took")
+    columns |= plain(credits="Credits") | (AMOUNT if rows and "amount" in rows[0] else {})
+    columns |= plain(input_name="video", models="models", resolution="resolution", description="description")
+    shown = [{**row, "state": _state(row)} for row in rows]
+    _show(Report("Jobs, newest first (times in UTC)", columns, shown), most=len(rows))
+
+
+def _state(row: Row) -> str:
+    """A job's status, where it is if it is not listed, and that it is a preview."""
+    marks = [] if row["presence"] == "listed" else [row["presence"]]
+    return ", ".join([row["status_name"], *marks, *(["preview"] if row["preview"] else [])])
+
+
+_LABELLED: Final = frozenset({"id", "status", "output_resolution", "fingerprint"})
+"""Columns of a job that its labels stand for, and what nobody reads."""
+
+
+def show_job(row: Row, details: Mapping[str, Any]) -> None:
+    """One job: its fields, its videos' and its models, for people. The labels come first, then what they leave out."""
+    labelled = {name: value for name, value in details["shown"].items() if name != "status"}
+    rest = {name: value for name, value in row.items() if name not in {*labelled, *_LABELLED}}
+    _show_fields(f"Job {row['id']} (times in UTC)", labelled | rest)
+    for video in details["videos"]:
+        gone = (
+            "" if video["detached_at"] is None else f", detached upstream since {video['detached_at']:%Y-%m-%d %H:%M}"
+        )
+        fields = {field["name"]: field["value"] for field in video["fields"]}
+        _show_fields(f"{video['kind'].capitalize()} video{gone}", fields)
+    columns = {"name": "model", "task": "task", "cost_weight": "weight then", "credits": "Credits"}
+    show_table("Models", details["models"], columns)
+
+
+def _show_fields(title: str, fields: Mapping[str, Any]) -> None:
+    _console().print(title, style="bold", markup=False, emoji=False)
+    show_record((name.removesuffix("_s").replace("_", " "), field_text(name, value)) for name, value in fields.items())
+
+
+def field_text(name: str, value: Any) -> str:
+    """A field for people, by the name of its column: bytes and seconds in the unit that suits, numbers as they are."""
+    if value is None or isinstance(value, bool | str):
+        return cell(value)
+    if name == "size" or name.endswith("_size"):
+        return decimal(value)
+    if name.endswith("_s"):
+        return f"{value:.1f} s" if 0 < value < 10 else duration(value)
+    if name == "processing_progress":
+        return f"{value:.0%}"
+    if isinstance(value, float):
+        return f"{value:.4f}".rstrip("0").rstrip(".")
+    return str(value) if isinstance(value, int) else cell(value)
 
 
 def show_statuses(rows: list[Row]) -> None:

@@ -1,11 +1,26 @@
 """What people ask the mirror, as plain data; reads only."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Text, and_, case, cast, func, literal, or_, select, union_all
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)  # fmt: skip
 
 from tpmirror.db import labels, schema
 from tpmirror.db.privileges import readable
@@ -16,6 +31,51 @@ from tpmirror.store.prices import UNPRICED, Prices
 
 EXTRA_SAMPLE: Final = 200
 """Rows searched for unknown keys, per table: enough to name them all in practice."""
+PRESENCES: Final = ("listed", "missing", "unlisted", "gone")
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs are wanted; what is None or empty narrows nothing down."""
+
+    statuses: Sequence[int] = ()
+    models: Sequence[int] = ()
+    """Ids, of which a job uses at least one."""
+    resolution: str = ""
+    presence: str = ""
+    since: datetime | None = None
+    """Started at this moment or later."""
+    before: datetime | None = None
+    """Started earlier."""
+    owner: str = ""
+    """A part of the address of the input's owner."""
+    text: str = ""
+    """A part of the description or of a video's name, or the job's number."""
+
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The conditions for rows of ``job_overview``."""
+        jobs, used = view("job_overview").c, schema.job_ml_models.c
+        uses_model = jobs.job_id.in_(select(used.job_id).where(used.ml_model_id.in_(self.models)))
+        found = [jobs.started >= self.since] if self.since else []
+        found += [jobs.started < self.before] if self.before else []
+        wanted = (
+            (self.statuses, jobs.status.in_(self.statuses)),
+            (self.models, uses_model),
+            (self.resolution, jobs.resolution == self.resolution),
+            (self.presence, jobs.presence == self.presence),
+            (self.owner, jobs.input_owner.icontains(self.owner, autoescape=True)),
+            (self.text, _mentions(self.text)),
+        )
+        return found + [condition for asked, condition in wanted if asked]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page of jobs begins: after the row with this value of the sort column and this id."""
+
+    value: Any
+    job_id: int
 
 
 def summary(conn: Connection, prices: Prices = UNPRICED) -> dict[str, Any]:
@@ -120,6 +180,67 @@ def job_history(conn: Connection, row: Row) -> dict[str, list[Row]]:
     }
 
 
+def job_ids(
+    conn: Connection,
+    wanted: Sequence[ColumnElement[bool]],
+    limit: int,
+    order: str = "-job_id",
+    place: Cursor | None = None,
+) -> list[int]:
+    """The ids of jobs by a column of ``job_overview``, the largest first with ``-`` before it; from a place on."""
+    jobs = view("job_overview").c
+    key, down = jobs[order.lstrip("-")], order.startswith("-")
+    keys = [jobs.job_id] if key.name == "job_id" else [key, jobs.job_id]
+    if place is not None:
+        start = [place.job_id] if len(keys) == 1 else [place.value, place.job_id]
+        here = tuple_(*keys)
+        there = tuple_(*start, types=[column.type for column in keys])
+        wanted = [*wanted, here < there if down else here > there]
+    sorted_by = [column.desc() if down else column.asc() for column in keys]
+    return list(conn.execute(select(jobs.job_id).where(*wanted).order_by(*sorted_by).limit(limit)).scalars())
+
+
+def labelled_jobs(conn: Connection, ids: Sequence[int], columns: Sequence[Column[Any]] = ()) -> list[Row]:
+    """The rows of ``job_overview_public`` in the order of the ids, or these columns of ``job_overview``.
+
+    Read after the ids: the database joins and labels these jobs, not all that it had to sort.
+    """
+    columns = columns or list(view("job_overview_public").columns)
+    (job_id,) = (column for column in columns if column.name == "job_id")
+    found = {row["job_id"]: row for row in _rows(conn, select(*columns).where(job_id.in_(ids)))}
+    return [found[job_id] for job_id in ids]
+
+
+def job_choices(conn: Connection) -> dict[str, list[Row]]:
+    """What a filter of jobs can be set to: ``value`` and ``name`` of each status, model, resolution and presence."""
+    statuses, models, sizes = schema.job_statuses.c, schema.ml_models.c, schema.output_resolutions.c
+    return {
+        "status": _rows(conn, select(statuses.code.label("value"), statuses.name).order_by(statuses.code.desc())),
+        "model": _rows(conn, select(models.id.label("value"), models.name).order_by(models.name, models.id)),
+        "resolution": _rows(conn, select(sizes.name.label("value"), sizes.name).order_by(sizes.code)),
+        "presence": [{"value": name, "name": name} for name in PRESENCES],
+    }
+
+
+def job_details(conn: Connection, row: Row) -> dict[str, Any]:
+    """All that the mirror knows of a job besides its row: labels, models, videos, history, lengths, corrections."""
+    history_of_job = job_history(conn, row)
+    return {
+        "shown": _of_job(conn, "job_overview_public", row["id"])[0],
+        "models": _models_of_job(conn, row["id"]),
+        "videos": _videos_of_job(conn, row),
+        "transitions": _of_job(conn, "status_transitions", row["id"], "seq"),
+        "durations": _of_job(conn, "job_durations", row["id"], "status"),
+        "changes": history_of_job["field_changes"],
+        "corrections": _of_job(conn, "cost_corrections", row["id"], "field_change_id"),
+    }
+
+
+def fields_of(row: Row, columns: Sequence[Column[Any]]) -> list[dict[str, Any]]:
+    """Every column of a row with what it means."""
+    return [{"name": c.name, "value": row[c.name], "means": c.comment} for c in columns if c.name != "fingerprint"]
+
+
 def most_eventful_job(conn: Connection) -> int:
     """The job with the most status changes, of those the newest; 0 in an empty mirror."""
     table = schema.job_status_history.c
@@ -147,6 +268,48 @@ def unknown(conn: Connection) -> dict[str, list[Any]]:
         keys = sorted({key for extra in sample for key in json.loads(extra)})
         if keys:
             found[f"{table.name}.extra"] = keys
+    return found
+
+
+def _mentions(text: str) -> ColumnElement[bool]:
+    """Jobs with a text in their description or in a video's name, or with this number."""
+    jobs = view("job_overview").c
+    columns = (jobs.description, jobs.input_name, jobs.output_name)
+    found = [column.icontains(text, autoescape=True) for column in columns]
+    if text.isascii() and text.isdigit() and len(text) <= 18:
+        found.append(jobs.job_id == int(text))
+    return or_(*found)
+
+
+def _of_job(conn: Connection, name: str, job_id: int, order: str = "job_id") -> list[Row]:
+    """The rows of a view that are about a job."""
+    source = view(name)
+    return _rows(conn, select(source).where(source.c.job_id == job_id).order_by(source.c[order]))
+
+
+def _models_of_job(conn: Connection, job_id: int) -> list[Row]:
+    """The job's models in the API's order, each with its share of the cost."""
+    used, models, tasks, shares = schema.job_ml_models, schema.ml_models, schema.ml_tasks, view("job_model_costs")
+    mine = select(shares.c.position, shares.c.credits).where(shares.c.job_id == job_id).subquery()
+    wanted = (
+        select(used.c.position, used.c.cost_weight, models.c.name, tasks.c.name.label("task"), mine.c.credits)
+        .join(models, models.c.id == used.c.ml_model_id)
+        .outerjoin(tasks, tasks.c.code == models.c.task)
+        .outerjoin(mine, mine.c.position == used.c.position)
+        .where(used.c.job_id == job_id)
+        .order_by(used.c.position)
+    )
+    return _rows(conn, wanted)
+
+
+def _videos_of_job(conn: Connection, row: Row) -> list[dict[str, Any]]:
+    """The job's videos with all their columns that the role may read, and what these mean."""
+    found = []
+    for kind, table in (("input", schema.input_videos), ("output", schema.output_videos)):
+        video_id, columns = row[f"{kind}_video_id"], readable(conn, table)
+        for video in _rows(conn, select(*columns).where(table.c.id == video_id)) if video_id is not None else []:
+            detached_at = row[f"{kind}_video_detached_at"]
+            found.append({"kind": kind, "fields": fields_of(video, columns), "detached_at": detached_at})
     return found
 
 

@@ -9,9 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tpmirror.db import schema
-from tpmirror.db.privileges import readable
 from tpmirror.db.types import Row
-from tpmirror.db.views import view
 from tpmirror.store import queries
 from tpmirror.web import templating
 from tpmirror.web.cache import rows
@@ -24,62 +22,16 @@ def page(request: Request) -> Response:
         job = queries.job(conn, job_id) if job_id < 2**63 else None
         if job is None:
             raise HTTPException(404, f"The mirror has no job {job_id}.")
-        (shown,) = _where(conn, "job_overview_public", job_id)
-        history = queries.job_history(conn, job)
-        prices = templating.prices(request, conn)
+        details = queries.job_details(conn, job)
+        shown, prices = details["shown"], templating.prices(request, conn)
         context: dict[str, Any] = {
-            "transitions": _where(conn, "status_transitions", job_id, "seq"),
-            "durations": _where(conn, "job_durations", job_id, "status"),
-            "changes": history["field_changes"],
+            **details,
             "worth": prices.worth(shown["credits"], shown["month"]),
-            "models": [{**row, **prices.worth(row["credits"], shown["month"])} for row in _models(conn, job_id)],
-            "corrections": _where(conn, "cost_corrections", job_id, "field_change_id"),
-            "videos": _videos(conn, job),
+            "models": [{**row, **prices.worth(row["credits"], shown["month"])} for row in details["models"]],
             "charts": _charts(_samples(conn, job_id), job["finished"]),
         }
-    return templating.page(request, "job.html", job=job, shown=shown, fields_of_job=_fields(job), **context)
-
-
-def _where(conn: Connection, name: str, job_id: int, order: str = "job_id") -> list[Row]:
-    """The rows of a view that are about a job."""
-    source = view(name)
-    return rows(conn, select(source).where(source.c.job_id == job_id).order_by(source.c[order]))
-
-
-def _fields(job: Row) -> list[dict[str, Any]]:
-    """Every column of the job with what it means."""
-    return [
-        {"name": column.name, "value": job[column.name], "means": column.comment}
-        for column in schema.jobs.columns
-        if column.name != "fingerprint"
-    ]
-
-
-def _models(conn: Connection, job_id: int) -> list[Row]:
-    """The job's models in the API's order, each with its share of the cost."""
-    used, models, tasks, shares = schema.job_ml_models, schema.ml_models, schema.ml_tasks, view("job_model_costs")
-    mine = select(shares.c.position, shares.c.credits).where(shares.c.job_id == job_id).subquery()
-    wanted = (
-        select(used.c.position, used.c.cost_weight, models.c.name, tasks.c.name.label("task"), mine.c.credits)
-        .join(models, models.c.id == used.c.ml_model_id)
-        .outerjoin(tasks, tasks.c.code == models.c.task)
-        .outerjoin(mine, mine.c.position == used.c.position)
-        .where(used.c.job_id == job_id)
-        .order_by(used.c.position)
-    )
-    return rows(conn, wanted)
-
-
-def _videos(conn: Connection, job: Row) -> list[dict[str, Any]]:
-    """The job's videos with all their columns that the role may read, and what these mean."""
-    found = []
-    for kind, table in (("input", schema.input_videos), ("output", schema.output_videos)):
-        video_id = job[f"{kind}_video_id"]
-        columns = readable(conn, table)
-        for row in rows(conn, select(*columns).where(table.c.id == video_id)) if video_id is not None else []:
-            fields = [{"name": c.name, "value": row[c.name], "means": c.comment} for c in columns]
-            found.append({"kind": kind, "fields": fields, "detached_at": job[f"{kind}_video_detached_at"]})
-    return found
+    fields = queries.fields_of(job, list(schema.jobs.columns))
+    return templating.page(request, "job.html", job=job, fields_of_job=fields, **context)
 
 
 def _samples(conn: Connection, job_id: int) -> list[Row]:

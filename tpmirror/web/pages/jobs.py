@@ -1,22 +1,21 @@
 """Jobs: filter, sort and page through all of them; the URL holds the state. Also as CSV and JSON."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, select
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tpmirror.db import schema
 from tpmirror.db.privileges import readable
-from tpmirror.db.types import CENT_OF_CENT, Row
+from tpmirror.db.types import CENT_OF_CENT
 from tpmirror.db.views import view
+from tpmirror.store.queries import PRESENCES, Cursor, JobFilter, job_choices, job_ids, labelled_jobs
 from tpmirror.web import downloads, templating
-from tpmirror.web.cache import remembered, rows
+from tpmirror.web.cache import remembered
 
 PER_PAGE: Final = 50
 SORTS: Final = {
@@ -27,16 +26,7 @@ SORTS: Final = {
     "turnaround_s": "Took",
 }
 """Columns to sort by, with their headings; ``-`` before one means the largest first."""
-PRESENCES: Final = ("listed", "missing", "unlisted", "gone")
 FILTERS: Final = ("status", "model", "resolution", "presence", "from", "to", "owner", "q")
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where a page begins: after the row with this value of the sort column and this id."""
-
-    value: Any
-    job_id: int
 
 
 def page(request: Request) -> Response:
@@ -51,10 +41,10 @@ def page(request: Request) -> Response:
     with templating.snapshot(request) as conn:
         columns = _columns(request, conn)
         ids = remembered(request, conn, ("ids", asked, place), lambda: _ids_of_page(conn, wanted, order, place))
-        found = _labelled(conn, ids)
+        found = labelled_jobs(conn, ids)
         whole = place is None and len(ids) <= PER_PAGE  # then the page itself says how many there are
         count = len(ids) if whole else remembered(request, conn, ("jobs", asked), lambda: _count(conn, wanted))
-        choices = remembered(request, conn, "choices", lambda: _choices(conn))
+        choices = remembered(request, conn, "choices", lambda: job_choices(conn))
         prices = templating.prices(request, conn)
     more = found[PER_PAGE - 1] if len(found) > PER_PAGE else None
     return templating.page(
@@ -101,36 +91,19 @@ def _columns(request: Request, conn: Connection) -> list[Column[Any]]:
 
 def conditions(request: Request) -> list[ColumnElement[bool]]:
     """The filter of a request. Raises HTTPException 400 for a value that makes no sense."""
-    jobs = view("job_overview").c
-    found: list[ColumnElement[bool]] = []
-    if (status := templating.whole(request, "status")) is not None:
-        found.append(jobs.status == status)
-    if (model := templating.whole(request, "model")) is not None:
-        used = schema.job_ml_models.c
-        found.append(jobs.job_id.in_(select(used.job_id).where(used.ml_model_id == model)))
-    if resolution := templating.query_text(request, "resolution"):
-        found.append(jobs.resolution == resolution)
-    if presence := templating.choice(request, "presence", PRESENCES, ""):
-        found.append(jobs.presence == presence)
-    if first := _day(request, "from"):
-        found.append(jobs.started >= first)
-    if last := _day(request, "to"):
-        found.append(jobs.started < last + timedelta(days=1))
-    if owner := templating.query_text(request, "owner"):
-        found.append(jobs.input_owner.icontains(owner, autoescape=True))
-    if text := templating.query_text(request, "q"):
-        found.append(_mentions(text))
-    return found
-
-
-def _mentions(text: str) -> ColumnElement[bool]:
-    """Jobs with a text in their description or in a video's name, or with this number."""
-    jobs = view("job_overview").c
-    columns = (jobs.description, jobs.input_name, jobs.output_name)
-    found = [column.icontains(text, autoescape=True) for column in columns]
-    if text.isascii() and text.isdigit() and len(text) <= 18:
-        found.append(jobs.job_id == int(text))
-    return or_(*found)
+    status, model = templating.whole(request, "status"), templating.whole(request, "model")
+    last = _day(request, "to")
+    wanted = JobFilter(
+        statuses=() if status is None else (status,),
+        models=() if model is None else (model,),
+        resolution=templating.query_text(request, "resolution"),
+        presence=templating.choice(request, "presence", PRESENCES, ""),
+        since=_day(request, "from"),
+        before=last and last + timedelta(days=1),
+        owner=templating.query_text(request, "owner"),
+        text=templating.query_text(request, "q"),
+    )
+    return wanted.conditions
 
 
 def _day(request: Request, name: str) -> datetime | None:
@@ -153,33 +126,11 @@ def _ids_of_page(conn: Connection, wanted: list[ColumnElement[bool]], order: str
     key = view("job_overview").c[order.lstrip("-")]
     ids: list[int] = []
     if place is None or place.value is not None:
-        ids = _ids(conn, [*wanted, key.is_not(None)], order, place)
+        ids = job_ids(conn, [*wanted, key.is_not(None)], PER_PAGE + 1, order, place)
         place = None
     if len(ids) <= PER_PAGE and key.name != "job_id":
-        ids += _ids(conn, [*wanted, key.is_(None)], "-job_id", place, PER_PAGE + 1 - len(ids))
+        ids += job_ids(conn, [*wanted, key.is_(None)], PER_PAGE + 1 - len(ids), place=place)
     return ids
-
-
-def _labelled(conn: Connection, ids: list[int]) -> list[Row]:
-    """The rows of a page. Read last: the database joins and labels fifty jobs, not all that it had to sort."""
-    jobs = view("job_overview_public")
-    found = {row["job_id"]: row for row in rows(conn, select(jobs).where(jobs.c.job_id.in_(ids)))}
-    return [found[job_id] for job_id in ids]
-
-
-def _ids(
-    conn: Connection, wanted: list[ColumnElement[bool]], order: str, place: Cursor | None, limit: int = PER_PAGE + 1
-) -> list[int]:
-    jobs = view("job_overview").c
-    key, down = jobs[order.lstrip("-")], order.startswith("-")
-    keys = [jobs.job_id] if key.name == "job_id" else [key, jobs.job_id]
-    if place is not None:
-        start = [place.job_id] if len(keys) == 1 else [place.value, place.job_id]
-        here = tuple_(*keys)
-        there = tuple_(*start, types=[column.type for column in keys])
-        wanted = [*wanted, here < there if down else here > there]
-    sorted_by = [column.desc() if down else column.asc() for column in keys]
-    return list(conn.execute(select(jobs.job_id).where(*wanted).order_by(*sorted_by).limit(limit)).scalars())
 
 
 def _cursor_text(value: Any, job_id: int) -> str:
@@ -222,14 +173,3 @@ def _number(text: str, kind: Callable[[str], Any]) -> Any:
 def _count(conn: Connection, wanted: list[ColumnElement[bool]]) -> int:
     jobs = view("job_overview").c
     return conn.execute(select(func.count(jobs.job_id)).where(and_(True, *wanted))).scalar_one()
-
-
-def _choices(conn: Connection) -> dict[str, list[Row]]:
-    """What the form offers."""
-    statuses, models, sizes = schema.job_statuses.c, schema.ml_models.c, schema.output_resolutions.c
-    return {
-        "status": rows(conn, select(statuses.code.label("value"), statuses.name).order_by(statuses.code.desc())),
-        "model": rows(conn, select(models.id.label("value"), models.name).order_by(models.name, models.id)),
-        "resolution": rows(conn, select(sizes.name.label("value"), sizes.name).order_by(sizes.code)),
-        "presence": [{"value": name, "name": name} for name in PRESENCES],
-    }
