@@ -48,6 +48,10 @@ class Sqlite:
     def settle(self, url: str) -> None:
         """Nothing works in the background."""
 
+    def cpu(self) -> float:
+        """None besides the client's."""
+        return 0
+
     def mark(self, url: str) -> Mark:
         """Keep a copy to compare with."""
         path = Path(url.removeprefix("sqlite:///"))
@@ -108,14 +112,15 @@ class PostgreSQL:
             ).fetchone()  # fmt: skip
         assert written is not None
         assert rows is not None
-        return Mark(self._cpu(), written[0], rows[0])
+        return Mark(self.cpu(), written[0], rows[0])
 
     def since(self, url: str, mark: Mark, _cost: Cost) -> Mark:
         """What happened since: rows inserted, updated, deleted; bytes of the write-ahead log."""
-        cpu, now = self._cpu(), self.mark(url)
+        cpu, now = self.cpu(), self.mark(url)
         return Mark(cpu - mark.cpu, now.written - mark.written, now.rows - mark.rows)
 
-    def _cpu(self) -> float:
+    def cpu(self) -> float:
+        """Processor seconds of the server so far."""
         postmaster = (self._server.home / "data" / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0]
         return family_cpu(int(postmaster))
 

@@ -55,15 +55,15 @@ def _written(pid: int) -> int:
 
 def family_cpu(pid: int) -> float:
     """Processor seconds so far of a process and its children, those that ended included."""
-    ticks = sum(_ticks(pid, 13, 17))
+    seconds = sum(_ticks(pid, 13, 17)) / os.sysconf("SC_CLK_TCK")
     for task in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = task.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            if int(fields[1]) == pid:  # in nanoseconds: a page may take less than a clock tick
+                seconds += int(task.with_name("schedstat").read_text(encoding="ascii").split()[0]) / 1e9
         except OSError:  # it ended meanwhile: its parent counts it
             continue
-        if int(fields[1]) == pid:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return seconds
 
 
 def _ticks(pid: int, first: int, after: int) -> list[int]:
