@@ -856,11 +856,12 @@ def write_in_any_order(patch: pytest.MonkeyPatch) -> None:
 
 
 def leave_dead_runs_running(patch: pytest.MonkeyPatch) -> None:
-    def careless(conn: Any, kind: str, holder: str, started_at: datetime) -> Any:
-        table = schema.sync_runs
+    def careless(conn: Any, kind: str, holder: str, started_at: datetime, api: Any) -> Any:
+        table, scope = schema.sync_runs, run.Scope(conn, api.origin, api.owners)
         held = lease.acquire(conn, holder)
         row = insert(table).values(kind=kind, outcome="running", certified=False, started_at=started_at, covered=False)
-        return run.Begun(held, conn.execute(row.returning(table.c.id)).scalar_one(), started_at, history.heads(conn))
+        run_id = conn.execute(row.returning(table.c.id)).scalar_one()
+        return run.Begun(held, run_id, started_at, history.heads(conn), scope)
 
     patch.setattr(run, "_open", careless)
 

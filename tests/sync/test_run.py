@@ -1,12 +1,16 @@
 """A run and its database: what it counts, and what a database that goes back in time takes from it."""
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
-from tests.support.account import KEY, mirror, rows
+from benchmarks.year import fill
+from tests.support.account import KEY, connected, mirror, rows, settings
 from tpmirror.signals import Terminated
 from tpmirror.simulator.http import Request
 from tpmirror.simulator.server import Simulator
@@ -14,6 +18,53 @@ from tpmirror.simulator.world import World
 from tpmirror.store.changes import Changeset
 from tpmirror.sync import run as run_module
 from tpmirror.sync.stats import COUNT_COLUMNS, Reading, RunStats
+from tpmirror.tensorpix.client import Api
+
+
+@contextmanager
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    """What the databases are asked, with its parameters."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_a_run_is_opened_in_one_transaction_of_few_statements(sim, mirrored, dialect, engine):
+    """Each costs about half a millisecond, whatever it asks."""
+    with (
+        Api(settings(sim, mirrored)) as api,
+        statements() as seen,
+        run_module.opened(engine, "poll", api, datetime.now(UTC)),
+    ):
+        asked = [statement for statement, _ in seen]
+    begins = [one for one in asked if one.startswith(("BEGIN", "SET LOCAL"))]
+    assert (len(begins), len(asked)) == (1, {"sqlite": 7, "postgresql": 8}[dialect])
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_no_statement_that_opens_or_closes_a_run_reads_all_runs(sim, mirror_url, engine):
+    """``tests/sync/test_retention.py`` has the same of SQLite, which plans alike however many runs there are."""
+    year = {"runs": 3_000, "jobs": 300, "samples": 300, "per_job": 10, "every": 10_512}
+    fill(mirror_url, {**year, "now": datetime.now(UTC).timestamp()})
+    with connected(mirror_url) as conn:
+        conn.exec_driver_sql("ANALYZE")  # as autovacuum does
+        conn.commit()
+        with Api(settings(sim, mirror_url)) as api, statements() as seen:
+            with run_module.opened(engine, "poll", api, datetime.now(UTC)):
+                pass
+            asked = [one for one in seen if "sync_runs" in one[0] and not one[0].startswith("INSERT")]
+        plans = [row[0] for one in asked for row in conn.exec_driver_sql(f"EXPLAIN {one[0]}", one[1])]
+        whole = [row[0] for row in conn.exec_driver_sql("EXPLAIN SELECT COUNT(error) FROM sync_runs")]
+    assert [line for line in plans if "Seq Scan on sync_runs" in line] == []
+    assert [line for line in plans if "Index Scan using ix_sync_runs_outcome_id" in line]
+    assert [line for line in whole if "Seq Scan on sync_runs" in line]
 
 
 def test_a_batch_whose_reply_was_lost_is_counted_if_its_row_says_so_and_only_then():

@@ -94,6 +94,7 @@ _IMMUTABLE: Final = "mode=ro&immutable=1"
 """How SQLite reads a file that nobody changes, without locks and without its log."""
 RETRY_SECONDS: Final = 30.0
 """Seconds that a lost transaction is tried again."""
+_CLOCK: Final = text("SELECT clock_timestamp()")
 SQLITE_BUSY: Final = 30.0
 """Seconds to wait for another connection's lock on SQLite."""
 _SQLITE_TURN: Final = 0.5
@@ -283,7 +284,7 @@ def clock(conn: Connection) -> datetime:
     """The time on the database's clock, which all writers share (on SQLite, this machine's)."""
     if conn.dialect.name == "sqlite":
         return datetime.now(UTC)
-    now: datetime = conn.execute(text("SELECT clock_timestamp()")).scalar_one()
+    now: datetime = conn.execute(_CLOCK).scalar_one()
     return now
 
 

@@ -26,6 +26,10 @@ SCOPE: Final = "mirror"
 TERM: Final = timedelta(seconds=120)
 """How long a lease holds without a sign of life: several times the longest request."""
 
+# Built once, with a run's other first statements: to build one anew takes as long as to run it.
+_LOCK: Final = select(writer_lease).where(writer_lease.c.scope == SCOPE).with_for_update()
+_TAKE: Final = update(writer_lease).where(writer_lease.c.scope == SCOPE)
+
 UNKNOWN_START: Final = "unknown"
 """Start time of a live process on a system that does not expose it."""
 _LIVING: Final[set[str]] = set()
@@ -69,8 +73,7 @@ def acquire(conn: Connection, holder: str) -> Lease:
 
     A holder that has it already gets it again. Raises LeaseHeld, with the holder, if another live process has it.
     """
-    table = writer_lease
-    row = conn.execute(select(table).where(table.c.scope == SCOPE).with_for_update()).one()
+    row = conn.execute(_LOCK).one()
     now = clock(conn)  # once the row is ours: the holder may have renewed it while we waited
     # One that runs far longer than any can is from before the clock was set back: no reason to wait until then.
     held = now < row.expires_at <= now + 2 * TERM
@@ -79,7 +82,7 @@ def acquire(conn: Connection, holder: str) -> Lease:
         message = f"another writer holds the mirror: {describe(row.holder)}; its lease runs until {until}"
         raise LeaseHeld(message)
     epoch = row.epoch + 1
-    conn.execute(update(table).where(table.c.scope == SCOPE).values(epoch=epoch, holder=holder, expires_at=now + TERM))
+    conn.execute(_TAKE, {"epoch": epoch, "holder": holder, "expires_at": now + TERM})
     return Lease(epoch, holder)
 
 

@@ -38,10 +38,16 @@ class Heads(NamedTuple):
     change: int
 
 
+_HEADS: Final = select(
+    select(func.max(schema.job_status_history.c.entry)).scalar_subquery(),
+    select(func.max(schema.field_changes.c.id)).scalar_subquery(),
+)
+
+
 def heads(conn: Connection) -> Heads:
     """The last row of each append-only table, 0 where there is none."""
-    newest = conn.execute(select(func.max(schema.field_changes.c.id))).scalar()
-    return Heads(head(conn)[0], newest or 0)
+    entry, change = conn.execute(_HEADS).one()
+    return Heads(entry or 0, change or 0)
 
 
 def count_after(conn: Connection, before: Heads) -> int:

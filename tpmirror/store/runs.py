@@ -5,20 +5,26 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, exists, func, insert, select
+from sqlalchemy import Connection, bindparam, exists, func, insert, select
 from sqlalchemy import update as sql_update
 
 from tpmirror.db.schema import COVERED, sync_runs
 from tpmirror.db.types import Row
 
+# Built once: to build both anew would take as long as to run them.
+_ABANDON: Final = (
+    sql_update(sync_runs)
+    .where(sync_runs.c.outcome == "running")
+    .values(outcome="abandoned", finished_at=bindparam("now"), error="the process ended without finishing the run")
+)
+_START: Final = insert(sync_runs).returning(sync_runs.c.id)
+
 
 def start(conn: Connection, kind: str, started_at: datetime, now: datetime) -> int:
     """Open a row, and close as abandoned those of runs that died; the number of the new run."""
-    error = "the process ended without finishing the run"
-    died = sql_update(sync_runs).where(sync_runs.c.outcome == "running")
-    conn.execute(died.values(outcome="abandoned", finished_at=now, error=error))
+    conn.execute(_ABANDON, {"now": now})
     row = {"kind": kind, "outcome": "running", "certified": False, "started_at": started_at, "covered": False}
-    run_id: int = conn.execute(insert(sync_runs).values(row).returning(sync_runs.c.id)).scalar_one()
+    run_id: int = conn.execute(_START, row).scalar_one()
     return run_id
 
 

@@ -72,15 +72,16 @@ class Begun(NamedTuple):
     started_at: datetime
     heads: Heads
     """The last rows that were there before it: with one writer, all later ones are its own."""
+    scope: Scope
 
 
 class Run:
     """A run under way; ``opened`` makes one, ``finish`` ends it. A sink of ``Ingestor``."""
 
-    def __init__(self, engine: Engine, begun: Begun, scope: Scope, api: Api, price: CreditPrice | None = None) -> None:
+    def __init__(self, engine: Engine, begun: Begun, api: Api, price: CreditPrice | None = None) -> None:
         self.engine = engine
         self.id = begun.run_id
-        self.scope = scope
+        self.scope = begun.scope
         self.is_over = False
         """Whether it is closed, or about to be: no thread of ours may renew the lease any more."""
         self._api = api
@@ -280,10 +281,9 @@ def opened(
 
     Raises LeaseHeld if another writer holds the mirror, ScopeError if the mirror belongs to another origin.
     """
-    scope = read(engine, lambda conn: Scope(conn, api.origin, api.owners))
     with lease.holding() as holder:
-        begun = retry_transient(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at)))
-        run = Run(engine, begun, scope, api, price)
+        begun = retry_transient(lambda: write(engine, lambda conn: _open(conn, kind, holder, started_at, api)))
+        run = Run(engine, begun, api, price)
         with bound(run=run.id, kind=kind), _closing(run):
             log.debug("run started")
             yield run
@@ -317,10 +317,11 @@ def _abort(run: Run, outcome: str, error: str) -> None:
         log.error("run could not be closed", outcome=outcome, error=str(reason))  # noqa: TRY400 - it says where and why
 
 
-def _open(conn: Connection, kind: str, holder: str, started_at: datetime) -> Begun:
-    """Take the lease and open a row; runs that died before are closed as abandoned."""
+def _open(conn: Connection, kind: str, holder: str, started_at: datetime, api: Api) -> Begun:
+    """See whose mirror this is, take the lease and open a row; runs that died before are closed as abandoned."""
+    scope = Scope(conn, api.origin, api.owners)
     held = lease.acquire(conn, holder)
-    return Begun(held, runs.start(conn, kind, started_at, datetime.now(UTC)), started_at, history.heads(conn))
+    return Begun(held, runs.start(conn, kind, started_at, datetime.now(UTC)), started_at, history.heads(conn), scope)
 
 
 def log_fields(row: Row) -> dict[str, Any]:

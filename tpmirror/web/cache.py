@@ -9,11 +9,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 from starlette.requests import Request
 
-from tpmirror.db import schema
 from tpmirror.db.types import Row
+from tpmirror.store import history
 
 T = TypeVar("T")
 
@@ -48,16 +48,7 @@ class ResultCache:
         return result
 
 
-def version(conn: Connection) -> tuple[int, int]:
-    """Grows with every change of the mirror's content, progress and ETA aside."""
-    entry, change = schema.job_status_history.c.entry, schema.field_changes.c.id
-    found = conn.execute(
-        select(select(func.max(entry)).scalar_subquery(), select(func.max(change)).scalar_subquery())
-    ).one()
-    return found[0] or 0, found[1] or 0
-
-
 def remembered(request: Request, conn: Connection, key: Hashable, work: Callable[[], T]) -> T:
     """The result of ``work``, which depends on ``key`` and the mirror's content alone."""
     memory: ResultCache = request.app.state.memory
-    return memory.recall((key, version(conn)), work)
+    return memory.recall((key, history.heads(conn)), work)
