@@ -28,6 +28,7 @@ JOB_KEYS: Final = {
     "job_overview": "job_id",
     "job_overview_public": "job_id",
     "job_durations": "job_id",
+    "job_eta_errors": "job_id",
     "job_model_costs": "job_id",
     "cost_corrections": "job_id",
     "cost_ledger": "job_id",

@@ -94,7 +94,9 @@ REPORTS: Final = {
         failures.BY,
         PERIOD,
     ),
-    "eta": ReportSpec("how far off upstream's ETA was, by model and progress", lambda c, _, __: eta(c)),
+    "eta": ReportSpec(
+        "how far off upstream's ETA was, by model and progress", lambda c, q, _: eta(c, q.period), options=PERIOD
+    ),
     "storage": ReportSpec(
         "outputs that take space upstream, by age and size", lambda c, q, by: storage.storage(c, by, q.now), storage.BY
     ),

@@ -31,7 +31,7 @@ def page(request: Request) -> Response:
     with templating.snapshot(request) as conn:
         times = remembered(request, conn, ("times", since, now.date()), lambda: _times(conn, since, now.date()))
         failed = remembered(request, conn, "failures", lambda: failures.counts(conn, Period(), "month", "model"))
-        accuracy = remembered(request, conn, "eta", lambda: _pivot(eta(conn).rows))
+        accuracy = remembered(request, conn, ("eta", since), lambda: _pivot(eta(conn, Period(since)).rows))
         outputs = remembered(request, conn, "storage", lambda: _storage(conn, now))
     by_model = failures.tally(failed, "model")
     return templating.page(
