@@ -35,6 +35,7 @@ def test_a_session_waits_for_nothing_for_ever_and_its_commits_last(mirror_url, d
             "idle_in_transaction_session_timeout": "1min",
             "TimeZone": "UTC",
             "DateStyle": "ISO, MDY",
+            "jit": "off",
             "extra_float_digits": "1",
             "client_encoding": "UTF8",
             "application_name": "tpmirror",

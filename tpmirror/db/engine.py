@@ -39,6 +39,7 @@ _POSTGRES_SETTINGS: Final = {
     "idle_in_transaction_session_timeout": "60s",
     "timezone": "UTC",
     "datestyle": "ISO, MDY",  # the driver reads no other
+    "jit": "off",  # compiling what a view joins takes seconds, for each statement anew, and running it milliseconds
     "extra_float_digits": "1",  # with fewer, a number is read as another than the one stored, and counts as changed
 }
 """Of each transaction, not of the session: behind a pooler that is somebody else's next."""
