@@ -50,6 +50,7 @@ from tpmirror.store.status import read_status
 from tpmirror.sync import absence, certify, diff, full, ingest, presence, quarantine, run
 from tpmirror.sync import poll as poll_module
 from tpmirror.sync.absence import Questions
+from tpmirror.sync.account import Scope
 from tpmirror.sync.certify import SeenLog, Verdict, judge, judge_page
 from tpmirror.sync.ingest import Ingestor
 from tpmirror.sync.normalize import Rows
@@ -857,7 +858,7 @@ def write_in_any_order(patch: pytest.MonkeyPatch) -> None:
 
 def leave_dead_runs_running(patch: pytest.MonkeyPatch) -> None:
     def careless(conn: Any, kind: str, holder: str, started_at: datetime, api: Any) -> Any:
-        table, scope = schema.sync_runs, run.Scope(conn, api.origin, api.owners)
+        table, scope = schema.sync_runs, Scope(conn, api.origin, api.owners)
         held = lease.acquire(conn, holder)
         row = insert(table).values(kind=kind, outcome="running", certified=False, started_at=started_at, covered=False)
         run_id = conn.execute(row.returning(table.c.id)).scalar_one()
