@@ -62,7 +62,7 @@ class Mirror:
     def __post_init__(self) -> None:
         self.app = create_app(self.settings)
         self.server = Server(self.app, ("127.0.0.1", 0))
-        self.origin = self.server.start()
+        self.client = httpx.Client(base_url=self.server.start(), timeout=600, trust_env=False)
 
     @property
     def url(self) -> str:
@@ -71,10 +71,11 @@ class Mirror:
 
     def fetch(self, path: str) -> None:
         """Make a page."""
-        httpx.get(self.origin + path, timeout=600).raise_for_status()
+        self.client.get(path).raise_for_status()
 
     def close(self) -> None:
         """End the dashboard."""
+        self.client.close()
         self.server.stop()
         self.app.state.engine.dispose()
 
