@@ -77,4 +77,4 @@ def row_hash(previous: str, row: Row) -> str:
 
 @lru_cache(maxsize=1000)  # all rows of a page have its time
 def _in_utc(value: datetime | None) -> str | None:
-    return value and value.astimezone(UTC).isoformat(timespec="microseconds")
+    return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
