@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from itertools import count
@@ -21,6 +21,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import insert
 
 from tests.support.account import KEY, mirror, query, rows, settings
 from tests.support.mover import LEAVING, LIFE, Mover, drawn
@@ -59,13 +60,17 @@ def sim(world):
 
 @pytest.fixture
 def lived(sim, world, mirror_url):
-    """A mirror with corrections, a vanished job, jobs in flight and samples."""
+    """A mirror with corrections, a vanished job, jobs in flight, and samples of one that finished since."""
     mirror(sim, mirror_url)
     ids = world.ids()
     world.correct_cost(ids[5], Decimal("12.3456"))
     world.delete(ids[6])
     world.advance(300)
     mirror(sim, mirror_url)
+    with connected(mirror_url) as engine, engine.begin() as conn:  # a look before it finished; those above came after
+        seen_at = datetime.fromisoformat(world.job(ids[-3])["finished"]) - timedelta(minutes=1)
+        sample = {"job_id": ids[-3], "observed_at": seen_at, "processing_progress": 0.9, "eta_s": 70.0}
+        conn.execute(insert(schema.job_progress_samples).values(sample))
     return mirror_url
 
 

@@ -38,6 +38,7 @@ INTERVALS: Final = {"TPMIRROR_SYNC_INTERVAL": "30", "TPMIRROR_POLL_INTERVAL": "3
 @click.option("--web", is_flag=True, help="Keep a living account and its dashboard up, on 127.0.0.1, until Ctrl-C.")
 @click.option(
     "--port",
+    metavar="NUMBER",
     type=click.IntRange(0, 65535),
     help=f"Port of the dashboard of --web; 0 picks a free one.  [default: {PORT}]",
 )
