@@ -14,7 +14,7 @@ from tests.support.notes import DETAIL, LIST
 from tpmirror.config import load
 from tpmirror.db import lease, schema
 from tpmirror.db.engine import write
-from tpmirror.errors import ApiError, TransientDatabaseError
+from tpmirror.errors import ApiError, MirrorError, TransientDatabaseError
 from tpmirror.simulator.http import Request, Response
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
@@ -196,6 +196,26 @@ def test_a_run_that_fails_afterwards_takes_gone_back_too(sim, world, mirrored):
     with pytest.raises(ApiError):
         poll(settings(sim, mirrored, **HASTY))
     assert where(mirrored) == {}
+
+
+def test_a_job_that_could_not_be_stored_as_it_was_shown_has_not_come_back(sim, world, mirrored, monkeypatch):
+    new = world.submit()
+    world.start(new)
+    mirror(sim, mirrored)
+    world.delete(new)
+    mirror(sim, mirrored)
+    unasked = poll(settings(sim, mirrored))
+    world.restore(new)
+    world.finish(new)
+    with monkeypatch.context() as patch:
+        patch.setattr("tpmirror.store.jobs.apply", lambda *_: (_ for _ in ()).throw(MirrorError("disk I/O error")))
+        with pytest.raises(MirrorError):
+            mirror(sim, mirrored)
+    assert where(mirrored) == {new: "gone"}
+    mirror(sim, mirrored)
+    entry = rows(mirrored, "job_status_history", job_id=new)[-1]
+    assert (where(mirrored), entry["from_status"], entry["to_status"]) == ({}, 1, 2)
+    assert (unasked["covered"], entry["not_before"] < unasked["started_at"]) == (True, True)
 
 
 def test_an_answer_by_id_takes_gone_and_missing_back(sim, world, mirrored):

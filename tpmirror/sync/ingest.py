@@ -43,6 +43,11 @@ class ShownPage(NamedTuple):
     """Those that cannot be read."""
 
     @property
+    def ids(self) -> list[int]:
+        """The jobs on it. Not by the page's own ids: one that stands twice in its item is none."""
+        return [item.id for item in (*self.readable, *self.failures) if item.id is not None]
+
+    @property
     def parsed(self) -> list[ParsedJob]:
         """Those that are new or changed."""
         return [item for item in self.readable if isinstance(item, ParsedJob)]
@@ -104,6 +109,10 @@ class Ingestor:
         for batch in earlier:
             self._store(batch)
         self._store(last, [(item, page.at) for page, _, failures in shown for item in failures])
+        # Not before: a job that could not be stored as it was shown has not come back. If it had, earlier runs that did
+        # not ask for it while it was away would vouch for its old status.
+        for each in shown:
+            self._where.update(dict.fromkeys(each.ids, "listed"))
         self._rows += sum(len(page.listing) for page in arrived)
         self._progress(self._rows, self.passes_ahead * max((page.listing.count for page in arrived), default=0))
 
@@ -148,9 +157,6 @@ class Ingestor:
         shown = [(item, answer) for item, answer in found if isinstance(item, ParsedJob)]
         before = {item.id: self._moments.get(self.answered.get(item.id, -1)) for item, _ in shown}
         self._moments.update((answer.received, answer.at) for _, answer in shown)
-        for item, _ in found:
-            if item is not None and item.id is not None:
-                self._where.setdefault(item.id, "unlisted")
         self.answered.update({item.id: answer.received for item, answer in shown})
         known = self.sink.fingerprints([item.id for item, _ in shown])
         changed = [(item, answer) for item, answer in shown if known.get(item.id) != item.fingerprint]
@@ -158,6 +164,9 @@ class Ingestor:
             Observation(item, answer.at, answer.sent, answer.received, before[item.id]) for item, answer in changed
         ]
         self._store(observations, [(item, answer.at) for item, answer in found if isinstance(item, ParseFailure)])
+        for item, _ in found:  # as in ``pages``: once it is stored
+            if item is not None and item.id is not None:
+                self._where.setdefault(item.id, "unlisted")
 
     def _store(self, observations: Sequence[Observation], failures: Failures = ()) -> None:
         self.unread.update(item.id for item, _ in failures if item.id is not None)
@@ -203,9 +212,6 @@ class Ingestor:
         self._pages += 1
         self._upstream_count = shown.page.listing.count
         fingerprints = {item.id: item.fingerprint for item in shown.readable}
-        # Not by the page's own ids: one that stands twice in its item is none.
-        unread = [item.id for item in shown.failures if item.id is not None]
-        self._where.update(dict.fromkeys([*fingerprints, *unread], "listed"))
         self.void_reasons += [
             f"an item's id cannot be read: {item.reason}" for item in shown.failures if item.id is None
         ]

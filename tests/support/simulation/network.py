@@ -80,6 +80,7 @@ class Network:
         self._shared = 0
         self._denials = dict[Process, set[int]]()
         self._stored = dict[str, tuple[Response, float]]()
+        self._is_emptied = False
         self.recorder = Recorder(self.backend, self._between)
 
     @property
@@ -155,7 +156,7 @@ class Network:
             self.counts["misled"] += 1
         if self.window in LYING:
             note.shown = {}
-        if self.window == "empty" and asked.path == LIST:
+        if self._is_emptied and asked.path == LIST:  # a window that opens while the page is made came after it
             note.counted = note.sliced = frozenset()  # nothing is listed: true where known jobs answer by id as ended
         return note, answer
 
@@ -176,6 +177,7 @@ class Network:
         return format_datetime(self.machine.true_now - timedelta(seconds=seconds_ago), usegmt=True)
 
     def _answer(self, asked: Request) -> Response:
+        self._is_emptied = False
         if self.is_picky and PARAMETER in asked.query:
             return Response.detail(400, f"Unknown parameter {PARAMETER}.")
         answer = self._window(asked)
@@ -206,7 +208,8 @@ class Network:
             return self._window_by_id(asked)
         if self.window in {"foreign", "shared"}:
             return self._other_account(asked)
-        return Response.json(200, EMPTY) if self.window == "empty" else None
+        self._is_emptied = self.window == "empty"
+        return Response.json(200, EMPTY) if self._is_emptied else None
 
     def _window_by_id(self, asked: Request) -> Response | None:
         job = ID.fullmatch(asked.path)
