@@ -4,17 +4,20 @@ A process takes a second to start, so it is started where that matters: signals,
 Elsewhere the same entry point is called inside the process of the tests.
 """
 
+import logging
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tpmirror.cli.main import main
+from tpmirror.log import OURS
 
 ROOT: Final = Path(__file__).parents[2]
 START: Final = (
@@ -30,6 +33,19 @@ def until(true: Callable[[], object]) -> None:
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@contextmanager
+def _own_log() -> Iterator[None]:
+    """Take back how a command sets up the log: its stderr is gone after it, and the next test would log to that."""
+    root, ours = logging.getLogger(), logging.getLogger(OURS)
+    handlers, levels = root.handlers[:], (root.level, ours.level)
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(levels[0])
+        ours.setLevel(levels[1])
 
 
 class Program:
@@ -56,7 +72,7 @@ class Program:
 
     def call(self, capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> tuple[str, str]:
         """The same as ``run``, without a process of its own."""
-        with pytest.MonkeyPatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch, _own_log():
             patch.chdir(self.folder)
             patch.setattr(sys, "argv", ["tpmirror", *arguments])
             for name, value in self.variables.items():

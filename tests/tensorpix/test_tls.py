@@ -132,7 +132,7 @@ def test_a_wrong_file_ends_a_command_with_2_before_anything_is_done(command, sim
         tmp_path, {"TPMIRROR_API_URL": sim.url, "TPMIRROR_API_KEY": KEY, "TPMIRROR_HTTP_ADDR": "127.0.0.1:0"}
     )
     said, complained = tool.call(capsys, command, "--ca-file", str(folder / "text.pem"), code=2)
-    assert (said, complained.count("\n"), "TPMIRROR_CA_FILE is" in complained) == ("", 1, True)
+    assert (said, complained.count("\n"), "--ca-file is" in complained) == ("", 1, True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -142,6 +142,6 @@ def test_doctor_says_which_certificates_count(sim, tmp_path, folder, capsys):
     assert "trusted certificates: the system's (" in said
     assert "set TPMIRROR_CA_FILE to a PEM file" in " ".join(said.split())
     said, _ = tool.call(capsys, "doctor", "--ca-file", str(folder / "ca.pem"))
-    assert f"1 of TPMIRROR_CA_FILE ({folder}/ca.pem)" in " ".join(said.split())
+    assert f"1 of --ca-file ({folder}/ca.pem)" in " ".join(said.split())
     said, _ = tool.call(capsys, "doctor", "--ca-file", str(folder / "none.pem"), code=2)
     assert "which cannot be read: No such file or directory" in " ".join(said.split())
