@@ -421,7 +421,7 @@ def lives_on(check: Callable[[Life], None], examples: int, first: list[Life]) ->
 def one_engine(url: str) -> Iterator[Engine]:
     """Every run on one engine: to compile each statement anew for each run takes most of the time."""
     with connected(url) as engine, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session, "connected", lambda _url: nullcontext(engine))
+        patch.setattr(session, "connected", lambda *_args, **_kwargs: nullcontext(engine))
         # A page without a readable owner makes a run ask whose account it is: those answers are not mirrored.
         patch.setattr(Api, "shows", lambda _api, _job_id: True)
         yield engine

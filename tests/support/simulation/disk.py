@@ -14,8 +14,11 @@ from sqlalchemy.engine.default import DefaultDialect
 
 from tests.support.simulation.machine import Machine, Process
 
-PASSING: Final = "database is locked"
-LASTING: Final = ("database or disk is full", "disk I/O error", "attempt to write a readonly database")
+PASSING: Final = ("database is locked", sqlite3.SQLITE_BUSY)
+LASTING: Final = (
+    ("database or disk is full", sqlite3.SQLITE_FULL), ("disk I/O error", sqlite3.SQLITE_IOERR),
+    ("attempt to write a readonly database", sqlite3.SQLITE_READONLY),
+)  # fmt: skip
 WRITES: Final = re.compile(
     r"(INSERT INTO|UPDATE|DELETE FROM) (jobs|\w+_videos|job_status_history|field_changes|sync_runs)\b"
 )
@@ -80,7 +83,10 @@ class Disk:
             return False
         self._struck()
         if isinstance(driver, sqlite3.Connection):
-            raise sqlite3.OperationalError(PASSING if planned or self.rng.random() < 0.9 else self.rng.choice(LASTING))
+            text, code = PASSING if planned or self.rng.random() < 0.9 else self.rng.choice(LASTING)
+            error = sqlite3.OperationalError(text)
+            error.sqlite_errorcode = code
+            raise error
         driver.close()
         return True
 
