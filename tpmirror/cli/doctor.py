@@ -206,7 +206,7 @@ def _outdated(engine: Any, found: str | None) -> Iterator[Finding]:
 
 
 def _file(file: Path) -> Iterator[Finding]:
-    from tpmirror.db.engine import is_writable
+    from tpmirror.db.sqlite import is_writable
 
     if file.exists() and not is_writable(file):
         seen = f"this user may not write {file}, or its folder: it can be read, and not synced"

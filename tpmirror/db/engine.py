@@ -13,21 +13,14 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
-    DisconnectionError,
     NoSuchModuleError,
     OperationalError,
     SQLAlchemyError,
 )
-from tenacity import (
-    Retrying,
-    retry_if_exception_message,
-    retry_if_exception_type,
-    stop_after_delay,
-    wait_random,
-    wait_random_exponential,
-)
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from tpmirror.config import Database, read_password
+from tpmirror.db import sqlite
 from tpmirror.errors import MirrorError, TransientDatabaseError, UsageError, interruptible
 
 T = TypeVar("T")
@@ -91,15 +84,9 @@ _SQLITE_REMEDIES: Final = {
     sqlite3.SQLITE_CANTOPEN: "check that the folder exists and may be written",
     sqlite3.SQLITE_NOTADB: "TPMIRROR_DATABASE_URL names a file that is something else",
 }
-_IMMUTABLE: Final = "mode=ro&immutable=1"
-"""How SQLite reads a file that nobody changes, without locks and without its log."""
 RETRY_SECONDS: Final = 30.0
 """Seconds that a lost transaction is tried again."""
 _CLOCK: Final = text("SELECT clock_timestamp()")
-SQLITE_BUSY: Final = 30.0
-"""Seconds to wait for another connection's lock on SQLite."""
-_SQLITE_TURN: Final = 0.5
-"""Seconds of that which SQLite waits by itself before a writer looks for signals."""
 
 
 def parse_url(value: str) -> URL:
@@ -137,7 +124,7 @@ def open_engine(database: Database | str, *, read_only: bool = False) -> Engine:
     url = parse_url(database.url)
     _check_parts(url, database)
     lite = url.get_backend_name() == "sqlite"
-    connect_args: dict[str, Any] = {"timeout": SQLITE_BUSY} if lite else dict(_POSTGRES_CONNECT)
+    connect_args: dict[str, Any] = {"timeout": sqlite.BUSY_SECONDS} if lite else dict(_POSTGRES_CONNECT)
     try:
         # hide_parameters: an error would otherwise repeat the values of its statement.
         engine = create_engine(
@@ -157,14 +144,14 @@ def open_engine(database: Database | str, *, read_only: bool = False) -> Engine:
         raise UsageError(message) from None
     file = file_of(engine)
     if file and read_only:
-        _open_for_reading(engine, file)
+        sqlite.open_for_reading(engine, file)
     elif lite:
-        event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite if lite else _begin_postgres)
+        event.listen(engine, "connect", sqlite.prepare)
+    event.listen(engine, "begin", sqlite.begin if lite else _begin_postgres)
     if database.password_file is not None:
         _give_password(engine, database.password_file)
     if file:
-        _follow(engine, file)
+        sqlite.follow(engine, file)
     return engine
 
 
@@ -244,7 +231,9 @@ def reading(engine: Engine) -> Iterator[Connection]:
             yield conn
         finally:
             conn.exec_driver_sql(f"PRAGMA query_only={conn.info.get('read_only', 'OFF')}")
-        if conn.info.get("without_locks") and conn.info["file"] != _identity(Path(str(engine.url.database)), conn.info):
+        if conn.info.get("without_locks") and conn.info["file"] != sqlite.identity(
+            Path(str(engine.url.database)), conn.info
+        ):
             message = f"{display(engine)} was written while it was read; try again"
             raise TransientDatabaseError(message)
 
@@ -322,7 +311,7 @@ def translated(engine: Engine) -> Iterator[None]:
 def _passes(error: Exception, cause: Any) -> bool:
     """Whether it is worth trying again: by class and code, for a server says it in its own language."""
     if isinstance(cause, sqlite3.Error):
-        return _sqlite_code(cause) == sqlite3.SQLITE_BUSY
+        return sqlite.code_of(cause) == sqlite3.SQLITE_BUSY
     if isinstance(cause, OSError):
         return isinstance(cause, FileNotFoundError)  # a SQLite file that is being replaced
     if any(refusal in str(cause) for refusal in _POOLER_REFUSALS):
@@ -343,128 +332,16 @@ def _has_no_connection(error: Exception, cause: Any) -> bool:
     return isinstance(error, OperationalError) and cause.sqlstate is None
 
 
-def _sqlite_code(cause: sqlite3.Error) -> int:
-    """SQLite's primary result code; 0 for what the driver itself refuses."""
-    return getattr(cause, "sqlite_errorcode", 0) & 0xFF
-
-
 def _remedy(error: Exception, cause: Any, reason: str) -> str:
     """What to do next; empty where the reason says it all."""
     for text_of_a_client, remedy in _CLIENT_REMEDIES.items():
         if text_of_a_client in reason.lower():
             return remedy
     if isinstance(cause, sqlite3.Error):
-        return _SQLITE_REMEDIES.get(_sqlite_code(cause), "")
+        return _SQLITE_REMEDIES.get(sqlite.code_of(cause), "")
     if isinstance(cause, OSError):
         return _SQLITE_REMEDIES[sqlite3.SQLITE_FULL if cause.errno == ENOSPC else sqlite3.SQLITE_CANTOPEN]
     return _CONNECTION_REMEDY if _has_no_connection(error, cause) else _POSTGRES_REMEDIES.get(cause.sqlstate, "")
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # The driver's own transaction control commits before DDL and cannot say BEGIN IMMEDIATE: off, see _begin_sqlite.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    # WAL: readers never block the writer. While another connection makes the file so, SQLite refuses at once, whatever
-    # the busy timeout.
-    _while_locked(cursor.execute, "PRAGMA journal_mode=WAL")
-    # FULL: one commit a batch, so a power cut must not take it back.
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    # A statement that may fail half-way notes the pages it touches: thirty times its rows, else in a temporary file.
-    cursor.execute("PRAGMA temp_store=MEMORY")
-    cursor.close()
-
-
-def _follow(engine: Engine, file: Path) -> None:
-    """Open the file anew when another one lies in its place: an open connection would go on with what was deleted."""
-
-    @event.listens_for(engine, "connect")
-    def note(_connection: Any, record: Any) -> None:
-        record.info["file"] = _identity(file, record.info)
-
-    @event.listens_for(engine, "checkout")
-    def compare(_connection: Any, record: Any, _proxy: Any) -> None:
-        if record.info["file"] != _identity(file, record.info):
-            raise DisconnectionError
-
-
-def _identity(file: Path, info: Any) -> tuple[object, ...]:
-    """What is different once another file lies in a file's place.
-
-    Of one that is read without locks, once it was written, too: SQLite would read old pages and new ones together.
-    """
-    state = file.stat()
-    same = (state.st_dev, state.st_ino)
-    return (*same, state.st_mtime_ns, state.st_size, _log_of(file).exists()) if info.get("without_locks") else same
-
-
-def _open_for_reading(engine: Engine, file: Path) -> None:
-    """Let the connections of an engine change nothing: neither the file nor what lies beside it."""
-
-    @event.listens_for(engine, "do_connect")
-    def address(_dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
-        mode = _reading_mode(file)
-        record.info["without_locks"] = mode == _IMMUTABLE
-        arguments[:] = [f"{file.absolute().as_uri()}?{mode}"]
-        options["uri"] = True
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, record: Any) -> None:
-        connection.isolation_level = None
-        connection.execute("PRAGMA query_only=ON")
-        connection.execute("PRAGMA temp_store=MEMORY")
-        record.info["read_only"] = "ON"
-
-
-def _reading_mode(file: Path) -> str:
-    """How SQLite has to open a file to leave no trace.
-
-    In WAL mode it wants two files beside it. Where a writer has them there, they serve. Where nobody does, SQLite makes
-    them and takes them away, if it may write; if it may not, nobody else is at it, and it can do without.
-    """
-    log = _log_of(file)
-    if is_writable(file):
-        return "mode=ro" if log.exists() else "mode=rw"
-    if not log.exists() or not log.stat().st_size:
-        return _IMMUTABLE
-    if not file.with_name(f"{file.name}-shm").exists():
-        message = f"{log} holds changes that cannot be read here; copy it and {file} to a folder that may be written"
-        raise MirrorError(message)
-    return "mode=ro"
-
-
-def is_writable(file: Path) -> bool:
-    """Whether this user may write a SQLite file, and beside it, as each writer has to."""
-    return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
-
-
-def _log_of(file: Path) -> Path:
-    """The write-ahead log beside a file."""
-    return file.with_name(f"{file.name}-wal")
-
-
-def _begin_sqlite(conn: Connection) -> None:
-    if not conn.get_execution_options().get("tpmirror_writes"):
-        conn.exec_driver_sql("BEGIN")
-        return
-    # IMMEDIATE waits for the lock; a deferred transaction that turns to writing fails at once instead. In short turns,
-    # because no signal interrupts SQLite while it waits: Ctrl-C would have no effect for half a minute.
-    driver: Any = conn.connection.dbapi_connection
-    driver.execute(f"PRAGMA busy_timeout={round(1000 * _SQLITE_TURN)}")
-    try:
-        _while_locked(conn.exec_driver_sql, "BEGIN IMMEDIATE")
-    finally:
-        driver.execute(f"PRAGMA busy_timeout={round(1000 * SQLITE_BUSY)}")
-
-
-def _while_locked(execute: Callable[[str], object], statement: str) -> None:
-    """Execute a statement on SQLite, again while another connection has the lock, for ``SQLITE_BUSY`` seconds."""
-    Retrying(
-        retry=retry_if_exception_message(match=r"(\(sqlite3\.OperationalError\) )?database is locked"),
-        wait=wait_random(0.01, 0.1),
-        stop=stop_after_delay(SQLITE_BUSY),
-        reraise=True,
-    )(execute, statement)
 
 
 def _begin_postgres(conn: Connection) -> None:
