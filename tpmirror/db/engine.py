@@ -311,7 +311,7 @@ def translated(engine: Engine) -> Iterator[None]:
 def _passes(error: Exception, cause: Any) -> bool:
     """Whether it is worth trying again: by class and code, for a server says it in its own language."""
     if isinstance(cause, sqlite3.Error):
-        return sqlite.code_of(cause) == sqlite3.SQLITE_BUSY
+        return sqlite.is_locked(cause)
     if isinstance(cause, OSError):
         return isinstance(cause, FileNotFoundError)  # a SQLite file that is being replaced
     if any(refusal in str(cause) for refusal in _POOLER_REFUSALS):

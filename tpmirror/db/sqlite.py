@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DisconnectionError
-from tenacity import Retrying, retry_if_exception_message, stop_after_delay, wait_random
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from tpmirror.errors import MirrorError
 
@@ -125,10 +125,16 @@ def begin(conn: Connection) -> None:
 
 
 def _while_locked(execute: Callable[[str], object], statement: str) -> None:
-    """Execute a statement on SQLite, again while another connection has the lock, for ``BUSY_SECONDS`` seconds."""
+    """Execute a statement on SQLite, again while another connection has the lock, for ``BUSY_SECONDS``."""
     Retrying(
-        retry=retry_if_exception_message(match=r"(\(sqlite3\.OperationalError\) )?database is locked"),
+        retry=retry_if_exception(is_locked),
         wait=wait_random(0.01, 0.1),
         stop=stop_after_delay(BUSY_SECONDS),
         reraise=True,
     )(execute, statement)
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether another connection has the lock, from the driver's error or SQLAlchemy's."""
+    cause = getattr(error, "orig", None) or error
+    return isinstance(cause, sqlite3.Error) and code_of(cause) == sqlite3.SQLITE_BUSY
