@@ -23,8 +23,8 @@ def main() -> None:
 def _open_closed_streams() -> None:
     """Put /dev/null where the caller closed stdin, stdout or stderr.
 
-    A database file would get the number of a closed stream, and be overwritten by what is printed. Whoever closes
-    stderr wants to read no messages; a result for a stdout that was closed has to fail, so that one takes no writes.
+    A database file would get the number of a closed stream, and be overwritten by what is printed. A caller
+    that closes stderr wants no messages; a result for a closed stdout has to fail, so /dev/null takes no writes there.
     """
     for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:

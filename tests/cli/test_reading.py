@@ -147,7 +147,7 @@ def test_an_engine_for_reading_cannot_write(kept, folder):
 
 @contextmanager
 def unwritable(folder: Path) -> Iterator[None]:
-    """Only its permissions say so: whoever may write everywhere has to give that up, as ``bound`` does."""
+    """A folder that is read-only by its permissions: root ignores them until it calls ``bound``."""
     folder.chmod(0o555)
     try:
         yield

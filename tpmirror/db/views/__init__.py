@@ -96,9 +96,9 @@ def create_views(conn: Connection) -> None:
 
 
 def drop_views(conn: Connection, *names: str) -> None:
-    """Drop views of ours, all without ``names``. Never CASCADE: whoever built on ours is told, not robbed.
+    """Drop views of ours, all without ``names``. Never CASCADE: views that users built on ours would go with them.
 
-    Raises MirrorError if somebody did; nothing is dropped then.
+    Raises MirrorError if such views exist; nothing is dropped then.
     """
     selects = sources(conn.dialect.name)
     fallen = [name for name in reversed(_in_order(selects)) if not names or name in names]
