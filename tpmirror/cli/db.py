@@ -89,8 +89,8 @@ def union_views(settings: Settings, *, into: str, accounts: tuple[str, ...]) -> 
     for name in (into, *accounts):
         _check_schema(name)
     with connected(settings.database) as engine:
-        count = union.union_views(engine, into, accounts)
-    click.echo(f"{into} has {count} views over {', '.join(accounts)}")
+        views = union.union_views(engine, into, accounts)
+    click.echo(f"{into} has {count(views, 'view')} over {', '.join(accounts)}")
 
 
 def _check_schema(name: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import click
 
 from tpmirror import signals
+from tpmirror.cli import options
 from tpmirror.errors import UsageError
 from tpmirror.formatting import count
 
@@ -39,7 +40,7 @@ INTERVALS: Final = {"TPMIRROR_SYNC_INTERVAL": "30", "TPMIRROR_POLL_INTERVAL": "3
 @click.option(
     "--port",
     metavar="NUMBER",
-    type=click.IntRange(0, 65535),
+    type=options.PORT_NUMBER,
     help=f"Port of the dashboard of --web; 0 picks a free one.  [default: {PORT}]",
 )
 def demo(*, jobs: int, web: bool, port: int | None) -> None:
@@ -97,8 +98,7 @@ def _refuse_taken(port: int) -> None:
     try:
         socket.create_server((HOST, port)).close()
     except OSError as error:
-        message = f"nothing can listen on port {port}: {error.strerror}; give another --port, or 0"
-        raise UsageError(message) from error
+        raise options.port_refused(port, error) from error
 
 
 @contextmanager

@@ -57,6 +57,8 @@ RUN_SETTINGS: Final = (
     "log_level",
 )
 
+PORT_NUMBER: Final = click.IntRange(0, 65535)
+
 JOB_ID: Final = click.IntRange(1, 2**63 - 1)
 """What the database can hold."""
 
@@ -93,6 +95,11 @@ class Group(click.Group):
         with formatter.section("Commands"):
             rows = [(name, self.commands[name].get_short_help_str(sys.maxsize)) for name in self.list_commands(ctx)]
             formatter.write_dl(rows)
+
+
+def port_refused(port: int, error: OSError) -> UsageError:
+    """What a command raises that cannot listen on its ``--port``."""
+    return UsageError(f"nothing can listen on port {port}: {error.strerror}; give another --port, or 0")
 
 
 def with_settings(*names: str) -> Callable[[Command], Command]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from tpmirror import signals
-from tpmirror.errors import UsageError
+from tpmirror.cli.options import PORT_NUMBER, port_refused
 from tpmirror.formatting import count
 
 ORDERINGS: Final = ("-id", "id", "-started", "status", "unordered", "random")
@@ -35,7 +35,7 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
 @click.option(
     "--port",
     metavar="NUMBER",
-    type=click.IntRange(0, 65535),
+    type=PORT_NUMBER,
     default=8378,
     help="Port on 127.0.0.1; 0 picks a free one.",
 )
@@ -83,8 +83,7 @@ def simulate(*, jobs: int, seed: int, now: datetime, speed: float, **options: An
             world = living(seed, jobs, now, speed=speed or 1)
             simulator = Simulator(world, speed=1 if speed else 0, **options)
         except OSError as error:
-            message = f"nothing can listen on port {options['port']}: {error.strerror}; give another --port, or 0"
-            raise UsageError(message) from error
+            raise port_refused(options["port"], error) from error
         click.echo(
             f"A simulated account with {count(jobs, 'job')} on {simulator.url}; stop with Ctrl-C. In another terminal:",
             err=True,
