@@ -26,7 +26,7 @@ from tests.support.kills import Kills, migrated
 from tests.support.postgres import Postgres
 from tests.support.simulation import Figures, Universe, Violation
 
-DAYS: Final = 25
+DAYS: Final = 28
 """Days of one seed, as in ``make test-all``."""
 UNIVERSES: Final = 5 * 50
 KILLS: Final = 50

@@ -12,9 +12,9 @@ from tests.support.simulation.machine import Machine
 from tpmirror.sync.diff import Differ
 
 SEEDS = (0, 1, 2, 3, 4)
-DAYS = 25
+DAYS = 28
 LEAST = Figures(
-    days=25, crashes=250, faults=1250, transitions=40, gone=40, oddities=400, endpoints=200, unheld=150,
+    days=28, crashes=250, faults=1250, transitions=40, gone=40, oddities=400, endpoints=200, unheld=150,
     accepted=40, mended=40, empty=1, foreign=1, shared=1, denied=1, partial=1, stale=1, revoked=1, archived=30,
     stored=30, rewinds=10, emptied=2,
 )  # fmt: skip

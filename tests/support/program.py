@@ -22,9 +22,10 @@ from tpmirror.log import OURS
 ROOT: Final = Path(__file__).parents[2]
 START: Final = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "signal.signal(signal.SIGHUP, signal.SIG_DFL); "
     "from tpmirror.__main__ import main; main()"
 )
-"""The program, on which Ctrl-C works also where the tests run in a background that ignores it."""
+"""The program, on which Ctrl-C and SIGHUP work also where the tests run in a background that ignores them."""
 
 
 def until(true: Callable[[], object]) -> None:
