@@ -7,6 +7,7 @@ within a few percent of COPY, and ON CONFLICT, errors and transactions stay as w
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
+from importlib import import_module
 from operator import itemgetter
 from typing import Any
 
@@ -90,16 +91,20 @@ def _execute(conn: Connection, table: Table, rows: Sequence[Row], *, overwrite: 
         conn.execute(_postgresql(table, names, overwrite=overwrite), {"rows": msgspec.json.encode(rows).decode()})
 
 
+def insert_of(dialect: str) -> Any:
+    """The ``insert`` of a dialect, which knows ``ON CONFLICT``. PostgreSQL's loads for as long as all our tables."""
+    return import_module(f"sqlalchemy.dialects.{dialect}").insert
+
+
 @cache
 def _sqlite(
     table: Table, names: tuple[str, ...], *, overwrite: bool
 ) -> tuple[str, list[str], list[tuple[int, Callable[[Any], Any]]]]:
     """The statement, its columns in order, and what has to be done to the values of some of them."""
-    from sqlalchemy.dialects.sqlite import dialect as SQLite  # noqa: N812, PLC0415 - a class
-    from sqlalchemy.dialects.sqlite import insert  # noqa: PLC0415 - only where it is used
+    from sqlalchemy.dialects.sqlite import dialect as SQLite  # noqa: N812, PLC0415 - a class; only where it is used
 
     dialect = SQLite()
-    compiled = _statement(insert(table), table, names, overwrite=overwrite).compile(
+    compiled = _statement(insert_of("sqlite")(table), table, names, overwrite=overwrite).compile(
         dialect=dialect, column_keys=list(names)
     )
     order: list[str] = list(compiled.positiontup or ())
@@ -113,13 +118,11 @@ def _sqlite(
 
 @cache
 def _postgresql(table: Table, names: tuple[str, ...], *, overwrite: bool) -> Any:
-    from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - takes as long to load as all of our tables
-
     columns = [column(name, table.c[name].type) for name in names]
     given = (
         func.json_to_recordset(bindparam("rows")).table_valued(*columns, name="given").render_derived(with_types=True)
     )
-    statement = insert(table).from_select(list(names), select(*given.c))
+    statement = insert_of("postgresql")(table).from_select(list(names), select(*given.c))
     return _statement(statement, table, names, overwrite=overwrite)
 
 

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, or_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from tpmirror.db import bulk
 from tpmirror.db.schema import alerts
 from tpmirror.db.types import Row
 from tpmirror.store.health import EVENTS, Problem
@@ -57,5 +57,4 @@ def mark_sent(conn: Connection, ids: Sequence[int], now: datetime) -> None:
 
 def _open_once(conn: Connection) -> Any:
     """An insert that leaves the open alert of the same code as it is."""
-    dialects: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-    return dialects[conn.dialect.name](alerts).on_conflict_do_nothing()
+    return bulk.insert_of(conn.dialect.name)(alerts).on_conflict_do_nothing()

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Column, MetaData, Text
+from sqlalchemy import Column, Index, MetaData, Text, TextClause
 
 from tpmirror.db.types import Id, Timestamp
 
@@ -38,3 +38,11 @@ def seen() -> tuple[Column[Any], ...]:
         own("first_seen_at", Timestamp, "when the mirror first saw this row (UTC)"),
         own("changed_at", Timestamp, "when the mirror last saw a column of this row change (UTC)"),
     )
+
+
+def partial_index(name: str | None, *columns: str, where: TextClause, unique: bool = False) -> Index:
+    """An index of the rows that meet a condition, which stands in its ``info``; a migration makes it.
+
+    ``postgresql_where`` would load that dialect and every driver it knows, at the start of each command on SQLite.
+    """
+    return Index(name, *columns, unique=unique, info={"where": where})

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Table, Text, text
 
-from tpmirror.db.schema.declaration import metadata, own
+from tpmirror.db.schema.declaration import metadata, own, partial_index
 from tpmirror.db.types import Double, Exact, Id, Timestamp
 
 IDLE: Final = text(
@@ -63,11 +63,11 @@ sync_runs = Table(
     # Serves what closes runs that died, and the newest run that failed or succeeded.
     Index(None, "outcome", "id"),
     # Serves the removal of old polls.
-    Index("ix_sync_runs_idle", "started_at", postgresql_where=IDLE, sqlite_where=IDLE),
+    partial_index("ix_sync_runs_idle", "started_at", where=IDLE),
     # Serves since when changes are bounded: with each batch of a run.
-    Index("ix_sync_runs_covered", "kind", "id", postgresql_where=COVERED, sqlite_where=COVERED),
+    partial_index("ix_sync_runs_covered", "kind", "id", where=COVERED),
     # Serves how fresh the mirror is, also after many runs without a proof.
-    Index("ix_sync_runs_proof", "id", postgresql_where=_PROOF, sqlite_where=_PROOF),
+    partial_index("ix_sync_runs_proof", "id", where=_PROOF),
     comment="one row per run of the syncer; old polls that found nothing are removed",
 )
 
@@ -165,7 +165,7 @@ alerts = Table(
     own("resolved_at", Timestamp, "when it was over (UTC); events are never over", nullable=True),
     own("recovery_notified_at", Timestamp, "when it was told that it is over (UTC)", nullable=True),
     # Whoever opens an alert tells it: two replicas that see the same thing open it once.
-    Index(None, "code", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
+    partial_index(None, "code", unique=True, where=_OPEN),
     comment="alerts, open and over, and who was told when",
 )
 
