@@ -1,11 +1,10 @@
 """The command that writes the mirror as files."""
 
-from pathlib import Path
 from typing import Final
 
 import click
 
-from tpmirror.cli.options import as_json, extra, mirror, print_json, progress_bar, with_settings
+from tpmirror.cli.options import as_json, mirror, print_json, progress_bar, with_settings
 from tpmirror.config import Settings
 from tpmirror.formatting import count
 
@@ -13,32 +12,35 @@ FORMATS: Final = ("parquet", "csv", "jsonl")
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("destination", metavar="DEST")
 @with_settings()
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="parquet", show_default=True, help="Of files.")
 @click.option("--public", is_flag=True, help="Leave out personal data: owners, unknown keys, payloads.")
 @as_json
-def export(settings: Settings, *, folder: Path, format_: str, public: bool, as_json: bool) -> None:
-    """Write every table and view into DIR, as Parquet, CSV or JSON Lines, in one snapshot of the mirror.
+def export(settings: Settings, *, destination: str, format_: str, public: bool, as_json: bool) -> None:
+    """Write every table and view to DEST, as Parquet, CSV or JSON Lines, in one snapshot of the mirror.
 
-    Again into the same DIR: only the months that have changed since are written. --json prints the manifest, which is
-    DIR/manifest.json: rows, columns, and SHA-256 of each file.
+    DEST is a folder, or s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX, with credentials and endpoint
+    from the variables of that store (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...). Again to the same DEST: only the months
+    that have changed since are written. --json prints the manifest, which is DEST/manifest.json: rows, columns, and
+    SHA-256 of each file.
     """
-    with extra("export", "export"):
-        from tpmirror.export import datasets, writer
+    from tpmirror.export import datasets
+    from tpmirror.export.destination import export
+
     names = [relation.name for relation in datasets.relations()]
     with mirror(settings, read_only=True) as engine, progress_bar("exporting", estimated=False) as show:
 
         def progress(name: str, rows: int) -> None:
             show(names.index(name), len(names), f"{name} {rows:,}")
 
-        done = writer.export(engine, folder, format_, progress, public=public)
+        done = export(engine, destination, format_, progress, public=public)
     if as_json:
         print_json(done.manifest)
         return
     files = [file for part in done.manifest["relations"].values() for file in part["files"]]
     rows, size = (sum(file[name] for file in files) for name in ("rows", "bytes"))
-    click.echo(f"{folder} holds {count(rows, 'row')} in {count(len(files), 'file')}, {size / 1e6:,.1f} MB")
+    click.echo(f"{destination} holds {count(rows, 'row')} in {count(len(files), 'file')}, {size / 1e6:,.1f} MB")
     if done.written or done.removed:
         written = count(len(done.written), "file")
         click.echo(f"Written {written}, removed {len(done.removed):,}; the others are as they were")

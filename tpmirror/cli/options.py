@@ -224,18 +224,6 @@ def announcing(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def extra(name: str, feature: str) -> Iterator[None]:
-    """For the imports of a feature that an extra of the package brings. Raises UsageError if it is not installed."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if str(error.name).startswith("tpmirror"):
-            raise  # no extra brings what this package itself lacks
-        needed = f"{feature} needs {error.name}; install tpmirror with its {name} extra"
-        raise UsageError(f"{needed}: pip install 'tpmirror[{name}]'") from error
-
-
-@contextmanager
 def snapshot(settings: Settings) -> Iterator[Any]:
     """A connection that reads the mirror as it is now. Raises MirrorError as ``mirror`` does."""
     from tpmirror.db.engine import reading

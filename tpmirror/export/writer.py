@@ -57,10 +57,10 @@ def export(engine: Engine, folder: Path, format_: str, progress: Progress, *, pu
     """
     with _saying(folder), _locked(folder):
         old = _manifest(folder, format_, public=public)
-        stage = _Stage(folder / STAGING, format_, progress, is_public=public)
+        stage = Stage(folder / STAGING, format_, progress, is_public=public)
         try:
             with reading(engine) as conn:
-                new = _staged(conn, stage, old, whole=_is_whole(folder, old))
+                new = staged(conn, stage, old, whole=is_whole(old, lambda path: _size(folder / path)))
         except BaseException:
             if old or {path.name for path in folder.iterdir()} <= {STAGING}:
                 stage.remove()  # else it alone shows which mirror's unfinished export this is
@@ -71,15 +71,12 @@ def export(engine: Engine, folder: Path, format_: str, progress: Progress, *, pu
         return done
 
 
-def _staged(conn: Connection, stage: "_Stage", old: dict[str, Any], *, whole: bool) -> dict[str, Any] | None:
+def staged(conn: Connection, stage: "Stage", old: dict[str, Any], *, whole: bool) -> dict[str, Any] | None:
     """The new manifest, its new files staged; None if nothing has changed. ``whole``: all old files are there."""
-    if conn.dialect.name == "postgresql":
-        # Sorting a large view takes longer than any statement of the mirror's own work.
-        conn.execute(text("SET LOCAL statement_timeout = 0"))
-        conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = '10min'"))
+    unhurried(conn)
     mark = watermark.take(conn)
     if old and old["mark"]["mirror"] not in {None, mark["mirror"]}:
-        raise UsageError("the folder holds the export of another mirror; give a new folder for this one")
+        raise UsageError("the destination holds the export of another mirror; give another one for this mirror")
     if whole and old["mark"] == mark:
         return None
     stage.clear()
@@ -91,8 +88,15 @@ def _staged(conn: Connection, stage: "_Stage", old: dict[str, Any], *, whole: bo
     return {**about, "mark": mark, "relations": parts}
 
 
+def unhurried(conn: Connection) -> None:
+    """Let a snapshot be read for as long as it takes: to sort a large view takes longer than the mirror's own work."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SET LOCAL statement_timeout = 0"))
+        conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = '10min'"))
+
+
 def _part(
-    conn: Connection, stage: "_Stage", relation: Dataset, old: dict[str, Any], touched: Touched | None
+    conn: Connection, stage: "Stage", relation: Dataset, old: dict[str, Any], touched: Touched | None
 ) -> dict[str, Any]:
     """A relation's part of the manifest; its files staged, those of untouched months taken over."""
     months = None if touched is None else touched.get(relation.name)
@@ -109,13 +113,15 @@ def _part(
 
 
 @dataclass(frozen=True, slots=True)
-class _Stage:
+class Stage:
     """The folder in which an export is built."""
 
     folder: Path
     format: str
     progress: Progress
     is_public: bool
+    name: str = "data"
+    """How its files are called, but for the format."""
 
     @property
     def relations(self) -> list[Dataset]:
@@ -144,7 +150,7 @@ class _Stage:
 
     def file(self, relation: Dataset, month: Month, place: str, found: Iterable[Any]) -> dict[str, Any]:
         """Write one file."""
-        path = f"{place}/data.{self.format}"
+        path = f"{place}/{self.name}.{self.format}"
         with _saying(self.folder):
             _make_folder(self.folder / place)
             with ExportFile(self.folder / path, self.format, arrow_schema(relation.columns)) as file:
@@ -190,7 +196,7 @@ def _ours(folder: Path, *manifests: dict[str, Any]) -> set[str]:
     old, new = manifests
     formats = {old["format"], new["format"]} if old else FORMATS  # it may have been killed in another one
     names = {name for known in manifests if known for name in known["relations"]}
-    found = (path for name in names for format_ in formats for path in (folder / name).glob(f"**/data.{format_}"))
+    found = (path for name in names for format_ in formats for path in (folder / name).glob(f"**/data*.{format_}"))
     return {str(path.relative_to(folder)) for path in found}
 
 
@@ -203,29 +209,36 @@ def _manifest(folder: Path, format_: str, *, public: bool) -> dict[str, Any]:
                 f"{str(folder)!r} is not empty and holds no export of tpmirror; give a new or empty folder"
             )
         return {}
+    return checked((folder / MANIFEST).read_bytes(), str(folder), format_, public=public)
+
+
+def checked(manifest: bytes, where: str, format_: str, *, public: bool) -> dict[str, Any]:
+    """What a manifest holds. Raises UsageError if it is none, or of an export that this one cannot continue."""
     try:
-        found: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads(manifest)
         held = found["format"], found["mark"]["mirror"], found["layout"]
-        _counts(found), _is_whole(folder, found)  # what the export will ask of it
+        _counts(found), is_whole(found, lambda _path: None)  # what the export will ask of it
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"{str(folder / MANIFEST)!r} is not the manifest of an export; give a new or empty folder"
+        message = f"{where + '/' + MANIFEST!r} is not the manifest of an export; give a new or empty folder"
         raise UsageError(message) from error
     if held[0] != format_:
-        raise UsageError(f"{str(folder)!r} holds an export as {held[0]}; use --format {held[0]}, or another folder")
+        raise UsageError(f"{where!r} holds an export as {held[0]}; use --format {held[0]}, or another folder")
     if (with_persons := not found.get("public", False)) == public:
         kind, use = ("with", "without") if with_persons else ("without", "with")
-        raise UsageError(f"{str(folder)!r} holds an export {kind} personal data; export {use} --public, or elsewhere")
+        raise UsageError(f"{where!r} holds an export {kind} personal data; export {use} --public, or elsewhere")
     return found
 
 
-def _is_whole(folder: Path, manifest: dict[str, Any]) -> bool:
-    """Whether all files that a manifest names are there, as far as their sizes show."""
+def is_whole(manifest: dict[str, Any], size_of: Callable[[str], int | None]) -> bool:
+    """Whether all files that a manifest names are there, as far as their sizes show; None: no such file."""
     if not manifest or manifest["layout"] != LAYOUT:
         return False
-    files = (file for part in manifest["relations"].values() for file in part["files"])
-    return all(
-        (folder / file["path"]).is_file() and (folder / file["path"]).stat().st_size == file["bytes"] for file in files
-    )
+    named = {file["path"]: file["bytes"] for part in manifest["relations"].values() for file in part["files"]}
+    return all(size_of(path) == size for path, size in named.items())
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
 
 
 def _counts(manifest: dict[str, Any]) -> dict[str, dict[Month, int]]:
