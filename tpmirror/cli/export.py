@@ -1,6 +1,6 @@
 """The command that writes the mirror as files."""
 
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -16,12 +16,14 @@ FORMATS: Final = ("parquet", "csv", "jsonl")
 @with_settings()
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="parquet", show_default=True, help="Of files.")
 @click.option("--public", is_flag=True, help="Leave out personal data: owners, unknown keys, payloads.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; list the months of Iceberg tables that would be written.")
 @as_json
-def export(settings: Settings, *, destination: str, format_: str, public: bool, as_json: bool) -> None:
+def export(settings: Settings, *, destination: str, format_: str, public: bool, dry_run: bool, as_json: bool) -> None:
     """Write every table and view to DEST, as Parquet, CSV or JSON Lines, in one snapshot of the mirror.
 
     DEST is a folder, or s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX, with credentials and endpoint
-    from the variables of that store (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...). Again to the same DEST: only the months
+    from the variables of that store (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...), or
+    iceberg:NAMESPACE@CATALOG, with the catalog as pyiceberg is configured. Again to the same DEST: only the months
     that have changed since are written. --json prints the manifest, which is DEST/manifest.json: rows, columns, and
     SHA-256 of each file.
     """
@@ -34,9 +36,12 @@ def export(settings: Settings, *, destination: str, format_: str, public: bool, 
         def progress(name: str, rows: int) -> None:
             show(names.index(name), len(names), f"{name} {rows:,}")
 
-        done = export(engine, destination, format_, progress, public=public)
+        done = export(engine, destination, format_, progress, public=public, dry_run=dry_run)
     if as_json:
         print_json(done.manifest)
+        return
+    if done.manifest["format"] == "iceberg":
+        _show_tables(destination, done, dry_run=dry_run)
         return
     files = [file for part in done.manifest["relations"].values() for file in part["files"]]
     rows, size = (sum(file[name] for file in files) for name in ("rows", "bytes"))
@@ -46,3 +51,20 @@ def export(settings: Settings, *, destination: str, format_: str, public: bool, 
         click.echo(f"Written {written}, removed {len(done.removed):,}; the others are as they were")
     else:
         click.echo("Nothing to write: no file would differ from what is there")
+
+
+def _show_tables(destination: str, done: Any, *, dry_run: bool) -> None:
+    """What an export into a catalog did, or would do, table by table."""
+    parts = done.manifest["relations"].values()
+    rows = sum(part["rows"] for part in parts)
+    verb = "would hold" if dry_run else "holds"
+    click.echo(f"{destination} {verb} {count(rows, 'row')} in {count(len(parts), 'table')}, tag {done.manifest['tag']}")
+    by_table: dict[str, list[str]] = {}
+    for written in done.written:
+        name, month = written.split()
+        by_table.setdefault(name, []).append(month)
+    for name, months in by_table.items():
+        listed = "" if months == ["-"] else ": " + ", ".join(sorted(months))
+        click.echo(f"{'would write' if dry_run else 'written'} {name}{listed}")
+    if not by_table:
+        click.echo("Nothing to write: no month would differ from what is there")

@@ -58,7 +58,7 @@ Sizes = Mapping[str, int]
 """By path, the bytes of every file below the prefix."""
 
 
-def export(engine: Engine, url: str, format_: str, progress: Progress, *, public: bool = False) -> Outcome:
+def export(engine: Engine, url: str, progress: Progress, *, public: bool = False, format_: str = "parquet") -> Outcome:
     """Bring the export below a URL up to date with the mirror, or begin one; ``public``: without personal data.
 
     Raises UsageError for a URL, credentials or a place that cannot be used, LeaseHeld if another export was faster,
