@@ -121,6 +121,7 @@ DECLARE
     "writer_lease": "UPDATE",
     "alerts": "INSERT, UPDATE",
     "accepted_faults": "INSERT, DELETE",
+    "exports": "INSERT, UPDATE",
     "job_status_history": "INSERT",
     "field_changes": "INSERT (entity, entity_id, field, old_value, new_value, observed_at, sync_run_id)"
   }';  -- history: rows are added, never changed, and the number of a change is the database's to give

@@ -189,6 +189,18 @@ def _prefix(value: str) -> str:
     return value.rstrip("/")
 
 
+def destination(value: str) -> str:
+    """A DEST of ``tpmirror export``: one that may hold a secret is refused, because a destination is shown.
+
+    Raises ValueError, which says what is accepted.
+    """
+    is_url = "://" in value
+    if is_url and (re.match(r"(?:s3|gs|az)://[^/]|file:///", value) is None or re.search(r"[?@#]", value)):
+        kinds = "s3://BUCKET/PREFIX, gs://, az://, file:///PATH or iceberg:NAMESPACE@CATALOG"
+        raise ValueError(f"a folder, {kinds}, without user and query")
+    return value
+
+
 def _switch(value: str) -> bool:
     return _choice("yes", "no")(value) == "yes"
 
@@ -283,6 +295,11 @@ class Settings:
     progress_retention: Duration = _setting(
         Duration(days=90), "how long progress samples are kept", _duration("1h", "36500d", bare="d")
     )
+    export_url: str | None = _setting(
+        None, "where the service keeps an export fresh, a DEST of tpmirror export", destination
+    )
+    export_interval: float = _setting(3600.0, "seconds between two exports of the service, or 1h", _interval("7d"))
+    export_personal: bool = _setting(False, "yes: the service exports personal data too", _switch)
     owners: str = _setting("keep", "keep owners' e-mail addresses, or store a keyed hash", _choice("keep", "hash"))
     owners_key_file: Path | None = _setting(None, "file that holds the key of TPMIRROR_OWNERS=hash", Path)
     credit_price: CreditPrice | None = _setting(
@@ -376,7 +393,7 @@ def _parse(variable: str, parse: Callable[[str], Any], value: str) -> Any:
     try:
         return parse(value)
     except ValueError as error:
-        doubtful = _DOUBTFUL.search(value) if parse is _origin else "@" in value
+        doubtful = _DOUBTFUL.search(value) if parse in {_origin, destination} else "@" in value
         shown = "a value that may hold a secret" if doubtful else repr(value[:80])
         raise UsageError(f"{variable} is {shown}; it accepts {error}") from None
 

@@ -17,6 +17,7 @@ from tpmirror.errors import UsageError
 from tpmirror.log import logger
 from tpmirror.service import probes
 from tpmirror.service.alerting import Alerter
+from tpmirror.service.exporter import Exporter
 from tpmirror.service.metrics import Metrics, Mirror, route
 from tpmirror.service.notifier import Notifier
 from tpmirror.service.scheduler import Schedule
@@ -60,6 +61,7 @@ class Service:
             if settings.alert_urls
             else None
         )
+        self._exporter = Exporter(settings, engine, self.worker.status, self.metrics) if settings.export_url else None
         self._pulse = time.monotonic()
 
     def plan(self) -> None:
@@ -69,6 +71,8 @@ class Service:
         schedule.add("watch", self.watch.check, CHECK)
         if self._alerter is not None:
             schedule.add("alerts", self._alerter.send_due, ALERTS, "alerts")
+        if self._exporter is not None:
+            schedule.add("exports", self._exporter.tick, self._exporter.every, "exports")
         schedule.add("head", self.worker.head, DAY)
 
     def turn(self) -> int | None:

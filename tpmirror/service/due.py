@@ -4,8 +4,9 @@ The database decides what is due, not a process's memory: after a restart, and a
 done is not done again, and work that nobody did is due at once.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from tpmirror.store.status import MirrorStatus
 
@@ -30,6 +31,16 @@ def poll_due(status: MirrorStatus, interval: float, now: datetime) -> datetime:
     if status.succeeded_at is None:
         return now + wait  # the mirror is empty: a full sync comes first
     return _sane(max(status.succeeded_at, status.run_failed_at or status.succeeded_at) + wait, wait, now)
+
+
+def export_due(state: Mapping[str, Any] | None, interval: float, now: datetime) -> datetime:
+    """When the next export is due; sooner after one that failed, a little later each time."""
+    if state is None:
+        return now
+    last, wait = state["succeeded_at"], interval
+    if state["failures"]:
+        last, wait = state["failed_at"], pause(state["failures"], interval)
+    return now if last is None else _sane(last + timedelta(seconds=wait), timedelta(seconds=interval), now)
 
 
 def poll_factor(status: MirrorStatus) -> int:

@@ -38,6 +38,9 @@ HELP: Final = {
     "api_requests": "Requests to the API by status, error if there was no answer.",
     "api_retries": "Requests to the API that were sent again after a fault.",
     "api_request_duration_seconds": "How long requests to the API took.",
+    "exports": "Exports of the service by how they ended.",
+    "export_duration_seconds": "How long exports took.",
+    "last_export_timestamp_seconds": "As of when the export holds the mirror, in seconds since 1970.",
     "schedule_events": "Jobs of the schedule that were missed or failed.",
     "last_certified_timestamp_seconds": (
         "As of when the mirror was last proven complete, in seconds since 1970; absent if that is in the future."
@@ -70,6 +73,8 @@ class Metrics:
         self._requests = self._counter("api_requests", "status")
         self._retries = self._counter("api_retries")
         self._request_seconds = self._histogram("api_request_duration_seconds", REQUEST_BOUNDS)
+        self._exports = self._counter("exports", "outcome")
+        self._export_seconds = self._histogram("export_duration_seconds", RUN_BOUNDS)
         self._events = self._counter("schedule_events", "job", "event")
 
     def on_run(self, kind: str, outcome: str, seconds: float, retries: int = 0) -> None:
@@ -82,6 +87,11 @@ class Metrics:
         """A request is over; its status code, or ``error``."""
         self._requests.labels(status).inc()
         self._request_seconds.observe(seconds)
+
+    def on_export(self, outcome: str, seconds: float) -> None:
+        """An export is over."""
+        self._exports.labels(outcome).inc()
+        self._export_seconds.observe(seconds)
 
     def on_event(self, job: str, event: str) -> None:
         """A job of the scheduler was missed or failed."""
@@ -115,6 +125,8 @@ class Mirror(Collector):
             yield _gauge("last_certified_timestamp_seconds", {(): status.certified_at.timestamp()})
         if status.synced_at is not None:
             yield _gauge("last_walk_timestamp_seconds", {(): status.synced_at.timestamp()})
+        if (export := self._watch.export) is not None and export.succeeded_at is not None:
+            yield _gauge("last_export_timestamp_seconds", {(): export.succeeded_at.timestamp()})
         yield _gauge("jobs_in_flight", {(): status.in_flight})
         yield _gauge("vanished_jobs_waiting", {(): status.waiting})
         yield _gauge("quarantined_payloads", {(): status.quarantined})

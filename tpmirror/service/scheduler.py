@@ -2,7 +2,7 @@
 
 A short tick asks the database what is due, so that a restart repeats nothing and replicas share the work. One thread
 does all full syncs and polls, because there is one writer anyway; ticks that fall into a run are left out. Another
-thread sends the alerts, because a service that takes its time must not hold up the watch.
+thread sends the alerts, because a service that takes its time must not hold up the watch, and one does the exports.
 """
 
 import threading
@@ -53,7 +53,7 @@ class Schedule:
             jobstores={
                 "default": MemoryJobStore()
             },  # a store that fails kills the scheduler's thread without a log line
-            executors={name: ThreadPoolExecutor(1) for name in ("runs", "alerts", "default")},
+            executors={name: ThreadPoolExecutor(1) for name in ("runs", "alerts", "exports", "default")},
             # The default grace of one second would drop a run, silently, after the machine paused for longer.
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,

@@ -15,7 +15,7 @@ from tpmirror.errors import MirrorError
 from tpmirror.log import logger
 from tpmirror.store.health import Problem, problems_of_mirror
 from tpmirror.store.runs import SKEW
-from tpmirror.store.status import MirrorStatus
+from tpmirror.store.status import ExportStatus, MirrorStatus
 
 JUMP: Final = 5.0
 """Seconds between wall clock and monotonic clock from one pulse to the next that are a jump."""
@@ -84,6 +84,11 @@ class Watchdog:
         for code in sorted(before - {problem.code for problem in found}):
             log.info("problem solved", code=code)
         self.problems, self._checked = found, time.monotonic()
+
+    @property
+    def export(self) -> ExportStatus | None:
+        """Where the export stands that this service keeps fresh."""
+        return self.status.exports.get(self._settings.export_url or "")
 
     def jumped(self) -> float | None:
         """By how many seconds the wall clock jumped since the last call; None if it did not."""

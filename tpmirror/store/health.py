@@ -19,6 +19,8 @@ UNCERTIFIED: Final = 3
 """Full syncs in a row without a proof after which that is a problem."""
 FAILURE_STREAK: Final = 3
 """Runs in a row that failed, after which this is more than a hiccup."""
+EXPORT_GRACE: Final = timedelta(minutes=10)
+"""How much older an export may be besides: it may take its time, and a claim of a process that died has to run out."""
 UNANSWERED_LIMIT: Final = timedelta(days=1)
 """How long jobs may be missing without an answer of the API, before that is a problem."""
 KEY_REFUSED: Final = "the API refused the key"
@@ -53,6 +55,7 @@ def problems_of_mirror(status: MirrorStatus, settings: Settings, now: datetime) 
         *_of_operator(status, now),
         *_of_grants(status),
         *_of_upstream(status),
+        *_of_export(status, settings, now),
         *_of_budgets(status, settings, now),
     ]
 
@@ -135,6 +138,21 @@ def _of_upstream(status: MirrorStatus) -> Iterator[Problem]:
         message = f"upstream sends a code that this version has no name for: {code}"
         remedy = "see whether a newer tpmirror knows it; until then a job of an unknown status counts as in flight"
         yield Problem(f"unknown_code:{code}", message, remedy)
+
+
+def _of_export(status: MirrorStatus, settings: Settings, now: datetime) -> Iterator[Problem]:
+    """Only of the export that is asked for: one that nobody wants any more may be old."""
+    export = status.exports.get(settings.export_url or "")
+    if export is None:
+        return
+    if export.failures >= FAILURE_STREAK:
+        message = f"the last {export.failures} exports failed: {export.error}"
+        yield Problem("export_failing", message, "tpmirror export, to the same destination, shows why")
+    age = now - (export.succeeded_at or export.since)
+    if age > timedelta(seconds=STALE * settings.export_interval) + EXPORT_GRACE:
+        held = f"is as of {export.succeeded_at:%Y-%m-%d %H:%M} UTC" if export.succeeded_at else "holds nothing yet"
+        message = f"the export {held}, though one is due every {settings.export_interval:,.0f} s"
+        yield Problem("export_stale", message, "see the log of tpmirror run for what keeps it")
 
 
 def _of_budgets(status: MirrorStatus, settings: Settings, now: datetime) -> Iterator[Problem]:

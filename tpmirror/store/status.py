@@ -1,6 +1,7 @@
 """The status of the mirror in a few short queries: what decides when to run again, and what is wrong."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,6 +11,20 @@ from sqlalchemy import Connection, and_, func, or_, select
 from tpmirror.db import schema
 from tpmirror.store import presence, quarantine, queries, retention, runs
 from tpmirror.store.quarantine import Holding
+
+
+@dataclass(frozen=True, slots=True)
+class ExportStatus:
+    """Where an export stands that the service keeps fresh."""
+
+    since: datetime
+    """When the service first set out to make it."""
+    succeeded_at: datetime | None = None
+    """As of when it holds the mirror."""
+    failures: int = 0
+    """How often in a row it has failed since."""
+    error: str | None = None
+    """What it failed with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,8 @@ class MirrorStatus:
     """Tables whose old rows this database role may not remove."""
     unknown_codes: tuple[str, ...] = ()
     """Codes without a name, each after its table."""
+    exports: Mapping[str, ExportStatus] = field(default_factory=dict)
+    """Exports of the service, by destination."""
     credits_today: Decimal | None = None
     credits_month: Decimal | None = None
     """What the jobs of this day and month (UTC) cost; None if nobody asked."""
@@ -90,9 +107,16 @@ def read_status(conn: Connection, today: date | None = None) -> MirrorStatus:
         holding=quarantine.holding(conn),
         ungranted=tuple(retention.ungranted(conn)),
         unknown_codes=tuple(f"{name}={code}" for name, codes in queries.unknown_codes(conn).items() for code in codes),
+        exports=_exports(conn),
         credits_today=credits_since(conn, today) if today else None,
         credits_month=credits_since(conn, today.replace(day=1)) if today else None,
     )
+
+
+def _exports(conn: Connection) -> dict[str, ExportStatus]:
+    table = schema.exports.c
+    rows = conn.execute(select(table.destination, table.since, table.succeeded_at, table.failures, table.error))
+    return {destination: ExportStatus(*others) for destination, *others in rows}
 
 
 def credits_since(conn: Connection, since: date) -> Decimal:

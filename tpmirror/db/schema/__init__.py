@@ -18,6 +18,7 @@ from tpmirror.db.schema.mirror import (
     alerts,
     credit_prices,
     data_dictionary,
+    exports,
     job_absences,
     mirror_scope,
     quarantined_jobs,
@@ -33,6 +34,7 @@ __all__ = (
     "alerts",
     "credit_prices",
     "data_dictionary",
+    "exports",
     "field_changes",
     "input_videos",
     "job_absences",
@@ -56,5 +58,5 @@ IN_FLIGHT: Final = jobs.c.status.not_in(TERMINAL)
 """Whether a job is not over: an unknown status counts as in flight."""
 APPEND_ONLY: Final = (job_status_history, field_changes)
 """Tables whose rows are never changed nor removed; triggers see to it."""
-WORKING: Final = (accepted_faults, alerts, job_absences, mirror_scope, writer_lease)
+WORKING: Final = (accepted_faults, alerts, exports, job_absences, mirror_scope, writer_lease)
 """Tables that only the program itself relies on; neither exported nor promised."""

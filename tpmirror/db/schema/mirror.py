@@ -169,6 +169,19 @@ alerts = Table(
     comment="alerts, open and over, and who was told when",
 )
 
+exports = Table(
+    "exports",
+    metadata,
+    own("destination", Text, "where it goes, as in TPMIRROR_EXPORT_URL", primary_key=True),
+    own("since", Timestamp, "when the service first set out to export there (UTC)"),
+    own("claimed_until", Timestamp, "until when a process has it in hand (UTC)", nullable=True),
+    own("succeeded_at", Timestamp, "as of when it holds the mirror (UTC)", nullable=True),
+    own("failures", Integer, "how often in a row it has failed since", server_default="0"),
+    own("failed_at", Timestamp, "when it failed last, since it succeeded (UTC)", nullable=True),
+    own("error", Text, "what it failed with", nullable=True),
+    comment="exports that the service keeps fresh, and how they went",
+)
+
 data_dictionary = Table(
     "data_dictionary",
     metadata,
