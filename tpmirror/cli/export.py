@@ -28,8 +28,9 @@ def export(settings: Settings, *, destination: str, format_: str, public: bool, 
     SHA-256 of each file.
     """
     from tpmirror.export import datasets
-    from tpmirror.export.destination import export
+    from tpmirror.export.destination import export, load
 
+    load(destination, format_)  # before the mirror is opened: what is wrong with DEST is said first
     names = [relation.name for relation in datasets.relations()]
     with mirror(settings, read_only=True) as engine, progress_bar("exporting", estimated=False) as show:
 

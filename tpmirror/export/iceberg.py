@@ -231,8 +231,8 @@ class _Target:
             self._replace(table, change, known, wanted)
             snapshot = change.table_metadata.current_snapshot_id
             counts = {name: [[month, rows] for month, rows in by.items()] for name, by in self._cut.counts.items()}
-            state = {"snapshot": snapshot, "mark": self._cut.mark, "counts": counts}
-            state["months"] = [[month, held] for month, held in self._months.items()]
+            months = [[month, held] for month, held in self._months.items()]
+            state = {"snapshot": snapshot, "mark": self._cut.mark, "counts": counts, "months": months}
             change.set_properties({STATE: json.dumps(state), "comment": self.relation.table.comment or ""})
             snapshots.tag(change, snapshot, self._cut.tag)
             expired = snapshots.expire(change)

@@ -150,8 +150,10 @@ def _of_export(status: MirrorStatus, settings: Settings, now: datetime) -> Itera
         yield Problem("export_failing", message, "tpmirror export, to the same destination, shows why")
     age = now - (export.succeeded_at or export.since)
     if age > timedelta(seconds=STALE * settings.export_interval) + EXPORT_GRACE:
-        held = f"is as of {export.succeeded_at:%Y-%m-%d %H:%M} UTC" if export.succeeded_at else "holds nothing yet"
-        message = f"the export {held}, though one is due every {settings.export_interval:,.0f} s"
+        message = f"the export holds nothing yet, though one is due every {settings.export_interval:,.0f} s"
+        if (held := export.succeeded_at) is not None:
+            due = f"one is due every {settings.export_interval:,.0f} s"
+            message = f"the export is as of {held:%Y-%m-%d %H:%M} UTC, though {due}"
         yield Problem("export_stale", message, "see the log of tpmirror run for what keeps it")
 
 
