@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
+import duckdb
 import pytest
 from pyiceberg.catalog import load_catalog
 from pyiceberg.exceptions import NoSuchTableError
@@ -135,6 +136,11 @@ def test_every_table_has_the_mirrors_rows_exact_and_with_their_meaning(lived, ca
     jobs = table.scan(row_filter="started_month = '2026-10'").to_arrow()
     ((cost,),) = query(lived, "SELECT ROUND(SUM(cost_usd), 4) FROM jobs WHERE started < '2026-11'")
     assert sum(filter(None, jobs["cost_usd"].to_pylist())) == Decimal(str(cost))
+    with duckdb.connect() as db:
+        table.scan().to_duckdb("jobs", connection=db)
+        ((total, kind),) = db.sql("SELECT SUM(cost_usd), typeof(SUM(cost_usd)) FROM jobs").fetchall()
+        ((cost,),) = query(lived, "SELECT ROUND(SUM(cost_usd), 4) FROM jobs")
+        assert (total, kind) == (Decimal(str(cost)), "DECIMAL(38,4)")
     assert all(catalog.load_table(f"mirror.{name}").refs().keys() == {"main", done.manifest["tag"]} for name in NAMES)
 
 

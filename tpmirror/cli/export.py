@@ -1,5 +1,6 @@
 """The command that writes the mirror as files."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -17,8 +18,23 @@ FORMATS: Final = ("parquet", "csv", "jsonl")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="parquet", show_default=True, help="Of files.")
 @click.option("--public", is_flag=True, help="Leave out personal data: owners, unknown keys, payloads.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; list the months of Iceberg tables that would be written.")
+@click.option(
+    "--contract",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    help="Also write what every table and column means, as a data contract (ODCS 3.1).",
+)
 @as_json
-def export(settings: Settings, *, destination: str, format_: str, public: bool, dry_run: bool, as_json: bool) -> None:
+def export(
+    settings: Settings,
+    *,
+    destination: str,
+    format_: str,
+    public: bool,
+    dry_run: bool,
+    contract: Path | None,
+    as_json: bool,
+) -> None:
     """Write every table and view to DEST, as Parquet, CSV or JSON Lines, in one snapshot of the mirror.
 
     DEST is a folder, or s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX, with credentials and endpoint
@@ -38,6 +54,10 @@ def export(settings: Settings, *, destination: str, format_: str, public: bool, 
             show(names.index(name), len(names), f"{name} {rows:,}")
 
         done = export(engine, destination, format_, progress, public=public, dry_run=dry_run)
+    if contract is not None:
+        from tpmirror.export.contract import document
+
+        contract.write_text(document(public=public), encoding="utf-8")
     if as_json:
         print_json(done.manifest)
         return
