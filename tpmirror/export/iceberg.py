@@ -126,9 +126,10 @@ def export(
         raise UsageError(f"{destination!r} names no tables; give iceberg:NAMESPACE@CATALOG")
     relations = [one for one in datasets.relations(public=public) if one.name not in LEFT_OUT]
     relations.sort(key=lambda one: one.name == LAST)
-    with _saying(destination), reading(engine) as conn:
+    # Inside: what the catalog's own database says must not be taken for the mirror's.
+    with reading(engine) as conn, _saying(destination):
         unhurried(conn)
-        catalog, namespace = load_catalog(found[2]), tuple(found[1].split("."))
+        catalog, namespace = _catalog(destination, found[2]), tuple(found[1].split("."))
         # As JSON gives it back: what is compared with it comes from there.
         mark = json.loads(json.dumps(watermark.take(conn)))
         cut = _Cut(conn, mark, {table.name: datasets.count(conn, table) for table in _COUNTED}, public, progress)
@@ -363,21 +364,36 @@ def _digest(batches: Iterable[pa.RecordBatch]) -> str:
     return found.hexdigest()
 
 
+_OVERTAKEN: Final = (
+    exceptions.CommitFailedException,
+    exceptions.TableAlreadyExistsError,
+    exceptions.ValidationException,
+)
+
+
+def _catalog(destination: str, name: str) -> Catalog:
+    """The catalog of that name in pyiceberg's configuration."""
+    try:
+        return load_catalog(name)
+    except (ValueError, ImportError, exceptions.NotInstalledError) as error:
+        message = f"{destination!r} names no catalog that can be used ({type(error).__name__})"
+        raise UsageError(f"{message}; set PYICEBERG_CATALOG__NAME__URI, or name it in .pyiceberg.yaml") from error
+
+
 @contextmanager
 def _saying(destination: str) -> Iterator[None]:
     """Say in one line why a catalog or its store cannot be used; never what a library says, which may hold a secret."""
     try:
         yield
-    except exceptions.CommitFailedException as error:
+    except _OVERTAKEN as error:
         raise LeaseHeld(
             "another export wrote there at the same time; nothing of this one counts, run it again"
         ) from error
     except (exceptions.UnauthorizedError, exceptions.ForbiddenError, exceptions.OAuthError) as error:
         message = f"the catalog of {destination!r} refused the credentials"
         raise UsageError(f"{message}; set those of pyiceberg's configuration, PYICEBERG_CATALOG__NAME__...") from error
-    except (ValueError, ImportError, exceptions.NotInstalledError) as error:
-        message = f"{destination!r} names no catalog that can be used ({type(error).__name__})"
-        raise UsageError(f"{message}; set PYICEBERG_CATALOG__NAME__URI, or name it in .pyiceberg.yaml") from error
     except (RequestException, SQLAlchemyError, OSError, exceptions.RESTError) as error:
+        if "iceberg_" not in (getattr(error, "statement", None) or "iceberg_"):
+            raise  # a query of the mirror, whose engine says what is wrong
         message = f"cannot export to {destination!r}: {type(error).__name__}"
         raise TpmirrorError(f"{message}; see that the catalog and its store answer, and what they allow") from error
