@@ -104,7 +104,9 @@ def test_installed_program_runs_the_demo_in_an_empty_folder(programs: Path, else
 
 @pytest.mark.exhaustive
 def test_plain_package_serves_dashboard_health_and_metrics(programs: Path, elsewhere: Path):
-    absent = "import sys; sys.modules |= dict.fromkeys(('psycopg', 'apprise', 'pyarrow', 'duckdb'))"
+    absent = (
+        "import sys; sys.modules |= dict.fromkeys(('psycopg', 'apprise', 'pyarrow', 'obstore', 'pyiceberg', 'duckdb'))"
+    )
     run(programs / "python", "-c", f"{absent}; import tpmirror.service.daemon, tpmirror.web.server", cwd=elsewhere)
 
 
@@ -112,7 +114,7 @@ def test_the_plain_package_asks_for_what_it_imports_and_nothing_of_its_extras(wh
     requirements = metadata_of(wheel).requires_dist or []
     plain = {one.name for one in requirements if one.marker is None}
     assert {"starlette", "uvicorn", "jinja2", "prometheus-client"} <= plain
-    assert {one.name for one in requirements} - plain == {"psycopg", "apprise", "pyarrow"}
+    assert {one.name for one in requirements} - plain == {"psycopg", "apprise", "pyarrow", "obstore", "pyiceberg"}
 
 
 def test_what_is_built_can_be_released(built: Path):

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 
 # Which extras and groups a requirement file pins besides the dependencies; see the target "lock" in the Makefile.
-EXTRAS = ["postgres", "web", "metrics", "alerts", "export"]
+EXTRAS = ["postgres", "web", "metrics", "alerts", "export", "iceberg"]
 LOCKED = {
     "install.txt": (EXTRAS, ["build"]),
     "test.txt": (EXTRAS, ["build", "test", "lint"]),

@@ -14,7 +14,7 @@ from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 import tpmirror
 
-EXTRAS: Final = {"postgres", "export", "alerts"}
+EXTRAS: Final = {"postgres", "export", "iceberg", "alerts"}
 """What the plain package does without."""
 
 
