@@ -77,7 +77,7 @@ def measure(home: Path, jobs: int) -> None:
         for name in ("job_model_costs", "job_overview", "ml_models"):
             catalog.load_table(f"tensorpix.{name}").scan().to_duckdb(name, connection=db)
         summed = sum((row[2] for row in db.sql(QUESTION).fetchall()), Decimal(0))
-        (held,) = db.sql("SELECT SUM(credits) FROM job_overview").fetchone() or (None,)
+        ((held,),) = db.sql("SELECT SUM(credits) FROM job_overview").fetchall()
     assert summed == held, (summed, held)
 
 

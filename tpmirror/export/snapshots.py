@@ -16,8 +16,8 @@ from pyiceberg.table.update.snapshot import ExpireSnapshots, ManageSnapshots
 
 OURS: Final = "tpmirror"
 """Property of the snapshots that an export made: the tag of its cut."""
-KEPT: Final = 24
-"""Cuts to which a reader can go back: a day of hourly exports."""
+KEPT: Final = 12
+"""Cuts to which a reader can go back, of hourly exports half a day: each makes every later commit a little slower."""
 _TAG: Final = re.compile(r"run-(\d+)-[0-9a-f]{8}")
 
 
