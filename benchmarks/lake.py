@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 from pyiceberg.catalog import load_catalog
@@ -106,7 +107,7 @@ def counted(name: str, place: Path) -> Iterator[None]:
 def _catalog(home: Path) -> Any:
     """A catalog in a file, in the place of the configured ones."""
     properties = {"type": "sql", "uri": f"sqlite:///{home}/catalog.db", "warehouse": f"file://{home}/lake"}
-    iceberg.load_catalog = lambda name: load_catalog(name, **properties)  # type: ignore[assignment]
+    patch.object(iceberg, "load_catalog", lambda name: load_catalog(name, **properties)).start()
     return load_catalog("bench", **properties)
 
 
