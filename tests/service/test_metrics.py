@@ -14,7 +14,7 @@ from tpmirror.service.metrics import HELP, Metrics, Mirror
 from tpmirror.service.watchdog import Watchdog
 from tpmirror.store.health import Problem
 from tpmirror.store.quarantine import Holding
-from tpmirror.store.status import MirrorStatus
+from tpmirror.store.status import ExportStatus, MirrorStatus
 
 CERTIFIED = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ROWS = [{"name": "Finished", "jobs": 7, "credits": 12.5}, {"name": "unknown (9)", "jobs": 1, "credits": None}]
@@ -95,6 +95,16 @@ def test_a_database_that_is_away_takes_only_its_own_numbers_along(watch, metrics
 
 def test_every_metric_is_shown(watch, metrics):
     assert {family.name for family in families(watch, metrics)} == {f"tpmirror_{name}" for name in HELP}
+
+
+def test_exports_are_counted_from_the_start_and_dated(watch, metrics):
+    watch.status = MirrorStatus(exports={"": ExportStatus(since=CERTIFIED, succeeded_at=CERTIFIED)})
+    metrics.on_export("succeeded", 2.0)
+    found = families(watch, metrics)
+    assert value(found, "tpmirror_exports_total", outcome="succeeded") == 1
+    assert value(found, "tpmirror_exports_total", outcome="failed") == 0
+    assert value(found, "tpmirror_export_duration_seconds_sum") == 2
+    assert value(found, "tpmirror_last_export_timestamp_seconds") == CERTIFIED.timestamp()
 
 
 def test_names_are_as_prometheus_asks(watch, metrics):

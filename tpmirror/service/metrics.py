@@ -40,7 +40,7 @@ HELP: Final = {
     "api_request_duration_seconds": "How long requests to the API took.",
     "exports": "Exports of the service by how they ended.",
     "export_duration_seconds": "How long exports took.",
-    "last_export_timestamp_seconds": "As of when the export holds the mirror, in seconds since 1970.",
+    "last_export_timestamp_seconds": "As of when the export holds the mirror, in seconds since 1970; absent without one.",
     "schedule_events": "Jobs of the schedule that were missed or failed.",
     "last_certified_timestamp_seconds": (
         "As of when the mirror was last proven complete, in seconds since 1970; absent if that is in the future."
@@ -74,6 +74,8 @@ class Metrics:
         self._retries = self._counter("api_retries")
         self._request_seconds = self._histogram("api_request_duration_seconds", REQUEST_BOUNDS)
         self._exports = self._counter("exports", "outcome")
+        for outcome in ("succeeded", "failed"):
+            self._exports.labels(outcome)  # 0 from the start: a rate sees the first failure
         self._export_seconds = self._histogram("export_duration_seconds", RUN_BOUNDS)
         self._events = self._counter("schedule_events", "job", "event")
 
@@ -125,8 +127,8 @@ class Mirror(Collector):
             yield _gauge("last_certified_timestamp_seconds", {(): status.certified_at.timestamp()})
         if status.synced_at is not None:
             yield _gauge("last_walk_timestamp_seconds", {(): status.synced_at.timestamp()})
-        if (export := self._watch.export) is not None and export.succeeded_at is not None:
-            yield _gauge("last_export_timestamp_seconds", {(): export.succeeded_at.timestamp()})
+        exported = self._watch.export and self._watch.export.succeeded_at
+        yield _gauge("last_export_timestamp_seconds", {(): exported.timestamp()} if exported else {})
         yield _gauge("jobs_in_flight", {(): status.in_flight})
         yield _gauge("vanished_jobs_waiting", {(): status.waiting})
         yield _gauge("quarantined_payloads", {(): status.quarantined})
