@@ -40,7 +40,9 @@ HELP: Final = {
     "api_request_duration_seconds": "How long requests to the API took.",
     "exports": "Exports of the service by how they ended.",
     "export_duration_seconds": "How long exports took.",
-    "last_export_timestamp_seconds": "As of when the export holds the mirror, in seconds since 1970; absent without one.",
+    "last_export_timestamp_seconds": (
+        "As of when the export holds the mirror, in seconds since 1970; absent if there is none."
+    ),
     "schedule_events": "Jobs of the schedule that were missed or failed.",
     "last_certified_timestamp_seconds": (
         "As of when the mirror was last proven complete, in seconds since 1970; absent if that is in the future."
