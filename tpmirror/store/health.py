@@ -150,7 +150,8 @@ def _of_export(status: MirrorStatus, settings: Settings, now: datetime) -> Itera
         yield Problem("export_failing", message, "tpmirror export, to the same destination, shows why")
     age = now - (export.succeeded_at or export.since)
     if age > timedelta(seconds=STALE * settings.export_interval) + EXPORT_GRACE:
-        due, held = f"one is due every {settings.export_interval:,.0f} s", export.succeeded_at
+        held = export.succeeded_at
+        due = f"one is due every {settings.export_interval:,.0f} s"
         message = f"the export holds nothing yet, though {due}"
         if held is not None:
             message = f"the export is as of {held:%Y-%m-%d %H:%M} UTC, though {due}"
