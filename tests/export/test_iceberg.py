@@ -312,6 +312,7 @@ def rest(server) -> dict[str, str]:
     """The properties of its catalog."""
     return {
         "type": "rest", "uri": server.catalog, "warehouse": f"s3://{TABLES}/", "credential": f"{KEY_ID}:{SECRET}",
+        "oauth2-server-uri": f"{server.catalog}/v1/oauth/tokens",
         "s3.endpoint": server.endpoint, "s3.access-key-id": server.variables["AWS_ACCESS_KEY_ID"],
         "s3.secret-access-key": server.variables["AWS_SECRET_ACCESS_KEY"], "s3.region": "us-east-1",
     }  # fmt: skip
