@@ -48,9 +48,15 @@ def _read_pages(opened: Session, page: Page, consume: Consume, in_flight: set[in
     size = opened.settings.page_size
     if not page.is_last and ascends(page):
         _show(opened, page, consume, in_flight)
-        page = opened.api.page(size, max(page.end, page.listing.count - len(page.listing)))
-        while _show(opened, page, consume, in_flight) and page.offset > 0:
+        page = newest = opened.api.page(size, max(page.end, page.listing.count - len(page.listing)))
+        is_worth = _show(opened, page, consume, in_flight)
+        # A job that is too large ends its page early: the newest jobs stand behind it.
+        while newest.listing.items and newest.end < newest.listing.count:
+            newest = opened.api.page(size, newest.end)
+            _show(opened, newest, consume, in_flight)
+        while is_worth and page.offset > 0:
             page = opened.api.page(size, max(0, page.offset - len(page.listing)))
+            is_worth = _show(opened, page, consume, in_flight)
         return
     while _show(opened, page, consume, in_flight) and not page.is_last:
         page = opened.api.page(size, page.end)
