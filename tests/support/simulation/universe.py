@@ -356,6 +356,9 @@ class Universe:
         self.machine.sleep(2 * DAY if self._jumps else DAY / 6)  # every lease is over
         unlisted = self.mirror.query("SELECT 1 FROM jobs WHERE presence = 'unlisted'") if self.mirror.is_ready() else []
         turns = 1 + len(unlisted) // UNLISTED_LOOKUPS
+        for job_id, oddities in self.world.distorted().items():
+            if any(one.path[0] == "input_video" for one in oddities):
+                self.world.distort(job_id)  # jobs that share a video and say different things of it are never at rest
         held = self.mirror.query(f"SELECT id FROM jobs WHERE {THERE}") if self.mirror.is_ready() else []
         if not any(self.world.found(row["id"]) for row in held):
             self._sync()  # all jobs were deleted, and the database went back to before: nobody can tell
@@ -419,9 +422,6 @@ class Universe:
 
     def _accept(self) -> None:
         """One sync, which is certified if all is held; then an operator accepts what is not."""
-        for job_id, oddities in self.world.distorted().items():
-            if any(one.path[0] == "input_video" for one in oddities):
-                self.world.distort(job_id)  # jobs that share a video and say different things of it are never at rest
         self._quiet_sync()
         entries = [row for row in self.mirror.rows("quarantined_jobs", resolved_at=None) if row["job_id"] is not None]
         self.figures.accepted += len(entries)
