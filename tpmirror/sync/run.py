@@ -175,8 +175,12 @@ class Run:
         if runs.is_closed(conn, self.id, self._started_at):
             return runs.get(conn, self.id)  # it was closed before, only the answer to that commit was lost
         now = datetime.now(UTC)
-        result = result.without(self._stats.recorded - history.count_after(conn, self._heads))
-        back = returned(presence.away(conn, self._reading.where), self._reading.where)
+        lost = self._stats.recorded - history.count_after(conn, self._heads)
+        result = result.without(lost)
+        # With rows lost a job may be held as it was before this run showed it: if it came back as that, earlier runs
+        # that did not ask for it while it was away would vouch for its old status.
+        where = {} if lost > 0 else self._reading.where
+        back = returned(presence.away(conn, where), where)
         moved = presence.write_presence(conn, {**back, **result.presence}, self.id, now)
         if result.present is not None:
             quarantine.resolve(conn, quarantine.obsolete_entries(conn, result.present), now)
