@@ -9,7 +9,7 @@ PIP_INSTALL := -m pip install -q --disable-pip-version-check
 
 # What the two requirement files pin: install.txt what it takes to run tpmirror, test.txt that and all checks.
 INSTALL_SET := --all-extras --group build
-TEST_SET := $(INSTALL_SET) --group test --group lint
+TEST_SET := $(INSTALL_SET) --group test --group release --group lint
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
@@ -52,13 +52,12 @@ docs: $(TEST_VENV)/.install-stamp ## write docs/data-dictionary.md from the decl
 	$(TEST_VENV)/bin/python -m tests.support.dictionary > docs/data-dictionary.md
 
 # --upgrade takes the newest versions that pyproject.toml allows: make lock UPGRADE=--upgrade
-lock: ## pin all requirements with hashes (needs uv); UPGRADE=--upgrade for newer versions
+lock: ## pin all requirements with hashes (needs uv, as in .venv-test/bin); UPGRADE=--upgrade for newer versions
 	$(COMPILE) $(UPGRADE) $(TEST_SET) --output-file requirements/test.txt
 	$(COMPILE) $(UPGRADE) $(INSTALL_SET) --constraint requirements/test.txt --output-file requirements/install.txt
 
-release: $(TEST_VENV)/.install-stamp ## build sdist and wheel into dist, and check what they say of themselves
+release: $(TEST_VENV)/.install-stamp ## build sdist, wheel, SBOM and the image's build context into dist, checked
 	rm -rf dist
-	@$(TEST_VENV)/bin/python -m hatchling build
 	@$(TEST_VENV)/bin/python -m tests.support.release dist
 
 clean: ## remove the environments, caches and builds; never a database

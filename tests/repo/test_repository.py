@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 EXTRAS = ["postgres", "web", "metrics", "alerts", "export"]
 LOCKED = {
     "install.txt": (EXTRAS, ["build"]),
-    "test.txt": (EXTRAS, ["build", "test", "lint"]),
+    "test.txt": (EXTRAS, ["build", "test", "release", "lint"]),
 }
 PIN = re.compile(r"([a-z0-9][a-z0-9-]*)==([0-9][a-z0-9.]*)( ; [a-z_]+ [=!<>]+ '[\w.]+'(?: (?:and|or) .+)?)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
