@@ -1,7 +1,7 @@
 """Settings: frozen, read once from the environment and the command line. ``load`` reads no file but those of secrets.
 
 A setting is declared in one place, a field of ``Settings`` with its meaning and its parser: its variable, the command
-line's options and the README's table follow from that.
+line's options follow from that, and docs/settings.md has a row for each.
 """
 
 import math

@@ -22,7 +22,7 @@ from tpmirror.web.server import Server
 DBNAME = "reader_of_everything"
 DENIED = psycopg.errors.InsufficientPrivilege
 NOT_FOR_READERS = "Not for the role `tpmirror_reader`"
-DOCUMENTS = ("README.md", "docs/cookbook.md", "docs/costs.md", "docs/bi.md")
+DOCUMENTS = ("README.md", "docs/tables.md", "docs/cookbook.md", "docs/costs.md", "docs/bi.md")
 OWNERS = "SELECT DISTINCT owner FROM input_videos WHERE owner IS NOT NULL"
 
 
