@@ -177,7 +177,8 @@ def test_commands_named_in_prose_exist(mention: str):
 
 def split(words: tuple[str, ...]) -> tuple[click.Command, list[str]]:
     """The command that words call, and the words after it. Options before a command are left out."""
-    command, rest = cli, list(words)
+    command: click.Command = cli
+    rest = list(words)
     while isinstance(command, click.Group) and rest and rest[0] in command.commands:
         command = command.commands[rest.pop(0)]
     return command, rest
