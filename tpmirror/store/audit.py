@@ -2,7 +2,7 @@
 
 The chain shows rows altered, removed, inserted or reordered, the counts of runs a tail cut off. A chain computed anew
 only a head hash remembered elsewhere shows: ``status`` and ``audit`` print it, ``audit --head`` compares it.
-Triggers that are not as the last upgrade left them may have let such changes in; views may show something else.
+A trigger that is not as the last upgrade left it may have let a change of history pass; a view may show other values.
 """
 
 from collections.abc import Iterable, Iterator
@@ -159,7 +159,7 @@ def _presence(conn: Connection) -> Iterator[Row]:
 
 
 def _definitions(conn: Connection) -> Iterator[Row]:
-    """What guards the history and what shows it are as the last upgrade left them."""
+    """Findings of triggers and views that are not as the last upgrade left them."""
     for one in dictionary.altered(conn):
         check = "guard" if one.kind == "trigger" else one.kind
         yield {"check": check, "job_id": None, "entry": None, "finding": one.finding}

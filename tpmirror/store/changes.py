@@ -109,7 +109,7 @@ class Changeset:
     unplaced: set[int] = field(default_factory=set)
     """New jobs without a readable status: they get no row."""
     quarantined: set[tuple[int | None, str | None]] = field(default_factory=set)
-    """What could not be held: job and field, None for a whole item; the payload where no id can be read."""
+    """Faults by job and field: None for a whole item; the payload in the place of the field where no id can be read."""
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""

@@ -52,7 +52,7 @@ def _recheck(conn: Connection, models: Mapping[int, int], videos: Collection[int
     jobs, table, users = schema.jobs.c, schema.input_videos.c, _newest_users(conn, models, besides)
     others = {job_id for model_id, job_id in users.items() if 0 < job_id < models[model_id]}
     found = bulk.find(conn, (table.id, table.first_seen_at, table.changed_at), table.id, videos)
-    changed = {row.id for row in found if row.changed_at != row.first_seen_at}  # of the rest all said the same
+    changed = {row.id for row in found if row.changed_at != row.first_seen_at}  # all answers agreed about the others
     others |= {row.id for row in bulk.find(conn, (jobs.id,), jobs.input_video_id, changed)} - {*besides}
     bulk.update(conn, schema.jobs, [{"id_": job_id, "fingerprint": RECHECK} for job_id in sorted(others)])
 
@@ -64,7 +64,7 @@ def known(
     catalogue: Mapping[int, Row],
     models: Collection[int],
 ) -> StoredState:
-    """What the mirror holds of some jobs and their videos; of ``models`` also the newest other job that uses each.
+    """The stored rows of some jobs and of their videos; for each of ``models`` also the newest other job that uses it.
 
     ``unreadable`` are jobs that cannot be read, None one without an id.
     """

@@ -91,7 +91,7 @@ def waiting(conn: Connection) -> list[Row]:
 
 
 def unanswered(conn: Connection) -> list[Row]:
-    """Missing jobs for which asking by id brings no answer, and such ones that an empty list lacks."""
+    """Missing jobs that the API does not answer for by id; under an empty list, listed jobs too."""
     return _absent(conn, (UNANSWERED,), ("missing", "listed"))
 
 
@@ -186,10 +186,10 @@ def _note(conn: Connection, found: Mapping[int, PresenceResult], now: datetime) 
 
 
 def noted_answer(old: Row, result: PresenceResult) -> str | None:
-    """What to note as the answer, given the note of before. Pure.
+    """The answer to note for a job, given the note that it has. Pure.
 
     A failed lookup must not overwrite an earlier 404, nor the hold of jobs that were not asked for since; nor must that
-    hold overwrite what was answered before. That a job never answers stays true until it does.
+    hold overwrite an earlier answer. An operator's word that a job never answers lasts until the job answers.
     """
     lasting = {
         None: {UNANSWERABLE},

@@ -61,7 +61,7 @@ class Prices:
         return {"amount": None if credits_ is None else credits_ * price.amount, "currency": price.currency}
 
     def added(self, parts: Iterable[Row]) -> Row:
-        """The sum of such amounts; null if one is, or if more than one currency is left: amounts of 0 are in any."""
+        """The sum of amounts; null if one of them is null, or if those above 0 are in more than one currency."""
         if not self:
             return {}
         found, sums = list(parts), dict[str, Decimal]()

@@ -82,7 +82,7 @@ def holding(conn: Connection, among: Collection[int] | None = None) -> Holding:
 
 
 def holding_back(entries: Iterable[Row]) -> list[Row]:
-    """The entries that nobody accepted, of fields that count: they wait for an operator. Pure."""
+    """The entries that wait for an operator: not accepted, and of a field that is not volatile. Pure."""
     return [row for row in entries if row["accepted_at"] is None and row["field"] not in VOLATILE]
 
 
@@ -126,7 +126,7 @@ def obsolete_entries(conn: Connection, present: Collection[int]) -> list[int]:
 
 
 def unseen_items(conn: Connection, shown: Collection[str | None]) -> list[int]:
-    """Entries of items without a readable id of which a full sync showed other payloads: nothing tells them apart."""
+    """Entries without a readable id whose payload no item of a full sync has: they have nothing else to compare."""
     entries = conn.execute(select(_TABLE.c.id, _TABLE.c.payload).where(_IS_OPEN, _TABLE.c.job_id.is_(None)))
     return [row.id for row in entries if row.payload not in shown]
 

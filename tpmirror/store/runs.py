@@ -89,7 +89,7 @@ def proven_at(conn: Connection) -> datetime | None:
 AHEAD: Final = timedelta(seconds=60)
 """How far a proof may be dated ahead of the clock: those of two machines differ a little. ``sync_health`` has it."""
 FUTURE: Final = "certified in the future by this clock"
-"""What is said of a proof whose age nobody knows."""
+"""Text that stands in place of a proof's age where the proof is dated in the future."""
 
 
 def proof_age(at: datetime, now: datetime) -> float | None:
@@ -107,7 +107,7 @@ def last(conn: Connection, *conditions: Any) -> Row | None:
 
 
 def later(conn: Connection, run: Row | None, *conditions: Any) -> tuple[int, Row]:
-    """How many such runs there are after one, and the newest of them; an empty row if none."""
+    """Number of runs after ``run`` that meet the conditions, and the newest of them; an empty row if there is none."""
     after = sync_runs.c.id > (run["id"] if run else 0)
     count = conn.scalar(select(func.count()).where(after, *conditions)) or 0
     return count, last(conn, after, *conditions) or {}

@@ -14,7 +14,7 @@ from tpmirror.store.quarantine import Holding
 
 @dataclass(frozen=True, slots=True)
 class MirrorStatus:
-    """What the mirror's rows show of its runs and jobs: what is due and what is wrong follows from it."""
+    """State of runs and jobs, as read from the mirror's rows: ``service.due`` and ``health`` decide by it."""
 
     synced_at: datetime | None = None
     """When the last full sync that succeeded began."""
@@ -23,7 +23,7 @@ class MirrorStatus:
     sync_failed_at: datetime | None = None
     """When the last of those ended."""
     sync_error: str | None = None
-    """What it failed with."""
+    """The error of that full sync."""
     succeeded_at: datetime | None = None
     """When the last run of any kind that succeeded began."""
     run_failures: int = 0
@@ -31,7 +31,7 @@ class MirrorStatus:
     run_failed_at: datetime | None = None
     """When the last of those ended."""
     run_error: str | None = None
-    """What it failed with."""
+    """The error of that run."""
     certified_at: datetime | None = None
     """As of when the mirror was last proven complete."""
     uncertified: int = 0
@@ -39,7 +39,7 @@ class MirrorStatus:
     uncertified_reason: str | None = None
     """Why the last of those has none."""
     last_run: int | None = None
-    """The newest run, whatever became of it."""
+    """The newest run, of any outcome."""
     in_flight: int = 0
     """Jobs that are not over."""
     waiting: int = 0
@@ -47,7 +47,7 @@ class MirrorStatus:
     unanswered_since: datetime | None = None
     """Since when jobs are missing for which asking by id brings no answer."""
     quarantined: int = 0
-    """Items and values that could not be mirrored, and that nobody accepted."""
+    """Items and values that could not be held and that no operator accepted."""
     holding: Holding = field(default_factory=Holding)
     """How many listed jobs are not held as shown."""
     ungranted: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class MirrorStatus:
     """Codes without a name, each after its table."""
     credits_today: Decimal | None = None
     credits_month: Decimal | None = None
-    """What the jobs of this day and month (UTC) cost; None if nobody asked."""
+    """Credits of the jobs of this day and of this month (UTC); None if ``read_status`` got no day."""
 
 
 def read_status(conn: Connection, today: date | None = None) -> MirrorStatus:

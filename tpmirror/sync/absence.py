@@ -1,4 +1,4 @@
-"""What follows from a job's absence from the list, and from its return. Pure: nothing is asked and nothing written."""
+"""Decides where a job is that the list lacks, or shows again. Pure: sends no request and writes no row."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -115,7 +115,7 @@ class Questions:
 def is_due(gone_at: datetime, looked_up_at: datetime | None, now: datetime) -> bool:
     """Whether to ask for a gone job again: an hour later, then after two, four, eight hours and so on, for a week.
 
-    At once if a clock that was ahead said when.
+    At once if the last lookup is dated in the future: a clock that was ahead would put the next one off.
     """
     last = looked_up_at or gone_at
     if last - now > AHEAD:
@@ -133,11 +133,11 @@ def _noted(notes: Mapping[int, Row], answer: str) -> set[int]:
 
 @dataclass(slots=True)
 class Answers:
-    """What the API answered."""
+    """The API's answers for jobs by id."""
 
     by_job: dict[int, tuple[str, datetime]] = field(default_factory=dict)
     is_trusted: bool = False
-    """Whether it answered for a canary before and after: only then a denial counts."""
+    """Whether it answered for a job known to be there, before and after: only then a denial counts."""
     is_silent: bool = True
     """Whether it stopped answering: then those not asked have no answer either."""
     is_shown: bool = True
@@ -146,7 +146,7 @@ class Answers:
     """Jobs held as listed that answer by id as in flight, where the list is empty."""
 
     def answer(self, job_id: int) -> str | None:
-        """What it answered for a job, None if it was not asked; a denial that no canary vouches for is no answer."""
+        """The answer for a job, None if it was not asked for; a denial without an answer for a listed job is none."""
         answer = self.by_job[job_id][0] if job_id in self.by_job else None
         return UNANSWERED if answer == DENIED and self.is_shown and not self.is_trusted else answer
 
@@ -166,9 +166,9 @@ class Answers:
 
 
 def counted(questions: Questions, answers: Answers) -> int:
-    """What counts against the limit: jobs marked in the last day, and absences that nobody explained.
+    """Jobs that count against the vanish limit: marked gone in the last day, or absent without an explanation.
 
-    Not denials alone: of a server that fails after a few of them, a few jobs would go in each run.
+    Denials alone would not do: a server that fails after a few of them would lose a few jobs in each run.
     """
     open_ones = questions.lacking - questions.unanswerable
     silent = {job_id for job_id in open_ones if answers.answer(job_id) not in {FOUND, ARCHIVED, DENIED}}

@@ -29,7 +29,7 @@ MAX_OWNER: Final = 320
 INPUT: Final = "input_owner"
 OUTPUT: Final = "output_owner"
 OWNERS_KEY: Final = "owners_key"
-"""Kind of the mark that tells by which key the mirror's owners are hashed; a mirror that keeps them has none."""
+"""Kind of the mark that identifies the key of the owners' hashes; a mirror that keeps addresses has none."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -40,7 +40,7 @@ def origin_of(api_url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a video that an answer shows says of its owner."""
+    """The owner that an answer states for a video."""
 
     job_id: int
     video_id: int
@@ -82,7 +82,7 @@ def news_of(claims: Iterable[Claim], known: Collection[Mark], held: Collection[t
 def unvouched(claims: Collection[Claim], known: Collection[Mark], news: Collection[Mark]) -> set[Mark]:
     """Owners that known jobs have to vouch for: not the number of a user whose address the same job shows and is known.
 
-    Not the other way round: a number may be wrong and still be somebody's.
+    A known number does not vouch for an address: a wrong number may be that of another user.
     """
     ours = {claim.job_id for claim in claims if claim.owner in known and claim.owner[0] == INPUT}
     return {claim.owner for claim in claims if claim.owner in news and claim.job_id not in ours}
@@ -162,7 +162,7 @@ class Scope:
         return bool(self._new)
 
     def stored(self) -> None:
-        """What was written is known from now on."""
+        """Take the new owners for known, because they are stored now."""
         self._new = set()
 
 

@@ -28,7 +28,7 @@ class Count:
     at: str = ""
     """When its answer was complete, ISO 8601."""
     asked: str = ""
-    """What was asked for, as in the URL."""
+    """Path and query of the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class SeenLog:
 
     @property
     def beyond(self) -> str | None:
-        """What a page of this pass showed past the end of the list by its own count; None if none did.
+        """Reason why no proof holds: a page of this pass showed jobs beyond its own count; None if none did.
 
         A job that is added between the count and the rows looks like this once: the next pass is without it.
         """

@@ -1,4 +1,4 @@
-"""What to write: the answers just seen against what the mirror knows. Pure: no database, no clock.
+"""Compares the answers just seen with the stored rows, and returns the rows to write. Pure: no database, no clock.
 
 Most jobs have not changed and never get here: their fingerprints show it. A ``Changeset`` is rows that go to the
 database as they are.
@@ -135,7 +135,7 @@ class Differ:
         row = self.stay_attached(rows.job, known, observation.at)
         self.links(job_id, rows, observation.at, known=known is not None)
         self.status(observation, row, known)
-        # What is not held is looked at again, whether or not the answer changes: this program may learn to read it.
+        # RECHECK compares the job again even if the answer stays the same: a newer version may hold the faulty field.
         fingerprint = observation.item.fingerprint if settled and not rows.faults else RECHECK
         self.merge("job", known, {**row, "fingerprint": fingerprint}, observation.at)
         if known is None:
@@ -160,8 +160,8 @@ class Differ:
         """The video that a job reads, unless it is open whether the mirror has it as it is now; then the job decides.
 
         Several jobs may read one video. An answer asked for before another that showed it was complete may be the older
-        of the two, and if they differ a guess would be a change that never was. The next observation settles it. Of
-        a column that the other said nothing of they cannot differ: waiting for that one would be waiting for ever.
+        of the two, and if they differ a guess would be a change that never was. The next observation settles it. A
+        column that the other answer does not state is taken at once: that answer would never settle it.
         """
         if row is None:
             return True
@@ -358,9 +358,9 @@ _MODEL: Final = re.compile(r"^ml_model \d+\.")
 
 
 def says_nothing_of(rows: Rows, name: str | None) -> bool:
-    """Whether an answer shows nothing of a field that could not be held once: no such key, nor a null in its place.
+    """Whether an answer has neither a value nor a null for a field that is in quarantine.
 
-    Of unknown keys each answer says something that shows their object: those that it lacks are no fault any more.
+    Unknown keys are the exception: an answer that shows their object and lacks them resolves their fault.
     """
     entity, _, column = (name or "").partition(".")
     if not name:

@@ -42,7 +42,7 @@ class DryRun:
         self._compared.update(observation.item.id for observation in new)
 
     def differences(self) -> list[Row]:
-        """What differs, a row each: entity, id, field, value in the mirror, value upstream.
+        """The differences, a row each: entity, id, field, value in the mirror, value upstream.
 
         Nothing is written, so what jobs share differs again in each batch; it is listed once.
         """
@@ -50,7 +50,7 @@ class DryRun:
         return list({(row["entity"], row["id"], row["field"]): row for row in rows}.values())
 
     def not_held(self) -> list[Row]:
-        """What cannot be held as the API shows it, a row each; jobs' progress and ETA are left out."""
+        """The values that cannot be held as the API shows them, a row each; progress and ETA are left out."""
         rows = [row for changes in self._changesets for row in changes.not_held if row["field"] not in VOLATILE]
         return list({(row["job_id"], row["field"], row["reason"]): row for row in rows}.values())
 

@@ -106,7 +106,7 @@ def prove(reader: "ListReader") -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What the mirror holds before a full sync."""
+    """The listed jobs of the mirror before a full sync."""
 
     listed: set[int]
     """Jobs that it holds as listed."""
@@ -157,7 +157,7 @@ class ListReader:
         return bool(self.ingestor.void_reasons)
 
     def void_reasons(self) -> list[str]:
-        """What voids any proof. A list that turns empty while it is read does, if the mirror holds listed jobs."""
+        """Why no proof can hold, for example as the list turned empty while it was read and the mirror holds jobs."""
         if self.count == 0 and self.held.listed and not self.seen_log.beyond:
             empty = f"the API lists no jobs at all, the mirror holds {len(self.held.listed)}; nothing was marked"
             return [*self.ingestor.void_reasons, empty]
@@ -177,7 +177,7 @@ class ListReader:
             sample = self.api.page(1, max(0, self.count - 1) if ascends(self.first) else 0)
             self.ingestor.check_account(sample)
             self.seen_log.counted(count_of(sample))
-            # Hints only, no part of the proof: a newest job that nobody saw, or fewer jobs seen than there are.
+            # Hints only, no part of the proof: a newest job that this run has not seen, or fewer jobs than counted.
             if self.seen_log.has_seen(ids_of(sample)) and self.seen_log.known >= sample.listing.count:
                 break
             # Alternate, so that a periodic submitter cannot stay in lockstep.

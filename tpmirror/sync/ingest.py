@@ -1,6 +1,6 @@
 """From answers to batches: whose they are is checked, repeated jobs are resolved, what voids a proof is noted.
 
-What comes of the batches is the sink's: a run stores them, a dry run compares them.
+The batches go to a sink: a run stores them, a dry run compares them.
 """
 
 import random
@@ -34,7 +34,7 @@ MAX_UNANSWERED: Final = 10
 
 
 class ShownPage(NamedTuple):
-    """A page and its items, read as far as they are news."""
+    """A page and its items; an item with a known fingerprint is not decoded."""
 
     page: Page
     readable: Sequence[RawJob | ParsedJob]
@@ -71,11 +71,11 @@ class Ingestor:
         self.answered: dict[int, int] = {}
         """By readable job that an answer showed, the number at which the answer that is mirrored was complete."""
         self._moments: dict[int, datetime] = {}
-        """By such a number, when that was."""
+        """When an answer was complete, by that number."""
         self.unread: set[int] = set()
         """Jobs shown in a way that cannot be read."""
         self.void_reasons: list[str] = []
-        """What voids any proof of this run."""
+        """Reasons why this run can prove nothing."""
         self.passes_ahead = 1
         """How often the whole list is going to be read, as far as known: what the progress is measured by."""
         self._progress = progress
@@ -93,7 +93,7 @@ class Ingestor:
         return self._where.get(job_id) == "listed"
 
     def listed(self) -> set[int]:
-        """Every such job."""
+        """Every job that a page of this run showed."""
         return {job_id for job_id, where in self._where.items() if where == "listed"}
 
     def pages(self, arrived: Sequence[Page]) -> None:
@@ -226,7 +226,7 @@ def latest(
     """Batches of distinct jobs, to be stored one after the other, and by job when its answer was complete. Pure.
 
     ``shown`` is in order of sending. Only an answer asked for after the one that is mirrored (``answered``) was
-    complete may overwrite it: of two under way together nobody can tell which is newer, and a guess would be a status
+    complete may overwrite it: of two under way together either may be the newer, and a guess would record a status
     change that never was; the next answer settles it. A job shown in two ways, one after the other, is in two batches:
     each is history. A job shown as it is ``known``, by its fingerprint, is in none.
     ``moments``: when an answer was complete, by its number.

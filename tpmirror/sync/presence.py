@@ -54,7 +54,7 @@ def resolve_presence(
 
 
 def _absences(conn: Connection, ingestor: Ingestor, absent: Collection[int], now: datetime) -> Absences:
-    """What the mirror holds of jobs that the list lacks; those that a page of this run showed are back."""
+    """The stored rows of jobs that the list lacks, without those that a page of this run showed."""
     away = {job_id: where for job_id, where in presence.not_listed(conn).items() if not ingestor.lists(job_id)}
     gone = presence.gone_since(conn, now - FINAL)
     return Absences(
@@ -75,7 +75,7 @@ def collect(ingestor: Ingestor, questions: Questions, present: Collection[int]) 
 
 
 def collect_on_empty_list(opened: Session, questions: Questions) -> Answers:
-    """The same where the list shows no job: the canary is a known job that answers by id.
+    """Ask for jobs by id where the list is empty: a known job that answers by id vouches for the denials.
 
     Where none does, those that an operator confirmed are asked for between two empty lists.
     """
@@ -160,7 +160,7 @@ def _ask(
 
 
 def _look_up(ingestor: Ingestor, job_id: int) -> str:
-    """What the API answers for a job. Raises AuthenticationError: without a key there is no sense in going on."""
+    """The API's answer for a job. Raises AuthenticationError: with a refused key no answer means anything."""
     try:
         if ingestor.job(job_id):
             return FOUND

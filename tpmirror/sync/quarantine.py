@@ -1,6 +1,6 @@
-"""What an operator does about the quarantine: another try for what is in it, or a word that it has been seen.
+"""Retries and accepts entries of the quarantine, as an operator asks.
 
-Accepting writes, so it goes under the lease like any other writer.
+Accepting writes rows, so it takes the lease like any other writer.
 """
 
 from collections.abc import Collection

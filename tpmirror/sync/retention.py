@@ -1,4 +1,4 @@
-"""What is removed after a full sync: progress samples, resolved entries of the quarantine, polls that found nothing."""
+"""Removes old rows after a full sync: progress samples, resolved quarantine entries, polls that found nothing."""
 
 from datetime import UTC, datetime, timedelta
 from threading import Event

@@ -42,7 +42,7 @@ LEVELS: Final = {"succeeded": INFO, "interrupted": WARNING, "failed": ERROR}
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run found out, besides the batches that it stored."""
+    """The result of a run, besides the batches that it stored."""
 
     proof: Mapping[str, Any] | None = None
     """The numbers of the proof of the ids, or the reason why there is none."""
@@ -53,10 +53,10 @@ class RunResult:
     presence: Mapping[int, PresenceResult] = field(default_factory=dict)
     """Where the absent jobs are; written when the run ends, so that a run records one change a job."""
     present: Collection[int] | None = None
-    """Every listed job, if that is proven: what lies in quarantine and is not listed will not come again."""
+    """Every listed job, if that is proven: an entry of the quarantine for any other job is resolved."""
 
     def without(self, lost: int) -> "RunResult":
-        """What is left of it where the database has lost so many rows that the run wrote: it proves nothing."""
+        """This result, without its proof if the database lost ``lost`` rows that the run wrote."""
         if lost <= 0:
             return self
         reason = f"the database lost {lost} rows that this run wrote: it went back in time"
@@ -65,7 +65,7 @@ class RunResult:
 
 
 class Begun(NamedTuple):
-    """What a run has from its first transaction."""
+    """Lease, number and start of a run, from its first transaction."""
 
     lease: Lease
     run_id: int
@@ -239,7 +239,7 @@ class Run:
 
 
 def _judgement(result: RunResult, holding: Holding) -> dict[str, Any]:
-    """What a run proved, as columns of ``sync_runs``: what was seen also has to be held."""
+    """The columns of ``sync_runs`` about the proof: the jobs seen also have to be held."""
     covered = {"covered": result.covered and holding.is_whole}
     if result.proof is None:
         return {"certified": False, "certificate": None, **covered}
@@ -256,7 +256,7 @@ def changes_of(
     *,
     has_moments: bool = True,
 ) -> Changeset:
-    """What a batch changes, given what the mirror holds; ``shown`` and ``has_moments`` as in ``StoredState``."""
+    """The changeset of a batch against the stored rows; ``shown`` and ``has_moments`` as in ``StoredState``."""
     catalogue = jobs.ml_models(conn)
     batch = [Shown(observation, normalize(observation.item)) for observation in observations]
     models = changed_models(catalogue, _placed(conn, batch))

@@ -41,7 +41,7 @@ class _Fetchers(ThreadPoolExecutor):
 
 @dataclass(slots=True)
 class Session:
-    """What a full sync or a poll works with."""
+    """Engine, API client, ingestor and settings of a full sync or a poll."""
 
     settings: Settings
     engine: Engine

@@ -1,4 +1,4 @@
-"""What a run has done so far, as ``sync_runs`` counts it."""
+"""Counts of a run so far, as ``sync_runs`` has them."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ COUNT_COLUMNS: Final = tuple(
 
 
 class Reading(NamedTuple):
-    """What a run has read so far."""
+    """Counts of what a run has read so far."""
 
     pages: int = 0
     upstream_count: int = 0
@@ -35,12 +35,12 @@ class Reading(NamedTuple):
 
 @dataclass(slots=True)
 class RunStats:
-    """What a run has stored so far."""
+    """Counts of the rows that a run has stored so far."""
 
     changed: set[int] = field(default_factory=set)
     """Jobs inserted or updated in this run: each counts once."""
     quarantined: set[tuple[int | None, str | None]] = field(default_factory=set)
-    """What was quarantined in this run: each counts once."""
+    """Job and field of each quarantine entry of this run: each counts once."""
     unplaced: set[int] = field(default_factory=set)
     """New jobs that were shown, and got no row for want of a status."""
     shown: dict[int, ShownVideo] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class RunStats:
     def recover(self, row: Row, changes: Changeset) -> None:
         """Count a changeset if the row of the run shows that its COMMIT succeeded although the reply was lost.
 
-        Only what such a commit leaves there says so: what was counted since the last one is not in the row either.
+        Compared are the columns that this commit writes: counts since the last commit are not in the row either.
         """
         news = self._news(changes)
         counts = self.counts + news

@@ -27,7 +27,7 @@ class CacheGuard:
         self._lock = threading.Lock()
 
     def parameters(self, number: int) -> dict[str, str]:
-        """What is sent along with a request of this number: nothing before an answer looked stored."""
+        """Query parameters that make this request unlike any stored one; empty before an answer looked stored."""
         return {PARAMETER: f"{self._nonce}{number}"} if self.is_suspected and not self._is_refused else {}
 
     def suspect(self) -> None:

@@ -81,7 +81,7 @@ class Api:
         self._key: Secret = read_key(settings)
         key = read_owners_key(settings)
         self.owners = Pseudonyms(key) if key else None
-        """What stands for the owners' addresses in all answers; None where they are kept."""
+        """Puts hashes in the place of owners' addresses in all answers; None where the addresses are kept."""
         self._control = control or Control()
         self._closing = self._control.stop
         self._deadline = Deadline(self._control)
@@ -198,8 +198,8 @@ class Api:
     def in_history(self, job_id: int) -> bool:
         """Whether the API has a job in its history of ended jobs; False as well where it has no such endpoint.
 
-        To be asked once ``job`` found none: ended jobs may live there. What it shows is in other terms (a status in
-        words, no cost) and is not read. Raises as ``job`` does.
+        Ask it once ``job`` found none: ended jobs may live there. Its answer has a status in words and no cost, so it
+        is not mirrored. Raises as ``job`` does.
         """
 
         def attempt() -> bool:
@@ -224,7 +224,7 @@ class Api:
             return False
 
     def _shown(self, answer: ApiResponse, job_id: int) -> ParsedJob | ParseFailure:
-        """What an answer for a job's id shows."""
+        """The job in an answer for its id."""
         return decode_job(answer.body, job_id) if answer.is_whole else decode_large_job(answer.body, self._size.room)
 
     def _retry(self, attempt: Callable[[], T]) -> T:

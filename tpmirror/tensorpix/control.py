@@ -1,4 +1,4 @@
-"""What the caller of a run keeps in hand: a way to stop it, an ear for its requests, when the next poll is due."""
+"""Lets the caller of a run stop it, count its requests, and say when the next poll is due."""
 
 import math
 import threading

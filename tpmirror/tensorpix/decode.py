@@ -29,7 +29,7 @@ class ParsedJob(msgspec.Struct, frozen=True):
     fingerprint: str
     raw: bytes | msgspec.Raw
     faults: tuple[Fault, ...] = ()
-    """What could not be read: those fields are UNSET in ``job``."""
+    """Faults of the fields that could not be read; they are UNSET in ``job``."""
     is_documented: bool = False
     """Whether the item is just as documented: every number in it fits its column."""
     is_plain: bool = False
@@ -71,7 +71,7 @@ class RawJob(msgspec.Struct, frozen=True):
     raw: bytes | msgspec.Raw
 
     def decode(self) -> ParsedJob | ParseFailure:
-        """What is in it. A key that stands twice makes it mean nothing; an id that does is none."""
+        """The job; a failure if it cannot be read, or if a key stands twice in an object and so has no one meaning."""
         try:
             job = _JOB.decode(self.raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -243,7 +243,7 @@ def _stated(body: bytes) -> tuple[int, set[bytes]]:
 
 
 def _unambiguous(found: ParsedJob | ParseFailure) -> ParsedJob | ParseFailure:
-    """What was read, unless a key stands in it twice."""
+    """``found``, or a failure if a key stands twice in one of its objects."""
     own, some = (False, False) if found.id is None else _repeats(found.raw)
     if own:
         return ParseFailure(None, "its id stands in it twice", found.raw)
@@ -255,8 +255,8 @@ def _unambiguous(found: ParsedJob | ParseFailure) -> ParsedJob | ParseFailure:
 def _repeats(raw: bytes | msgspec.Raw) -> tuple[bool, bool]:
     """Whether an item states its own id twice, or may; and whether any object in it has any key twice.
 
-    Parsers keep the last and say nothing. What comes out again as it came in repeats nothing; only where the text
-    differs, such as in how it writes a number, the keys have to be compared one by one.
+    A JSON parser silently keeps the last of two. A text that is the same once parsed and written again has no key
+    twice; only where it differs, in how it writes a number for example, are the keys compared one by one.
     """
     if _survives(raw):
         return False, False

@@ -17,7 +17,7 @@ from tpmirror.tensorpix.models import Envelope
 MOST_JOBS: Final = 10_000_000
 """A count beyond this is no count: a full sync would begin by laying out that many offsets."""
 MOST_ITEMS: Final = 10_000
-"""A page beyond this is no page: nobody may ask for a larger one. There is room for millions of items of two bytes."""
+"""Most items of a page, more than TPMIRROR_PAGE_SIZE can ask for; without it, millions of two bytes would fit in."""
 TAIL: Final = 1000
 """Bytes after the items where a page that is too large may break off; beyond, it is not its jobs that are large."""
 
@@ -97,7 +97,7 @@ def _unwrap_leniently(body: bytes) -> Envelope:
 
 
 def _split(body: bytes) -> tuple[bytes, list[bytes], bytes]:
-    """What stands before the items, each item, what stands after. Raises ValueError if there is no list of results."""
+    """The text before the items, each item, the text after. Raises ValueError if there is no list of results."""
     cuts, end = _cuts(body)
     if end is None:
         message = "it has no list of results"

@@ -1,6 +1,6 @@
 """Owners by a keyed hash in place of their e-mail addresses, before anything of an answer is read.
 
-What is read afterwards (fingerprints, rows, the quarantine, whose account it is) knows no address. The same functions
+All later steps (fingerprints, rows, quarantine, the check of the account) see hashes only. The same functions
 take the addresses out of what a mirror holds already, so that the next answer shows no change.
 """
 

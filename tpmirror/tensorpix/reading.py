@@ -1,7 +1,7 @@
 """An item that is not just as documented, read field by field: one odd value never costs the others.
 
-What a value may look like besides its documented kind: a whole float or a numeric string for a number, a number for a
-text, 0 and 1 for a boolean. What is none of that is a fault, and its field is left out as if it had not been shown.
+Accepted besides the documented kind are a whole float or a numeric string for a number, a number for a text, 0 and 1
+for a boolean. Any other value is a fault, and its field is left out as if it had not been shown.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What is secret in an answer: what signs a request, and user and password in a URL. It goes before anything is kept.
+"""Removes secrets from an answer before anything is kept: signatures of requests, and user and password in a URL.
 
 A presigned URL opens its file by its query string, a presigned form by its fields.
 """
@@ -139,7 +139,7 @@ _FIELD: Final = re.compile(
 
 
 def strip_forms(text: str) -> str:
-    """JSON without what signs the presigned forms in it: such fields stay, empty. Who has their values may upload."""
+    """JSON with the signing fields of presigned forms emptied: with their values anybody may upload."""
     if '"' not in text:
         return text
     is_form = _FORM.search(text) or ('"policy"' in (lower := text.lower()) and '"signature"' in lower)

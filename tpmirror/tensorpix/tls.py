@@ -51,7 +51,7 @@ def rejection(error: BaseException | None) -> ssl.SSLCertVerificationError | Non
 
 
 def remedy(code: int, ca_file: Path | None) -> str:
-    """What to do about a certificate that was refused, by OpenSSL's code."""
+    """Remedies for a refused certificate, by OpenSSL's code."""
     if code in _OUT_OF_TIME:
         return "check this machine's clock, then the server's certificate"
     if code in _OTHER_NAME:
@@ -62,7 +62,7 @@ def remedy(code: int, ca_file: Path | None) -> str:
 
 
 def _files(ca_file: Path | None) -> dict[str, Path]:
-    """Files that somebody named, by variable."""
+    """Files that variables name, by variable."""
     named = {"SSL_CERT_FILE": os.environ.get("SSL_CERT_FILE"), CA_FILE: ca_file}
     return {variable: Path(path) for variable, path in named.items() if path}
 

@@ -158,7 +158,7 @@ class PinnedTransport(httpx.HTTPTransport):
 def read_body(response: httpx.Response, left: Callable[[], float], room: int) -> tuple[bytes, bool]:
     """The body, unpacked, without a byte order mark, and whether that is all of it: else its first ``room`` bytes.
 
-    Raises TransientError if it is cut off or packed in a way nobody asked for.
+    Raises TransientError if it is cut off, or in a Content-Encoding that the request did not ask for.
     """
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip", ""}:
@@ -190,7 +190,7 @@ class _GzipStream:
     def __init__(self) -> None:
         self._member = zlib.decompressobj(16 + zlib.MAX_WBITS)
         self._after = b""
-        """What follows a member that has ended: as much as shows whether another one begins."""
+        """The first bytes after an ended member: as many as decide whether another one begins."""
 
     @property
     def is_whole(self) -> bool:
@@ -198,7 +198,7 @@ class _GzipStream:
         return self._member.eof and not (self._after and _MEMBER.startswith(self._after))
 
     def unpack(self, packed: bytes, room: int) -> bytes:
-        """What the next bytes unpack to: at most one byte more than ``room``, whatever they claim to hold.
+        """Unpack the next bytes: at most one byte more than ``room``, so that no bomb fills the memory.
 
         Raises TransientError for what is no gzip.
         """
