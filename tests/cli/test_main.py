@@ -201,6 +201,20 @@ def test_sync_with_json_prints_the_row_of_the_run_and_nothing_else(program, worl
     assert "container" in complained
 
 
+@pytest.mark.parametrize("words", [["-q", "sync"], ["sync", "--quiet"], ["poll", "-q"], ["verify", "-q"]], ids=" ".join)
+def test_quiet_says_nothing_of_what_went_well(program, mirrored, capsys, words):
+    assert program.call(capsys, *words) == ("", "")
+
+
+def test_quiet_leaves_warnings_results_and_errors(program, mirrored, capsys):
+    said = program.call(capsys, "-q", "sync", "--no-certify", code=3)
+    assert said == ("", "Not certified: not asked for\n")
+    assert program.call(capsys, "-q", "status")[0].startswith("Mirror ")
+    assert json.loads(program.call(capsys, "sync", "-q", "--json")[0])["certified"]
+    program.variables["TPMIRROR_API_KEY"] = "wrong-key"
+    assert program.call(capsys, "-q", "sync", code=4)[1].startswith("error: ")
+
+
 def test_a_full_sync_without_proof_is_exit_3(program, capsys):
     said, _ = program.call(capsys, "sync", "--no-certify", "--json", code=3)
     assert json.loads(said)["certified"] is False

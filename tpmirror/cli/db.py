@@ -1,10 +1,11 @@
 """Commands that migrate the database."""
 
 import sys
+from collections.abc import Callable
 
 import click
 
-from tpmirror.cli.options import Group, announcing, mirror, with_settings
+from tpmirror.cli.options import Group, announcing, mirror, summarize, with_settings
 from tpmirror.config import Settings, schema_name
 from tpmirror.errors import NeedsAttention, TpmirrorError, UsageError
 from tpmirror.formatting import count
@@ -25,7 +26,7 @@ def upgrade(settings: Settings, *, revision: str) -> None:
 
     with announcing(settings), connected(settings.database) as engine:
         migrate.upgrade(engine, revision)
-    _say_revision(settings)
+    _say_revision(settings, summarize)
 
 
 @db.command()
@@ -44,14 +45,14 @@ def downgrade(settings: Settings, *, revision: str, yes: bool) -> None:
         if not yes:
             _ask(display(engine), revision)
         migrate.downgrade(engine, revision)
-    _say_revision(settings)
+    _say_revision(settings, summarize)
 
 
 @db.command()
 @with_settings()
 def current(settings: Settings) -> None:
     """Show the database's revision and the newest one."""
-    _say_revision(settings)
+    _say_revision(settings, click.echo)
 
 
 @db.command()
@@ -90,7 +91,7 @@ def union_views(settings: Settings, *, into: str, accounts: tuple[str, ...]) -> 
         _check_schema(name)
     with connected(settings.database) as engine:
         views = union.union_views(engine, into, accounts)
-    click.echo(f"{into} has {count(views, 'view')} over {', '.join(accounts)}")
+    summarize(f"{into} has {count(views, 'view')} over {', '.join(accounts)}")
 
 
 def _check_schema(name: str) -> None:
@@ -114,7 +115,7 @@ def accept_owner(settings: Settings, *, value: str) -> None:
 
     with mirror(settings) as engine:
         account.accept_owner(engine, value, pseudonyms(settings))
-    click.echo("accepted; jobs of this owner belong to this account from the next sync on")
+    summarize("accepted; jobs of this owner belong to this account from the next sync on")
 
 
 @db.command("hash-owners")
@@ -131,7 +132,7 @@ def hash_owners(settings: Settings) -> None:
         changed = owners.hash_owners(engine, settings)
         dialect = engine.dialect.name
     again = "; the next full sync compares every job again" if changed else ""
-    click.echo(f"{count(changed, 'row')} held addresses{again}")
+    summarize(f"{count(changed, 'row')} held addresses{again}")
     if changed and dialect == "postgresql":
         click.echo(
             "The server keeps old rows in its files until VACUUM FULL, and its log and backups as long as they last"
@@ -148,10 +149,10 @@ def _ask(database: str, revision: str) -> None:
         raise TpmirrorError("not confirmed; nothing was changed")
 
 
-def _say_revision(settings: Settings) -> None:
+def _say_revision(settings: Settings, say: Callable[[str], None]) -> None:
     from tpmirror.db import revision
     from tpmirror.db.engine import connected, display
 
     with connected(settings.database, read_only=True) as engine:
         found = revision.current(engine) or "none"
-    click.echo(f"{display(engine)} is at revision {found} (newest: {revision.newest()})")
+    say(f"{display(engine)} is at revision {found} (newest: {revision.newest()})")

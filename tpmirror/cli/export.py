@@ -5,7 +5,8 @@ from typing import Final
 
 import click
 
-from tpmirror.cli.options import as_json, extra, mirror, print_json, progress_bar, with_settings
+from tpmirror.cli.options import as_json, extra, mirror, print_json, quiet, summarize, with_settings
+from tpmirror.cli.progress import progress_bar
 from tpmirror.config import Settings
 from tpmirror.formatting import count
 
@@ -18,6 +19,7 @@ FORMATS: Final = ("parquet", "csv", "jsonl")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="parquet", show_default=True, help="Of files.")
 @click.option("--public", is_flag=True, help="Leave out personal data: owners, unknown keys, payloads.")
 @as_json
+@quiet
 def export(settings: Settings, *, folder: Path, format_: str, public: bool, as_json: bool) -> None:
     """Write every table and view into DIR, as Parquet, CSV or JSON Lines, in one snapshot of the mirror.
 
@@ -27,10 +29,11 @@ def export(settings: Settings, *, folder: Path, format_: str, public: bool, as_j
     with extra("export", "export"):
         from tpmirror.export import datasets, writer
     names = [relation.name for relation in datasets.relations()]
-    with mirror(settings, read_only=True) as engine, progress_bar("exporting", estimated=False) as show:
+    with mirror(settings, read_only=True) as engine, progress_bar("exporting", is_estimated=False) as show:
 
         def progress(name: str, rows: int) -> None:
-            show(names.index(name), len(names), f"{name} {rows:,}")
+            place = names.index(name)
+            show(place, len(names), f"{place + 1}/{len(names)} {name}, {count(rows, 'row')}")
 
         done = writer.export(engine, folder, format_, progress, public=public)
     if as_json:
@@ -38,9 +41,9 @@ def export(settings: Settings, *, folder: Path, format_: str, public: bool, as_j
         return
     files = [file for part in done.manifest["relations"].values() for file in part["files"]]
     rows, size = (sum(file[name] for file in files) for name in ("rows", "bytes"))
-    click.echo(f"{folder} holds {count(rows, 'row')} in {count(len(files), 'file')}, {size / 1e6:,.1f} MB")
+    summarize(f"{folder} holds {count(rows, 'row')} in {count(len(files), 'file')}, {size / 1e6:,.1f} MB")
     if done.written or done.removed:
         written = count(len(done.written), "file")
-        click.echo(f"Written {written}, removed {len(done.removed):,}; the others are as they were")
+        summarize(f"Written {written}, removed {len(done.removed):,}; the others are as they were")
     else:
-        click.echo("Nothing to write: no file would differ from what is there")
+        summarize("Nothing to write: no file would differ from what is there")

@@ -4,7 +4,7 @@ from typing import Final
 
 import click
 
-from tpmirror.cli.options import JOB_ID, Group, as_json, mirror, print_json, snapshot, with_settings
+from tpmirror.cli.options import JOB_ID, Group, as_json, mirror, print_json, snapshot, summarize, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import UsageError
 from tpmirror.formatting import count, hanging
@@ -66,10 +66,10 @@ def confirm(settings: Settings, *, job_ids: tuple[int, ...], all_: bool, unanswe
     with mirror(settings) as engine:
         if unanswered:
             done = sync_gone.give_up(engine, job_ids)
-            click.echo(f"{count(len(done), 'job')} taken as never answering; missing they stay, and count no more")
+            summarize(f"{count(len(done), 'job')} taken as never answering; missing they stay, and count no more")
             return
         done = sync_gone.confirm(engine, None if all_ else job_ids)
-    click.echo(f"{count(len(done), 'job')} confirmed; the next sync marks those gone that the API denies by id")
+    summarize(f"{count(len(done), 'job')} confirmed; the next sync marks those gone that the API denies by id")
 
 
 @gone.command()
@@ -83,4 +83,4 @@ def restore(settings: Settings, *, job_ids: tuple[int, ...]) -> None:
         raise UsageError("name the jobs to restore")
     with mirror(settings) as engine:
         done = sync_gone.restore(engine, job_ids)
-    click.echo(f"{count(len(done), 'job')} restored, and missing until seen again or confirmed")
+    summarize(f"{count(len(done), 'job')} restored, and missing until seen again or confirmed")

@@ -21,7 +21,7 @@ from tpmirror.cli.export import export
 from tpmirror.cli.gone import gone
 from tpmirror.cli.history import history
 from tpmirror.cli.jobs import jobs, show
-from tpmirror.cli.options import EXIT_STATUS, Group
+from tpmirror.cli.options import EXIT_STATUS, Group, quiet
 from tpmirror.cli.poll import poll
 from tpmirror.cli.quarantine import quarantine
 from tpmirror.cli.report import report
@@ -33,6 +33,7 @@ from tpmirror.cli.verify import verify
 from tpmirror.cli.web import web
 from tpmirror.errors import NeedsAttention, TpmirrorError, UsageError
 
+PROGRAM: Final = "tpmirror"
 SERVING: Final = frozenset({"run", "web", "simulate", "demo"})
 """Commands that go on until a signal ends them, ``demo`` with ``--web``: they take it themselves, and end with 0."""
 _UNWRITABLE: Final = {
@@ -73,7 +74,7 @@ def main() -> None:
 def _run() -> None:
     """Run the command, and have its result written before it counts as done."""
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name=PROGRAM, standalone_mode=False)
     except NeedsAttention:
         sys.stdout.flush()
         raise
@@ -87,6 +88,7 @@ def _run() -> None:
 @click.option(
     "--env-file", metavar="FILE", type=click.Path(path_type=Path), help="Read variables that are not set from FILE."
 )
+@quiet
 @click.pass_context
 def cli(context: click.Context, env_file: Path | None) -> None:
     """A local mirror of a TensorPix account in SQL.

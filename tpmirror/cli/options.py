@@ -1,6 +1,5 @@
-"""What the commands share: settings as options, JSON output, the progress bar, the exit statuses."""
+"""What the commands share: settings as options, JSON output, summaries, the exit statuses."""
 
-import math
 import os
 import re
 import sys
@@ -83,6 +82,8 @@ METAVARS: Final = {
 
 GIVEN: Final = "tpmirror.given"
 """Key of a click context's ``meta``: the settings that came by an option."""
+QUIET: Final = "tpmirror.quiet"
+"""Key of a click context's ``meta``: there if ``--quiet`` was given."""
 
 SHORT_FORMS: Final = {"budget_monthly": ("--budget",)}
 
@@ -182,6 +183,33 @@ def _metavar(setting: Field[Any]) -> str:
 as_json = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document on stdout.")
 
 
+def _be_quiet(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        context.meta[QUIET] = True
+
+
+quiet = click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    expose_value=False,
+    callback=_be_quiet,
+    help="Print no summary and no progress bar; warnings and errors go to stderr.",
+)
+
+
+def is_quiet() -> bool:
+    """Whether ``--quiet`` was given, to the command or before it."""
+    context = click.get_current_context(silent=True)
+    return context is not None and QUIET in context.meta
+
+
+def summarize(text: str, *, is_warning: bool = False) -> None:
+    """Print a line of a command's summary. ``--quiet`` leaves warnings alone, and on stderr."""
+    if is_warning or not is_quiet():
+        click.echo(text, err=is_quiet())
+
+
 def print_json(value: Any) -> None:
     """The one JSON document of a command on stdout."""
     click.echo(formatting.to_json(value))
@@ -242,28 +270,3 @@ def snapshot(settings: Settings) -> Iterator[Any]:
 
     with mirror(settings, read_only=True) as engine, reading(engine) as conn:
         yield conn
-
-
-@contextmanager
-def progress_bar(doing: str = "reading", *, estimated: bool = True) -> Iterator[Callable[..., None]]:
-    """A bar on stderr, if that is a terminal. To be called with how much is done, of how much, and words beside it.
-
-    Without words it shows jobs per second; ``estimated``: the time left, else the time it has taken.
-    """
-    if not sys.stderr.isatty():
-        yield lambda *_: None
-        return
-    from rich import progress
-    from rich.console import Console
-
-    texts = progress.TextColumn(doing), progress.TextColumn("{task.description}")
-    clock = progress.TimeRemainingColumn() if estimated else progress.TimeElapsedColumn()
-    columns = (texts[0], progress.BarColumn(), progress.MofNCompleteColumn(), texts[1], clock)
-    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def update(done: int, total: int, beside: str | None = None) -> None:
-            rate = f"{done / (bar.tasks[0].elapsed or math.inf):,.0f} jobs/s"
-            bar.update(task, completed=done, total=max(done, total), description=beside or rate)
-
-        yield update

@@ -9,10 +9,12 @@ from tpmirror.cli.options import (
     as_json,
     mirror,
     print_json,
-    progress_bar,
+    quiet,
     snapshot,
+    summarize,
     with_settings,
 )
+from tpmirror.cli.progress import reading_bar
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention, UsageError
 from tpmirror.formatting import count
@@ -47,6 +49,7 @@ def list_(settings: Settings, *, as_json: bool) -> None:
 @quarantine.command(epilog=EXIT_STATUS)
 @with_settings(*API_SETTINGS)
 @as_json
+@quiet
 def retry(settings: Settings, *, as_json: bool) -> None:
     """Ask the API for the quarantined jobs again and mirror what can be read now; exit status 3 if some are left."""
     from tpmirror.store.quarantine import holding_back
@@ -54,12 +57,12 @@ def retry(settings: Settings, *, as_json: bool) -> None:
 
     with mirror(settings):
         pass
-    with progress_bar() as progress:
+    with reading_bar() as progress:
         left = trying.retry(settings, progress)
     if as_json:
         print_json({"left": left})
     else:
-        click.echo(f"{_entries(len(left))} left in quarantine")
+        summarize(f"{_entries(len(left))} left in quarantine", is_warning=bool(left))
     if holding_back(left):
         raise NeedsAttention
 
@@ -84,14 +87,14 @@ def accept(settings: Settings, *, entries: tuple[int, ...], all_: bool, field: s
     selection = Selection(entries, field)
     with mirror(settings) as engine:
         if undo:
-            click.echo(f"{_entries(withdraw(engine, selection))} not accepted any more")
+            summarize(f"{_entries(withdraw(engine, selection))} not accepted any more")
             return
         chosen = accept_entries(engine, selection)
     nameless = [row["id"] for row in chosen if row["job_id"] is None]
     for entry in nameless:
         click.echo(f"entry {entry} cannot be accepted: the id of its item cannot be read", err=True)
     done = len(chosen) - len(nameless)
-    click.echo(f"{_entries(done)} accepted; the next full sync is certified if nothing else holds it back")
+    summarize(f"{_entries(done)} accepted; the next full sync is certified if nothing else holds it back")
     if nameless:
         raise NeedsAttention
 

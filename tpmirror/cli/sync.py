@@ -4,7 +4,8 @@ import gc
 
 import click
 
-from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, announcing, as_json, progress_bar, snapshot, with_settings
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, announcing, as_json, quiet, snapshot, with_settings
+from tpmirror.cli.progress import reading_bar
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention
 from tpmirror.formatting import count, escape_terminal
@@ -15,6 +16,7 @@ from tpmirror.formatting import count, escape_terminal
 @click.option("--dry-run", is_flag=True, help="Write nothing; show what would change. One pass, no proof.")
 @click.option("--no-certify", is_flag=True, help="Skip the proof of completeness: half the requests, exit status 3.")
 @as_json
+@quiet
 def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) -> None:
     """Read all of /api/jobs/ once: mirror what changed, record history, prove that nothing was missed.
 
@@ -25,7 +27,7 @@ def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) 
     from tpmirror.sync.verify import preview
 
     gc.freeze()  # what was loaded stays to the end: the garbage collector need not scan it again and again
-    with announcing(settings), progress_bar() as progress:
+    with announcing(settings), reading_bar() as progress:
         if dry_run:
             found = preview(settings, progress)
         else:

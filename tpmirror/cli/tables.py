@@ -9,7 +9,7 @@ import click
 from rich.filesize import decimal
 
 from tpmirror.cli.layout import Extent, Layout, arrange, extent
-from tpmirror.cli.options import print_json
+from tpmirror.cli.options import is_quiet, print_json, summarize
 from tpmirror.db.types import Row
 from tpmirror.formatting import cell, count, duration, escape_terminal, hanging
 from tpmirror.reports import formats
@@ -238,6 +238,8 @@ def show_comparison(title: str, differences: list[Row], not_held: list[Row], *, 
     if as_json:
         print_json({"differences": differences, "not_held": not_held})
         return
+    if is_quiet() and not differences and not not_held:
+        return
     shown = [{**row, "mirror": _exact(row["mirror"]), "upstream": _exact(row["upstream"])} for row in differences]
     show_table(title, shown, {name: name for name in ("entity", "id", "field", "mirror", "upstream")}, whole=True)
     if not_held:
@@ -262,20 +264,20 @@ def show_run(row: dict[str, Any], *, as_json: bool) -> None:
 def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
     seconds = (row["finished_at"] - row["started_at"]).total_seconds()
     jobs, requests = count(row["jobs_seen"], "job"), count(row["requests"], "request")
-    click.echo(f"Mirrored {jobs} in {seconds:.1f} s with {requests}")
+    summarize(f"Mirrored {jobs} in {seconds:.1f} s with {requests}")
     counts = {"new": "jobs_inserted", "changed": "jobs_updated", "unchanged": "jobs_unchanged"}
     parts = [f"{row[column]:,} {word}" for word, column in counts.items()]
     transitions, others = count(row["transitions"], "status change"), count(row["field_changes"], "other change")
-    click.echo(f"Jobs: {', '.join(parts)}; {transitions}, {others}")
+    summarize(f"Jobs: {', '.join(parts)}; {transitions}, {others}")
     if row["quarantined"]:
         faults = count(row["quarantined"], "value or item", "values or items")
-        click.echo(f"Warning: {faults} could not be held: tpmirror quarantine list")
+        summarize(f"Warning: {faults} could not be held: tpmirror quarantine list", is_warning=True)
     if certificate is None:
         return
     if row["certified"]:
         listed, accepted = certificate["count"], certificate["accepted"]
         held = f"{count(listed, 'job')} that {'was' if listed == 1 else 'were'} listed at {certificate['counted_at']}"
         faults = f", but for {accepted:,} whose faults an operator accepted" if accepted else ""
-        click.echo(f"Certified: the mirror holds all {held}{faults}")
+        summarize(f"Certified: the mirror holds all {held}{faults}")
     else:
-        click.echo(f"Not certified: {escape_terminal(certificate['reason'])}")
+        summarize(f"Not certified: {escape_terminal(certificate['reason'])}", is_warning=True)

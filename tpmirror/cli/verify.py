@@ -2,7 +2,8 @@
 
 import click
 
-from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, as_json, mirror, progress_bar, with_settings
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, as_json, mirror, quiet, with_settings
+from tpmirror.cli.progress import reading_bar
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention
 
@@ -10,6 +11,7 @@ from tpmirror.errors import NeedsAttention
 @click.command(epilog=EXIT_STATUS)
 @with_settings(*API_SETTINGS)
 @as_json
+@quiet
 def verify(settings: Settings, *, as_json: bool) -> None:
     """Read the whole list and compare every field with the mirror; write nothing.
 
@@ -21,7 +23,7 @@ def verify(settings: Settings, *, as_json: bool) -> None:
 
     with mirror(settings, read_only=True):
         pass
-    with progress_bar() as progress:
+    with reading_bar() as progress:
         found = compare(settings, progress)
     show_comparison("Differences", found.differences, found.not_held, as_json=as_json)
     if found.needs_attention:

@@ -217,6 +217,7 @@ class ListReader:
     def read(self, todo: list[Segment]) -> None:
         """Fetch and mirror the pages of some segments: one pass, or a part of one."""
         self.passes += 1
+        self.ingestor.begin_pass(self.passes)
         self.seen_log.begin_pass()
 
         def fetch(offset: int) -> Page:

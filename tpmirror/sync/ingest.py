@@ -26,8 +26,23 @@ from tpmirror.tensorpix.page import Page, ids_of
 
 Failures: TypeAlias = Sequence[tuple[ParseFailure, datetime]]
 """Items that cannot be read, each with the time of its answer."""
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called after each batch: rows read so far, rows to read as far as known."""
+
+
+class PassProgress(NamedTuple):
+    """How far the run has read the list."""
+
+    number: int
+    """The pass that is under way, from 1 on."""
+    passes: int
+    """Passes that the run takes, as far as known."""
+    rows: int
+    """Rows read in this pass."""
+    expected: int
+    """Rows that the pass has to read, as far as known."""
+
+
+Progress: TypeAlias = Callable[[PassProgress], None]
+"""Called after each batch."""
 
 MAX_UNANSWERED: Final = 10
 """Jobs in a row without an answer after which a poll asks for no more: fewer may be jobs that the API fails on."""
@@ -79,7 +94,8 @@ class Ingestor:
         self.passes_ahead = 1
         """How often the whole list is going to be read, as far as known: what the progress is measured by."""
         self._progress = progress
-        self._rows = self._pages = 0
+        self._pass = 1
+        self._pass_rows = self._pages = 0
         self._upstream_count = 0
         self._where: dict[int, str] = {}
         """By job that an answer showed, readable or not: ``listed`` by a page, ``unlisted`` by an answer for its id."""
@@ -95,6 +111,11 @@ class Ingestor:
     def listed(self) -> set[int]:
         """Every job that a page of this run showed."""
         return {job_id for job_id, where in self._where.items() if where == "listed"}
+
+    def begin_pass(self, number: int) -> None:
+        """Count the rows of another pass for the progress, from 0 on. The first page of the run is of the first one."""
+        if number > self._pass:
+            self._pass, self._pass_rows = number, 0
 
     def pages(self, arrived: Sequence[Page]) -> None:
         """Mirror some pages. Raises ScopeError before anything of them is written, if one is of another account."""
@@ -113,8 +134,9 @@ class Ingestor:
         # not ask for it while it was away would vouch for its old status.
         for each in shown:
             self._where.update(dict.fromkeys(each.ids, "listed"))
-        self._rows += sum(len(page.listing) for page in arrived)
-        self._progress(self._rows, self.passes_ahead * max((page.listing.count for page in arrived), default=0))
+        count = max((page.listing.count for page in arrived), default=0)
+        self._pass_rows = min(count, self._pass_rows + sum(len(page.listing) for page in arrived))
+        self._progress(PassProgress(self._pass, max(self._pass, self.passes_ahead), self._pass_rows, count))
 
     def job(self, job_id: int) -> bool:
         """Ask for a job by id and mirror the answer; False if the API says that there is none."""

@@ -19,7 +19,7 @@ from tpmirror.store import runs
 from tpmirror.sync import run
 from tpmirror.sync.account import Scope
 from tpmirror.sync.dryrun import DryRun
-from tpmirror.sync.ingest import Ingestor, Progress
+from tpmirror.sync.ingest import Ingestor, PassProgress, Progress
 from tpmirror.sync.run import Run
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.control import Control, idle
@@ -28,7 +28,7 @@ from tpmirror.tensorpix.page import Page
 log: Final = logger(__name__)
 
 
-def quiet(_seen: int, _count: int) -> None:
+def quiet(_reached: PassProgress) -> None:
     """No progress shown."""
 
 
