@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from sqlalchemy import create_engine, inspect, make_url, select
 
 import tpmirror
-from tests.support.account import KEY, dump, environ, postdate, query, row, rows
+from tests.support.account import KEY, dump, environ, query, row, rows
 from tests.support.gate import Gate
 from tests.support.program import START, Program, until
 from tpmirror import signals
@@ -326,23 +326,6 @@ def test_names_that_upstream_makes_up_do_not_steer_the_terminal(program, sim, ca
     said += complained + program.call(capsys, "status")[0]
     assert "\x1b" not in said
     assert "\x07" not in said
-
-
-def test_status_shows_the_mirror_at_a_glance(program, capsys):
-    program.call(capsys, "sync")
-    said, complained = program.call(capsys, "status")
-    assert re.search(r"Certified +complete as of 20\d\d-", said)
-    assert complained == ""
-    shown = json.loads(program.call(capsys, "status", "--json")[0])
-    assert sum(line["jobs"] for line in shown["by_status"]) == shown["jobs"]["listed"] == 30
-    assert shown["last_run"]["outcome"] == "succeeded"
-
-
-def test_status_says_that_a_proof_is_dated_in_the_future(tpmirror, mirrored):
-    postdate(mirrored, 365)
-    said = tpmirror("status")[0]
-    assert re.search(r"Certified +complete as of .+ UTC, certified in the future by this clock\n", said)
-    assert json.loads(tpmirror("status", "--json")[0])["age_s"] is None
 
 
 def test_history_shows_every_change_of_a_job(program, world, mirror_url, capsys):

@@ -15,6 +15,7 @@ from typing import Any, Final
 import click
 
 from tpmirror import formatting
+from tpmirror.cli.colour import highlight
 from tpmirror.cli.options import EXIT_STATUS, RUN_SETTINGS, as_given, as_json, print_json, with_settings
 from tpmirror.config import Settings, read_key, read_owners_key
 from tpmirror.errors import TpmirrorError, UsageError
@@ -67,7 +68,8 @@ def doctor(settings: Settings, *, as_json: bool) -> None:
         print_json({"healthy": code == 0, "findings": shown})
     else:
         for one in findings:
-            click.echo(formatting.hanging(f"{one.state:7}  {one.check:8}  ", as_given(one.seen)))
+            line = formatting.hanging(f"{one.state:7}  {one.check:8}  ", as_given(one.seen))
+            click.echo(highlight(line, one.state))
             if one.remedy:
                 click.echo(formatting.hanging(f"{'':19}-> ", as_given(one.remedy)))
     sys.exit(code)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 from rich.filesize import decimal
 
+from tpmirror.cli.colour import STATES
 from tpmirror.cli.layout import Extent, Layout, arrange, extent
 from tpmirror.cli.options import is_quiet, print_json, summarize
 from tpmirror.db.types import Row
@@ -89,8 +90,14 @@ def _table(columns: Sequence[_Column], lines: Sequence[Sequence[str]], layout: L
         justify: Any = "right" if column.is_right else "left"
         table.add_column(Text(column.heading), justify=justify, width=width, overflow="fold")
     for line in lines:
-        table.add_row(*map(Text, line[: len(layout.widths)]))
+        cells = zip(columns, line[: len(layout.widths)], strict=False)
+        table.add_row(*(Text(text, _colour(column.heading, text)) for column, text in cells))
     return table
+
+
+def _colour(heading: str, text: str) -> str:
+    """The colour of a state, which may have marks after it; of anything else none."""
+    return STATES.get(text.partition(",")[0], "") if heading in {"status", "outcome"} else ""
 
 
 def show_record(fields: Iterable[tuple[str, str]]) -> None:
@@ -204,8 +211,8 @@ def show_months(rows: list[Row]) -> None:
     show_table("Credits by month", rows, {"month": "month", "jobs": "jobs", "credits": "Credits"})
 
 
-def show_runs(rows: list[Row]) -> None:
-    """Runs of the syncer, newest first."""
+def show_runs(rows: Sequence[Row]) -> None:
+    """Full syncs and polls, newest first, with the reasons of those that failed. Of polls none is certified."""
     columns = {
         "id": "run",
         "kind": "kind",
@@ -216,7 +223,10 @@ def show_runs(rows: list[Row]) -> None:
         "jobs_updated": "changed",
         "transitions": "status changes",
     }
-    show_table("Last runs (times in UTC)", rows, columns, empty="none yet; run tpmirror sync")
+    if any(row["error"] for row in rows):
+        columns["error"] = "why it failed"
+    shown = [{**row, "certified": None} if row["kind"] == "poll" else row for row in rows]
+    show_table("Last full syncs and polls (times in UTC)", shown, columns, empty="none yet; run tpmirror sync")
 
 
 def show_history(job_id: int, found: dict[str, list[dict[str, Any]]]) -> None:

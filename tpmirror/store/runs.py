@@ -113,9 +113,9 @@ def later(conn: Connection, run: Row | None, *conditions: Any) -> tuple[int, Row
     return count, last(conn, after, *conditions) or {}
 
 
-def recent(conn: Connection, limit: int) -> list[Row]:
-    """The newest runs, newest first."""
-    return _rows(conn, select(sync_runs).order_by(sync_runs.c.id.desc()).limit(limit))
+def of_kind(conn: Connection, kind: str, limit: int) -> list[Row]:
+    """The newest runs of a kind, newest first."""
+    return _rows(conn, select(sync_runs).where(sync_runs.c.kind == kind).order_by(sync_runs.c.id.desc()).limit(limit))
 
 
 def certified_as_of(run: Row | None) -> datetime | None:
