@@ -4,12 +4,13 @@ from typing import Final
 
 import click
 
+from tpmirror.cli.completion import absent_jobs
 from tpmirror.cli.options import JOB_ID, Group, as_json, mirror, print_json, snapshot, summarize, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import UsageError
 from tpmirror.formatting import count, hanging
 
-JOB_IDS = click.argument("job_ids", metavar="[JOB_ID]...", type=JOB_ID, nargs=-1)
+JOB_IDS = click.argument("job_ids", metavar="[JOB_ID]...", type=JOB_ID, nargs=-1, shell_complete=absent_jobs)
 WHY: Final = """off the list. Either the API answers 404 by id (not found), or it was not asked (not asked): \
 more vanished within a day than TPMIRROR_VANISH_LIMIT, or the list is empty and none of the known jobs answers. \
 Nothing was marked.

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import click
 
+from tpmirror.cli.completion import filters
 from tpmirror.cli.options import JOB_ID, as_json, print_json, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import TpmirrorError, UsageError
@@ -15,10 +16,10 @@ MOST: Final = 10_000
 
 
 @click.command()
-@click.option("--status", metavar="NAME", help="With this status: its name or its code.")
-@click.option("--model", metavar="NAME", help="That use this model: its name or its id.")
-@click.option("--resolution", metavar="NAME", help="With this output resolution.")
-@click.option("--presence", metavar="NAME", help="Listed, missing, unlisted or gone.")
+@click.option("--status", metavar="NAME", shell_complete=filters, help="With this status: its name or its code.")
+@click.option("--model", metavar="NAME", shell_complete=filters, help="That use this model: its name or its id.")
+@click.option("--resolution", metavar="NAME", shell_complete=filters, help="With this output resolution.")
+@click.option("--presence", metavar="NAME", shell_complete=filters, help="Listed, missing, unlisted or gone.")
 @click.option("--owner", metavar="TEXT", default="", help="Whose input belongs to an address with this text in it.")
 @click.option("--search", metavar="TEXT", default="", help="In description or names of videos; or the job's number.")
 @click.option(

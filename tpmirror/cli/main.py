@@ -14,6 +14,7 @@ import click
 from tpmirror import __version__, signals
 from tpmirror.cli.alert import alert
 from tpmirror.cli.audit import audit
+from tpmirror.cli.completion import completion
 from tpmirror.cli.db import db
 from tpmirror.cli.demo import demo
 from tpmirror.cli.doctor import doctor
@@ -141,6 +142,7 @@ for command in (
     gone,
     quarantine,
     db,
+    completion,
     simulate,
     demo,
 ):

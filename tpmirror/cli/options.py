@@ -12,6 +12,7 @@ from typing import Any, Final
 import click
 
 from tpmirror import formatting
+from tpmirror.cli import completion
 from tpmirror.config import Duration, Settings, load, unknown, variable_of
 from tpmirror.credentials import exposure
 from tpmirror.errors import MirrorError, TpmirrorError, UsageError
@@ -58,7 +59,7 @@ RUN_SETTINGS: Final = (
 
 PORT_NUMBER: Final = click.IntRange(0, 65535)
 
-JOB_ID: Final = click.IntRange(1, 2**63 - 1)
+JOB_ID: Final = completion.JobId(1, 2**63 - 1)
 """What the database can hold."""
 
 METAVARS: Final = {
@@ -157,7 +158,10 @@ def _option(setting: Field[Any]) -> Callable[[Command], Command]:
     # Not envvar: click would pass the variable off as an option, and options win over variables.
     text = f"{setting.metadata['meaning']}  [env: {variable_of(setting)}{default}]"
     names = (_option_name(setting.name), *SHORT_FORMS.get(setting.name, ()))
-    return click.option(*names, setting.name, metavar=_metavar(setting), help=text)
+    metavar = _metavar(setting)
+    words = metavar.split("|") if "|" in metavar else []
+    values = completion.file if metavar == "FILE" else completion.one_of(*words)
+    return click.option(*names, setting.name, metavar=metavar, help=text, shell_complete=values)
 
 
 def default_of(setting: Field[Any]) -> str:

@@ -2,6 +2,7 @@
 
 import click
 
+from tpmirror.cli import completion
 from tpmirror.cli.options import (
     API_SETTINGS,
     EXIT_STATUS,
@@ -68,7 +69,9 @@ def retry(settings: Settings, *, as_json: bool) -> None:
 
 
 @quarantine.command(epilog=EXIT_STATUS)
-@click.argument("entries", metavar="[ID]...", type=click.IntRange(1, 2**63 - 1), nargs=-1)
+@click.argument(
+    "entries", metavar="[ID]...", type=click.IntRange(1, 2**63 - 1), nargs=-1, shell_complete=completion.entries
+)
 @click.option("--all", "all_", is_flag=True, help="Every entry there is now.")
 @click.option("--field", metavar="NAME", help="Faults of this field, for example job.finished, in future jobs too.")
 @click.option("--undo", is_flag=True, help="Take it back.")

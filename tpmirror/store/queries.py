@@ -200,6 +200,15 @@ def job_ids(
     return list(conn.execute(select(jobs.job_id).where(*wanted).order_by(*sorted_by).limit(limit)).scalars())
 
 
+def newest_jobs(conn: Connection, digits: str, limit: int, *, is_absent: bool) -> list[tuple[int, str]]:
+    """The newest jobs whose ids begin with these digits, with their statuses; ``is_absent``: that the list lacks."""
+    jobs, names = schema.jobs.c, schema.job_statuses.c
+    wanted = [cast(jobs.id, Text).startswith(digits, autoescape=True)]
+    wanted += [jobs.presence != "listed"] if is_absent else []
+    found = select(jobs.id, names.name).join(schema.job_statuses, names.code == jobs.status).where(*wanted)
+    return [(job_id, name) for job_id, name in conn.execute(found.order_by(jobs.id.desc()).limit(limit))]
+
+
 def labelled_jobs(conn: Connection, ids: Sequence[int], columns: Sequence[Column[Any]] = ()) -> list[Row]:
     """The rows of ``job_overview_public`` in the order of the ids, or these columns of ``job_overview``.
 
