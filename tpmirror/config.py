@@ -254,8 +254,8 @@ class Settings:
     request_timeout: float = _setting(30.0, "seconds for one whole request", _number(0.05, 3600, whole=False))
     max_attempts: int = _setting(6, "tries per request", _number(1, 100, whole=True))
     retry_base: float = _setting(1.0, "seconds of the first backoff", _number(0, 60, whole=False))
-    sync_interval: float = _setting(900.0, "seconds between full syncs of the service, or 15m", _interval("7d"))
-    poll_interval: float = _setting(30.0, "seconds between polls of jobs in flight, or 1m", _interval("1d"))
+    sync_interval: float = _setting(900.0, "time between full syncs of the service", _interval("7d"))
+    poll_interval: float = _setting(30.0, "time between polls of jobs in flight", _interval("1d"))
     vanish_limit: VanishLimit = _setting(
         VanishLimit(), "most jobs marked gone within 24 h without an operator", _vanish_limit
     )

@@ -547,8 +547,8 @@ def test_help_shows_defaults_as_they_may_be_written(words):
 @pytest.mark.parametrize("words", [(), ("gone",), ("alert",), ("db",), ("quarantine",)], ids=" ".join)
 def test_a_group_without_a_command_shows_its_help_and_is_no_error(bare, capsys, words):
     said, complained = bare.call(capsys, *words)
-    assert said.startswith("Usage: ")
-    assert "Commands:" in said
+    assert said.startswith(" ".join(("Usage: tpmirror", *words)))
+    assert ("Commands:" if words else "Mirror the account:") in said
     assert complained == ""
 
 
@@ -557,7 +557,15 @@ def test_the_overview_shows_whole_sentences_at_every_width():
     for width in (60, 80, 200):
         said = " ".join(CliRunner().invoke(cli, ["--help"], env={"COLUMNS": str(width)}).output.split())
         assert [name for name, text in sentences.items() if " ".join(text.split()) not in said] == []
-        assert "... " not in said.partition("Commands:")[2]
+        assert "... " not in said.partition("Mirror the account:")[2]
+
+
+def test_help_lists_the_options_of_a_command_before_the_settings():
+    said = CliRunner().invoke(cli, ["sync", "--help"]).output
+    own, settings = said.split("\nOptions:\n")[1].split("\nSettings:\n")
+    assert all(option in own for option in ("--dry-run", "--json", "-q, --quiet", "-h, --help"))
+    assert "--api-url" in settings
+    assert "[env:" not in own
 
 
 def test_help_of_report_names_every_report():

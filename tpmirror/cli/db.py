@@ -58,9 +58,9 @@ def current(settings: Settings) -> None:
 @db.command()
 @with_settings()
 def check(settings: Settings) -> None:
-    """Check that the database is migrated and as declared; exit status 3 if it is not.
+    """Check that tables, views and triggers are as this version declares them.
 
-    Tables, views and triggers. What is wrong with views and triggers, "db upgrade" mends.
+    Exit status 3: they are not. tpmirror db upgrade repairs views and triggers.
     """
     from tpmirror.db import migrate
     from tpmirror.db.engine import connected
@@ -79,7 +79,7 @@ def check(settings: Settings) -> None:
 @click.argument("accounts", nargs=-1, required=True, metavar="SCHEMA...")
 @with_settings()
 def union_views(settings: Settings, *, into: str, accounts: tuple[str, ...]) -> None:
-    """Create views over the mirrors of several accounts in one PostgreSQL; run it again whenever something changes.
+    """Create views over the mirrors of several accounts in one PostgreSQL; run it again after each upgrade.
 
     Each SCHEMA holds the mirror of an account. Each table and view of theirs gets a view of its name, whose first
     column, "account", is the schema that a row comes from.
@@ -106,9 +106,9 @@ def _check_schema(name: str) -> None:
 @click.argument("value")
 @with_settings()
 def accept_owner(settings: Settings, *, value: str) -> None:
-    """Say that an owner belongs to this account: VALUE is an e-mail address or the number of a user.
+    """Accept an owner as one of this account: VALUE is an e-mail address or the number of a user.
 
-    For jobs that were refused as those of another account, because too few of the known jobs answer any more.
+    Needed where jobs are refused as another account's, because too few of the known jobs still answer.
     """
     from tpmirror.sync import account
     from tpmirror.sync.owners import pseudonyms
@@ -121,10 +121,10 @@ def accept_owner(settings: Settings, *, value: str) -> None:
 @db.command("hash-owners")
 @with_settings()
 def hash_owners(settings: Settings) -> None:
-    """Replace owners' e-mail addresses in everything the mirror holds, as TPMIRROR_OWNERS=hash does in what comes.
+    """Replace the owners' e-mail addresses that the mirror holds by hashes, as TPMIRROR_OWNERS=hash does for new ones.
 
-    Videos, field changes, scope, quarantine and unknown keys, all in one transaction: interrupted it has changed
-    nothing, and done again it changes nothing. There is no way back. Backups and older exports keep the addresses.
+    Videos, field changes, scope, quarantine and unknown keys, all in one transaction: if interrupted, it has changed
+    nothing. There is no way back. Backups and older exports keep the addresses.
     """
     from tpmirror.sync import owners
 

@@ -27,7 +27,7 @@ INTERVALS: Final = {"TPMIRROR_SYNC_INTERVAL": "30", "TPMIRROR_POLL_INTERVAL": "3
 """Seconds; of the living account, in which something happens every few of them."""
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.option(
     "--jobs",
     metavar="NUMBER",

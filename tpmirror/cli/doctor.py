@@ -16,7 +16,7 @@ import click
 
 from tpmirror import formatting
 from tpmirror.cli.colour import highlight
-from tpmirror.cli.options import EXIT_STATUS, RUN_SETTINGS, as_given, as_json, print_json, with_settings
+from tpmirror.cli.options import EXIT_STATUS, RUN_SETTINGS, Command, as_given, as_json, print_json, with_settings
 from tpmirror.config import Settings, read_key, read_owners_key
 from tpmirror.errors import TpmirrorError, UsageError
 
@@ -45,13 +45,13 @@ class Finding:
     exit_code: int = 0
 
 
-@click.command(epilog=EXIT_STATUS)
+@click.command(cls=Command, epilog=EXIT_STATUS)
 @with_settings(*RUN_SETTINGS)
 @as_json
 def doctor(settings: Settings, *, as_json: bool) -> None:
-    """Check settings, key, API, database, clock, disk, the mirror and who may see it; say what to do. Changes nothing.
+    """Check settings, key, API, clock, disk, database, mirror and dashboard; say what to do. Changes nothing.
 
-    Exit status 0: works, though there may be warnings; 4: the key is refused; else the first failure's.
+    Exit status 0: works, perhaps with warnings; 4: the API refuses the key; 1 or 2: another fault.
     """
     checks = {
         "key": _key,

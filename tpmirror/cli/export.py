@@ -5,7 +5,7 @@ from typing import Final
 
 import click
 
-from tpmirror.cli.options import as_json, extra, mirror, print_json, quiet, summarize, with_settings
+from tpmirror.cli.options import Command, as_json, extra, mirror, print_json, quiet, summarize, with_settings
 from tpmirror.cli.progress import progress_bar
 from tpmirror.config import Settings
 from tpmirror.formatting import count
@@ -13,18 +13,20 @@ from tpmirror.formatting import count
 FORMATS: Final = ("parquet", "csv", "jsonl")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @with_settings()
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="parquet", show_default=True, help="Of files.")
+@click.option(
+    "--format", "format_", type=click.Choice(FORMATS), default="parquet", show_default=True, help="Of the files."
+)
 @click.option("--public", is_flag=True, help="Leave out personal data: owners, unknown keys, payloads.")
 @as_json
 @quiet
 def export(settings: Settings, *, folder: Path, format_: str, public: bool, as_json: bool) -> None:
     """Write every table and view into DIR, as Parquet, CSV or JSON Lines, in one snapshot of the mirror.
 
-    Again into the same DIR: only the months that have changed since are written. --json prints the manifest, which is
-    DIR/manifest.json: rows, columns, and SHA-256 of each file.
+    Into a DIR that holds an export already, only the months that changed are written. --json prints the manifest, which
+    is also in DIR/manifest.json: rows, columns, and SHA-256 of each file.
     """
     with extra("export", "export"):
         from tpmirror.export import datasets, writer

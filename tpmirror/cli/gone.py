@@ -25,14 +25,17 @@ against the limit. Will it never? tpmirror gone confirm --unanswered JOB_ID... t
 
 @click.group(cls=Group)
 def gone() -> None:
-    """Decide about jobs that vanished upstream, more in a day than TPMIRROR_VANISH_LIMIT lets runs mark gone."""
+    """List jobs that vanished upstream and wait for an operator; confirm or restore them.
+
+    They wait if more vanish within 24 hours than TPMIRROR_VANISH_LIMIT lets runs mark gone.
+    """
 
 
 @gone.command("list")
 @with_settings()
 @as_json
 def list_(settings: Settings, *, as_json: bool) -> None:
-    """Show the jobs that wait, and why."""
+    """List the jobs that wait, and why."""
     from tpmirror.cli.tables import show_table
     from tpmirror.store import presence
 
@@ -53,11 +56,15 @@ def list_(settings: Settings, *, as_json: bool) -> None:
 
 @gone.command()
 @JOB_IDS
-@click.option("--all", "all_", is_flag=True, help="All that wait.")
-@click.option("--unanswered", is_flag=True, help="These jobs never answer by id: they stay missing, and count no more.")
+@click.option("--all", "all_", is_flag=True, help="All jobs that wait.")
+@click.option(
+    "--unanswered",
+    is_flag=True,
+    help="These never answer by id: they stay missing, but count no more.",
+)
 @with_settings()
 def confirm(settings: Settings, *, job_ids: tuple[int, ...], all_: bool, unanswered: bool) -> None:
-    """Allow the next sync to mark these jobs gone, each still only if the API denies it by id."""
+    """Allow the next sync to mark these jobs gone, each only if the API answers 404 for its id."""
     from tpmirror.sync import gone as sync_gone
 
     if unanswered and (all_ or not job_ids):
@@ -77,7 +84,7 @@ def confirm(settings: Settings, *, job_ids: tuple[int, ...], all_: bool, unanswe
 @JOB_IDS
 @with_settings()
 def restore(settings: Settings, *, job_ids: tuple[int, ...]) -> None:
-    """Take back that these jobs are gone, or that they may be marked so."""
+    """Take these jobs back from gone to missing, or withdraw their confirmation."""
     from tpmirror.sync import gone as sync_gone
 
     if not job_ids:

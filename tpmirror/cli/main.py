@@ -82,12 +82,28 @@ def _run() -> None:
     sys.stdout.flush()
 
 
+SECTIONS: Final = {
+    "Mirror the account": (sync, poll, verify, run),
+    "Look at the mirror": (status, jobs, show, history, report, export, web),
+    "Decide": (gone, quarantine),
+    "Keep it in order": (doctor, audit, alert, db, completion),
+    "Try it without a key": (demo, simulate),
+}
+"""The commands, as the overview shows them."""
+
+
 @click.group(
-    cls=Group, epilog=EXIT_STATUS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    cls=Group,
+    sections=SECTIONS,
+    epilog=EXIT_STATUS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, "-V", "--version", message="tpmirror %(version)s")
 @click.option(
-    "--env-file", metavar="FILE", type=click.Path(path_type=Path), help="Read variables that are not set from FILE."
+    "--env-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Read variables from FILE; those of the environment win.",
 )
 @quiet
 @click.pass_context
@@ -101,7 +117,7 @@ def cli(context: click.Context, env_file: Path | None) -> None:
       tpmirror sync                      mirror the account into tpmirror.db (SQLite)
       tpmirror status                    what the mirror holds, and since when it is proven complete
 
-    Every setting is an environment variable TPMIRROR_..., and an option where it makes sense.
+    Every setting is an environment variable TPMIRROR_..., and an option of the commands that it concerns.
     """
     if env_file is not None:
         context.with_resource(_variables_of(env_file))
@@ -122,31 +138,6 @@ def _variables_of(path: Path) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-for command in (
-    sync,
-    poll,
-    verify,
-    run,
-    doctor,
-    alert,
-    web,
-    status,
-    jobs,
-    show,
-    history,
-    audit,
-    report,
-    export,
-    gone,
-    quarantine,
-    db,
-    completion,
-    simulate,
-    demo,
-):
-    cli.add_command(command)
 
 
 def _fail(message: str, code: int) -> None:

@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import Field, fields
 from functools import wraps
@@ -17,7 +17,7 @@ from tpmirror.config import Duration, Settings, load, unknown, variable_of
 from tpmirror.credentials import exposure
 from tpmirror.errors import MirrorError, TpmirrorError, UsageError
 
-Command = Callable[..., None]
+Function = Callable[..., None]
 
 EXIT_STATUS: Final = """\b
 Exit status: 0 completed (a full sync: certified) · 1 failed · 2 wrong use or setting ·
@@ -89,14 +89,51 @@ QUIET: Final = "tpmirror.quiet"
 SHORT_FORMS: Final = {"budget_monthly": ("--budget",)}
 
 
+class Setting(click.Option):
+    """A setting as an option."""
+
+
+class Command(click.Command):
+    """A command whose help lists the options that are its own before the settings, which many commands share."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write both lists."""
+        rows = {
+            title: [
+                record
+                for param in self.get_params(ctx)
+                if isinstance(param, Setting) == (title == "Settings") and (record := param.get_help_record(ctx))
+            ]
+            for title in ("Options", "Settings")
+        }
+        for title, records in rows.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
 class Group(click.Group):
     """A group of commands whose overview shows what each does in whole sentences, which click would cut."""
 
+    command_class = Command
+
+    def __init__(self, *args: Any, sections: Mapping[str, Sequence[click.Command]] | None = None, **attrs: Any) -> None:
+        super().__init__(*args, **attrs)
+        self.sections = sections or {}
+        """The commands by what they are for, if there are many."""
+        for commands in self.sections.values():
+            for command in commands:
+                self.add_command(command)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what each command does, over as many lines as it takes."""
-        with formatter.section("Commands"):
-            rows = [(name, self.commands[name].get_short_help_str(sys.maxsize)) for name in self.list_commands(ctx)]
-            formatter.write_dl(rows)
+        sections = {title: [str(one.name) for one in commands] for title, commands in self.sections.items()}
+        width = max(map(len, self.commands))
+        for title, names in (sections or {"Commands": self.list_commands(ctx)}).items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name.ljust(width), self.commands[name].get_short_help_str(sys.maxsize)) for name in names]
+                )
 
 
 def port_refused(port: int, error: OSError) -> UsageError:
@@ -104,13 +141,13 @@ def port_refused(port: int, error: OSError) -> UsageError:
     return UsageError(f"nothing can listen on port {port}: {error.strerror}; give another --port, or 0")
 
 
-def with_settings(*names: str) -> Callable[[Command], Command]:
+def with_settings(*names: str) -> Callable[[Function], Function]:
     """Give a command the settings as options, and call it with a loaded ``Settings`` as first argument."""
     settings_of = [setting for setting in fields(Settings) if setting.name in (*DATABASE_SETTINGS, *names)]
     may_read = {*DATABASE_SETTINGS, *names, *(["owners_key_file"] if "api_key_file" in names else [])}
     secrets = [setting for setting in fields(Settings) if setting.name in may_read.intersection(SECRET_FILES)]
 
-    def decorate(command: Command) -> Command:
+    def decorate(command: Function) -> Function:
         @wraps(command)
         def run(**options: Any) -> None:
             given = {setting.name: options.pop(setting.name) for setting in settings_of}
@@ -124,7 +161,7 @@ def with_settings(*names: str) -> Callable[[Command], Command]:
                 error.args = tuple(as_given(part) if isinstance(part, str) else part for part in error.args)
                 raise
 
-        decorated: Command = run
+        decorated: Function = run
         for setting in reversed(settings_of):  # the last one that decorates comes first in --help
             decorated = _option(setting)(decorated)
         return decorated
@@ -152,7 +189,7 @@ def _warnings(settings: Settings, secrets: Sequence[Field[Any]]) -> Iterator[str
     yield from filter(None, found)
 
 
-def _option(setting: Field[Any]) -> Callable[[Command], Command]:
+def _option(setting: Field[Any]) -> Callable[[Function], Function]:
     """A setting as an option, whose value ``config.load`` reads: one place that knows what a setting accepts."""
     default = "" if setting.default is None else f"; default: {default_of(setting)}"
     # Not envvar: click would pass the variable off as an option, and options win over variables.
@@ -161,7 +198,7 @@ def _option(setting: Field[Any]) -> Callable[[Command], Command]:
     metavar = _metavar(setting)
     words = metavar.split("|") if "|" in metavar else []
     values = completion.file if metavar == "FILE" else completion.one_of(*words)
-    return click.option(*names, setting.name, metavar=metavar, help=text, shell_complete=values)
+    return click.option(*names, setting.name, cls=Setting, metavar=metavar, help=text, shell_complete=values)
 
 
 def default_of(setting: Field[Any]) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Final
 import click
 
 from tpmirror.cli import completion
-from tpmirror.cli.options import EXIT_STATUS, as_json, snapshot, with_settings
+from tpmirror.cli.options import EXIT_STATUS, Command, as_json, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention
 
@@ -15,7 +15,7 @@ MONTHS: Final = completion.one_of("last-month", "this-month")
 FORMATS: Final = click.Choice(("table", "csv", "json", "markdown"))
 
 
-class _ReportCommand(click.Command):
+class _ReportCommand(Command):
     """The command, whose help names the reports; they are loaded only for that."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -33,9 +33,12 @@ class _ReportCommand(click.Command):
 @click.option("--from", "start", metavar="WHEN", shell_complete=WHEN, help=f"First day, UTC: {STRETCH}.")
 @click.option("--to", "end", metavar="WHEN", shell_complete=WHEN, help="Last day, UTC, included; the same forms.")
 @click.option(
-    "--by", metavar="WHAT", shell_complete=completion.splits, help="What to split by; tpmirror report lists it."
+    "--by",
+    metavar="COLUMN",
+    shell_complete=completion.splits,
+    help="Split by this; tpmirror report lists the columns.",
 )
-@click.option("--as-of", metavar="TIME", help="For history: the moment, ISO 8601, or the end of a day or month.")
+@click.option("--as-of", metavar="TIME", help="For history: a moment in ISO 8601, or a day or month, at whose end.")
 @click.option(
     "--month",
     metavar="MONTH",

@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from tpmirror import signals
-from tpmirror.cli.options import PORT_NUMBER, port_refused
+from tpmirror.cli.options import PORT_NUMBER, Command, port_refused
 from tpmirror.formatting import count
 
 ORDERINGS: Final = ("-id", "id", "-started", "status", "unordered", "random")
@@ -31,7 +31,7 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
     )
 
 
-@click.command(context_settings={"show_default": True})
+@click.command(cls=Command, context_settings={"show_default": True})
 @click.option(
     "--port",
     metavar="NUMBER",
@@ -67,7 +67,7 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
 @click.option(
     "--drift",
     type=click.Choice(DRIFTS),
-    help="What happens to the account between pages; distort: a job shows an odd value, lacks a key or has a new one.",
+    help="How the account changes between pages; distort: a job shows an odd value, lacks a key or has a new one.",
 )
 def simulate(*, jobs: int, seed: int, now: datetime, speed: float, **options: Any) -> None:
     """Serve a simulated TensorPix API on loopback, to try tpmirror on.

@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 
 from tpmirror.cli.colour import highlight
-from tpmirror.cli.options import as_json, print_json, snapshot, with_settings
+from tpmirror.cli.options import Command, as_json, print_json, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.formatting import count, duration, hanging
 
@@ -23,7 +23,7 @@ RUNS: Final = 3
 """Runs of each kind that are listed."""
 
 
-@click.command()
+@click.command(cls=Command)
 @with_settings("sync_interval", "budget_daily", "budget_monthly", "credit_price")
 @as_json
 def status(settings: Settings, *, as_json: bool) -> None:

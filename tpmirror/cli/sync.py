@@ -4,14 +4,14 @@ import gc
 
 import click
 
-from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, announcing, as_json, quiet, snapshot, with_settings
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, Command, announcing, as_json, quiet, snapshot, with_settings
 from tpmirror.cli.progress import reading_bar
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention
 from tpmirror.formatting import count, escape_terminal
 
 
-@click.command(epilog=EXIT_STATUS)
+@click.command(cls=Command, epilog=EXIT_STATUS)
 @with_settings(*API_SETTINGS, "vanish_limit", "credit_price")
 @click.option("--dry-run", is_flag=True, help="Write nothing; show what would change. One pass, no proof.")
 @click.option("--no-certify", is_flag=True, help="Skip the proof of completeness: half the requests, exit status 3.")

@@ -6,11 +6,11 @@ from threading import Event
 import click
 
 from tpmirror import signals
-from tpmirror.cli.options import mirror, with_settings
+from tpmirror.cli.options import Command, mirror, with_settings
 from tpmirror.config import Settings
 
 
-@click.command()
+@click.command(cls=Command)
 @with_settings(
     "http_addr", "http_open", "http_hosts", "http_prefix", "budget_monthly", "credit_price", "log_format", "log_level"
 )
