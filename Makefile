@@ -48,15 +48,16 @@ bench: $(TEST_VENV)/.install-stamp ## run the benchmarks
 soak: $(TEST_VENV)/.install-stamp ## the simulation and the kills of test-all, 50 times over, and a pooler: an hour or two
 	$(TEST_VENV)/bin/python -m tests.soak
 
-docs: $(TEST_VENV)/.install-stamp ## write docs/data-dictionary.md from the declaration of tables and views
+docs: $(TEST_VENV)/.install-stamp ## write docs/data-dictionary.md and the manual page docs/tpmirror.1 from the code
 	$(TEST_VENV)/bin/python -m tests.support.dictionary > docs/data-dictionary.md
+	$(TEST_VENV)/bin/python -m tests.support.manpage > docs/tpmirror.1
 
 # --upgrade takes the newest versions that pyproject.toml allows: make lock UPGRADE=--upgrade
 lock: ## pin all requirements with hashes (needs uv, as in .venv-test/bin); UPGRADE=--upgrade for newer versions
 	$(COMPILE) $(UPGRADE) $(TEST_SET) --output-file requirements/test.txt
 	$(COMPILE) $(UPGRADE) $(INSTALL_SET) --constraint requirements/test.txt --output-file requirements/install.txt
 
-release: $(TEST_VENV)/.install-stamp ## build sdist, wheel, SBOM and the image's build context into dist, checked
+release: docs ## build sdist, wheel, SBOM and the image's build context into dist, checked
 	rm -rf dist
 	@$(TEST_VENV)/bin/python -m tests.support.release dist
 

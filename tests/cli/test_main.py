@@ -566,6 +566,7 @@ def test_help_lists_the_options_of_a_command_before_the_settings():
     assert all(option in own for option in ("--dry-run", "--json", "-q, --quiet", "-h, --help"))
     assert "--api-url" in settings
     assert "[env:" not in own
+    assert CliRunner().invoke(cli, ["show", "--help"]).output.count("JOB_ID") == 1
 
 
 def test_help_of_report_names_every_report():

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
+from tests.support import manpage
 from tpmirror import errors, signals
 from tpmirror.cli.main import cli
 from tpmirror.config import Settings, variable_of
@@ -280,3 +282,27 @@ def test_documents_name_nothing_of_one_machine(name: str):
 def test_changelog_keeps_what_is_unreleased():
     body = section("CHANGELOG.md", "[Unreleased]")
     assert re.search(r"^### Added\n\n- ", body, re.MULTILINE)
+
+
+def test_the_manual_page_is_what_the_command_line_says():
+    assert (ROOT / "docs" / "tpmirror.1").read_text(encoding="utf-8") == manpage.page(), "run make docs"
+
+
+def test_the_manual_page_has_every_command_option_and_setting():
+    shown = manpage.page().replace("\\-", "-")
+    programs = [find(path) for path in commands(cli)]
+    assert [path for path in commands(cli) if " ".join(("\\fBtpmirror", *path)) + "\\fR " not in shown] == []
+    options = {option for one in programs for param in one.params for option in param.opts if option.startswith("-")}
+    assert [option for option in options if option not in shown] == []
+    assert [setting.name for setting in fields(Settings) if f"\\fB{variable_of(setting)}\\fR" not in shown] == []
+
+
+def test_the_manual_page_is_no_trouble_for_roff():
+    groff = shutil.which("groff")
+    lines = manpage.page().splitlines()
+    requests = {line.split()[0] for line in lines if line.startswith((".", "'"))}
+    assert requests <= {".TH", ".SH", ".SS", ".PP", ".TP", ".nf", ".fi", ".nh", ".ad"}
+    if groff:
+        words = [groff, "-man", "-Tutf8", "-ww", "docs/tpmirror.1"]
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
+        assert done.stderr == b""

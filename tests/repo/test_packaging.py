@@ -100,7 +100,9 @@ def test_wheel_holds_the_package_and_its_migrations(wheel: Path):
 def test_wheel_holds_nothing_else(wheel: Path):
     information = f"tpmirror-{tpmirror.__version__}.dist-info"
     names = ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names} == {"tpmirror", information}
+    shared = [name for name in names if name.startswith(f"tpmirror-{tpmirror.__version__}.data/")]
+    assert {name.split("/")[0] for name in names if name not in shared} == {"tpmirror", information}
+    assert [name.partition("/")[2] for name in shared] == ["data/share/man/man1/tpmirror.1"]
     assert f"{information}/licenses/LICENSE" in names
     assert not [name for name in names if re.search(r"(^|/)(tests?/|test_|conftest)", name)]
 

@@ -98,18 +98,12 @@ class Command(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write both lists."""
-        rows = {
-            title: [
-                record
-                for param in self.get_params(ctx)
-                if isinstance(param, Setting) == (title == "Settings") and (record := param.get_help_record(ctx))
-            ]
-            for title in ("Options", "Settings")
-        }
-        for title, records in rows.items():
-            if records:
+        for title, kind in (("Options", False), ("Settings", True)):
+            options = [one for one in self.get_params(ctx) if not isinstance(one, click.Argument)]
+            rows = [one.get_help_record(ctx) for one in options if isinstance(one, Setting) == kind]
+            if rows:
                 with formatter.section(title):
-                    formatter.write_dl(records)
+                    formatter.write_dl([row for row in rows if row])
 
 
 class Group(click.Group):
