@@ -16,7 +16,7 @@ import click
 from tpmirror import signals
 from tpmirror.cli import options
 from tpmirror.errors import UsageError
-from tpmirror.formatting import count
+from tpmirror.formatting import count, hanging
 
 KEY: Final = "simulated-key"
 STEPS: Final = (0, 600, 1800)
@@ -48,7 +48,8 @@ def demo(*, jobs: int, web: bool, port: int | None) -> None:
     if port is not None and not web:
         raise UsageError(f"--port is {port}, but only --web serves a dashboard; add --web, or leave --port out")
     code = _serve(jobs, PORT if port is None else port) if web else _show(jobs)
-    click.echo("The mirror was a throw-away. For your own account: set TPMIRROR_API_KEY and run tpmirror sync.")
+    own = "The mirror was a throw-away. For your own account: set TPMIRROR_API_KEY and run tpmirror sync."
+    click.echo(hanging("", own))
     if web:
         sys.stdout.flush()
         os._exit(code)  # as tpmirror run: a run that was cut off would hold up a tidy end
@@ -60,7 +61,7 @@ def _show(jobs: int) -> int:
 
     signals.release()
     with _throw_away() as url:
-        click.echo(f"A simulated account with {count(jobs, 'job')}; its life goes on between three syncs.")
+        click.echo(hanging("", f"A simulated account with {count(jobs, 'job')}; its life goes on between three syncs."))
         with Simulator(World(jobs=jobs), token=KEY) as simulator:
             settings = _settings(simulator, url)
             for step in STEPS:
@@ -146,7 +147,7 @@ def _sync(settings: Any) -> None:
     done = f"{jobs} with {requests}: {row['jobs_inserted']:,} new"
     proof = "certified complete" if row["certified"] else "not certified"
     changed = f"{row['jobs_updated']:,} changed, {row['transitions']:,} in status"
-    click.echo(f"  sync {row['id']}: {done}, {changed}, {proof}")
+    click.echo(hanging(f"  sync {row['id']}: ", f"{done}, {changed}, {proof}"))
 
 
 def _report(url: str) -> None:
