@@ -1,4 +1,4 @@
-"""What was spent: Credits by day, month, model, task, resolution, codec or owner; previews left out."""
+"""Credits spent, by day, month, model, task, resolution, codec or owner; previews left out."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -45,13 +45,13 @@ def costs(conn: Connection, period: Period, by: str, today: date, prices: Prices
 
 
 def against(now: list[Row], before: dict[Any, Decimal]) -> list[Row]:
-    """Rows with their share of all, and their change against what there was ``before``; the largest first."""
+    """Rows with their share of the total, and their change against the period ``before``; the largest first."""
     rows = [{**row, "change": change(row["credits"], before.get(row["key"]))} for row in _shared(now)]
     return sorted(rows, key=lambda row: (-row["credits"], str(row["key"])))
 
 
 def in_turn(now: list[Row], period: Period, today: date) -> list[Row]:
-    """Days or months with their share of all, and their change against the one before; the newest first.
+    """Days or months with their share of the total, and their change against the one before; the newest first.
 
     ``complete`` is whether the row holds all that the day or month will ever cost: only such rows are compared. A day
     or month without any job has no row.
@@ -92,7 +92,7 @@ def growth(by: str, today: date) -> dict[str, Column]:
 
 
 def spent(conn: Connection, period: Period, by: str, prices: Prices = UNPRICED) -> list[Row]:
-    """Jobs, Credits and what these are in money, by one dimension."""
+    """Jobs, Credits and amounts by one dimension."""
     by_month = prices.vary and by not in IN_TIME
     found = conn.execute(spending(conn, period, by, *(("month",) if by_month else ()))).mappings()
     rows = [{**row, **prices.worth(row["credits"], row["month" if by_month else "key"])} for row in found]
@@ -100,7 +100,7 @@ def spent(conn: Connection, period: Period, by: str, prices: Prices = UNPRICED) 
 
 
 def spending(conn: Connection, period: Period, by: str, *per: str) -> Select[Any]:
-    """The SELECT of jobs and Credits by one dimension, the ``key``; ``per`` day or month too, if that is wanted."""
+    """The SELECT of jobs and Credits by one dimension, the ``key``, and optionally ``per`` day or month."""
     jobs = view("job_overview")
     if by in {"model", "task"}:
         key, source, amount = _by_model(by, oldest(conn, period))

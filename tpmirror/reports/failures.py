@@ -1,4 +1,4 @@
-"""What fails: jobs, failures and cancellations by month, model or resolution."""
+"""Jobs, failures and cancellations by month, model or resolution."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -28,7 +28,7 @@ def failures(conn: Connection, period: Period, by: str, prices: Prices = UNPRICE
 
 
 def counts(conn: Connection, period: Period, *by: str) -> list[Row]:
-    """Jobs and Credits by status, and by what ``tally`` is to sum them up by."""
+    """Jobs and Credits by status and by the key that ``tally`` sums them up by."""
     jobs = view("job_overview")
     keys = [jobs.c["models" if name == "model" else name] for name in by]
     wanted = (

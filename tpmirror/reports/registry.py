@@ -22,7 +22,7 @@ from tpmirror.store.prices import Prices, known
 
 @dataclass(frozen=True, slots=True)
 class ReportParams:
-    """What is asked: the options of the command, None where one was not given."""
+    """The options of the command, None where one was not given."""
 
     now: datetime
     start: str | None = None
@@ -44,12 +44,12 @@ class ReportParams:
         return self.now if self.as_of is None else instant("--as-of", self.as_of, self.now.date())
 
     def prices(self, conn: Connection) -> Prices:
-        """What Credits cost: as the mirror noted it, and from this month on as the setting states it."""
+        """Prices of a Credit: those that the mirror noted, and from this month on the setting's."""
         return known(conn, self.price, self.now.date())
 
 
 ReportFunc = Callable[[Connection, ReportParams, str], Report]
-"""Makes a report; the text is what it is split by, empty if it cannot be split."""
+"""Makes a report; the text is the column to split by, empty if it cannot be split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ REPORTS: Final = {
 
 
 def list_reports() -> Report:
-    """What reports there are."""
+    """The report that lists all reports."""
     rows = [
         {"report": name, "by": ", ".join(one.by), "options": ", ".join(sorted(one.options)), "about": one.about}
         for name, one in REPORTS.items()
@@ -127,7 +127,7 @@ def list_reports() -> Report:
 
 
 def run_report(conn: Connection, name: str, params: ReportParams) -> Report:
-    """The report of that name. Raises UsageError for a name, an option or a value that it does not know."""
+    """The report of that name. Raises UsageError for an unknown name, option or value."""
     chosen = REPORTS.get(name)
     if chosen is None:
         near = get_close_matches(name, REPORTS, 1)

@@ -1,4 +1,4 @@
-"""How the mirror was kept: its runs, newest first, and whether it is proven complete."""
+"""Full syncs and polls, newest first, and whether the mirror is proven complete."""
 
 from typing import Final
 
@@ -41,7 +41,7 @@ def syncs(conn: Connection, period: Period) -> Report:
 
 
 def newest(conn: Connection, *wanted: ColumnElement[bool], limit: int | None = None) -> list[Row]:
-    """Runs, the newest first, each with the ``seconds`` that it took; null while it runs."""
+    """Runs, newest first, each with its length in ``seconds``; null while it runs."""
     runs = schema.sync_runs
     found = conn.execute(select(runs).where(*wanted).order_by(runs.c.id.desc()).limit(limit))
     return [timed(dict(row)) for row in found.mappings()]

@@ -1,4 +1,4 @@
-"""A month as it is billed: what was charged in it, and what was corrected in it of earlier months.
+"""A month as it is billed: its charges, and the corrections of earlier months that were booked in it.
 
 It adds up the ledger's entries of that month, which never change once the month is over; so the statement does not
 either. Other reports restate: they show today's cost on the job's day.
@@ -67,14 +67,14 @@ def statement(conn: Connection, month: str, today: date, prices: Prices = UNPRIC
 
 
 def _priced(lines: list[Row], before: list[Row], month: str, prices: Prices) -> list[Row]:
-    """The lines with what they are in money; ``before`` is what the months before are."""
+    """The lines with their amounts; ``before`` is the amount of the months before."""
     (total,) = (prices.worth(line["credits"], month) for line in lines if line["line"] == "total")
     balances = {"opening": prices.added(before), "closing": prices.added([*before, total])}
     return [{**line, **balances.get(line["line"], prices.worth(line["credits"], month))} for line in lines]
 
 
 def _before(conn: Connection, entries: Any, sums: Row, month: str, prices: Prices) -> list[Row]:
-    """What the months before come to in money, each at its price; all at once where there is one price."""
+    """The amount of the months before, each at its price; computed in one step if there is one price."""
     if not prices.vary:
         return [prices.worth(sums["credits"], month)]
     wanted = select(entries.c.month, credits_of(entries.c.credits)).where(entries.c.month < month)

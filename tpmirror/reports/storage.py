@@ -1,4 +1,4 @@
-"""What takes space upstream and could be deleted there: outputs by size, age, codec or month."""
+"""Outputs that take space upstream and could be deleted there, by size, age, codec or month."""
 
 from collections.abc import Iterable
 from datetime import datetime

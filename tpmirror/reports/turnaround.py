@@ -1,4 +1,4 @@
-"""How long jobs take: in the queue, in processing, from start to end; with bounds where the mirror did not see more."""
+"""How long jobs take: in the queue, in processing, from start to end; with bounds where no moment is stated."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -31,7 +31,7 @@ def turnaround(conn: Connection, period: Period, by: str) -> Report:
 
 
 def lengths(conn: Connection, period: Period, *by: str) -> list[Row]:
-    """Each length that is known: its measure, lower and upper bound in seconds, and what ``summarise`` is to sum by."""
+    """Each known length: its measure, lower and upper bound in seconds, and the key that ``summarise`` groups by."""
     jobs, durations = view("job_overview"), view("job_durations")
     keys = [jobs.c["models" if name == "model" else name].label(name) for name in by]
     wanted = [jobs.c.finished.is_not(None), jobs.c.is_terminal, ~jobs.c.preview, *within(jobs, period)]

@@ -1,4 +1,4 @@
-"""``/metrics`` for Prometheus: what the process counted, and what the mirror holds as of the request.
+"""``/metrics`` for Prometheus: counters of this process, and gauges that are read from the mirror at each request.
 
 Names follow Prometheus's conventions: base units, ``_total`` for what only grows, one thing per metric.
 """
@@ -59,10 +59,10 @@ REQUEST_BOUNDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 
 
 class Metrics:
-    """What the process has counted since its start, and the registry of all that ``/metrics`` shows. Thread-safe."""
+    """Counters and histograms of this process since its start, and the registry behind ``/metrics``. Thread-safe."""
 
     def __init__(self) -> None:
-        # Else each counter brings a second series, which says when it was made.
+        # Otherwise each counter exports a second series, ``_created``.
         disable_created_metrics()  # type: ignore[no-untyped-call] # the library does not say that it returns nothing
         self.registry = CollectorRegistry()
         self._runs = self._counter("runs", "kind", "outcome")
@@ -95,7 +95,7 @@ class Metrics:
 
 
 class Mirror(Collector):
-    """What the mirror says, read at each request, so there is no second copy of any number."""
+    """Gauges read from the mirror at each request: a copy in memory could differ from the database."""
 
     def __init__(self, watch: Watchdog, jobs: Callable[[], Sequence[Any]], leading: Callable[[], bool]) -> None:
         self._watch = watch
@@ -103,7 +103,7 @@ class Mirror(Collector):
         self._leading = leading
 
     def collect(self) -> Iterator[Metric]:
-        """Every gauge of ours."""
+        """Every gauge of tpmirror."""
         yield _gauge("build_info", {(__version__,): 1}, "version")
         yield _gauge("leader", {(): self._leading()})
         yield from self._of_watch()
@@ -136,7 +136,7 @@ class Mirror(Collector):
 
 
 def route(metrics: Metrics, mirror: Mirror) -> Route:
-    """The route; the process's own metrics (memory, CPU, descriptors) come along."""
+    """The route, with the library's own metrics of the process (memory, CPU, descriptors)."""
     registry = metrics.registry
     registry.register(mirror)
     ProcessCollector(registry=registry)
