@@ -1,4 +1,4 @@
-"""``tpmirror audit``: whether the history is whole."""
+"""``tpmirror audit``: checks of the history, the sums of money, triggers and views."""
 
 import re
 

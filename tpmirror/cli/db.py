@@ -1,4 +1,4 @@
-"""Commands that migrate the database."""
+"""``tpmirror db``: migrations, union views, owners."""
 
 import sys
 from collections.abc import Callable
@@ -95,7 +95,7 @@ def union_views(settings: Settings, *, into: str, accounts: tuple[str, ...]) -> 
 
 
 def _check_schema(name: str) -> None:
-    """Raises UsageError for a name that no schema of a mirror has."""
+    """Raises UsageError for a name that PostgreSQL would refuse or cut as a schema's."""
     try:
         schema_name(name)
     except ValueError as error:

@@ -24,7 +24,7 @@ STEPS: Final = (0, 600, 1800)
 HOST: Final = "127.0.0.1"
 PORT: Final = 8377
 INTERVALS: Final = {"TPMIRROR_SYNC_INTERVAL": "30", "TPMIRROR_POLL_INTERVAL": "3"}
-"""Seconds; of the living account, in which something happens every few of them."""
+"""Seconds between runs for the living account, which changes every few seconds."""
 
 
 @click.command(cls=options.Command)
@@ -52,7 +52,7 @@ def demo(*, jobs: int, web: bool, port: int | None) -> None:
     click.echo(hanging("", own))
     if web:
         sys.stdout.flush()
-        os._exit(code)  # as tpmirror run: a run that was cut off would hold up a tidy end
+        os._exit(code)  # as tpmirror run: an orderly exit would wait for the thread of a run that was cut off
 
 
 def _show(jobs: int) -> int:
@@ -89,7 +89,7 @@ def _serve(jobs: int, port: int) -> int:
         with _interruptible():
             click.echo(f"A simulated account with {count(jobs, 'job')}; its life goes on, three new ones a minute.")
             _sync(settings)  # so that the dashboard has something to show as soon as its address is printed
-        log.configure(None, "error")  # that a run is interrupted by the end is no news here
+        log.configure(None, "error")  # a run that Ctrl-C interrupts would be logged as a warning
         return daemon.run(settings, ending=_ending(), on_start=_announce)
     return 0
 
@@ -114,7 +114,7 @@ def _interruptible() -> Iterator[None]:
 
 
 def _ending() -> frozenset[int]:
-    """The signals that end it: also that the terminal closes, unless nohup has it ignored."""
+    """The signals that end the demo: SIGHUP too, when the terminal closes, unless nohup has it ignored."""
     from tpmirror.service.daemon import ENDING
 
     return ENDING if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else ENDING | {signal.SIGHUP}

@@ -1,4 +1,4 @@
-"""``tpmirror doctor``: is everything as it should be? What a check needs is imported when it runs.
+"""``tpmirror doctor``: checks of everything that a sync needs. Each check imports its modules when it runs.
 
 Each finding says what was seen and, where something is wrong, what to do next.
 """
@@ -24,13 +24,13 @@ OK: Final = "ok"
 WARNING: Final = "warning"
 BAD: Final = "bad"
 REQUEST_SECONDS: Final = 10.0
-"""Seconds for the one request: a doctor does not wait long, also where the API asks for it."""
+"""Seconds for the one request: doctor reports a slow API instead of waiting for it."""
 LOW: Final = 500 * 2**20
-"""Bytes free on the disk that are little."""
+"""Bytes free on the disk below which there is a warning."""
 NONE: Final = 50 * 2**20
-"""Bytes free that are as good as none."""
+"""Bytes free below which the disk counts as full."""
 FEW: Final = 5
-"""Connections left on the server that are few: ``tpmirror run`` uses several at a time."""
+"""Connections left on the server below which there is a warning: ``tpmirror run`` uses several at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,13 @@ def doctor(settings: Settings, *, as_json: bool) -> None:
 
 
 def exit_code(findings: list[Finding]) -> int:
-    """That of the worst finding that is bad: with a refused key nothing else matters much."""
+    """The exit status of the worst bad finding; a refused key comes first, since no sync can succeed with it."""
     codes = [finding.exit_code for finding in findings if finding.state == BAD]
     return next((code for code in (4, 2, 1) if code in codes), 0)
 
 
 def _guarded(name: str, check: Callable[[Settings], Iterator[Finding]], settings: Settings) -> Iterator[Finding]:
-    """What a check finds; one that fails does not stop the others."""
+    """The findings of a check; an error that it raises becomes a finding, so that the other checks run."""
     try:
         yield from check(settings)
     except UsageError as error:
@@ -185,7 +185,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _outdated(engine: Any, found: str | None) -> Iterator[Finding]:
-    """A mirror that has to be made or migrated, and what will stand in the way."""
+    """Findings on a mirror that has to be created or migrated, and on obstacles to that."""
     from tpmirror.db.engine import display, reading
     from tpmirror.db.migrate import built_on_views
     from tpmirror.db.server import may_migrate

@@ -1,4 +1,4 @@
-"""The command that writes the mirror as files."""
+"""``tpmirror export``: tables and views as files."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""Commands for jobs that vanished and wait for an operator."""
+"""``tpmirror gone``: jobs that vanished and wait for an operator."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ more vanished within a day than TPMIRROR_VANISH_LIMIT, or the list is empty and 
 Nothing was marked.
 Were they deleted? tpmirror gone confirm --all (or JOB_ID...), then the next sync marks those denied.
 If not, do nothing: they are listed again when the API shows them again."""
-"""Why jobs wait, and what to do about it; a number of jobs stands before it."""
+"""Why jobs wait, and what an operator does about it; printed after the number of jobs."""
 
 
 SILENT: Final = """The API answers neither with these jobs nor that they are not found. Until it does they count \

@@ -1,4 +1,4 @@
-"""The command line: one short function per command; what a command needs is imported when it runs."""
+"""The command line: one short function per command, which imports its modules when it runs."""
 
 import errno
 import os
@@ -36,7 +36,7 @@ from tpmirror.errors import NeedsAttention, TpmirrorError, UsageError
 
 PROGRAM: Final = "tpmirror"
 SERVING: Final = frozenset({"run", "web", "simulate", "demo"})
-"""Commands that go on until a signal ends them, ``demo`` with ``--web``: they take it themselves, and end with 0."""
+"""Commands that serve until a signal (``demo`` with ``--web``): they handle it themselves, and end with 0."""
 _UNWRITABLE: Final = {
     errno.ENOSPC: "the disk is full where the output goes; free some space, or send it elsewhere",
     errno.EDQUOT: "the quota is used up where the output goes; free some space, or send it elsewhere",
@@ -54,7 +54,7 @@ def main() -> None:
     except TpmirrorError as error:
         _fail(str(error), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())  # no error: nothing was asked for, so what can be is shown
+        click.echo(error.format_message())  # a group without a command: its help, and no error
     except click.ClickException as error:
         _fail(error.format_message(), UsageError.exit_code)
     except (click.Abort, KeyboardInterrupt) as error:
@@ -64,7 +64,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the outermost handler: one line for the user, without secrets
         if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
             click.echo(f"error: {_UNWRITABLE[error.errno]}", err=True)
-            os._exit(1)  # a tidy end would try to write the rest again
+            os._exit(1)  # an orderly exit would flush again, and fail again
         if os.environ.get("TPMIRROR_LOG_LEVEL", "").lower() == "debug":
             from tpmirror.log import concealed
 
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def _run() -> None:
-    """Run the command, and have its result written before it counts as done."""
+    """Run the command, and flush its result: a full disk shows only then, and must be an error."""
     try:
         cli.main(prog_name=PROGRAM, standalone_mode=False)
     except NeedsAttention:

@@ -27,7 +27,7 @@ Exit status: 0 completed (a full sync: certified) · 1 failed · 2 wrong use or 
 DATABASE_SETTINGS: Final = ("database_url", "database_schema", "database_password_file")
 
 SECRET_FILES: Final = ("api_key_file", "database_password_file", "owners_key_file")
-"""Settings that name a file with a secret: who may read it is looked at."""
+"""Settings that name a file with a secret, whose permissions are checked."""
 
 API_SETTINGS: Final = (
     "api_key_file",
@@ -60,7 +60,7 @@ RUN_SETTINGS: Final = (
 PORT_NUMBER: Final = click.IntRange(0, 65535)
 
 JOB_ID: Final = completion.JobId(1, 2**63 - 1)
-"""What the database can hold."""
+"""An id that a bigint can hold."""
 
 METAVARS: Final = {
     "file": "FILE",
@@ -79,7 +79,7 @@ METAVARS: Final = {
     "format": "console|json",
     "level": "debug|info|warning|error",
 }
-"""What stands for the value of an option in --help, by the last word of its setting."""
+"""The metavar of an option in --help, by the last word of its setting."""
 
 GIVEN: Final = "tpmirror.given"
 """Key of a click context's ``meta``: the settings that came by an option."""
@@ -114,7 +114,7 @@ class Group(click.Group):
     def __init__(self, *args: Any, sections: Mapping[str, Sequence[click.Command]] | None = None, **attrs: Any) -> None:
         super().__init__(*args, **attrs)
         self.sections = sections or {}
-        """The commands by what they are for, if there are many."""
+        """The commands by purpose; empty: one list in alphabetical order."""
         for commands in self.sections.values():
             for command in commands:
                 self.add_command(command)
@@ -131,7 +131,7 @@ class Group(click.Group):
 
 
 def port_refused(port: int, error: OSError) -> UsageError:
-    """What a command raises that cannot listen on its ``--port``."""
+    """The error of a command that cannot listen on its ``--port``."""
     return UsageError(f"nothing can listen on port {port}: {error.strerror}; give another --port, or 0")
 
 
@@ -164,7 +164,7 @@ def with_settings(*names: str) -> Callable[[Function], Function]:
 
 
 def as_given(message: str) -> str:
-    """A message that calls settings by their options where they came by them: the variable would mislead."""
+    """The message with options in place of variables for settings that were given as options."""
     for name in click.get_current_context().meta.get(GIVEN, ()):
         message = re.sub(rf"\bTPMIRROR_{name.upper()}\b", _option_name(name), message)
     return message
@@ -175,7 +175,7 @@ def _option_name(name: str) -> str:
 
 
 def _warnings(settings: Settings, secrets: Sequence[Field[Any]]) -> Iterator[str]:
-    """What is odd about the settings, although they can be used; ``secrets``: those that name a secret's file."""
+    """Warnings about unknown variables, and about files of ``secrets`` that others may read."""
     for variable, near in unknown(os.environ).items():
         remedy = f"did you mean {near}?" if near else "tpmirror COMMAND --help shows those that there are"
         yield f"{variable} is no setting and changes nothing; {remedy}"
@@ -184,7 +184,7 @@ def _warnings(settings: Settings, secrets: Sequence[Field[Any]]) -> Iterator[str
 
 
 def _option(setting: Field[Any]) -> Callable[[Function], Function]:
-    """A setting as an option, whose value ``config.load`` reads: one place that knows what a setting accepts."""
+    """A setting as an option. It takes any text: ``config.load`` alone knows which values a setting accepts."""
     default = "" if setting.default is None else f"; default: {default_of(setting)}"
     # Not envvar: click would pass the variable off as an option, and options win over variables.
     text = f"{setting.metadata['meaning']}  [env: {variable_of(setting)}{default}]"
@@ -196,7 +196,7 @@ def _option(setting: Field[Any]) -> Callable[[Function], Function]:
 
 
 def default_of(setting: Field[Any]) -> str:
-    """A setting's default as it may be written."""
+    """A setting's default as a user would type it."""
     value = setting.default
     if isinstance(value, tuple):
         return ":".join(map(str, value))
@@ -208,7 +208,7 @@ def default_of(setting: Field[Any]) -> str:
 
 
 def _metavar(setting: Field[Any]) -> str:
-    """What stands for a setting's value in --help: by its name, else by the kind of its default."""
+    """A setting's metavar: by its name, else by the type of its default."""
     ending = setting.name.rpartition("_")[2]
     if ending in METAVARS:
         return METAVARS[ending]
@@ -253,7 +253,7 @@ def print_json(value: Any) -> None:
 @contextmanager
 def mirror(settings: Settings, *, read_only: bool = False) -> Iterator[Any]:
     """The mirror's engine. Raises MirrorError with the remedy unless the database is at this program's revision."""
-    # The engine's type is not named: to load SQLAlchemy for that takes several times as long as --help.
+    # Any in place of Engine: importing SQLAlchemy at the top would take several times as long as --help itself.
     from tpmirror.db import revision
     from tpmirror.db.engine import connected, display, file_of
 
@@ -270,7 +270,7 @@ def mirror(settings: Settings, *, read_only: bool = False) -> Iterator[Any]:
 
 @contextmanager
 def announcing(settings: Settings) -> Iterator[None]:
-    """Say it if the command makes a new SQLite file: a path with a typo would make a second mirror without a word.
+    """Print a note if the command creates a SQLite file: a path with a typo would silently make a second mirror.
 
     Raises UsageError before anything is done where even its folder is not there.
     """
@@ -288,19 +288,19 @@ def announcing(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def extra(name: str, feature: str) -> Iterator[None]:
-    """For the imports of a feature that an extra of the package brings. Raises UsageError if it is not installed."""
+    """Guards the imports of a feature that needs an extra of the package. Raises UsageError if it is not installed."""
     try:
         yield
     except ModuleNotFoundError as error:
         if str(error.name).startswith("tpmirror"):
-            raise  # no extra brings what this package itself lacks
+            raise  # a module of this package is missing, which no extra installs
         needed = f"{feature} needs {error.name}; install tpmirror with its {name} extra"
         raise UsageError(f"{needed}: pip install 'tpmirror[{name}]'") from error
 
 
 @contextmanager
 def snapshot(settings: Settings) -> Iterator[Any]:
-    """A connection that reads the mirror as it is now. Raises MirrorError as ``mirror`` does."""
+    """A connection that reads one snapshot of the mirror. Raises MirrorError as ``mirror`` does."""
     from tpmirror.db.engine import reading
 
     with mirror(settings, read_only=True) as engine, reading(engine) as conn:

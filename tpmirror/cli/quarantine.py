@@ -1,4 +1,4 @@
-"""Commands for items and values that could not be mirrored."""
+"""``tpmirror quarantine``: items and values that could not be mirrored."""
 
 import click
 

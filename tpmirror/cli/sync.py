@@ -26,7 +26,7 @@ def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) 
     from tpmirror.sync import full
     from tpmirror.sync.verify import preview
 
-    gc.freeze()  # what was loaded stays to the end: the garbage collector need not scan it again and again
+    gc.freeze()  # modules stay to the end: the garbage collector would scan their objects again and again
     with announcing(settings), reading_bar() as progress:
         if dry_run:
             found = preview(settings, progress)

@@ -1,4 +1,4 @@
-"""Tables on a terminal, and what commands that read the API print of a run."""
+"""Tables on a terminal, and the summary of a run."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,11 +18,11 @@ from tpmirror.reports.model import AMOUNT, Report, plain, seconds
 from tpmirror.store import runs
 
 MOST_ROWS: Final = 50
-"""Rows of a table shown."""
+"""Most rows of a table that are shown."""
 ENDLESS: Final = 2**20
-"""Columns of what is no terminal."""
+"""Width in columns where stdout is no terminal."""
 SHORT: Final = 20
-"""Characters up to which a text is not broken into lines."""
+"""Longest text, in characters, that stays in one line."""
 
 
 def show_table(
@@ -36,7 +36,7 @@ def show_table(
 
 
 def _show(report: Report, empty: str = "none", most: int = MOST_ROWS) -> None:
-    """The table of a report on stdout, as wide as the terminal; outside one as wide as it likes; so many rows."""
+    """The table of a report on stdout, with at most ``most`` rows, no wider than the terminal if there is one."""
     if not report.rows:
         click.echo(hanging("", f"{report.title}: {empty}"))
         return
@@ -65,7 +65,7 @@ class _Column:
 
 
 def _columns(report: Report, lines: Sequence[Sequence[str]]) -> list[_Column]:
-    """The columns of a table; numbers, and what has no blanks, stay in one line."""
+    """The columns of a table; numbers, and texts without blanks, stay in one line."""
     right = formats.numeric(report)
     return [
         _Column(column.heading, name in right, extent(column.heading, cells, wraps=name not in right and _wraps(cells)))
@@ -79,7 +79,7 @@ def _wraps(cells: Sequence[str]) -> bool:
 
 
 def _table(columns: Sequence[_Column], lines: Sequence[Sequence[str]], layout: Layout) -> Any:
-    """The table that rich draws; its widths are given, so that nothing is left to cut."""
+    """The table that rich draws, with fixed widths: rich would cut values to make columns fit."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -122,7 +122,7 @@ def _print(table: Any) -> None:
 
 
 def _console() -> Any:
-    """What rich draws on: a terminal as it is, anything else without end."""
+    """The console that rich draws on: as wide as the terminal, elsewhere as wide as any table."""
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else ENDLESS)
@@ -156,17 +156,17 @@ def show_jobs(rows: list[Row]) -> None:
 
 
 def _state(row: Row) -> str:
-    """A job's status, where it is if it is not listed, and that it is a preview."""
+    """A job's status, with its presence unless it is listed, and ``preview`` if it is one."""
     marks = [] if row["presence"] == "listed" else [row["presence"]]
     return ", ".join([row["status_name"], *marks, *(["preview"] if row["preview"] else [])])
 
 
 _LABELLED: Final = frozenset({"id", "status", "output_resolution", "fingerprint"})
-"""Columns of a job that its labels stand for, and what nobody reads."""
+"""Columns of a job that labels replace, and the fingerprint, which says nothing to people."""
 
 
 def show_job(row: Row, details: Mapping[str, Any]) -> None:
-    """One job: its fields, its videos' and its models, for people. The labels come first, then what they leave out."""
+    """One job for people: labelled fields, then the other fields, videos and models."""
     labelled = {name: value for name, value in details["shown"].items() if name != "status"}
     rest = {name: value for name, value in row.items() if name not in {*labelled, *_LABELLED}}
     _show_fields(f"Job {row['id']} (times in UTC)", labelled | rest)
@@ -186,7 +186,7 @@ def _show_fields(title: str, fields: Mapping[str, Any]) -> None:
 
 
 def field_text(name: str, value: Any) -> str:
-    """A field for people, by the name of its column: bytes and seconds in the unit that suits, numbers as they are."""
+    """A field for people, by the name of its column: bytes and seconds in a fitting unit, other numbers as they are."""
     if value is None or isinstance(value, bool | str):
         return cell(value)
     if name == "size" or name.endswith("_size"):
@@ -244,7 +244,7 @@ def _what(row: Row) -> str:
 
 
 def show_comparison(title: str, differences: list[Row], not_held: list[Row], *, as_json: bool) -> None:
-    """Where the mirror and the API differ and what cannot be held, as tables or as JSON."""
+    """Differences between mirror and API, and values that cannot be held, as tables or as JSON."""
     if as_json:
         print_json({"differences": differences, "not_held": not_held})
         return
@@ -258,12 +258,12 @@ def show_comparison(title: str, differences: list[Row], not_held: list[Row], *, 
 
 
 def _exact(value: Any) -> str | None:
-    """A value to the last digit, so that two which differ look different."""
+    """A value to the last digit: two that differ in it must look different."""
     return value if value is None or isinstance(value, str) else str(value)
 
 
 def show_run(row: dict[str, Any], *, as_json: bool) -> None:
-    """How a run ended, in a few lines or as JSON."""
+    """The summary of a run, in a few lines or as JSON."""
     shown = runs.as_json(row)
     if as_json:
         print_json(shown)
