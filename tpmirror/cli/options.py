@@ -190,8 +190,8 @@ def _option(setting: Field[Any]) -> Callable[[Function], Function]:
     text = f"{setting.metadata['meaning']}  [env: {variable_of(setting)}{default}]"
     names = (_option_name(setting.name), *SHORT_FORMS.get(setting.name, ()))
     metavar = _metavar(setting)
-    words = metavar.split("|") if "|" in metavar else []
-    values = completion.file if metavar == "FILE" else completion.one_of(*words)
+    choices = metavar.split("|") if "|" in metavar else []
+    values = completion.file if metavar == "FILE" else completion.one_of(*choices)
     return click.option(*names, setting.name, cls=Setting, metavar=metavar, help=text, shell_complete=values)
 
 

@@ -19,8 +19,8 @@ def reading_bar() -> Iterator[Callable[[Any], None]]:
             done = (reached.number - 1) * reached.expected + reached.rows
             doing = f"pass {reached.number} of {reached.passes}" if reached.passes > 1 else "reading"
             rate = done / (time.monotonic() - started)
-            words = f"{reached.rows:,}/{reached.expected:,} jobs, {rate:,.0f}/s"
-            show(done, reached.passes * reached.expected, words, doing)
+            label = f"{reached.rows:,}/{reached.expected:,} jobs, {rate:,.0f}/s"
+            show(done, reached.passes * reached.expected, label, doing)
 
         yield update
 
@@ -48,7 +48,7 @@ def progress_bar(doing: str, *, is_estimated: bool) -> Iterator[Callable[..., No
     with progress.Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None, doing=doing)
 
-        def update(done: int, total: int, words: str, now: str = doing) -> None:
-            bar.update(task, completed=done, total=max(done, total), description=words, doing=now)
+        def update(done: int, total: int, label: str, now: str = doing) -> None:
+            bar.update(task, completed=done, total=max(done, total), description=label, doing=now)
 
         yield update
