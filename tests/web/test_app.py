@@ -107,7 +107,7 @@ def test_numbers_beyond_all_measure_break_no_page(mirror_url):
 
 def test_numbers_kept_in_memory_are_those_of_now(mirror_url):
     with dashboard(mirror_url) as client:
-        assert "<strong>0</strong> jobs" in client.get("/jobs").text
+        assert "The mirror has no job yet" in client.get("/jobs").text
         mirror_of_everything(mirror_url)
         (count,) = query(mirror_url, "SELECT COUNT(*) FROM jobs")[0]
         assert f"<strong>{count}</strong> jobs" in client.get("/jobs").text
@@ -135,21 +135,16 @@ def guarded(empty: str) -> Iterator[httpx.Client]:
 
 WRONG = [
     "/jobs?status=x", "/jobs?model=1e9", "/jobs?status=99999999999999999999", "/jobs?from=yesterday",
-    "/jobs?to=9999-12-31", "/jobs?sort=password", "/jobs?presence=here", "/jobs?after=x", "/jobs?after=~~",
-    "/jobs?sort=started&after=2026-01-01~1", "/costs?by=owner", "/costs?last=7", "/operations?days=-1",
-    "/sync?before=one", "/sync?kind=none", "/jobs.csv?from=now", "/costs.csv?per=year",
+    "/jobs?to=9999-12-31", "/jobs?sort=password", "/jobs?presence=here", "/jobs?page=x", "/jobs?page=0",
+    "/jobs?page=-1", "/jobs?page=1.5", "/jobs?after=1", "/jobs?input=x", "/costs?by=owner", "/costs?last=7",
+    "/operations?days=-1", "/sync?before=one", "/sync?kind=none", "/jobs.csv?from=now", "/costs.csv?per=year",
     "/jobs?q=%00", "/jobs?owner=a%00b", "/jobs?resolution=%00", "/jobs.csv?q=%00", f"/jobs.json?q={60_000 * 'a'}",
-    f"/jobs?q={60_000 * 'a'}", f"/jobs?after=~{9 * '9' * 9}", "/jobs?after=1~-9223372036854775809",
-    *(f"/jobs?sort=credits&after={value}~1" for value in ("sNaN", "NaN", "-Infinity", "1e999999")),
-    *(f"/jobs?sort=turnaround_s&after={value}~1" for value in ("nan", "inf", "1e308")),
-    *(f"/jobs?sort=-started&after={value}~1" for value in ("0001-01-01T00:00%2B14:00", "9999-12-31T23:59-14:00")),
+    f"/jobs?q={60_000 * 'a'}", f"/jobs?page={18 * '9'}", f"/jobs?page={5_000 * '9'}", f"/jobs?input={2**63}",
+    f"/jobs?status={18 * '9'}", f"/jobs?model={18 * '9'}", "/search?q=%00", f"/search?q={60_000 * 'a'}",
 ]  # fmt: skip
 LARGE = [
-    f"/jobs?status={18 * '9'}", f"/jobs?model={18 * '9'}", f"/jobs?q={18 * '9'}", f"/jobs?q={1000 * '%25'}",
-    f"/sync?before={18 * '9'}", f"/jobs?after=~{2**63 - 1}", f"/jobs?after={2**63 - 1}~{2**63 - 1}",
-    "/jobs?sort=credits&after=0.00000000001~1", f"/jobs?sort=-credits&after={2**63 - 1}~1",
-    "/jobs?sort=credits&after=1e-999999~1", "/jobs?sort=turnaround_s&after=1e-320~1",
-    "/jobs?sort=-started&after=9999-12-31T23:59:59.999999Z~1", "/jobs?sort=started&after=0001-01-01T00:00Z~1",
+    f"/jobs?q={18 * '9'}", f"/jobs?q={1000 * '%25'}", f"/sync?before={18 * '9'}", f"/jobs?input={18 * '9'}",
+    f"/jobs?input=-{18 * '9'}", "/jobs?from=1900-01-01&to=9000-12-31",
 ]  # fmt: skip
 
 
@@ -323,6 +318,8 @@ def behind_proxy(database_url: str, prefix: str, *, strips: bool) -> Iterator[ht
 def leads_to(client: httpx.Client, address: str) -> set[str]:
     """Every address that a page names: links, forms, files, what its script fetches."""
     answer = client.get(address)
+    if answer.has_redirect_location:
+        return {str(answer.url.join(answer.headers["location"]))}
     assert answer.status_code == 200, address
     if not answer.headers["content-type"].startswith("text/html"):
         return set()

@@ -80,11 +80,11 @@ def job_filter(filters: dict[str, str | None], choices: Mapping[str, Sequence[An
 
 def choose(option: str, text: str, choices: Sequence[Any]) -> list[Any]:
     """The values of the choices with this name, whatever its case, or with this value. Raises UsageError."""
-    asked = text.strip().casefold()
-    found = [one["value"] for one in choices if asked in {str(one["value"]).casefold(), str(one["name"]).casefold()}]
+    from tpmirror.store import queries
+
+    found = queries.choose(choices, text)
     if not found:
-        names = ", ".join(dict.fromkeys(str(one["name"]) for one in choices)) or "none: the mirror has no job yet"
-        raise UsageError(f"--{option} is {text[:80]!r}; it accepts {names}")
+        raise UsageError(f"--{option} is {text[:80]!r}; it accepts {queries.accepted(choices)}")
     return found
 
 

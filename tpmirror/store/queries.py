@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -18,7 +18,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    tuple_,
     union_all,
 )  # fmt: skip
 
@@ -26,6 +25,7 @@ from tpmirror.db import labels, schema
 from tpmirror.db.privileges import readable
 from tpmirror.db.types import Row, credits_of
 from tpmirror.db.views import view
+from tpmirror.months import start_of
 from tpmirror.store import history, presence, quarantine, runs
 from tpmirror.store.prices import UNPRICED, Prices
 
@@ -39,14 +39,18 @@ class JobFilter:
     """Which jobs are wanted; what is None or empty narrows nothing down."""
 
     statuses: Sequence[int] = ()
+    in_flight: bool = False
+    """Only jobs that are neither over nor gone."""
     models: Sequence[int] = ()
     """Ids, of which a job uses at least one."""
     resolution: str = ""
     presence: str = ""
-    since: datetime | None = None
-    """Started at this moment or later."""
-    before: datetime | None = None
-    """Started earlier."""
+    first: date | None = None
+    """Counts on this day (UTC) or later, as ``job_overview.day`` has it."""
+    last: date | None = None
+    """Counts on this day or earlier."""
+    input_video: int | None = None
+    """Made of this video."""
     owner: str = ""
     """A part of the address of the input's owner."""
     text: str = ""
@@ -57,25 +61,34 @@ class JobFilter:
         """The conditions for rows of ``job_overview``."""
         jobs, used = view("job_overview").c, schema.job_ml_models.c
         uses_model = jobs.job_id.in_(select(used.job_id).where(used.ml_model_id.in_(self.models)))
-        found = [jobs.started >= self.since] if self.since else []
-        found += [jobs.started < self.before] if self.before else []
         wanted = (
             (self.statuses, jobs.status.in_(self.statuses)),
+            (self.in_flight, ~jobs.is_terminal & (jobs.presence != "gone")),
             (self.models, uses_model),
             (self.resolution, jobs.resolution == self.resolution),
             (self.presence, jobs.presence == self.presence),
+            (self.first or self.last, self._is_of_these_days),
+            (self.input_video is not None, jobs.input_video_id == self.input_video),
             (self.owner, jobs.input_owner.icontains(self.owner, autoescape=True)),
             (self.text, _mentions(self.text)),
         )
-        return found + [condition for asked, condition in wanted if asked]
+        return [condition for asked, condition in wanted if asked]
 
+    @property
+    def _is_of_these_days(self) -> ColumnElement[bool]:
+        """Whether a job's day lies among those wanted: by its moments, not by ``day``, which has no index."""
+        jobs = view("job_overview").c
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where a page of jobs begins: after the row with this value of the sort column and this id."""
+        def lies_within(moment: ColumnElement[Any]) -> ColumnElement[bool]:
+            after = [moment >= start_of(self.first)] if self.first else []
+            before = [moment < start_of(self.last + timedelta(days=1))] if self.last else []
+            return and_(True, *after, *before)
 
-    value: Any
-    job_id: int
+        return or_(
+            lies_within(jobs.finished),
+            jobs.finished.is_(None) & lies_within(jobs.started),
+            jobs.finished.is_(None) & jobs.started.is_(None) & lies_within(jobs.first_seen_at),
+        )
 
 
 def summary(conn: Connection, prices: Prices = UNPRICED) -> dict[str, Any]:
@@ -181,23 +194,34 @@ def job_history(conn: Connection, row: Row) -> dict[str, list[Row]]:
 
 
 def job_ids(
-    conn: Connection,
-    wanted: Sequence[ColumnElement[bool]],
-    limit: int,
-    order: str = "-job_id",
-    place: Cursor | None = None,
+    conn: Connection, wanted: Sequence[ColumnElement[bool]], limit: int, order: str = "-job_id", offset: int = 0
 ) -> list[int]:
-    """The ids of jobs by a column of ``job_overview``, the largest first with ``-`` before it; from a place on."""
+    """The ids of jobs by a column of ``job_overview``, the largest first with ``-`` before it; null comes last."""
     jobs = view("job_overview").c
     key, down = jobs[order.lstrip("-")], order.startswith("-")
     keys = [jobs.job_id] if key.name == "job_id" else [key, jobs.job_id]
-    if place is not None:
-        start = [place.job_id] if len(keys) == 1 else [place.value, place.job_id]
-        here = tuple_(*keys)
-        there = tuple_(*start, types=[column.type for column in keys])
-        wanted = [*wanted, here < there if down else here > there]
-    sorted_by = [column.desc() if down else column.asc() for column in keys]
-    return list(conn.execute(select(jobs.job_id).where(*wanted).order_by(*sorted_by).limit(limit)).scalars())
+    # Not NULLS LAST, for which SQLite would sort all jobs: an index gives those with a value in order.
+    known = [*wanted, key.is_not(None)]
+    found = _ids(conn, known, [each.desc() if down else each.asc() for each in keys], limit, offset)
+    if len(found) < limit and key.name != "job_id":
+        passed = 0 if found or not offset else max(0, offset - count_jobs(conn, known))
+        found += _ids(conn, [*wanted, key.is_(None)], [jobs.job_id.desc()], limit - len(found), passed)
+    return found
+
+
+def _ids(
+    conn: Connection, wanted: Sequence[ColumnElement[bool]], order: Sequence[Any], limit: int, offset: int
+) -> list[int]:
+    jobs = view("job_overview").c
+    found = select(jobs.job_id).where(*wanted).order_by(*order).limit(limit).offset(offset)
+    return list(conn.execute(found).scalars())
+
+
+def count_jobs(conn: Connection, wanted: Sequence[ColumnElement[bool]]) -> int:
+    """How many jobs meet conditions for rows of ``job_overview``; without any, how many there are."""
+    # The view joins each job to its videos, which is not needed to count them all.
+    found = select(func.count(view("job_overview").c.job_id)).where(*wanted) if wanted else func.count(schema.jobs.c.id)
+    return _scalar(conn, found) or 0
 
 
 def newest_jobs(conn: Connection, digits: str, limit: int, *, is_absent: bool) -> list[tuple[int, str]]:
@@ -229,6 +253,17 @@ def job_choices(conn: Connection) -> dict[str, list[Row]]:
         "resolution": _rows(conn, select(sizes.name.label("value"), sizes.name).order_by(sizes.code)),
         "presence": [{"value": name, "name": name} for name in PRESENCES],
     }
+
+
+def choose(choices: Sequence[Row], text: str) -> list[Any]:
+    """The values of those choices that have this name, whatever its case, or this value; empty if none does."""
+    asked = text.strip().casefold()
+    return [one["value"] for one in choices if asked in {str(one["value"]).casefold(), str(one["name"]).casefold()}]
+
+
+def accepted(choices: Sequence[Row]) -> str:
+    """What a filter can be set to, in words."""
+    return ", ".join(dict.fromkeys(str(one["name"]) for one in choices)) or "none: the mirror has no job yet"
 
 
 def job_details(conn: Connection, row: Row) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tpmirror.errors import TpmirrorError, UsageError
 from tpmirror.web import downloads, templating
 from tpmirror.web.cache import ResultCache
 from tpmirror.web.cancellation import CancelOnDisconnect
-from tpmirror.web.pages import costs, job, jobs, operations, overview, sql, sync
+from tpmirror.web.pages import costs, job, jobs, operations, overview, search, sql, sync
 from tpmirror.web.security import HEADERS, Guard, check_exposure
 
 
@@ -52,6 +52,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     _page("/jobs.csv", jobs.csv),
     _page("/jobs.json", jobs.json),
     _page("/jobs/{job_id:job_id}", job.page),
+    _page("/search", search.page),
     _page("/costs", costs.page),
     _page("/costs.csv", costs.csv),
     _page("/costs.json", costs.json),

@@ -112,6 +112,11 @@ def query(state: Mapping[str, Any], **changes: Any) -> str:
     return "?" + urlencode({name: value for name, value in merged.items() if value not in {None, ""}})
 
 
+def without(state: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A state in which one thing is not set."""
+    return {**state, name: None}
+
+
 def slug(value: str) -> str:
     """A name for a class or an id: letters, digits and hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")
@@ -133,6 +138,17 @@ def axis(value: float, step: str) -> str:
     return moment.strftime({"month": "%Y-%m", "day": "%Y-%m-%d"}.get(step, "%Y-%m-%d %H:%M:%S"))
 
 
+def job_title(job: Row) -> str:
+    """What a job is called: the name of its input, else of its output, else its number."""
+    names = (job.get("input_name"), job.get("output_name"))
+    return next((name for name in names if name and name.strip()), f"Job {job['job_id']}")
+
+
+def shorten(text: str, letters: int = 120) -> str:
+    """A text of so many letters at most; of a longer one its beginning and, for its extension, its end."""
+    return text if len(text) <= letters else f"{text[: letters - 21]}\u2026{text[-20:]}"
+
+
 FILTERS: Final = {
     "axis": axis,
     "plain": plain,
@@ -141,12 +157,15 @@ FILTERS: Final = {
     "count": count,
     "credits": credit,
     "day": day,
+    "job_title": job_title,
     "money": money,
     "number": number,
     "percent": percent,
     "seconds": seconds,
+    "shorten": shorten,
     "size": size,
     "slug": slug,
     "escape_invisible": escape_invisible,
     "when": when,
+    "without": without,
 }
