@@ -280,6 +280,11 @@ def job_details(conn: Connection, row: Row) -> dict[str, Any]:
     }
 
 
+def count_of_input(conn: Connection, video_id: int | None) -> int:
+    """How many jobs were made of a video."""
+    return _scalar(conn, select(func.count()).where(schema.jobs.c.input_video_id == video_id)) or 0
+
+
 def fields_of(row: Row, columns: Sequence[Column[Any]]) -> list[dict[str, Any]]:
     """Every column of a row with what it means."""
     return [{"name": c.name, "value": row[c.name], "means": c.comment} for c in columns if c.name != "fingerprint"]

@@ -52,6 +52,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     _page("/jobs.csv", jobs.csv),
     _page("/jobs.json", jobs.json),
     _page("/jobs/{job_id:job_id}", job.page),
+    _page("/jobs/{job_id:job_id}/live", job.live),
     _page("/search", search.page),
     _page("/costs", costs.page),
     _page("/costs.csv", costs.csv),

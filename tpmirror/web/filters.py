@@ -101,6 +101,22 @@ def bounds(row: Row | None, name: str) -> str:
     return NOTHING if row is None else brief(row[f"{name}_lower_s"], row[f"{name}_upper_s"])
 
 
+def between(row: Row) -> str:
+    """The bounds of a length of time, from a row with ``lower_s`` and ``upper_s``."""
+    lower, upper = row["lower_s"], row["upper_s"]
+    if upper is None:
+        return f"at least {seconds(lower)}"
+    return seconds(lower) if lower == upper else f"at least {seconds(lower)}, at most {seconds(upper)}"
+
+
+def bitrate(value: float | None) -> str:
+    """Bits per second in the unit that fits."""
+    if value is None:
+        return NOTHING
+    factor, unit = next(((10**n, name) for n, name in ((6, "Mbit/s"), (3, "kbit/s")) if value >= 10**n), (1, "bit/s"))
+    return f"{value / factor:,.1f} {unit}"
+
+
 def size(value: int | None) -> str:
     """Bytes in the unit that fits."""
     return NOTHING if value is None else filesize.decimal(value)
@@ -153,6 +169,8 @@ FILTERS: Final = {
     "axis": axis,
     "plain": plain,
     "ago": ago,
+    "between": between,
+    "bitrate": bitrate,
     "bounds": bounds,
     "count": count,
     "credits": credit,

@@ -7,6 +7,13 @@
   const shown = (value) => (value == null ? "–" : value.toLocaleString("en", { maximumFractionDigits: 4 }));
   const short = (value) => value.toLocaleString("en", { notation: "compact", maximumFractionDigits: 2 });
 
+  const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const ROUND = [1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 432000, 864000, 8640000];
+  const duration = (seconds) => {
+    const [unit, name] = UNITS.find(([length]) => Math.abs(seconds) >= length) ?? [1, "s"];
+    return `${+(seconds / unit).toFixed(1)} ${name}`;
+  };
+
   // Each series on top of those before it, so that the last one is the outline of all.
   const stacked = (columns) => {
     const sums = new Array(columns[0].length).fill(0);
@@ -43,8 +50,9 @@
     const axis = { stroke: css("--muted"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 } };
     const order = data.series.map((_, index) => index);
     if (data.kind === "bars") order.reverse(); // the tallest outline first, the others over it
-    const scales = { x: { time: true }, y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.05 : 1] } };
-    const axes = [{ ...axis, values: dates(data), space: 80 }, { ...axis, values: (_plot, ticks) => ticks.map(short), size: 52 }];
+    const scales = { x: { time: true }, y: { range: (_plot, _min, max) => [0, data.max ?? (max > 0 ? max * 1.05 : 1)] } };
+    const values = data.format === "duration" ? { values: (_plot, ticks) => ticks.map(duration), incrs: ROUND } : { values: (_plot, ticks) => ticks.map(short) };
+    const axes = [{ ...axis, values: dates(data), space: 80 }, { ...axis, ...values, size: 64 }];
     if (data.kind === "bars") {
       const half = (data.step === "month" ? 30 : 1) * 86400 * 0.6;
       scales.x.range = (_plot, min, max) => [min - half, max + half];
