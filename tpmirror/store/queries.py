@@ -159,6 +159,34 @@ def credits_by_month(conn: Connection, limit: int) -> list[Row]:
     return _rows(conn, wanted.group_by(month).order_by(month.desc()).limit(limit))
 
 
+def jobs_by_presence(conn: Connection, since: datetime | None) -> Row:
+    """Jobs by presence, each kind of it; ``newer`` are those of the listed ones that were first seen after a moment."""
+    jobs, newer = schema.jobs.c, 0
+    if since is not None:
+        newer = _scalar(conn, select(func.count()).where(jobs.presence == "listed", jobs.first_seen_at > since))
+    return {**dict.fromkeys(PRESENCES, 0), **_counts(conn, jobs.presence), "newer": newer}
+
+
+def in_flight(conn: Connection, limit: int) -> dict[str, Any]:
+    """Jobs in the queue or processing, the longest waiting of them, and apart from them those of an unknown status.
+
+    Nobody knows whether a job of a status without a name is over: it is not counted among those at work.
+    """
+    active, jobs, codes = view("active_jobs"), schema.jobs.c, schema.job_statuses.c.code
+    # By their codes, for which there is an index, and not by which they are not.
+    strange = list(conn.execute(select(codes).where(codes.not_in(sorted(labels.STATUSES)))).scalars())
+    at_work = sorted(set(labels.STATUSES) - labels.TERMINAL)
+
+    def longest_waiting(statuses: Sequence[int]) -> list[Row]:
+        return _rows(conn, select(active).where(active.c.status.in_(statuses)).limit(limit)) if statuses else []
+
+    return {
+        "count": _scalar(conn, select(func.count()).where(jobs.status.in_(at_work), jobs.presence != "gone")),
+        "jobs": longest_waiting(at_work),
+        "strange": longest_waiting(strange),
+    }
+
+
 def job(conn: Connection, job_id: int) -> Row | None:
     """A job's row."""
     return next(iter(_rows(conn, select(schema.jobs).where(schema.jobs.c.id == job_id))), None)

@@ -83,7 +83,7 @@ def read_status(conn: Connection, today: date | None = None) -> MirrorStatus:
         uncertified=uncertified,
         uncertified_reason=json.loads(unproven.get("certificate") or "{}").get("reason"),
         last_run=conn.scalar(select(func.max(run.id))),
-        in_flight=conn.scalar(select(func.count()).where(schema.IN_FLIGHT, schema.jobs.c.presence != "gone")) or 0,
+        in_flight=_in_flight(conn),
         waiting=len(presence.waiting(conn)),
         unanswered_since=presence.unanswered_since(conn),
         quarantined=quarantine.count_waiting(conn),
@@ -93,6 +93,13 @@ def read_status(conn: Connection, today: date | None = None) -> MirrorStatus:
         credits_today=credits_since(conn, today) if today else None,
         credits_month=credits_since(conn, today.replace(day=1)) if today else None,
     )
+
+
+def _in_flight(conn: Connection) -> int:
+    """How many jobs are not over and not gone; by the statuses that are not terminal, for which there is an index."""
+    jobs, statuses = schema.jobs.c, schema.job_statuses.c
+    going_on = jobs.status.in_(select(statuses.code).where(~statuses.is_terminal))
+    return conn.scalar(select(func.count()).where(going_on, jobs.presence != "gone")) or 0
 
 
 def credits_since(conn: Connection, since: date) -> Decimal:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -17,6 +17,10 @@ from tpmirror.formatting import money as in_currency
 
 NOTHING: Final = "\u2013"
 """What stands for null."""
+_COMMAND: Final = re.compile(
+    r"((?:tpmirror )?(?:gone|quarantine) [a-z]+(?: --[a-z]+)?|tpmirror (?:doctor|sync|report|status))"
+)
+"""What is to be typed, in the remedies of problems."""
 _JOINER: Final = "\u200d"
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Categories of characters that show nothing, or change how others are shown: control, format (bidi), separators."""
@@ -138,6 +142,28 @@ def slug(value: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")
 
 
+def change(value: float | Decimal, before: float | Decimal) -> str:
+    """By how much a figure differs from the one before it, as the beginning of a comparison."""
+    if not before:
+        return "none" if value else "as many as"
+    share = float(value) / float(before) - 1
+    return "as many as" if round(share, 2) == 0 else f"{abs(share):,.0%} {'more' if share > 0 else 'less'} than"
+
+
+def commands(text: str) -> Markup:
+    """A text in which whatever is to be typed stands out."""
+    parts = _COMMAND.split(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if n % 2 else Markup("{}").format(escape_invisible(part))
+        for n, part in enumerate(parts)
+    )
+
+
+def day_before(value: date) -> date:
+    """The day before."""
+    return value - timedelta(days=1)
+
+
 def day(value: date | str | None) -> str:
     """A day as ISO text: SQLite hands over text, PostgreSQL dates."""
     return NOTHING if value is None else str(value)[:10]
@@ -172,9 +198,12 @@ FILTERS: Final = {
     "between": between,
     "bitrate": bitrate,
     "bounds": bounds,
+    "change": change,
+    "commands": commands,
     "count": count,
     "credits": credit,
     "day": day,
+    "day_before": day_before,
     "job_title": job_title,
     "money": money,
     "number": number,
