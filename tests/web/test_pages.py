@@ -145,7 +145,7 @@ def test_below_a_path_the_browser_asks_for_nothing_outside_it(browser: Browser, 
         assert page.locator("[data-chart] canvas").count() == page.locator("[data-chart]").count()
         assert page.get_by_role("link", name=name, exact=True).get_attribute("aria-current") == "page"
     page = watched.open("/tpmirror/jobs")
-    page.get_by_label("Name, text or number").fill("=cmd()")
+    page.locator("main input[name=q]").fill("=cmd()")
     follow(page.get_by_role("button", name="Show"))
     assert page.url.startswith(f"{watched.origin}/tpmirror/jobs?")
     watched.context.close()
@@ -243,7 +243,7 @@ def test_pages_lead_to_one_another(watched: Watched, account: str):
 @ON_SQLITE
 def test_filters_narrow_the_list_and_stay_in_the_url(watched: Watched, account: str):
     page = watched.open("/jobs")
-    page.get_by_label("Status").select_option("Failed")
+    page.locator("select[name=status]").select_option("Failed")
     follow(page.get_by_role("button", name="Show"))
     (wanted,) = query(account, "SELECT COUNT(*) FROM job_overview WHERE status = -1")[0]
     assert "status=-1" in page.url
@@ -253,10 +253,10 @@ def test_filters_narrow_the_list_and_stay_in_the_url(watched: Watched, account: 
     assert "status=-1" in page.url
     assert page.locator("th[aria-sort='descending']").inner_text().startswith("Credits")
     page.reload()
-    assert page.get_by_label("Status").input_value() == "-1"
+    assert page.locator("select[name=status]").input_value() == "-1"
     follow(page.get_by_role("link", name="Remove the filter Status: Failed"))
     assert ids(page)[:1] != []
-    page.get_by_label("Name, text or number").fill("=cmd()")
+    page.locator("main input[name=q]").fill("=cmd()")
     follow(page.get_by_role("button", name="Show"))
     assert ids(page) == [3]
     follow(page.locator("tr[data-job='3'] a"))
@@ -272,7 +272,9 @@ def test_every_link_leads_somewhere(watched: Watched):
         found |= set(page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)"))
         targets = page.evaluate("[...document.querySelectorAll('a[href^=\"#\"]')].map(a => a.getAttribute('href'))")
         assert [target for target in targets if not page.evaluate("t => !!document.querySelector(t)", target)] == []
-    for url in sorted({url.split("#")[0] for url in found}):
+    outside = {url for url in found if not url.startswith(f"{watched.origin}/")}
+    assert outside == {f"https://backend.tensorpix.ai/api/jobs/{CORRECTED}/"}
+    for url in sorted({url.split("#")[0] for url in found - outside}):
         assert watched.context.request.get(url).status == 200, url
 
 
@@ -369,5 +371,78 @@ def test_pages_say_all_without_scripts(browser: Browser, dashboard: str, account
     watched = Watched(browser, dashboard, java_script_enabled=False)
     page = watched.open("/")
     assert ids_in_flight(page) == [row[0] for row in query(account, IN_FLIGHT)]
-    assert page.locator("figure details table tbody tr").count() == 60
+    assert page.locator("figure:has(#ended) details table tbody tr").count() == 60
     watched.context.close()
+
+
+@ON_SQLITE
+def test_a_job_is_found_by_its_name_from_any_page_in_three_actions(watched: Watched, account: str):
+    """``/``, its file's name, Enter: then its page is there, with the name as its title."""
+    rows = query(account, "SELECT job_id, input_name FROM job_overview WHERE input_name IS NOT NULL")
+    names = [name.lower() for _job_id, name in rows]
+    job_id, name = next(row for row in rows if sum(row[1].lower() in other for other in names) == 1 and row[0] > 20)
+    for path in ("/", "/jobs", f"/jobs/{CORRECTED}", "/costs", "/operations", "/sync", "/sql", "/jobs?q=none"):
+        page = watched.open(path)
+        page.keyboard.press("/")
+        page.keyboard.type(name)
+        with page.expect_navigation(url=f"**/jobs/{job_id}"):
+            page.keyboard.press("Enter")
+        assert page.locator("h1").inner_text() == name
+    page.get_by_role("searchbox").first.focus()
+    page.keyboard.type("a/b")
+    assert page.get_by_role("searchbox").first.input_value() == "a/b", "it is a letter like others where one types"
+
+
+@ON_SQLITE
+def test_from_a_problem_one_key_leads_to_the_command_that_solves_it(watched: Watched):
+    """It stands beside the problem, and on the page that the problem leads to."""
+    page = watched.open("/")
+    problem = page.locator(".needs li", has_text="could not be held")
+    assert problem.locator("code").first.inner_text() == "tpmirror quarantine list"
+    while not problem.locator("a").evaluate("link => link === document.activeElement"):
+        page.keyboard.press("Tab")
+    with page.expect_navigation(url="**/sync#quarantine"):
+        page.keyboard.press("Enter")
+    assert page.locator("code", has_text="tpmirror quarantine").count() > 0
+
+
+@pytest.mark.exhaustive
+@ON_SQLITE
+def test_a_time_tells_the_viewers_own(browser: Browser, dashboard: str):
+    watched = Watched(browser, dashboard, timezone_id="Asia/Tokyo", locale="en-GB")
+    page = watched.open("/jobs/130")
+    time = page.locator("main time").first
+    time.hover()
+    utc, own = (time.get_attribute("title") or "").split("\n")
+    assert utc.endswith(" UTC")
+    assert "GMT+9" in own
+    watched.context.close()
+    assert watched.wrong == []
+
+
+@pytest.mark.exhaustive
+@ON_SQLITE
+def test_nothing_is_cut_where_there_is_room_and_cards_stand_where_there_is_none(watched: Watched):
+    page = watched.open("/jobs")
+    for width in (1920, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        box = page.locator(".scroll:has(> .jobs)")
+        assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0, width
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.locator("table.jobs tbody tr").first.evaluate("row => getComputedStyle(row).display") == "grid"
+    page = watched.open("/")
+    assert page.locator(".verdict").evaluate("box => box.getBoundingClientRect().top") < 200, "it is read first"
+
+
+@pytest.mark.exhaustive
+@ON_SQLITE
+def test_what_one_points_at_is_large_enough(watched: Watched):
+    """WCAG 2.2, 2.5.8: 24 pixels, but for links within a sentence or a table's text."""
+    for path in ("/", "/jobs?status=2&page=2", "/jobs/130"):
+        page = watched.open(path)
+        small = page.evaluate(
+            """() => [...document.querySelectorAll('input, select, button, .chips a, .pager a, nav a, summary')]
+                .filter(it => it.offsetParent && Math.min(it.offsetWidth, it.offsetHeight) < 24)
+                .map(it => it.outerHTML.slice(0, 120))"""
+        )
+        assert small == [], path

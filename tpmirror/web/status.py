@@ -70,7 +70,7 @@ def level(problems: Sequence[Problem]) -> str:
 
 def _is_proven(status: MirrorStatus, now: datetime, interval: float) -> bool:
     """Whether the last full sync was certified, and not too long ago."""
-    age = status.certified_at and runs.proof_age(status.certified_at, now)
+    age = None if status.certified_at is None else runs.proof_age(status.certified_at, now)
     return not status.uncertified and age is not None and age <= LATE * interval
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
@@ -139,29 +140,24 @@ def _money(spent: Mapping[date, Decimal], today: date, expected: Decimal, budget
     """Credits of this month as they add up, as expected to its end; those of the last month, and the budget."""
     first, before = add_months(today, 0), add_months(today, -1)
     days = charts.days(first, add_months(today, 1) - DAY)
-    this, last = _adding_up(spent, days), _adding_up(spent, [before + n * DAY for n in range(len(days))], first)
-    known = (today - first).days + 1
-    ahead = len(days) - known
-    rate = (expected - this[known - 1]) / ahead if ahead else Decimal(0)
-    line = [None] * (known - 1) + [this[known - 1] + n * rate for n in range(ahead + 1)]
+    last = _adding_up(spent, [day for n in range(len(days)) if (day := before + n * DAY) < first])
+    this = _adding_up(spent, charts.days(first, today))
+    ahead = len(days) - len(this)
+    rate = (expected - this[-1]) / ahead if ahead else Decimal(0)
+    line = [None] * (len(this) - 1) + [this[-1] + n * rate for n in range(ahead + 1)]
     series: list[dict[str, Any]] = [
-        {"name": "this month", "values": this[:known] + [None] * ahead, "colour": 0},
+        {"name": "this month", "values": this + [None] * ahead, "colour": 0},
         {"name": "forecast", "values": line, "colour": 0, "dashed": True},
-        {"name": "last month", "values": last, "colour": 8},
+        {"name": "last month", "values": last + [None] * (len(days) - len(last)), "colour": 8},
     ]
     if budget:
         series.append({"name": "budget", "values": [budget] * len(days), "colour": 7, "dashed": True})
     return charts.lines("day", days, series) | {"unit": "Credits"}
 
 
-def _adding_up(spent: Mapping[date, Decimal], days: Sequence[date], until: date | None = None) -> list[Decimal | None]:
-    """What was spent from the first of some days to each of them; None from the day ``until`` on."""
-    sums: list[Decimal | None] = []
-    total = Decimal(0)
-    for day in days:
-        total += spent.get(day, Decimal(0))
-        sums.append(None if until is not None and day >= until else total)
-    return sums
+def _adding_up(spent: Mapping[date, Decimal], days: Sequence[date]) -> list[Any]:
+    """What was spent from the first of some days to each of them."""
+    return list(accumulate(spent.get(day, Decimal(0)) for day in days))
 
 
 def _linked(request: Request, chart: dict[str, Any]) -> dict[str, Any]:
