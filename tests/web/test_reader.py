@@ -58,9 +58,9 @@ def dashboard(mirror) -> Iterator[httpx.Client]:
 PAGES = [route.path for route in ROUTES if isinstance(route, Route) and "{" not in route.path]
 
 
-@pytest.mark.parametrize("path", [*PAGES, f"/jobs/{CORRECTED}", "/jobs/130", "/jobs?sort=-credits&q=a"])
+@pytest.mark.parametrize("path", [*PAGES, f"/jobs/{CORRECTED}", "/jobs/130", "/jobs/131/live", "/jobs?sort=-credits&q=a"])
 def test_every_page_works_without_owners(path, dashboard, owners):
-    answer = dashboard.get(path)
+    answer = dashboard.get(path, follow_redirects=True)
     assert answer.status_code == 200, answer.text
     assert [owner for owner in owners if owner in answer.text] == []
 
