@@ -22,7 +22,9 @@ from starlette.types import Receive, Scope, Send
 
 from tpmirror.db.types import Row
 from tpmirror.errors import MirrorError
-from tpmirror.formatting import csv_cell, to_plain
+from tpmirror.formatting import csv_cell, to_json, to_plain
+from tpmirror.reports import formats
+from tpmirror.reports.model import Report
 from tpmirror.store.prices import Prices
 from tpmirror.web import templating
 from tpmirror.web.cancellation import Query
@@ -67,6 +69,26 @@ def json(request: Request, name: str, wanted: Wanted, period: str = "month") -> 
             yield "[]\n" if before == "[" else "]\n"
 
     return _File(request, parts(), f"{name}.json", "application/json")
+
+
+def report_csv(name: str, report: Report) -> Response:
+    """The rows of a report, as ``tpmirror report --format csv`` prints them."""
+    return _whole(formats.to_csv(name, report), f"{name}.csv", "text/csv; charset=utf-8")
+
+
+def report_json(name: str, report: Report) -> Response:
+    """A report as ``tpmirror report --format json`` prints it."""
+    return _whole(formats.to_json(name, report), f"{name}.json", "application/json")
+
+
+def rows_json(name: str, rows: Sequence[Row]) -> Response:
+    """Rows as one JSON array."""
+    return _whole(to_json(list(rows)) + "\n", f"{name}.json", "application/json")
+
+
+def _whole(text: str, name: str, media_type: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="tpmirror-{name}"'}
+    return Response(text, media_type=media_type, headers=headers)
 
 
 class _File(StreamingResponse):

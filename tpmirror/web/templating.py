@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -50,7 +51,7 @@ def as_json(value: Any) -> Markup:
 
 
 @cache
-def environment(prefix: str) -> Environment:
+def environment(begins: str) -> Environment:
     """The templates of a dashboard whose addresses begin so: every link of theirs begins with ``prefix``."""
     env = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
@@ -61,7 +62,7 @@ def environment(prefix: str) -> Environment:
         lstrip_blocks=True,
     )
     env.filters |= filters.FILTERS | {"as_json": as_json}
-    env.globals |= {"menu": PAGES, "prefix": prefix, "query": filters.query, "version": __version__}
+    env.globals |= {"menu": PAGES, "prefix": begins, "query": filters.query, "version": __version__}
     return env
 
 
@@ -87,11 +88,26 @@ def prices(request: Request, conn: Connection) -> Prices:
     return known(conn, request.app.state.settings.credit_price, datetime.now(UTC).date())
 
 
+def prefix(request: Request) -> str:
+    """How every address of the dashboard begins for those who call it through a proxy."""
+    return request.app.state.settings.http_prefix or ""
+
+
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """A page from its template."""
-    prefix = request.app.state.settings.http_prefix or ""
-    shown = {"path": request.scope["path"].removeprefix(prefix), "now": datetime.now(UTC), **context}
-    return HTMLResponse(environment(prefix).get_template(template).render(shown), status)
+    begins = prefix(request)
+    shown = {"path": request.scope["path"].removeprefix(begins), "now": datetime.now(UTC), **context}
+    return HTMLResponse(environment(begins).get_template(template).render(shown), status)
+
+
+def check_parameters(request: Request, *names: str) -> None:
+    """Raise HTTPException 400 for a parameter that a page does not know: without it, another question is answered."""
+    for name in request.query_params:
+        if name not in names:
+            near = get_close_matches(name, names, 1)
+            meant = f"did you mean {near[0]}? " if near else ""
+            accepts = f"it accepts {', '.join(names)}" if names else "it accepts none"
+            raise HTTPException(400, f"{name[:80]!r} is no parameter of this page; {meant}{accepts}")
 
 
 def choice(request: Request, name: str, values: Mapping[str, Any] | tuple[str, ...], default: str) -> str:
