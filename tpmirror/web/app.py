@@ -21,7 +21,7 @@ from tpmirror.errors import TpmirrorError, UsageError
 from tpmirror.web import downloads, templating
 from tpmirror.web.cache import ResultCache
 from tpmirror.web.cancellation import CancelOnDisconnect
-from tpmirror.web.pages import costs, job, jobs, operations, overview, reports, sql, sync
+from tpmirror.web.pages import costs, data, job, jobs, operations, overview, reports, sync
 from tpmirror.web.security import HEADERS, Guard, check_exposure
 
 
@@ -62,7 +62,12 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     _page("/ledger.json", costs.ledger_json),
     _page("/operations", operations.page),
     _page("/sync", sync.page),
-    _page("/sql", sql.page),
+    _page("/data", data.page),
+    _page("/data/{name}.csv", data.csv),
+    _page("/data/{name}.json", data.json),
+    _page("/data/{name}.parquet", data.parquet),
+    _page("/data/{name}", data.entry),
+    _page("/sql", data.moved),
     Mount("/static", StaticFiles(directory=templating.FOLDER / "static")),
 )
 

@@ -48,7 +48,7 @@ def needs(request: Request, conn: Connection, found: Row) -> list[dict[str, Any]
     strange = remembered(request, conn, "unknown", lambda: queries.unknown(conn))
     for place, names in strange.items():
         text = f"The API sent what this version has no name for, in {place}: {', '.join(map(str, names[:8]))}."
-        wanted.append({"text": f"{text} Nothing is lost; see whether there is a newer version.", "link": "/sql"})
+        wanted.append({"text": f"{text} Nothing is lost; see whether there is a newer version.", "link": "/data"})
     return wanted
 
 
