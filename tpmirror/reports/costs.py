@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Date, Dialect, Select, cast, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Date, Dialect, Select, cast, func, select, type_coerce
 from sqlalchemy.types import TypeDecorator
 
 from tpmirror.db import schema
@@ -31,7 +31,6 @@ from tpmirror.store.prices import UNPRICED, Prices
 
 BY: Final = ("month", "day", "week", "model", "task", "resolution", "codec", "owner", "job")
 IN_TIME: Final = frozenset({"day", "week", "month"})
-_NONE: Final = Decimal("0.0000")
 _AT_ONCE: Final = 500
 """Jobs whose names and models are looked up in one statement."""
 
@@ -83,7 +82,7 @@ def dearest(
 ) -> Report:
     """Single jobs, the dearest first; ``only`` those of a model, task, resolution, codec or owner, with its Credits."""
     keys = _per_job(conn, period, only).subquery().c
-    total, count = conn.execute(select(credits_of(keys.credits), func.count())).one()
+    total, count = conn.execute(select(from_units(func.coalesce(func.sum(keys.credits), 0)), func.count())).one()
     wanted = select(keys.job_id, keys.credits).order_by(keys.credits.desc(), keys.job_id.desc()).limit(limit)
     found = {row.job_id: row.credits for row in conn.execute(wanted)}
     rows = [
@@ -105,11 +104,12 @@ def dearest(
 
 
 def _per_job(conn: Connection, period: Period, only: tuple[str, str] | None) -> Select[Any]:
-    """Each job of a period with its Credits, or with those of one key alone."""
+    """Each job of a period with its Credits in ten-thousandths, or with those of one key alone."""
     jobs = view("job_overview")
     wanted = [~jobs.c.preview, *within(jobs, period)]
     if only is None:
-        return select(jobs.c.job_id, func.coalesce(jobs.c.credits, _NONE).label("credits")).where(*wanted)
+        units = cast(func.round(func.coalesce(jobs.c.credits, 0) * 10000), BigInteger)
+        return select(jobs.c.job_id, from_units(units).label("credits")).where(*wanted)
     key, source, amount = _keyed(conn, period, only[0])
     part = select(jobs.c.job_id, amount.label("credits")).select_from(source)
     return part.where(*wanted, key == only[1]).group_by(jobs.c.job_id)

@@ -67,7 +67,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     _page("/data/{name}.json", data.json),
     _page("/data/{name}.parquet", data.parquet),
     _page("/data/{name}", data.entry),
-    _page("/sql", data.moved),
+    _page("/sql", data.page),
     Mount("/static", StaticFiles(directory=templating.FOLDER / "static")),
 )
 

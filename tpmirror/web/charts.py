@@ -13,7 +13,7 @@ COLOURS: Final = 8
 """Series of a chart that have a colour of their own; the others are drawn as one, in the colour of this number."""
 PALETTE: Final = (*range(COLOURS), *range(COLOURS + 1, 25))
 """The numbers of all other colours, ``--c0`` and so on in the style sheet."""
-STATUSES: Final = {"Finished": 2, "Failed": 7, "Canceled": 8, "Processing": 0, "In queue": 5}
+STATUSES: Final = {"Finished": 2, "Failed": 7, "Canceled": 8, "Processing": 0, "In Queue": 5}
 """The colour of each status, which its label has too."""
 
 

@@ -65,7 +65,7 @@ SELECT entity, field, COUNT(*) AS values_held FROM held_values GROUP BY entity, 
 SELECT o.job_id, o.input_name, h.field, h.since FROM held_values AS h JOIN job_overview_public AS o ON o.job_id = h.entity_id WHERE h.entity = 'job';
 
 -- job_durations: How long do jobs wait in the queue, at most?
-SELECT job_id, lower_s, upper_s FROM job_durations WHERE status_name = 'In queue' ORDER BY upper_s DESC LIMIT 20;
+SELECT job_id, lower_s, upper_s FROM job_durations WHERE status_name = 'In Queue' ORDER BY upper_s DESC LIMIT 20;
 -- job_durations: How long does each status last on average?
 SELECT status_name, COUNT(*) AS jobs, AVG(lower_s) AS at_least_s, AVG(upper_s) AS at_most_s FROM job_durations WHERE NOT is_open GROUP BY status_name;
 -- job_durations: Which jobs came back to a status?

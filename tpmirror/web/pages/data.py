@@ -12,7 +12,7 @@ from sqlalchemy import Boolean, Column, Connection, Date, Integer, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from tpmirror.db import engine, schema, views
 from tpmirror.db.privileges import readable
@@ -25,7 +25,7 @@ _EXAMPLE: Final = re.compile(r"^-- (\w+): (.+)\n([^-].*?;)$", re.MULTILINE)
 
 
 def page(request: Request) -> Response:
-    """``/data``; ``q`` is a word that a name or a description has."""
+    """``/data``, and ``/sql`` as it was called before; ``q`` is a word that a name or a description has."""
     templating.check_parameters(request, "q")
     sought = templating.query_text(request, "q")
     with templating.snapshot(request) as conn:
@@ -54,11 +54,6 @@ def entry(request: Request) -> Response:
     if chosen is None:
         raise HTTPException(404)
     return templating.page(request, "entry.html", entry=chosen, examples=examples().get(name, []))
-
-
-def moved(request: Request) -> Response:
-    """``/sql``, the address of the page until version 0.2."""
-    return RedirectResponse(f"{templating.prefix(request)}/data", 301)
 
 
 def csv(request: Request) -> Response:
