@@ -170,8 +170,8 @@ def test_a_statement_names_each_correction_of_an_earlier_month(mirror_url, tmp_p
 
 def test_a_month_is_the_last_one_that_is_over_unless_named():
     today = date(2026, 3, 1)
-    assert [month_of(text, today) for text in (None, "last-month", "this-month", "2025-12")] == [
-        "2026-02", "2026-02", "2026-03", "2025-12",
+    assert [month_of(text, today) for text in (None, "last-month", "this-month", "2025-12", "0001-02")] == [
+        "2026-02", "2026-02", "2026-03", "2025-12", "0001-02",
     ]  # fmt: skip
     for wrong in ("", "2026", "2026-13", "october", "2026-10-01"):
         with pytest.raises(UsageError, match="--month is"):

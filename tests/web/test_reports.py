@@ -46,15 +46,14 @@ def dashboard(database_url: str, **variables: str) -> Iterator[httpx.Client]:
 
 
 def tables(page: str) -> list[list[list[str]]]:
-    """The tables of a page, as the text of their cells."""
-    found = []
-    for table in re.findall(r"<table.*?</table>", page, re.DOTALL):
-        rows = [
-            re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row, re.DOTALL)
+    """The tables of a page, as the text of their cells; white space as a terminal has it."""
+    return [
+        [
+            [escape_terminal(html.unescape(re.sub("<.*?>", "", cell))) for cell in _CELL.findall(row)]
             for row in re.findall("<tr.*?</tr>", table, re.DOTALL)
         ]
-        found.append([[html.unescape(re.sub("<.*?>", "", cell)) for cell in row] for row in rows])
-    return found
+        for table in re.findall("<table.*?</table>", page, re.DOTALL)
+    ]
 
 
 def report(url: str, name: str, **asked: Any) -> Report:

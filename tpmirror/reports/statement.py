@@ -26,9 +26,9 @@ def month_of(text: str | None, today: date) -> str:
     """The month asked for, ``2026-10``; the last one that is over if none is. Raises UsageError."""
     named = {None: -1, "last-month": -1, "this-month": 0}
     if text in named:
-        return f"{add_months(today, named[text]):%Y-%m}"
+        return str(add_months(today, named[text]))[:7]
     try:
-        return f"{days_of_month(str(text))[0]:%Y-%m}"
+        return str(days_of_month(str(text))[0])[:7]  # strftime writes the year 1 as it likes
     except (ValueError, OverflowError):
         raise UsageError(f"--month is {str(text)[:40]!r}; it accepts {ACCEPTS}") from None
 

@@ -46,8 +46,8 @@ def statement(request: Request) -> Response:
         request,
         "statement.html",
         month=month,
-        before=f"{add_months(first, -1):%Y-%m}",
-        after=f"{after:%Y-%m}" if after <= today else None,
+        before=str(add_months(first, -1))[:7],
+        after=str(after)[:7] if after <= today else None,
         lines=table(lines, *named, links={"line": lambda row: bar if row["line"] == EARLIER else None}),
         corrections=table(
             corrections, *named, "--by", "correction", links={"charged_in": _bar}, limit=CORRECTIONS,
