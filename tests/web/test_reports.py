@@ -18,6 +18,7 @@ from sqlalchemy import select
 from tests.support.account import connected, query
 from tpmirror.config import load
 from tpmirror.db import views
+from tpmirror.formatting import escape_terminal
 from tpmirror.months import add_months
 from tpmirror.reports.formats import shown, to_csv, to_json
 from tpmirror.reports.model import Report
@@ -162,9 +163,7 @@ def test_a_model_has_one_colour_on_every_page_and_in_every_time(lived_mirror, di
     seen: dict[str, set[str]] = {}
     with dashboard(lived_mirror[dialect]) as client:
         for path in paths:
-            for colour, name in re.findall(
-                r'class="swatch (c\d+)"></i>(?:<a[^>]*>)?<bdi[^>]*>([^<]*)', client.get(path).text
-            ):
+            for colour, name in _COLOURED.findall(client.get(path).text):
                 seen.setdefault(name, set()).add(colour)
     models = {name for (name,) in query(lived_mirror[dialect], "SELECT name FROM ml_models")}
     assert len(models & seen.keys()) > 8

@@ -134,6 +134,8 @@
         tip(plot, i);
       });
       link.addEventListener("blur", () => tip(plot, null));
+      link.addEventListener("mouseenter", () => tip(plot, i));
+      link.addEventListener("mouseleave", () => tip(plot, null));
       link.addEventListener("keydown", (event) => {
         const to = { ArrowLeft: i - 1, ArrowRight: i + 1, Home: 0, End: made.length - 1 }[event.key];
         if (to === undefined || !made[to]) return;
@@ -145,8 +147,12 @@
     plot.over.append(...made);
     plot.bars = made;
     place(plot, data);
-    const wanted = data.labels?.findIndex((label) => location.hash === `#${plot.root.parentElement.id}-${label}`) ?? -1;
-    if (wanted >= 0) made[wanted].focus();
+    // An address that names a row of the numbers means its bar, wherever there is one.
+    for (const [i, label] of (data.labels ?? []).entries()) {
+      const id = `${plot.root.parentElement.id}-${label}`;
+      document.getElementById(id)?.removeAttribute("id");
+      made[i].id = id;
+    }
   }
 
   function place(plot, data) {
@@ -178,6 +184,10 @@
   const boxes = [...document.querySelectorAll("[data-chart]")];
   boxes.forEach(draw);
   document.documentElement.dataset.charts = boxes.length;
+  addEventListener("load", () => {
+    const named = document.getElementById(location.hash.slice(1));
+    if (named?.matches(".bar")) named.focus();
+  });
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => boxes.forEach(draw));
   addEventListener("resize", () => boxes.forEach((box) => box.chart.setSize({ width: box.clientWidth, height: HEIGHT })));
