@@ -69,7 +69,7 @@ def printed(found: Report, columns: tuple[str, ...] = (), limit: int | None = No
     return [[NOTHING if row[name] == "-" else row[name] for name in columns or found.columns] for row in rows]
 
 
-PAGES = {
+PAGES: dict[str, list[tuple[str, dict[str, Any], tuple[str, ...], int | None]]] = {
     "/costs?from=all&per=month": [
         ("costs", {"by": "month", "end": "today"}, (), None),
         ("costs", {"by": "model", "end": "today"}, (), None),
@@ -148,7 +148,7 @@ def test_the_line_of_corrections_to_earlier_months_leads_to_the_bar(lived_mirror
     oldest = min(row["charged_in"] for row in corrections)
     with dashboard(lived_mirror[dialect]) as client:
         page = client.get("/statement?month=this-month").text
-        href = html.unescape(re.search(r'<a href="([^"]*)"><bdi[^>]*>corrections to earlier months', page)[1])
+        (href,) = map(html.unescape, re.findall(r'<a href="([^"]*)"><bdi[^>]*>corrections to earlier months', page))
         chart = client.get(href.partition("#")[0]).text
     oldest = min(
         row["charged_in"]

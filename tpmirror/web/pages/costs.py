@@ -20,7 +20,7 @@ from tpmirror.reports.period import Period, days_of
 from tpmirror.web import charts, downloads, ranges, templating
 from tpmirror.web.cache import remembered
 from tpmirror.web.filters import query
-from tpmirror.web.tables import table
+from tpmirror.web.tables import Table, table
 
 BY: Final = ("model", "task", "resolution", "owner")
 PER: Final = ("day", "week", "month")
@@ -37,37 +37,13 @@ def page(request: Request) -> Response:
     today = datetime.now(UTC).date()
     asked, by, per = _asked(request, today)
     of = templating.query_text(request, "of")
-    period, options = asked.period, asked.options
     with templating.snapshot(request) as conn:
         may_see_owners = check_owner(conn, by)
-        prices = templating.prices(request, conn)
-
-        def kept(name: str, report: Any, *key: Any) -> Any:
-            return remembered(request, conn, (name, period, today, prices, *key), report)
-
-        over_time = kept("over time", lambda: costs.over_time(conn, period, by, per, prices), by, per)
-        totals = kept("costs", lambda: costs.costs(conn, period, per, today, prices), per)
-        shares = kept("costs", lambda: costs.costs(conn, period, by, today, prices), by)
-        only = (by, of) if of else None
-        jobs = kept("jobs", lambda: costs.dearest(conn, period, prices, only, SHOWN), only)
-        ledger = kept("ledger", lambda: costs.ledger(conn, period, prices))
-        corrections = kept("corrections", lambda: costs.corrections(conn, period, prices, SHOWN))
+        found = _reports(request, conn, asked.period, (by, of) if of else None, by, per, today)
         colours = remembered(request, conn, ("colours", by), lambda: colours_of(conn, by))
     state = {"by": by, "per": request.query_params.get("per", ""), "from": asked.start, "to": asked.end}
-
-    def drill(key: Any) -> str:
-        first, after = days_of(key)
-        days = {"by": by, "from": first, "to": after - timedelta(days=1)}
-        return f"/costs{query(days)}#jobs"
-
-    def narrow(row: Row) -> str | None:
-        return None if row[by] is None else f"/costs{query(state, of=row[by])}#jobs"
-
-    def months(row: Row) -> str | None:
-        return None if row[per] is None else drill(row[per])
-
-    periods = _periods(per, period, totals, today)
-    chart = _chart(over_time, totals, periods, per, colours, lambda key: templating.prefix(request) + drill(key))
+    periods = _periods(per, asked.period, found["totals"], today)
+    bars = [templating.prefix(request) + drill(by, key) for key in periods]
     return templating.page(
         request,
         "costs.html",
@@ -76,19 +52,65 @@ def page(request: Request) -> Response:
         by=[name for name in BY if name != "owner" or may_see_owners],
         per=per,
         of=of,
-        chart=chart,
-        totals=table(totals, "costs", "--by", per, *options, links={per: months}, limit=BARS, empty=NO_JOB),
-        shares=table(
-            shares, "costs", "--by", by, *options, links={by: narrow}, colours=colours, limit=SHOWN, empty=NO_JOB
+        chart=_chart(found, periods, per, colours, bars),
+        **_tables(found, asked.options, by, per, of, state, colours),
+    )
+
+
+def drill(by: str, key: Any) -> str:
+    """Where the jobs of a day, week or month stand, the dearest first."""
+    first, after = days_of(key)
+    return f"/costs{query({'by': by, 'from': first, 'to': after - timedelta(days=1)})}#jobs"
+
+
+def _reports(
+    request: Request, conn: Connection, period: Period, only: tuple[str, str] | None, by: str, per: str, today: date
+) -> dict[str, Report]:
+    """Everything that the page shows, as ``tpmirror report`` makes it."""
+    prices = templating.prices(request, conn)
+    work: dict[tuple[Any, ...], Callable[[], Report]] = {
+        ("over time", by, per): lambda: costs.over_time(conn, period, by, per, prices),
+        ("totals", per): lambda: costs.costs(conn, period, per, today, prices),
+        ("shares", by): lambda: costs.costs(conn, period, by, today, prices),
+        ("jobs", only): lambda: costs.dearest(conn, period, prices, only, SHOWN),
+        ("ledger",): lambda: costs.ledger(conn, period, prices),
+        ("corrections",): lambda: costs.corrections(conn, period, prices, SHOWN),
+    }
+    return {
+        str(key[0]): remembered(request, conn, ("costs", *key, period, today, prices), make)
+        for key, make in work.items()
+    }
+
+
+def _tables(
+    found: dict[str, Report],
+    options: tuple[str, ...],
+    by: str,
+    per: str,
+    of: str,
+    state: dict[str, str],
+    colours: dict[Any, int],
+) -> dict[str, Any]:
+    """The reports as tables, each with its links."""
+
+    def narrow(row: Row) -> str | None:
+        return None if row[by] is None else f"/costs{query(state, of=row[by])}#jobs"
+
+    def months(row: Row) -> str | None:
+        return None if row[per] is None else drill(by, row[per])
+
+    def shown(name: str, *asked: str, **more: Any) -> Table:
+        return table(found[name], *asked, *options, **{"limit": SHOWN, "empty": NO_JOB, **more})
+
+    return {
+        "totals": shown("totals", "costs", "--by", per, links={per: months}, limit=BARS),
+        "shares": shown("shares", "costs", "--by", by, links={by: narrow}, colours=colours),
+        "jobs": table(found["jobs"], empty=NO_JOB) if of else shown("jobs", "costs", "--by", "job"),
+        "ledger": shown("ledger", "ledger", links={"month": _statement}, limit=BARS, empty="No charge in this time."),
+        "corrections": shown(
+            "corrections", "ledger", "--by", "correction", empty="No cost was corrected in this time."
         ),
-        jobs=table(jobs, *(() if of else ("costs", "--by", "job", *options)), empty=NO_JOB),
-        ledger=table(
-            ledger, "ledger", *options, links={"month": _statement}, limit=BARS, empty="No charge in this time."
-        ),
-        corrections=table(
-            corrections, "ledger", "--by", "correction", *options, empty="No cost was corrected in this time.",
-        ),
-    )  # fmt: skip
+    }
 
 
 def csv(request: Request) -> Response:
@@ -170,24 +192,17 @@ def _periods(per: str, period: Period, totals: Report, today: date) -> Sequence[
 
 
 def _chart(
-    over_time: Report,
-    totals: Report,
-    periods: Sequence[Any],
-    per: str,
-    colours: dict[Any, int],
-    address: Callable[[Any], str],
+    found: dict[str, Report], periods: Sequence[Any], per: str, colours: dict[Any, int], links: list[str]
 ) -> dict[str, Any]:
     """The chart, where each bar leads to its jobs, and says what it comes to in money and whether it is not whole."""
-    bars = charts.stacked(
-        ({**row, "amount": row["credits"]} for row in over_time.rows), periods, per, colours=colours
-    )  # fmt: skip
-    found = {row[per]: row for row in totals.rows}
+    over_time, totals = found["over time"].rows, found["totals"]
+    bars = charts.stacked(({**row, "amount": row["credits"]} for row in over_time), periods, per, colours=colours)
+    rows = {row[per]: row for row in totals.rows}
     marks, amounts = [], []
     change = totals.columns["change"].show
     for key in periods:
-        row = found.get(key)
+        row = rows.get(key)
         marks.append("" if row is None or row["complete"] or change is None else change(row))
         amounts.append(money(row["amount"], row["currency"]) if row and "amount" in row else "")
-    keys = [str(key) for key in periods]
-    links = [address(key) for key in periods]
-    return {**bars, "unit": "Credits", "labels": keys, "links": links, "marks": marks, "amounts": amounts}
+    labels = [str(key) for key in periods]
+    return {**bars, "unit": "Credits", "labels": labels, "links": links, "marks": marks, "amounts": amounts}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,7 +17,6 @@ from tpmirror.reports.storage import storage
 from tpmirror.reports.turnaround import START_TO_END, turnaround
 from tpmirror.web import charts, ranges, templating
 from tpmirror.web.cache import remembered
-from tpmirror.web.filters import query
 from tpmirror.web.pages.costs import BARS, colours_of
 from tpmirror.web.tables import Table, table
 
@@ -35,41 +35,25 @@ def page(request: Request) -> Response:
     now = datetime.now(UTC)
     today = now.date()
     asked = ranges.asked(request, today, "30d")
-    period = asked.period
     with templating.snapshot(request) as conn:
-        prices = templating.prices(request, conn)
-        work = {
-            "days": lambda: turnaround(conn, period, "day", today),
-            "all": lambda: turnaround(conn, period, "all", today),
-            "resolution": lambda: turnaround(conn, period, "resolution", today),
-            "month": lambda: failures(conn, period, "month", today, prices),
-            "model": lambda: failures(conn, period, "model", today, prices),
-            "eta": lambda: eta(conn, period),
-            "age": lambda: storage(conn, "age", now, period),
-            "output": lambda: _largest(storage(conn, "output", now, period)),
-        }
-        found = {
-            name: remembered(request, conn, ("operations", name, period, today, prices), make)
-            for name, make in work.items()
-        }
+        found = _reports(request, conn, asked.period, now)
         colours = remembered(request, conn, ("colours", "model"), lambda: colours_of(conn, "model"))
 
     def shown(name: str, report: str, by: str = "", **options: Any) -> Table:
-        words = (report, *(("--by", by) if by else ()), *asked.options)
-        return table(found[name], *words, limit=SHOWN, **{"empty": EMPTY.get(report, NO_JOB), **options})
+        command = (report, *(("--by", by) if by else ()), *asked.options)
+        return table(found[name], *command, limit=SHOWN, **{"empty": EMPTY.get(report, NO_JOB), **options})
 
-    months = {"month": lambda row: row["month"] and f"/costs{query({'from': row['month'], 'to': row['month']})}#jobs"}
     return templating.page(
         request,
         "operations.html",
         state={"from": asked.start, "to": asked.end},
         days=asked,
         tenths=range(0, 100, 10),
-        turnaround=_turnaround(found["days"], period, today),
+        turnaround=_turnaround(found["days"], asked.period, today),
         whole=shown("all", "turnaround"),
         spreads=shown("resolution", "turnaround", "resolution"),
         failure_chart=_failures(found["month"], today),
-        months=shown("month", "failures", "month", links=months),
+        months=shown("month", "failures", "month"),
         models=shown("model", "failures", "model", colours=colours),
         eta=_pivot(found["eta"].rows),
         eta_notes=shown("eta", "eta"),
@@ -77,6 +61,25 @@ def page(request: Request) -> Response:
         ages=shown("age", "storage", "age"),
         outputs=shown("output", "storage", "output"),
     )
+
+
+def _reports(request: Request, conn: Connection, period: Period, now: datetime) -> dict[str, Report]:
+    """Everything that the page shows, as ``tpmirror report`` makes it."""
+    today, prices = now.date(), templating.prices(request, conn)
+    work = {
+        "days": lambda: turnaround(conn, period, "day", today),
+        "all": lambda: turnaround(conn, period, "all", today),
+        "resolution": lambda: turnaround(conn, period, "resolution", today),
+        "month": lambda: failures(conn, period, "month", today, prices),
+        "model": lambda: failures(conn, period, "model", today, prices),
+        "eta": lambda: eta(conn, period),
+        "age": lambda: storage(conn, "age", now, period),
+        "output": lambda: _largest(storage(conn, "output", now, period)),
+    }
+    return {
+        name: remembered(request, conn, ("operations", name, period, today, prices), make)
+        for name, make in work.items()
+    }
 
 
 def _turnaround(days: Report, period: Period, today: date) -> dict[str, Any]:
