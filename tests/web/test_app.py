@@ -87,7 +87,7 @@ def test_files_hold_every_job_and_no_formula(mirror_url):
         assert {row["kind"] for row in ledger} == {"charge", "correction"}
         costs = list(csv.DictReader(io.StringIO(client.get("/costs.csv?per=day&by=task").text, newline="")))
         assert costs
-        assert costs[0].keys() == {"period", "name", "credits"}
+        assert costs[0].keys() == {"period", "name", "jobs", "credits"}
 
 
 def test_numbers_beyond_all_measure_break_no_page(mirror_url):

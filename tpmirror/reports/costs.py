@@ -16,9 +16,9 @@ from tpmirror.reports.model import (
     Column,
     Report,
     change,
+    ends,
     in_money,
     money,
-    oldest,
     partial,
     percent,
     plain,
@@ -46,15 +46,23 @@ class Week(TypeDecorator[str]):
         return None if value is None else f"{value:%G-W%V}"
 
 
-def costs(conn: Connection, period: Period, by: str, today: date, prices: Prices = UNPRICED) -> Report:
+def costs(
+    conn: Connection,
+    period: Period,
+    by: str,
+    today: date,
+    prices: Prices = UNPRICED,
+    known: Iterable[Row] | None = None,
+) -> Report:
     """Jobs and Credits with their share, and by how much they changed; with amounts if a price is known.
 
     Days, weeks and months are compared with the one before, if both are over and lie in the period with all their days;
-    others with the stretch of the same length before the period.
+    others with the stretch of the same length before the period. ``known`` are the rows of ``over_time``, if they
+    are at hand.
     """
     if by == "job":
         return dearest(conn, period, prices)
-    now = spent(conn, period, by, prices)
+    now = spent(conn, period, by, prices) if known is None else merged(known, "name", prices)
     earlier = None if by in IN_TIME else period.before()
     before = {row["key"]: row["credits"] for row in spent(conn, earlier, by)} if earlier else {}
     rows = in_turn(now, period, today) if by in IN_TIME else against(now, before)
@@ -127,17 +135,19 @@ def over_time(conn: Connection, period: Period, by: str, per: str, prices: Price
     parts: dict[tuple[Any, Any], list[Row]] = {}
     for row in conn.execute(spending(conn, period, by, per, *months)).mappings():
         worth = prices.worth(row["credits"], row["month" if months else per])
-        parts.setdefault((row[per], row["key"]), []).append({"credits": row["credits"], **worth})
+        one = {"jobs": row["jobs"], "credits": row["credits"], **worth}
+        parts.setdefault((row[per], row["key"]), []).append(one)
     rows = [
         {
             "period": key[0],
             "name": key[1],
+            "jobs": sum(row["jobs"] for row in some),
             "credits": sum((row["credits"] for row in some), Decimal(0)),
             **prices.added(some),
         }
         for key, some in sorted(parts.items(), key=lambda item: (str(item[0][0]), str(item[0][1])))
     ]
-    columns = plain(period=per, name=by, credits="Credits") | money(prices)
+    columns = plain(period=per, name=by, jobs="jobs", credits="Credits") | money(prices)
     return Report(f"Credits by {by} per {per}, {period}", columns, rows)
 
 
@@ -206,7 +216,7 @@ def spending(conn: Connection, period: Period, by: str, *per: str) -> Select[Any
 def _keyed(conn: Connection, period: Period, by: str) -> tuple[ColumnElement[Any], Any, ColumnElement[Any]]:
     """What a dimension is, from where it is read, and the sum of its Credits."""
     if by in {"model", "task"}:
-        return _by_model(by, oldest(conn, period))
+        return _by_model(by, *ends(conn, period))
     jobs = view("job_overview")
     return _column(conn, "input_owner" if by == "owner" else by), jobs, credits_of(jobs.c.credits)
 
@@ -221,10 +231,10 @@ def _column(conn: Connection, name: str) -> ColumnElement[Any]:
     return type_coerce(cast(func.date_trunc("week", jobs.day), Date), Week())
 
 
-def _by_model(by: str, first: int) -> tuple[ColumnElement[Any], Any, ColumnElement[Any]]:
+def _by_model(by: str, first: int, last: int) -> tuple[ColumnElement[Any], Any, ColumnElement[Any]]:
     jobs, shares, models, tasks = view("job_overview"), view("job_model_costs"), schema.ml_models, schema.ml_tasks
     source = (
-        jobs.join(shares, (shares.c.job_id == jobs.c.job_id) & (shares.c.job_id >= first))
+        jobs.join(shares, (shares.c.job_id == jobs.c.job_id) & shares.c.job_id.between(first, last))
         .outerjoin(models, models.c.id == shares.c.ml_model_id)
         .outerjoin(tasks, tasks.c.code == models.c.task)
     )

@@ -109,6 +109,14 @@ def oldest(conn: Connection, period: Period) -> int:
     return conn.execute(select(func.min(jobs.c.job_id)).where(*within(jobs, period))).scalar() or 0
 
 
+def ends(conn: Connection, period: Period) -> tuple[int, int]:
+    """The smallest and the largest id of the jobs of a period; see ``oldest``."""
+    jobs = view("job_overview").c
+    wanted = select(func.min(jobs.job_id), func.max(jobs.job_id)).where(*within(view("job_overview"), period))
+    first, last = conn.execute(wanted).one()
+    return first or 0, last or 0
+
+
 def within(table: Table, period: Period, column: str = "day") -> list[ColumnElement[bool]]:
     """The conditions for rows of a view whose day lies in a period."""
     found: list[ColumnElement[bool]] = []

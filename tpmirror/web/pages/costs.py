@@ -68,17 +68,18 @@ def _reports(
 ) -> dict[str, Report]:
     """Everything that the page shows, as ``tpmirror report`` makes it."""
     prices = templating.prices(request, conn)
-    work: dict[tuple[Any, ...], Callable[[], Report]] = {
-        ("over time", by, per): lambda: costs.over_time(conn, period, by, per, prices),
-        ("totals", per): lambda: costs.costs(conn, period, per, today, prices),
-        ("shares", by): lambda: costs.costs(conn, period, by, today, prices),
-        ("jobs", only): lambda: costs.dearest(conn, period, prices, only, SHOWN),
-        ("ledger",): lambda: costs.ledger(conn, period, prices),
-        ("corrections",): lambda: costs.corrections(conn, period, prices, SHOWN),
-    }
+
+    def kept(make: Callable[[], Report], *key: Any) -> Report:
+        return remembered(request, conn, ("costs", *key, period, today, prices), make)
+
+    over_time = kept(lambda: costs.over_time(conn, period, by, per, prices), "over time", by, per)
     return {
-        str(key[0]): remembered(request, conn, ("costs", *key, period, today, prices), make)
-        for key, make in work.items()
+        "over time": over_time,
+        "totals": kept(lambda: costs.costs(conn, period, per, today, prices), "totals", per),
+        "shares": kept(lambda: costs.costs(conn, period, by, today, prices, over_time.rows), "shares", by),
+        "jobs": kept(lambda: costs.dearest(conn, period, prices, only, SHOWN), "jobs", only),
+        "ledger": kept(lambda: costs.ledger(conn, period, prices), "ledger"),
+        "corrections": kept(lambda: costs.corrections(conn, period, prices, SHOWN), "corrections"),
     }
 
 
