@@ -22,7 +22,7 @@
 
   // A tick for a day, week or month stands where that begins, for as many as there is room for.
   const ticks = (data) => (plot) => {
-    const each = Math.max(1, Math.ceil((80 * data.x.length) / Math.max(80, plot.over.clientWidth)));
+    const each = Math.max(1, Math.ceil((80 * data.x.length) / Math.max(80, plot.width - 70)));
     return data.x.filter((_at, i) => (data.x.length - 1 - i) % each === 0);
   };
 
