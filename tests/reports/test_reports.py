@@ -208,11 +208,11 @@ SPLITS = [(name, by) for name, report in REPORTS.items() for by in (report.by or
 
 @pytest.mark.parametrize(("name", "by"), SPLITS)
 def test_every_report_answers_by_everything_and_alike_on_both_databases(name, by, lived_mirror):
-    now = datetime.now(UTC)
-    found = []
+    now, found = datetime.now(UTC), []
+    month = "this-month" if name == "statement" else None  # the mirror saw its corrections today
     for url in lived_mirror.values():
         with connected(url) as conn:
-            found.append(run_report(conn, name, ReportParams(now, by=by)))
+            found.append(run_report(conn, name, ReportParams(now, by=by, month=month)))
     assert found[0].rows
     assert all(set(found[0].columns) - {"p50", "p90", "p95", "max"} <= row.keys() for row in found[0].rows)
     assert len(found[0].rows) == len(found[1].rows)

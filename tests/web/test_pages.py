@@ -38,10 +38,14 @@ PAGES = [
     *(f"/jobs/{job_id}" for job_id in HARMFUL),
     "/jobs/130",
     "/costs",
-    "/costs?per=day&by=task&last=90",
-    "/operations?days=90",
+    "/costs?per=day&by=task&from=90d",
+    "/costs?from=all&by=owner&of=studio%40example.com",
+    "/statement?month=this-month",
+    "/operations?from=90d",
     "/sync",
-    "/sql",
+    "/data",
+    "/data?q=credits",
+    "/data/job_overview",
 ]
 IN_FLIGHT = "SELECT job_id FROM active_jobs WHERE status IN (0, 1) ORDER BY started, job_id"
 
@@ -140,7 +144,7 @@ def test_below_a_path_the_browser_asks_for_nothing_outside_it(browser: Browser, 
     page = watched.open("/tpmirror/")
     with page.expect_response("**/tpmirror/live"):
         page.clock.fast_forward(5_000)
-    for name in ("Jobs", "Costs", "Operations", "Sync", "SQL"):
+    for name in ("Jobs", "Costs", "Operations", "Sync", "Data"):
         follow(page.get_by_role("link", name=name, exact=True))
         assert page.locator("[data-chart] canvas").count() == page.locator("[data-chart]").count()
         assert page.get_by_role("link", name=name, exact=True).get_attribute("aria-current") == "page"
@@ -172,9 +176,11 @@ def test_axe_finds_nothing_serious(browser: Browser, dashboard: str, dialect: st
         "/jobs/130",
         f"/jobs/{CORRECTED}",
         "/costs",
+        "/statement?month=this-month",
         "/operations",
         "/sync",
-        "/sql",
+        "/data",
+        "/data/job_overview",
         "/jobs?q=none",
     ):
         page = watched.open(path)
@@ -267,7 +273,17 @@ def test_filters_narrow_the_list_and_stay_in_the_url(watched: Watched, account: 
 @ON_SQLITE
 def test_every_link_leads_somewhere(watched: Watched):
     found: set[str] = set()
-    for path in ("/", "/jobs", "/costs", "/operations", "/sync", "/sql", f"/jobs/{CORRECTED}"):
+    for path in (
+        "/",
+        "/jobs",
+        "/costs",
+        "/statement?month=this-month",
+        "/operations",
+        "/sync",
+        "/data",
+        "/data/jobs",
+        f"/jobs/{CORRECTED}",
+    ):
         page = watched.open(path)
         found |= set(page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)"))
         targets = page.evaluate("[...document.querySelectorAll('a[href^=\"#\"]')].map(a => a.getAttribute('href'))")
@@ -289,7 +305,7 @@ def drawn(page: Page, chart: str) -> tuple[dict[str, Any], list[list[float]]]:
 @pytest.mark.exhaustive
 @ON_SQLITE
 def test_costs_are_drawn_as_the_views_say(watched: Watched, account: str):
-    page = watched.open("/costs?last=12")
+    page = watched.open("/costs")
     given, columns = drawn(page, "costs")
     months = [page.evaluate("at => new Date(at * 1000).toISOString().slice(0, 7)", at) for at in given["x"]]
     totals = {
@@ -307,6 +323,59 @@ def test_costs_are_drawn_as_the_views_say(watched: Watched, account: str):
     )
     stacked = [list(accumulate(each)) for each in zip(*(series["values"] for series in given["series"]), strict=True)]
     assert [list(each) for each in zip(*reversed(columns), strict=True)] == [pytest.approx(each) for each in stacked]
+
+
+@ON_SQLITE
+def test_the_keyboard_leads_from_the_bar_of_this_month_to_its_dearest_job_in_two_steps(watched: Watched, account: str):
+    page = watched.open("/costs")
+    bars = page.locator("#costs a.bar")
+    assert [bars.nth(n).get_attribute("tabindex") for n in range(12)] == ["-1"] * 11 + ["0"], "one stop for Tab"
+    tab_to(page, "a.bar")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".tip strong").inner_text().endswith("so far")
+    assert page.locator(".tip .total .num").first.inner_text() != "0"
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#jobs"
+    (month,) = query(account, "SELECT MAX(month) FROM job_overview")[0]
+    dearest = f"SELECT job_id FROM job_overview WHERE month = '{month}' AND NOT preview AND credits IS NOT NULL"
+    (job_id,) = query(account, f"{dearest} ORDER BY credits DESC, job_id DESC")[0]
+    tab_to(page, "a", most=3)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.url.endswith(f"/jobs/{job_id}")
+
+
+def tab_to(page: Page, selector: str, most: int = 60) -> None:
+    """Press Tab until what has the focus is what is looked for."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            return
+    raise AssertionError(selector)
+
+
+@ON_SQLITE
+def test_a_statement_leads_to_the_bar_that_a_correction_is_in(watched: Watched):
+    page = watched.open("/statement?month=this-month")
+    follow(page.get_by_role("link", name="corrections to earlier months"))
+    month = page.evaluate("location.hash.slice('#costs-'.length)")
+    assert page.evaluate("document.activeElement.className") == "bar"
+    assert page.locator(".tip strong").inner_text().startswith(month)
+
+
+@pytest.mark.exhaustive
+@ON_SQLITE
+def test_what_stands_at_a_bar_adds_up(browser: Browser, dashboard: str):
+    watched = Watched(browser, dashboard, timezone_id="America/New_York")
+    page = watched.open("/costs")
+    page.locator("#costs a.bar").last.hover()
+    shares = [float(text.removesuffix(" %")) for text in page.locator(".tip td:nth-child(4)").all_inner_texts() if text]
+    assert sum(shares) == pytest.approx(100, abs=0.5)
+    assert "by your clock" in page.locator(".tip").inner_text()
+    watched.context.close()
+    assert watched.wrong == []
 
 
 @pytest.mark.exhaustive
@@ -372,6 +441,10 @@ def test_pages_say_all_without_scripts(browser: Browser, dashboard: str, account
     page = watched.open("/")
     assert ids_in_flight(page) == [row[0] for row in query(account, IN_FLIGHT)]
     assert page.locator("figure:has(#ended) details table tbody tr").count() == 60
+    for path in ("/costs", "/operations?from=90d", "/sync"):
+        page = watched.open(path)
+        assert page.locator("figure table").first.is_visible(), path
+        assert not page.locator(".plot").first.is_visible(), path
     watched.context.close()
 
 

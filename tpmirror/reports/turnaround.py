@@ -1,6 +1,7 @@
 """How long jobs take: in the queue, in processing, from start to end; with bounds where no moment is stated."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, select
@@ -8,21 +9,28 @@ from sqlalchemy import ColumnElement, Connection, select
 from tpmirror import formatting
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
-from tpmirror.reports.model import Column, Report, oldest, percentile, plain, within
+from tpmirror.reports.model import Column, Report, marked, oldest, percentile, plain, within
 from tpmirror.reports.period import Period
 
-BY: Final = ("all", "month", "model", "resolution", "codec")
+BY: Final = ("all", "month", "day", "model", "resolution", "codec")
 START_TO_END: Final = "start to end"
 MEASURES: Final = {0: "queue", 1: "processing"}
 COLUMNS: Final = {"p50": "median", "p90": "p90", "p95": "p95", "max": "longest"}
 SHARES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
-def turnaround(conn: Connection, period: Period, by: str) -> Report:
-    """Percentiles of seconds by measure: two figures, lower and upper bound, where upstream states no moment."""
+def turnaround(conn: Connection, period: Period, by: str, today: date) -> Report:
+    """Percentiles of seconds by measure: two figures, lower and upper bound, where upstream states no moment.
+
+    Days and months say whether they are ``complete``: over, and with all their days in the period.
+    """
     rows = summarise(lengths(conn, period, *(() if by == "all" else (by,))), by)
     columns = plain() if by == "all" else plain(**{by: by})
-    columns |= plain(measure="measure", jobs="jobs") | {name: bounds(name, text) for name, text in COLUMNS.items()}
+    columns |= plain(measure="measure", jobs="jobs")
+    if by in {"day", "month"}:
+        rows = [{**row, "complete": period.covers(row[by], today)} for row in rows]
+        columns |= marked({"jobs": Column("jobs", lambda row: f"{row['jobs']:,}")}, by, today)
+    columns |= {name: bounds(name, text) for name, text in COLUMNS.items()}
     notes = [
         "Two figures are bounds: the mirror sees a change between two observations, and upstream states only the end.",
         "Jobs that the mirror first saw when they were over count for start to end only. Previews are left out.",

@@ -21,7 +21,7 @@ from tpmirror.errors import TpmirrorError, UsageError
 from tpmirror.web import downloads, templating
 from tpmirror.web.cache import ResultCache
 from tpmirror.web.cancellation import CancelOnDisconnect
-from tpmirror.web.pages import costs, job, jobs, operations, overview, search, sql, sync
+from tpmirror.web.pages import costs, data, job, jobs, operations, overview, reports, search, sync
 from tpmirror.web.security import HEADERS, Guard, check_exposure
 
 
@@ -57,11 +57,19 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     _page("/costs", costs.page),
     _page("/costs.csv", costs.csv),
     _page("/costs.json", costs.json),
+    _page("/statement", reports.statement),
+    _page("/report/{name}.csv", reports.csv),
+    _page("/report/{name}.json", reports.json),
     _page("/ledger.csv", costs.ledger_csv),
     _page("/ledger.json", costs.ledger_json),
     _page("/operations", operations.page),
     _page("/sync", sync.page),
-    _page("/sql", sql.page),
+    _page("/data", data.page),
+    _page("/data/{name}.csv", data.csv),
+    _page("/data/{name}.json", data.json),
+    _page("/data/{name}.parquet", data.parquet),
+    _page("/data/{name}", data.entry),
+    _page("/sql", data.page),
     Mount("/static", StaticFiles(directory=templating.FOLDER / "static")),
 )
 

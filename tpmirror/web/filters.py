@@ -169,9 +169,9 @@ def day(value: date | str | None) -> str:
     return NOTHING if value is None else str(value)[:10]
 
 
-def plain(value: float | Decimal | None) -> str:
-    """A number with as many decimals as it has, four at most."""
-    return NOTHING if value is None else f"{value:,.4f}".rstrip("0").rstrip(".")
+def plain(value: float | Decimal | None, digits: int = 4) -> str:
+    """A number with as many decimals as it has, so many at most."""
+    return NOTHING if value is None else f"{value:,.{digits}f}".rstrip("0").rstrip(".")
 
 
 def axis(value: float, step: str) -> str:

@@ -28,7 +28,7 @@ log: Final = logger(__name__)
 
 PROBES: Final = frozenset({"/healthz", "/readyz"})
 """Answered to anybody by any name: supervisors ask without a password, and learn nothing of the account."""
-FILES: Final = (".csv", ".json")
+FILES: Final = (".csv", ".json", ".parquet")
 """How the address of a download ends."""
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 """What proxies say of the client that they ask for."""

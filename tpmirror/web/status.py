@@ -29,8 +29,8 @@ LINKS: Final = {
     "untold": "/jobs?presence=missing",
     "quarantine": "/sync#quarantine",
     "retention": "/sync#runs",
-    "unknown_code": "/sql#job_statuses",
-    "unknown_key": "/sql#jobs",
+    "unknown_code": "/data/job_statuses",
+    "unknown_key": "/data/jobs",
     "budget": "/costs",
 }
 """The page that shows what a problem is about, by how its code begins."""

@@ -30,7 +30,7 @@ PAGES: Final = {
     "/costs": "Costs",
     "/operations": "Operations",
     "/sync": "Sync",
-    "/sql": "SQL",
+    "/data": "Data",
 }
 """The menu."""
 PAGE_SECONDS: Final = 60.0

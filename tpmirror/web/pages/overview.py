@@ -27,8 +27,8 @@ TREND_DAYS: Final = 30
 """Days over which times and failures are summed up."""
 SHOWN: Final = 25
 """Jobs in flight on the page; the longest waiting."""
-ENDS: Final = {"Finished": 2, "Failed": 7, "Canceled": 8}
-"""How a job can end, with the colour of it."""
+ENDS: Final = {name: charts.STATUSES[name] for name in ("Finished", "Failed", "Canceled")}
+"""How a job can end, with its colour."""
 DAY: Final = timedelta(days=1)
 
 
