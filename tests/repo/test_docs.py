@@ -57,6 +57,7 @@ def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from commands(command, *path, name)
+            yield from [(*path, name)] if command.invoke_without_command else ()
         else:
             yield (*path, name)
 
@@ -128,10 +129,10 @@ def test_sql_examples_run(statement: str, mirror_url: str, engine):
 def test_shell_examples_use_what_exists(line: str):
     words = shlex.split(line, comments=True)[1:]
     command: click.Command = cli
-    while isinstance(command, click.Group) and words:
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         assert words[0] in command.commands, f"{command.name} has no command {words[0]}"
         command = command.commands[words.pop(0)]
-    assert not isinstance(command, click.Group), "a command is missing"
+    assert not isinstance(command, click.Group) or command.invoke_without_command, "a command is missing"
     command.make_context(command.name, words)  # raises for an option, an argument or a value that it does not take
 
 

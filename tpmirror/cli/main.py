@@ -17,6 +17,7 @@ from tpmirror.cli.audit import audit
 from tpmirror.cli.db import db
 from tpmirror.cli.demo import demo
 from tpmirror.cli.doctor import doctor
+from tpmirror.cli.events import events
 from tpmirror.cli.export import export
 from tpmirror.cli.gone import gone
 from tpmirror.cli.history import history
@@ -33,8 +34,9 @@ from tpmirror.cli.verify import verify
 from tpmirror.cli.web import web
 from tpmirror.errors import NeedsAttention, TpmirrorError, UsageError
 
-SERVING: Final = frozenset({"run", "web", "simulate", "demo"})
-"""Commands that go on until a signal ends them, ``demo`` with ``--web``: they take it themselves, and end with 0."""
+SERVING: Final = frozenset({"run", "web", "simulate", "demo", "events"})
+"""Commands that go on until a signal ends them, ``demo`` with ``--web``, ``events`` with ``--follow``: they take it
+themselves, and end with 0."""
 _UNWRITABLE: Final = {
     errno.ENOSPC: "the disk is full where the output goes; free some space, or send it elsewhere",
     errno.EDQUOT: "the quota is used up where the output goes; free some space, or send it elsewhere",
@@ -136,6 +138,7 @@ for command in (
     audit,
     report,
     export,
+    events,
     gone,
     quarantine,
     db,

@@ -2,7 +2,8 @@
 
 A short tick asks the database what is due, so that a restart repeats nothing and replicas share the work. One thread
 does all full syncs and polls, because there is one writer anyway; ticks that fall into a run are left out. Another
-thread sends the alerts, because a service that takes its time must not hold up the watch.
+thread sends the alerts, because a service that takes its time must not hold up the watch, and so has each sink of
+events.
 """
 
 import threading
@@ -46,14 +47,17 @@ class Every(IntervalTrigger):  # type: ignore[misc] # the library ships no types
 class Schedule:
     """The jobs, and the threads they run in."""
 
-    def __init__(self, on_event: Callable[[str, str], None]) -> None:
-        """``on_event`` is called with a job and what went wrong: missed or failed."""
+    def __init__(self, on_event: Callable[[str, str], None], sinks: int = 0) -> None:
+        """``on_event`` is called with a job and what went wrong: missed or failed; ``sinks``: how many are served."""
         self._on_event = on_event
         self._scheduler = BackgroundScheduler(
             jobstores={
                 "default": MemoryJobStore()
             },  # a store that fails kills the scheduler's thread without a log line
-            executors={name: ThreadPoolExecutor(1) for name in ("runs", "alerts", "default")},
+            executors={
+                **{name: ThreadPoolExecutor(1) for name in ("runs", "alerts", "default")},
+                "sinks": ThreadPoolExecutor(max(1, sinks)),
+            },
             # The default grace of one second would drop a run, silently, after the machine paused for longer.
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,
