@@ -1,4 +1,4 @@
-"""Sync: the runs with their proofs, the quarantine, and vanished jobs that wait for an operator."""
+"""Sync: the runs with their proofs, the quarantine, vanished jobs that wait for an operator, the sinks of events."""
 
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from tpmirror.db import schema
 from tpmirror.db.privileges import readable
 from tpmirror.db.types import Row
 from tpmirror.reports.runs import newest
-from tpmirror.store import presence, quarantine
+from tpmirror.store import events, presence, quarantine
 from tpmirror.store.runs import as_json
 from tpmirror.web import templating
 from tpmirror.web.cache import rows
@@ -28,7 +28,7 @@ def page(request: Request) -> Response:
     with templating.snapshot(request) as conn:
         runs = _runs(conn, before, kind)
         entries, holding = _quarantine(conn), quarantine.holding(conn)
-        waiting = presence.waiting(conn)
+        waiting, sinks = presence.waiting(conn), events.sinks(conn)
     return templating.page(
         request,
         "sync.html",
@@ -40,6 +40,7 @@ def page(request: Request) -> Response:
         held=f"Listed jobs: {holding.counts}." if holding.counts else "",
         waiting=waiting[:MAX_ENTRIES],
         waiting_count=len(waiting),
+        sinks=sinks,
     )
 
 
