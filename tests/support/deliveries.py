@@ -8,11 +8,13 @@ import base64
 import logging
 import signal
 import sys
+import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -22,7 +24,7 @@ from typing import Any, Final
 from tests.support import fork
 from tests.support.account import KEY, environ, mirror, query, rows
 from tests.support.postgres import Postgres, StopMode
-from tests.support.receiver import Received, Receiver
+from tests.support.receiver import Receiver
 from tpmirror.config import load
 from tpmirror.errors import MirrorError
 from tpmirror.service import daemon, delivery, webhooks
@@ -37,7 +39,7 @@ TERM: Final = 4.0
 """Seconds for which its claims hold."""
 SPEED: Final = 60.0
 """Seconds of the account in one of ours."""
-PATIENCE: Final = 600.0
+PATIENCE: Final = 1800.0
 RESTARTS: Final[tuple[StopMode, ...]] = ("fast", "immediate")
 SINKS: Final = ("healthy", "flaky", "dead")
 PACE: Final = {"TPMIRROR_SYNC_INTERVAL": "20", "TPMIRROR_POLL_INTERVAL": "1", "TPMIRROR_HTTP_ADDR": "127.0.0.1:0"}
@@ -53,7 +55,7 @@ class DeliveryFigures:
     requests: dict[str, int] = field(default_factory=dict)
     duplicates: dict[str, int] = field(default_factory=dict)
     lag: list[float] = field(default_factory=list)
-    """Seconds from the sight of a transition, which is before its commit, to the healthy sink; p50, p99, most."""
+    """Seconds from the commit of a transition, to a twentieth, to the healthy sink; p50, p99, most."""
     unchecked: int = 0
     """Events of which it could not be checked on receipt that they were committed: the database was away."""
     wrong: list[str] = field(default_factory=list)
@@ -79,6 +81,9 @@ class Life:
         self._file.write_text("".join(f"{name} {secret}\n" for name, secret in self._secrets.items()))
         self.sinks = {name: Receiver(self._secrets[name], getattr(self, f"_{name}")) for name in SINKS}
         self._committed = 0
+        self._seen: list[tuple[float, int]] = []
+        """When, in seconds since 1970, which entry was the newest one that was committed."""
+        self._over = threading.Event()
         self._processes: list[ForkServerProcess] = []
 
     def run(
@@ -91,11 +96,14 @@ class Life:
                 stack.enter_context(receiver)
             variables = {**environ(simulator.url, database_url=self._url), **PACE, **self._variables()}
             stack.callback(self._end)
+            threading.Thread(target=self._watch, daemon=True).start()
             self._processes += [_start(variables, fast=bool(kills)) for _ in range(self._replicas)]
             _until(lambda: len(rows(self._url, "event_cursors")) == len(SINKS))
             simulator.speed = SPEED
             for number in range(1, kills + 1):
-                time.sleep(self._rng.random() * 4)
+                share = number * transitions / (kills + 1)  # each of them is killed at work
+                _until(partial(self._has_come, first + int(share)))
+                time.sleep(self._rng.random())
                 place = self._rng.randrange(self._replicas)
                 self.figures.kills += fork.end(self._processes[place]) == -signal.SIGKILL
                 self._processes[place] = _start(variables, fast=True)
@@ -105,6 +113,9 @@ class Life:
             _until(lambda: self._newest() >= first + transitions)
             simulator.speed = 0
             self._judge(first)
+
+    def _has_come(self, entry: int) -> bool:
+        return any(one.entry >= entry for one in self.sinks["healthy"].received[-1:])
 
     def _variables(self) -> dict[str, str]:
         urls = " ".join(f"{name}={receiver.url}" for name, receiver in self.sinks.items())
@@ -164,7 +175,7 @@ class Life:
                 self.figures.wrong.append(f"{name}: first deliveries are not in order")
             self.figures.duplicates[name] = len(came) - len(firsts)
         self.figures.requests = {name: len(receiver.received) for name, receiver in self.sinks.items()}
-        self.figures.lag = _quantiles(self.sinks["healthy"].received)
+        self.figures.lag = self._lags()
         self._judge_rows(newest)
 
     def _has(self, name: str, wanted: set[int]) -> bool:
@@ -181,7 +192,26 @@ class Life:
         if len(self.sinks["dead"].received) > (len(given_up) + 1) * (len(delivery.LADDER) + 1) + self.figures.kills:
             self.figures.wrong.append("dead: it was tried more often than the ladder has steps")
 
+    def _watch(self) -> None:
+        """Note when transitions are committed, as another connection sees it."""
+        while not self._over.is_set():
+            newest = self._newest()
+            if newest > (self._seen[-1][1] if self._seen else 0):
+                self._seen.append((time.time(), newest))
+            self._over.wait(0.05)
+
+    def _lags(self) -> list[float]:
+        """Median, 99th percentile and most of the seconds from commit to the healthy sink."""
+        firsts: dict[int, float] = {}
+        for one in self.sinks["healthy"].received:
+            firsts.setdefault(one.entry, one.at)
+        newest = [entry for _, entry in self._seen]
+        places = {entry: bisect_left(newest, entry) for entry in firsts}
+        lags = sorted(firsts[entry] - self._seen[place][0] for entry, place in places.items() if place < len(newest))
+        return [max(0.0, lags[int(share * (len(lags) - 1))]) for share in (0.5, 0.99, 1)] if lags else []
+
     def _end(self) -> None:
+        self._over.set()
         for process in self._processes:
             fork.end(process)
 
@@ -216,15 +246,6 @@ def _serve(variables: dict[str, str], fast: bool) -> None:
         service.EVERY = delivery.EVERY / 10
     with suppress(MirrorError):
         sys.exit(daemon.run(load(variables)))
-
-
-def _quantiles(received: list[Received]) -> list[float]:
-    """Median, 99th percentile and most of the seconds that first deliveries took."""
-    firsts: dict[int, Received] = {}
-    for one in received:
-        firsts.setdefault(one.entry, one)
-    lags = sorted(one.at - datetime.fromisoformat(one.event["timestamp"]).timestamp() for one in firsts.values())
-    return [lags[int(share * (len(lags) - 1))] for share in (0.5, 0.99, 1)] if lags else []
 
 
 def _until(true: Callable[[], object]) -> None:
