@@ -12,12 +12,12 @@ from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
 from decimal import Decimal
 from difflib import get_close_matches
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tpmirror.credentials import FILE_LIMIT, Secret, check_key, read_start
+from tpmirror.credentials import FILE_LIMIT, Secret, check_key, read_text
 from tpmirror.errors import UsageError
 
 _DOUBTFUL: Final = re.compile(r"[?@#]|:(?!//|\d{1,5}\b|$)")
@@ -212,6 +212,24 @@ def _secrets(value: str) -> tuple[Secret, ...]:
     return tuple(map(Secret, value.split())) or None  # type: ignore[return-value] # blank: unset
 
 
+def _sinks(value: str) -> dict[str, Secret]:
+    """The URL of each sink by its name. What is in them is looked at where they are used."""
+    accepts = "NAME=URL, several separated by blanks: a name of 1 to 40 letters, digits, _ or -, each once"
+    entries = [entry.partition("=") for entry in value.split()]
+    if not all(re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) and url for name, _, url in entries):
+        raise ValueError(accepts)
+    if len({name for name, *_ in entries}) < len(entries):
+        raise ValueError(accepts)
+    return {name: Secret(url) for name, _, url in entries} or None  # type: ignore[return-value] # blank: unset
+
+
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part) for part in value.replace(",", " ").split())
+    except ValueError:
+        raise ValueError("addresses or networks, separated by blanks, for example 10.1.2.3 192.168.0.0/16") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """How the mirror's database is reached: its URL, the schema in it, and the file with the password."""
@@ -273,6 +291,16 @@ class Settings:
         None, "where alerts go, as apprise URLs; they hold secrets", _secrets
     )
     alert_urls_file: Path | None = _setting(None, "file that holds TPMIRROR_ALERT_URLS, instead of it", Path)
+    webhook_urls: dict[str, Secret] | None = _setting(
+        None, "sinks that events are sent to, NAME=URL; they may hold secrets", _sinks
+    )
+    webhook_urls_file: Path | None = _setting(None, "file that holds TPMIRROR_WEBHOOK_URLS, instead of it", Path)
+    webhook_secret_file: Path | None = _setting(
+        None, "file with the signing secrets of the sinks: lines of NAME whsec_...", Path
+    )
+    webhook_allow: tuple[IPv4Network | IPv6Network, ...] | None = _setting(
+        None, "private addresses and networks that sinks may be at", _networks
+    )
     budget_daily: Decimal | None = _setting(None, "Credits a day (UTC) above which there is an alert", _credits)
     budget_monthly: Decimal | None = _setting(None, "Credits a month (UTC) above which there is an alert", _credits)
     log_format: str | None = _setting(None, "console or json; by tty if unset", _choice("console", "json"))
@@ -295,7 +323,7 @@ class Settings:
         return Database(self.database_url, self.database_schema, self.database_password_file)
 
 
-_TWINS: Final = ("api_key", "http_token", "alert_urls")
+_TWINS: Final = ("api_key", "http_token", "alert_urls", "webhook_urls")
 """Settings that hold a secret: each has another one, with ``_file``, that names a file which holds it."""
 _GROUPS: Final = tuple(
     {f"TPMIRROR_{name.upper()}", f"TPMIRROR_{name.upper()}_FILE", *(["TENSORPIX_API_KEY"] if name == "api_key" else [])}
@@ -369,14 +397,14 @@ _WRAPPED: Final = (
 
 
 def _parse(variable: str, parse: Callable[[str], Any], value: str) -> Any:
-    bare = " ".join(value.split()) if parse is _secrets else value  # several may stand on several lines
+    bare = " ".join(value.split()) if parse in {_secrets, _sinks} else value  # several may stand on several lines
     for pattern, reason in _WRAPPED:
         if pattern.match(bare):
             raise UsageError(f"{variable} {reason}, or read its file with tpmirror --env-file FILE")
     try:
         return parse(value)
     except ValueError as error:
-        doubtful = _DOUBTFUL.search(value) if parse is _origin else "@" in value
+        doubtful = _DOUBTFUL.search(value) if parse is _origin else "@" in value or parse is _sinks
         shown = "a value that may hold a secret" if doubtful else repr(value[:80])
         raise UsageError(f"{variable} is {shown}; it accepts {error}") from None
 
@@ -385,21 +413,10 @@ def _read_secret(name: str, path: Path) -> Any:
     """What the file of a secret's twin holds, as its setting has it. Raises UsageError, without the secret."""
     variable = f"TPMIRROR_{name.upper()}_FILE"
     (setting,) = (setting for setting in fields(Settings) if setting.name == name)
-    value = _read_text(variable, path).strip()
+    value = read_text(variable, path).strip()
     if not value:
         raise UsageError(f"{variable} ({str(path)!r}) holds nothing; put the value of {variable_of(setting)} into it")
     return _parse(f"{variable} ({str(path)!r})", setting.metadata["parse"], value)
-
-
-def _read_text(variable: str, path: Path) -> str:
-    """The text of a file that holds a secret. Raises UsageError with the reason why it cannot be read."""
-    try:
-        return read_start(path).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        is_path = len(str(path)) < 16 or path.is_absolute() or os.access(path, os.F_OK)
-        shown = repr(str(path)) if is_path else "no file's name (not shown: it may be the secret itself)"
-        raise UsageError(f"{variable} is {shown}, which cannot be read: {reason}") from None
 
 
 def read_key(settings: Settings) -> Secret:
@@ -415,27 +432,14 @@ def read_key(settings: Settings) -> Secret:
             "(the key is in your TensorPix account's API settings); tpmirror demo needs none"
         )
     path = settings.api_key_file
-    return check_key(_read_text("TPMIRROR_API_KEY_FILE", path).strip(), f"TPMIRROR_API_KEY_FILE ({str(path)!r})")
-
-
-def read_password(path: Path) -> str:
-    """The database password in a file: its one line, without the line's end.
-
-    Raises UsageError with the remedy if there is none, or none that can be used.
-    """
-    value = _read_text("TPMIRROR_DATABASE_PASSWORD_FILE", path)
-    password = value.rstrip("\r\n")
-    if re.fullmatch(r"[^\x00-\x1f\x7f]+", password) is None or len(value.encode()) >= FILE_LIMIT:
-        message = f"TPMIRROR_DATABASE_PASSWORD_FILE ({str(path)!r}) holds no password: one line of text is expected"
-        raise UsageError(message)
-    return password
+    return check_key(read_text("TPMIRROR_API_KEY_FILE", path).strip(), f"TPMIRROR_API_KEY_FILE ({str(path)!r})")
 
 
 def read_owners_key(settings: Settings) -> bytes | None:
     """The key by which owners are hashed; None where they are kept. Raises UsageError for a file without one."""
     if settings.owners == "keep" or settings.owners_key_file is None:
         return None
-    key = _read_text("TPMIRROR_OWNERS_KEY_FILE", settings.owners_key_file).strip().encode()
+    key = read_text("TPMIRROR_OWNERS_KEY_FILE", settings.owners_key_file).strip().encode()
     if not 32 <= len(key) < FILE_LIMIT:
         raise UsageError(
             f"TPMIRROR_OWNERS_KEY_FILE ({str(settings.owners_key_file)!r}) holds no key: 32 characters or more are "

@@ -70,3 +70,27 @@ def check_key(value: str, source: str) -> Secret:
         message = f"{source} holds no API key: 1 to 512 visible ASCII characters without spaces are expected{wrapped}"
         raise UsageError(message)
     return Secret(value)
+
+
+def read_text(variable: str, path: Path) -> str:
+    """The text of a file that holds a secret. Raises UsageError with the reason why it cannot be read."""
+    try:
+        return read_start(path).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        is_path = len(str(path)) < 16 or path.is_absolute() or os.access(path, os.F_OK)
+        shown = repr(str(path)) if is_path else "no file's name (not shown: it may be the secret itself)"
+        raise UsageError(f"{variable} is {shown}, which cannot be read: {reason}") from None
+
+
+def read_password(path: Path) -> str:
+    """The database password in a file: its one line, without the line's end.
+
+    Raises UsageError with the remedy if there is none, or none that can be used.
+    """
+    value = read_text("TPMIRROR_DATABASE_PASSWORD_FILE", path)
+    password = value.rstrip("\r\n")
+    if re.fullmatch(r"[^\x00-\x1f\x7f]+", password) is None or len(value.encode()) >= FILE_LIMIT:
+        message = f"TPMIRROR_DATABASE_PASSWORD_FILE ({str(path)!r}) holds no password: one line of text is expected"
+        raise UsageError(message)
+    return password

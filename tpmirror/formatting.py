@@ -26,7 +26,15 @@ def to_json(value: Any) -> str:
 
     Characters that steer a terminal, or the order of what it shows, are escaped: they occur in strings only.
     """
-    text = json.dumps(value, default=to_plain, ensure_ascii=False, indent=2)
+    return _escape_steers(json.dumps(value, default=to_plain, ensure_ascii=False, indent=2))
+
+
+def to_json_line(value: Any) -> str:
+    """The same on one line, as short as it goes."""
+    return _escape_steers(json.dumps(value, default=to_plain, ensure_ascii=False, separators=(",", ":")))
+
+
+def _escape_steers(text: str) -> str:
     return _STEERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

@@ -70,6 +70,7 @@ def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from commands(command, *path, name)
+            yield from [(*path, name)] if command.invoke_without_command else ()
         else:
             yield (*path, name)
 
@@ -165,7 +166,8 @@ def test_sql_examples_run(statement: str, mirror_url: str, engine):
 @pytest.mark.parametrize("example", examples(), ids=" ".join)
 def test_shell_examples_use_what_exists(example: tuple[str, ...]):
     command, words = split(example)
-    assert not isinstance(command, click.Group), f"{words or 'a command'} is no command, or missing"
+    is_missing = isinstance(command, click.Group) and not command.invoke_without_command
+    assert not is_missing, f"{words or 'a command'} is no command, or missing"
     command.make_context(command.name, words)  # raises for an option, an argument or a value that it does not take
 
 

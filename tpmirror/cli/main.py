@@ -18,6 +18,7 @@ from tpmirror.cli.completion import completion
 from tpmirror.cli.db import db
 from tpmirror.cli.demo import demo
 from tpmirror.cli.doctor import doctor
+from tpmirror.cli.events import events
 from tpmirror.cli.export import export
 from tpmirror.cli.gone import gone
 from tpmirror.cli.history import history
@@ -35,8 +36,9 @@ from tpmirror.cli.web import web
 from tpmirror.errors import NeedsAttention, TpmirrorError, UsageError
 
 PROGRAM: Final = "tpmirror"
-SERVING: Final = frozenset({"run", "web", "simulate", "demo"})
-"""Commands that serve until a signal (``demo`` with ``--web``): they handle it themselves, and end with 0."""
+SERVING: Final = frozenset({"run", "web", "simulate", "demo", "events"})
+"""Commands that serve until a signal (``demo`` with ``--web``, ``events`` with ``--follow``): they handle it
+themselves, and end with 0."""
 _UNWRITABLE: Final = {
     errno.ENOSPC: "the disk is full where the output goes; free some space, or send it elsewhere",
     errno.EDQUOT: "the quota is used up where the output goes; free some space, or send it elsewhere",
@@ -84,7 +86,7 @@ def _run() -> None:
 
 SECTIONS: Final = {
     "Mirror the account": (sync, poll, verify, run),
-    "Look at the mirror": (status, jobs, show, history, report, export, web),
+    "Look at the mirror": (status, jobs, show, history, report, events, export, web),
     "Decide": (gone, quarantine),
     "Keep it in order": (doctor, audit, alert, db, completion),
     "Try it without a key": (demo, simulate),

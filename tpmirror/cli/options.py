@@ -26,7 +26,7 @@ Exit status: 0 completed (a full sync: certified) · 1 failed · 2 wrong use or 
 
 DATABASE_SETTINGS: Final = ("database_url", "database_schema", "database_password_file")
 
-SECRET_FILES: Final = ("api_key_file", "database_password_file", "owners_key_file")
+SECRET_FILES: Final = ("api_key_file", "database_password_file", "owners_key_file", "webhook_secret_file")
 """Settings that name a file with a secret, whose permissions are checked."""
 
 API_SETTINGS: Final = (
@@ -50,6 +50,8 @@ RUN_SETTINGS: Final = (
     "http_open",
     "http_hosts",
     "http_prefix",
+    "webhook_secret_file",
+    "webhook_allow",
     "budget_daily",
     "budget_monthly",
     "credit_price",
@@ -72,6 +74,7 @@ METAVARS: Final = {
     "addr": "HOST:PORT",
     "open": "yes|no",
     "hosts": "HOST,...",
+    "allow": "NETWORK,...",
     "prefix": "PATH",
     "daily": "CREDITS",
     "monthly": "CREDITS",

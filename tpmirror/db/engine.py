@@ -19,7 +19,8 @@ from sqlalchemy.exc import (
 )
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from tpmirror.config import Database, read_password
+from tpmirror.config import Database
+from tpmirror.credentials import read_password
 from tpmirror.db import sqlite
 from tpmirror.errors import MirrorError, TransientDatabaseError, UsageError, interruptible
 

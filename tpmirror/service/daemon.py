@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Container
+from functools import partial
 from typing import Any, Final
 
 from tpmirror import __version__
@@ -17,11 +18,13 @@ from tpmirror.errors import UsageError
 from tpmirror.log import logger
 from tpmirror.service import probes
 from tpmirror.service.alerting import Alerter
+from tpmirror.service.delivery import EVERY, Delivery
 from tpmirror.service.metrics import Metrics, Mirror, route
 from tpmirror.service.notifier import Notifier
 from tpmirror.service.scheduler import Schedule
 from tpmirror.service.systemd import notify
 from tpmirror.service.watchdog import Watchdog
+from tpmirror.service.webhooks import Webhooks
 from tpmirror.service.worker import Worker
 from tpmirror.signals import SIGNALS, hold
 from tpmirror.tensorpix import tls
@@ -54,12 +57,14 @@ class Service:
         self.metrics = Metrics()
         self.worker = Worker(settings, engine, self.metrics)
         self.watch = Watchdog(settings, self.worker.status, lambda: self.worker.skew)
-        self.schedule = Schedule(self.metrics.on_event)
+        self._webhooks = Webhooks(settings) if settings.webhook_urls else None
+        self.schedule = Schedule(self.metrics.on_event, len(settings.webhook_urls or ()))
         self._alerter = (
             Alerter(settings, engine, self.worker.status, Notifier(settings.alert_urls))
             if settings.alert_urls
             else None
         )
+        self._delivery = Delivery(engine, self._webhooks, self.metrics.on_delivery) if self._webhooks else None
         self._pulse = time.monotonic()
 
     def plan(self) -> None:
@@ -69,6 +74,9 @@ class Service:
         schedule.add("watch", self.watch.check, CHECK)
         if self._alerter is not None:
             schedule.add("alerts", self._alerter.send_due, ALERTS, "alerts")
+        if self._webhooks is not None and self._delivery is not None:
+            for sink in self._webhooks.sinks:
+                schedule.add(f"sink {sink}", partial(self._delivery.turn, sink), EVERY, "sinks")
         schedule.add("head", self.worker.head, DAY)
 
     def turn(self) -> int | None:
@@ -129,6 +137,8 @@ class Service:
         notify("STOPPING=1")
         self.worker.stop()
         self.schedule.stop()
+        if self._delivery is not None:
+            self._delivery.stop()
         until = time.monotonic() + GRACE
         while self.worker.busy:
             if time.monotonic() > until:
@@ -137,6 +147,10 @@ class Service:
             if signal.sigtimedwait(SIGNALS[:2], 0.05) is not None:
                 log.warning("stopped at once by a second signal")
                 return 1
+        while self._delivery is not None and self._delivery.busy and time.monotonic() < until:
+            time.sleep(0.05)  # what is cut off here is sent again, by the next process
+        if self._webhooks is not None:
+            self._webhooks.close()
         return 0
 
 

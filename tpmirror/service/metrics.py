@@ -27,6 +27,7 @@ from starlette.routing import Route
 from tpmirror import __version__
 from tpmirror.errors import MirrorError
 from tpmirror.service.watchdog import Watchdog
+from tpmirror.store.events import SinkState
 from tpmirror.store.runs import proof_age
 
 PREFIX: Final = "tpmirror_"
@@ -47,6 +48,11 @@ HELP: Final = {
     "vanished_jobs_waiting": "Vanished jobs that wait for an operator.",
     "quarantined_payloads": "Values and items that could not be held, and that nobody accepted.",
     "jobs_not_held": "Listed jobs not held as shown: unreadable, incomplete; accepted are those of both.",
+    "webhook_deliveries": "Tries to deliver an event, by what became of them: delivered, failed, dead, disabled.",
+    "webhook_lag_events": "Events that are still to be sent to a sink.",
+    "webhook_lag_seconds": "For how long the oldest of them has been waiting; 0 if none is.",
+    "webhook_dead_events": "Events that a sink did not take, and that were not delivered since.",
+    "webhook_disabled": "Whether a sink is sent nothing any more, because it answered 410.",
     "problem": "What is wrong just now, see /readyz; absent if nothing is.",
     "clock_skew_seconds": "How far this machine's clock is ahead of the API's.",
     "database_up": "Whether the mirror's database could be read for this answer.",
@@ -71,6 +77,7 @@ class Metrics:
         self._retries = self._counter("api_retries")
         self._request_seconds = self._histogram("api_request_duration_seconds", REQUEST_BOUNDS)
         self._events = self._counter("schedule_events", "job", "event")
+        self._deliveries = self._counter("webhook_deliveries", "sink", "outcome")
 
     def on_run(self, kind: str, outcome: str, seconds: float, retries: int = 0) -> None:
         """A run is over; the outcome ``standby`` is another replica's lease."""
@@ -86,6 +93,10 @@ class Metrics:
     def on_event(self, job: str, event: str) -> None:
         """A job of the scheduler was missed or failed."""
         self._events.labels(job, event).inc()
+
+    def on_delivery(self, sink: str, outcome: str) -> None:
+        """A try to deliver an event is over."""
+        self._deliveries.labels(sink, outcome).inc()
 
     def _counter(self, name: str, *labels: str) -> Counter:
         return Counter(PREFIX + name, HELP[name], labels, registry=self.registry)
@@ -119,6 +130,7 @@ class Mirror(Collector):
         yield _gauge("vanished_jobs_waiting", {(): status.waiting})
         yield _gauge("quarantined_payloads", {(): status.quarantined})
         yield _gauge("jobs_not_held", {(kind,): count for kind, count in asdict(status.holding).items()}, "kind")
+        yield from _of_sinks(status.sinks)
         problems = {(problem.code, str(problem.critical).lower()): 1 for problem in self._watch.problems}
         yield _gauge("problem", problems, "code", "critical")
         if self._watch.skew is not None:
@@ -133,6 +145,15 @@ class Mirror(Collector):
         yield _gauge("database_up", {(): 1})
         yield _gauge("jobs", {(row["name"],): row["jobs"] for row in rows}, "status")
         yield _gauge("credits", {(row["name"],): row["credits"] or 0 for row in rows}, "status")
+
+
+def _of_sinks(sinks: Sequence[SinkState]) -> Iterator[Metric]:
+    now = datetime.now(UTC)
+    waited = {(sink.sink,): sink.waiting_since and (now - sink.waiting_since).total_seconds() for sink in sinks}
+    yield _gauge("webhook_lag_events", {(sink.sink,): sink.lag for sink in sinks}, "sink")
+    yield _gauge("webhook_lag_seconds", {name: max(0.0, seconds or 0.0) for name, seconds in waited.items()}, "sink")
+    yield _gauge("webhook_dead_events", {(sink.sink,): sink.dead for sink in sinks}, "sink")
+    yield _gauge("webhook_disabled", {(sink.sink,): sink.disabled_at is not None for sink in sinks}, "sink")
 
 
 def route(metrics: Metrics, mirror: Mirror) -> Route:

@@ -2,7 +2,7 @@
 
 A short tick asks the database which run is due, so that a restart repeats no run and replicas share the work. One
 thread does all full syncs and polls, because the mirror has one writer; ticks during a run are skipped. Another thread
-sends alerts, because a slow alert service must not delay the watchdog.
+sends alerts, because a slow alert service must not delay the watchdog, and each sink of events has one of its own.
 """
 
 import threading
@@ -46,14 +46,17 @@ class Every(IntervalTrigger):  # type: ignore[misc] # the library ships no types
 class Schedule:
     """The jobs, and the threads they run in."""
 
-    def __init__(self, on_event: Callable[[str, str], None]) -> None:
-        """``on_event`` is called with a job and what went wrong: missed or failed."""
+    def __init__(self, on_event: Callable[[str, str], None], sinks: int = 0) -> None:
+        """``on_event`` is called with a job and what went wrong: missed or failed; ``sinks``: how many are served."""
         self._on_event = on_event
         self._scheduler = BackgroundScheduler(
             jobstores={
                 "default": MemoryJobStore()
             },  # a store that fails kills the scheduler's thread without a log line
-            executors={name: ThreadPoolExecutor(1) for name in ("runs", "alerts", "default")},
+            executors={
+                **{name: ThreadPoolExecutor(1) for name in ("runs", "alerts", "default")},
+                "sinks": ThreadPoolExecutor(max(1, sinks)),
+            },
             # The default grace of one second would drop a run, silently, after the machine paused for longer.
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,

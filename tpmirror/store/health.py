@@ -21,6 +21,8 @@ FAILURE_STREAK: Final = 3
 """Runs in a row that failed, after which this is more than a hiccup."""
 UNANSWERED_LIMIT: Final = timedelta(days=1)
 """How long jobs may be missing without an answer of the API, before that is a problem."""
+SINK_LAG: Final = timedelta(minutes=15)
+"""How long an event may wait for its sink, before that is a problem: a restart of the receiver takes less."""
 KEY_REFUSED: Final = "the API refused the key"
 """How the error of a run begins whose key was refused."""
 
@@ -53,6 +55,7 @@ def problems_of_mirror(status: MirrorStatus, settings: Settings, now: datetime) 
         *_of_operator(status, now),
         *_of_grants(status),
         *_of_upstream(status),
+        *_of_sinks(status, settings, now),
         *_of_budgets(status, settings, now),
     ]
 
@@ -135,6 +138,26 @@ def _of_upstream(status: MirrorStatus) -> Iterator[Problem]:
         message = f"upstream sends a code that this version has no name for: {code}"
         remedy = "see whether a newer tpmirror knows it; until then a job of an unknown status counts as in flight"
         yield Problem(f"unknown_code:{code}", message, remedy)
+
+
+def _of_sinks(status: MirrorStatus, settings: Settings, now: datetime) -> Iterator[Problem]:
+    """Of the sinks that are set: one that was taken out of the settings is nobody's concern."""
+    for sink in status.sinks:
+        name, again = sink.sink, f"tpmirror events redeliver --sink {sink.sink}"
+        if name not in (settings.webhook_urls or {}):
+            continue
+        if sink.disabled_at is not None:
+            message = f"the sink {name} is sent nothing since {sink.disabled_at:%Y-%m-%d %H:%M} UTC: it answered 410"
+            yield Problem(f"sink_disabled:{name}", message, f"take it out of TPMIRROR_WEBHOOK_URLS, or {again}")
+        elif sink.waiting_since is not None and now - sink.waiting_since > SINK_LAG:
+            why = f": {sink.last_error}" if sink.last_error else ""
+            since = f"the oldest since {sink.waiting_since:%Y-%m-%d %H:%M} UTC"
+            message = f"{count(sink.lag, 'event')} wait for the sink {name}, {since}{why}"
+            remedy = "see that its receiver runs and answers with 2xx: tpmirror events test"
+            yield Problem(f"sink_behind:{name}", message, remedy)
+        if sink.dead:
+            message = f"{count(sink.dead, 'event')} that the sink {name} did not take were given up"
+            yield Problem(f"sink_dead:{name}", message, f"tpmirror events list shows why, {again} sends them again")
 
 
 def _of_budgets(status: MirrorStatus, settings: Settings, now: datetime) -> Iterator[Problem]:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from sqlalchemy import Connection, and_, func, or_, select
 
 from tpmirror.db import schema
-from tpmirror.store import presence, quarantine, queries, retention, runs
+from tpmirror.store import events, presence, quarantine, queries, retention, runs
+from tpmirror.store.events import SinkState
 from tpmirror.store.quarantine import Holding
 
 
@@ -54,6 +55,8 @@ class MirrorStatus:
     """Tables whose old rows this database role may not remove."""
     unknown_codes: tuple[str, ...] = ()
     """Codes without a name, each after its table."""
+    sinks: tuple[SinkState, ...] = ()
+    """How far each sink of events has come."""
     credits_today: Decimal | None = None
     credits_month: Decimal | None = None
     """Credits of the jobs of this day and of this month (UTC); None if ``read_status`` got no day."""
@@ -90,6 +93,7 @@ def read_status(conn: Connection, today: date | None = None) -> MirrorStatus:
         holding=quarantine.holding(conn),
         ungranted=tuple(retention.ungranted(conn)),
         unknown_codes=tuple(f"{name}={code}" for name, codes in queries.unknown_codes(conn).items() for code in codes),
+        sinks=tuple(events.sinks(conn)),
         credits_today=credits_since(conn, today) if today else None,
         credits_month=credits_since(conn, today.replace(day=1)) if today else None,
     )

@@ -96,11 +96,16 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-class _Backend(httpcore.SyncBackend):
+class Backend(httpcore.SyncBackend):
     """Opens connections whose use ends with the request's deadline."""
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
+
+    def resolve(self, host: str, port: int) -> list[str]:
+        """The addresses of a host, each once. Raises OSError if it has none."""
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
     def connect_tcp(
         self,
@@ -110,9 +115,9 @@ class _Backend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
+        """A connection to the first of the addresses that takes one."""
         # One time for all addresses of a host: where none answers, each would take as long as the only one may.
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+        addresses = self.resolve(host, port)
         ends = time.monotonic() + CONNECT
         while True:
             left = min(self._deadline.left(timeout), (ends - time.monotonic()) / len(addresses))
@@ -139,7 +144,7 @@ class PinnedTransport(httpx.HTTPTransport):
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=30,
-            network_backend=_Backend(deadline),
+            network_backend=Backend(deadline),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -10,6 +10,7 @@ from typing import Final
 from tpmirror.db.labels import TERMINAL
 from tpmirror.db.schema.codes import job_statuses, ml_tasks, output_resolutions
 from tpmirror.db.schema.declaration import metadata
+from tpmirror.db.schema.events import event_cursors, event_deliveries_dead
 from tpmirror.db.schema.history import field_changes, job_progress_samples, job_status_history
 from tpmirror.db.schema.mirror import (
     COVERED,
@@ -33,6 +34,8 @@ __all__ = (
     "alerts",
     "credit_prices",
     "data_dictionary",
+    "event_cursors",
+    "event_deliveries_dead",
     "field_changes",
     "input_videos",
     "job_absences",

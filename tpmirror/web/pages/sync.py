@@ -1,4 +1,4 @@
-"""Sync: the runs with their proofs, and what waits for an operator: vanished jobs, and the quarantine."""
+"""Sync: the runs with their proofs, what waits for an operator (vanished jobs, the quarantine), the sinks of events."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -13,7 +13,7 @@ from tpmirror.db.types import Row
 from tpmirror.db.views import view
 from tpmirror.reports.model import Report, plain
 from tpmirror.reports.runs import chosen
-from tpmirror.store import presence, quarantine
+from tpmirror.store import events, presence, quarantine
 from tpmirror.web import templating
 from tpmirror.web.cache import rows
 from tpmirror.web.tables import table
@@ -39,6 +39,7 @@ def page(request: Request) -> Response:
         entries, holding = _quarantine(conn), quarantine.holding(conn)
         open_entries, undecided = quarantine.count_open(conn), quarantine.count_waiting(conn)
         waiting, silent = presence.waiting(conn), presence.unanswered(conn)
+        sinks = events.sinks(conn)
         names = _names(conn, [*waiting[:MAX_ENTRIES], *silent[:MAX_ENTRIES], *entries])
     shown = list(runs.rows)
     return templating.page(
@@ -60,6 +61,7 @@ def page(request: Request) -> Response:
         undecided_ids=[row["id"] for row in quarantine.holding_back(entries)[:3]],
         held=f"Listed jobs: {holding.counts}." if holding.counts else "",
         shown=MAX_ENTRIES,
+        sinks=sinks,
     )
 
 
