@@ -132,7 +132,7 @@ def test_the_shares_of_one_job_are_made_without_reading_the_others(lived):
     ]
     tables = {"jobs", "job_ml_models", "j", "l"}
     assert [step for step in steps if step.startswith("SCAN") and step.split()[1] in tables] == []
-    assert [step for step in steps if step.startswith("SEARCH j USING INTEGER PRIMARY KEY")]
+    assert [step for step in steps if step.startswith("SEARCH jobs USING INTEGER PRIMARY KEY")]
 
 
 def at(minute: int, hour: int = 10) -> datetime:
