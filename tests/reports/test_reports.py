@@ -32,7 +32,7 @@ from tpmirror.reports.registry import REPORTS, ReportParams, run_report
 from tpmirror.store.account import set_price
 from tpmirror.store.prices import Prices
 from tpmirror.store.queries import jobs_by_status
-from tpmirror.web.pages.overview import _credits
+from tpmirror.web.pages.overview import _credits, _spent
 
 TODAY = date(2026, 11, 25)
 STRETCHES = {
@@ -149,7 +149,7 @@ def test_the_dashboard_forecasts_what_the_report_does(lived_mirror, dialect):
         dearest = max(days, key=lambda day: days[day])
         for today in (max(days), dearest):
             told = {row["method"]: row["forecast"] for row in forecast(conn, today).rows}
-            assert _credits(conn, today)["forecast"] == told["run rate"]
+            assert _credits(_spent(conn, today), today)["forecast"] == told["run rate"]
 
 
 def test_previews_cost_nothing_by_status_either(lived_mirror, dialect):

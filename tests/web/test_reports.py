@@ -115,7 +115,9 @@ def test_a_file_of_a_report_is_what_the_command_prints(name, lived_mirror, diale
         as_csv, as_json = (client.get(f"/report/{name}.{form}", params=asked) for form in ("csv", "json"))
     found = report(lived_mirror[dialect], name, **asked)
     if name not in {"sync", "forecast"}:  # which say how old something is
-        assert (as_csv.text, as_json.text) == (to_csv(name, found), to_json(name, found))
+        assert as_csv.text == to_csv(name, found)
+    if name not in {"sync", "forecast", "history"}:  # nor the one whose title says when it was made
+        assert as_json.text == to_json(name, found)
     assert as_csv.headers["content-disposition"] == f'attachment; filename="tpmirror-{name}.csv"'
     assert as_json.json()["report"] == name
 
