@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, case, delete, exists, func, insert, literal, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from tpmirror.db import schema
+from tpmirror.db import bulk, schema
 from tpmirror.db.schema import event_cursors, event_deliveries_dead, job_status_history, sync_runs
 from tpmirror.db.types import CENT_OF_CENT, Money, Row
 
@@ -186,8 +185,7 @@ def enroll(conn: Connection, sink: str) -> None:
     """Let a sink begin: a new one at the end, and none before the end of the mirror's first full sync."""
     first = _first_synced(conn)
     begin = None if first is None else head(conn)
-    dialects: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-    new = dialects[conn.dialect.name](event_cursors).values(sink=sink, entry=begin, attempts=0)
+    new = bulk.insert_of(conn.dialect.name)(event_cursors).values(sink=sink, entry=begin, attempts=0)
     conn.execute(new.on_conflict_do_nothing())
     if first is not None:
         # One that waited begins where that sync ended: what was recorded since then is news for it.
