@@ -45,14 +45,16 @@ def _command(command: click.Command, parent: click.Context) -> str:
     """A command, or each one of a group: how it is called, what it does, its options."""
     context = click.Context(command, info_name=command.name, parent=parent, **command.context_settings)
     text = "".join(map(_block, _paragraphs(str(command.help))))
+    inner = ""
     if isinstance(command, click.Group):
         inner = "".join(_command(command.commands[name], context) for name in command.list_commands(context))
-        return f".SS {_text(context.command_path)}\n{text}{inner}"
+        if not command.invoke_without_command:
+            return f".SS {_text(context.command_path)}\n{text}{inner}"
     own = [param for param in command.params if not isinstance(param, Setting | click.Argument)]
     settings = [param.opts[0] for param in command.params if isinstance(param, Setting)]
     options = "".join(_option(param, context) for param in own)
     shared = _block(f"Settings: {', '.join(settings)}.") if settings else ""
-    return f".SS {_synopsis(command, context)}\n{text}{options}{shared}"
+    return f".SS {_synopsis(command, context)}\n{text}{options}{shared}{inner}"
 
 
 def _synopsis(command: click.Command, context: click.Context) -> str:
