@@ -1,4 +1,4 @@
-"""How far each sink of events has come, and what could not be delivered to it."""
+"""Event sinks: the last transition delivered to each, and the events that could not be delivered."""
 
 from sqlalchemy import BigInteger, Integer, Table, Text
 
