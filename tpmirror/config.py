@@ -1,7 +1,7 @@
 """Settings: frozen, read once from the environment and the command line. ``load`` reads no file but those of secrets.
 
-A setting is declared in one place, a field of ``Settings`` with its meaning and its parser: its variable, the command
-line's options follow from that, and docs/settings.md has a row for each.
+A setting is declared in one place, a field of ``Settings`` with its meaning and its parser: its variable and its
+command line option derive from the field, and docs/settings.md has a row for it.
 """
 
 import math
@@ -21,13 +21,13 @@ from tpmirror.credentials import FILE_LIMIT, Secret, check_key, read_text
 from tpmirror.errors import UsageError
 
 _DOUBTFUL: Final = re.compile(r"[?@#]|:(?!//|\d{1,5}\b|$)")
-"""What may stand before or after a secret in a URL: no port follows the colon of ``user:password``."""
+"""Characters that may delimit a secret in a URL, among them a colon without a port, as in ``user:password``."""
 _HOST: Final = re.compile(r"(?:(?!xn--)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.|\Z))+")
 _SCHEMA: Final = re.compile(r"(?!(?:pg_|information_schema\Z))[A-Za-z_][A-Za-z0-9_]{0,62}")
-"""A schema's name, in the case in which it is written: PostgreSQL cuts longer ones off and keeps pg_ for itself."""
+"""A schema's name, case-sensitive: PostgreSQL truncates longer ones and reserves those that begin with pg_."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PREFIX: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)+/?")
-"""Segments of letters that every proxy passes on as they are, none of them ``.`` or ``..``."""
+"""Segments of unreserved characters (RFC 3986), which proxies pass on unencoded, none of them ``.`` or ``..``."""
 
 
 def _number(low: float, high: float, *, whole: bool) -> Callable[[str], Any]:
@@ -81,7 +81,7 @@ def _duration(low: str, high: str, bare: str | None = None) -> Callable[[str], D
 
 
 def _interval(high: str) -> Callable[[str], float]:
-    """Seconds, from one on."""
+    """A length of time from 1 s to ``high``, as seconds."""
     duration = _duration("1s", high, bare="s")
     return lambda value: duration(value).total_seconds()
 
@@ -158,7 +158,7 @@ class CreditPrice:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine reach it."""
+    """Whether only programs on this machine can reach ``host``."""
     return host in _LOOPBACK
 
 
@@ -213,7 +213,7 @@ def _secrets(value: str) -> tuple[Secret, ...]:
 
 
 def _sinks(value: str) -> dict[str, Secret]:
-    """The URL of each sink by its name. What is in them is looked at where they are used."""
+    """The URL of each sink by its name. The URLs themselves are checked where they are used."""
     accepts = "NAME=URL, several separated by blanks: a name of 1 to 40 letters, digits, _ or -, each once"
     entries = [entry.partition("=") for entry in value.split()]
     if not all(re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) and url for name, _, url in entries):
@@ -240,7 +240,7 @@ class Database:
 
 
 def _setting(default: Any, meaning: str, parse: Callable[[str], Any] = str, *, shown: bool = True) -> Any:
-    """A field of ``Settings``; ``shown``: whether its text may show it: not if it may hold a password."""
+    """A field of ``Settings``; ``shown=False`` keeps a value that may hold a password out of the repr."""
     return field(default=default, repr=shown, metadata={"meaning": meaning, "parse": parse})
 
 
@@ -251,7 +251,7 @@ def variable_of(setting: Field[Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set."""
+    """All settings, each with its default."""
 
     api_key: Secret | None = _setting(None, "the account's API key (TENSORPIX_API_KEY works too)", Secret)
     api_key_file: Path | None = _setting(None, "file that holds the API key, instead of TPMIRROR_API_KEY", Path)
@@ -324,7 +324,7 @@ class Settings:
 
 
 _TWINS: Final = ("api_key", "http_token", "alert_urls", "webhook_urls")
-"""Settings that hold a secret: each has another one, with ``_file``, that names a file which holds it."""
+"""Settings that hold a secret: for each, a setting with the suffix ``_file`` names a file that holds it instead."""
 _GROUPS: Final = tuple(
     {f"TPMIRROR_{name.upper()}", f"TPMIRROR_{name.upper()}_FILE", *(["TENSORPIX_API_KEY"] if name == "api_key" else [])}
     for name in _TWINS
@@ -335,9 +335,9 @@ _GROUPS: Final = tuple(
 def load(environ: Mapping[str, str] | None = None, options: Mapping[str, str | None] | None = None) -> Settings:
     """Settings from the environment, overridden by the command line's options (by field name).
 
-    An empty variable counts as unset, as Compose and Kubernetes leave them. Reads the files that hold the token and the
-    URLs of alerts; the key's is read by ``read_key``, afresh at each call. Raises UsageError, which names the variable,
-    what it held (not for secrets) and what it accepts.
+    An empty variable counts as unset: Compose and Kubernetes pass unset ones as empty. Reads the files of the token and
+    of the URLs of alerts and webhooks; ``read_key`` reads the key's, afresh at each call. Raises UsageError, which
+    names the variable, its value (not for secrets) and the values it accepts.
     """
     variables = os.environ if environ is None else environ
     named = {f"TPMIRROR_{name.upper()}": value for name, value in (options or {}).items() if value}
@@ -359,14 +359,14 @@ def load(environ: Mapping[str, str] | None = None, options: Mapping[str, str | N
 
 
 def beside(higher: Mapping[str, str], lower: Mapping[str, str]) -> dict[str, str]:
-    """The variables of a lower source that a higher one leaves: those that it does not set, nor their twins."""
+    """The variables of a lower source that a higher one does not override, neither by themselves nor by a twin."""
     taken = {name for name, value in higher.items() if value}
     taken.update(*(group for group in _GROUPS if group & taken))
     return {name: value for name, value in lower.items() if value and name not in taken}
 
 
 def unknown(variables: Iterable[str]) -> dict[str, str | None]:
-    """Variables that look like settings and are none, each with the nearest one that there is."""
+    """Variables that begin with TPMIRROR_ and are no setting, each with the setting of the closest name, or None."""
     known = [variable_of(setting) for setting in fields(Settings)]
     strange = [name for name in sorted(variables) if name.startswith("TPMIRROR_") and name not in known]
     near = {name: get_close_matches(name, known, 1, 0.7) for name in strange if not name.startswith("TPMIRROR_TEST_")}
@@ -393,11 +393,11 @@ _WRAPPED: Final = (
     (re.compile(r"(?s).*\ufeff"), "holds a byte order mark; give the value without it"),
     (re.compile(r"""(?s)(["']).*\1\Z"""), "is in quotes; give the value without them"),
 )
-"""What comes along with a value from a file that another program was meant to read, and never belongs to it."""
+"""Quotes, line ends and byte order marks, copied with a value from a file of another syntax; no value contains them."""
 
 
 def _parse(variable: str, parse: Callable[[str], Any], value: str) -> Any:
-    bare = " ".join(value.split()) if parse in {_secrets, _sinks} else value  # several may stand on several lines
+    bare = " ".join(value.split()) if parse in {_secrets, _sinks} else value  # these may span several lines
     for pattern, reason in _WRAPPED:
         if pattern.match(bare):
             raise UsageError(f"{variable} {reason}, or read its file with tpmirror --env-file FILE")
@@ -410,7 +410,7 @@ def _parse(variable: str, parse: Callable[[str], Any], value: str) -> Any:
 
 
 def _read_secret(name: str, path: Path) -> Any:
-    """What the file of a secret's twin holds, as its setting has it. Raises UsageError, without the secret."""
+    """The secret in the file of a ``_file`` setting, parsed as its twin. Raises UsageError, without the secret."""
     variable = f"TPMIRROR_{name.upper()}_FILE"
     (setting,) = (setting for setting in fields(Settings) if setting.name == name)
     value = read_text(variable, path).strip()
@@ -422,7 +422,7 @@ def _read_secret(name: str, path: Path) -> Any:
 def read_key(settings: Settings) -> Secret:
     """The API key, from the variable or, afresh at each call, from the file.
 
-    Raises UsageError with the remedy if there is none, or none that can be used.
+    Raises UsageError with the remedy if there is no key, or an unusable one.
     """
     if settings.api_key is not None:
         return settings.api_key
@@ -436,7 +436,7 @@ def read_key(settings: Settings) -> Secret:
 
 
 def read_owners_key(settings: Settings) -> bytes | None:
-    """The key by which owners are hashed; None where they are kept. Raises UsageError for a file without one."""
+    """The key of the owners' hash; None where addresses are kept. Raises UsageError for a file without a key."""
     if settings.owners == "keep" or settings.owners_key_file is None:
         return None
     key = read_text("TPMIRROR_OWNERS_KEY_FILE", settings.owners_key_file).strip().encode()
