@@ -1,6 +1,6 @@
 """Delivers events to the sinks: at least once, in order, one at a time per sink, by whichever replica claims the sink.
 
-A sink that does not take an event costs only the tries of that event; every sink has a thread of its own.
+Every sink has a thread of its own: a sink that does not answer delays no other sink.
 """
 
 import threading
@@ -22,25 +22,25 @@ from tpmirror.store.events import Claim, Event
 T = TypeVar("T")
 
 EVERY: Final = 0.5
-"""Seconds between two looks whether a sink has something to be sent."""
+"""Seconds between two checks whether an event is due for a sink."""
 BATCH: Final = 100
-"""Events that are read at once."""
+"""Events read per query."""
 LADDER: Final = (5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 50_400.0)
-"""Seconds to wait after each failed try, as Standard Webhooks proposes; after one more the event is given up."""
+"""Seconds to wait after each failed attempt, as Standard Webhooks proposes; the attempt after the last is final."""
 GONE: Final = 410
-"""The answer of a sink that wants nothing any more."""
+"""HTTP 410: the sink wants no more events, and is disabled."""
 PASSING: Final = frozenset({408, 409, 425, 429})
-"""Refusals that say "not now"."""
+"""Client errors (4xx) that may pass: request timeout, conflict, too early, too many requests."""
 REFUSALS: Final = 2
-"""Tries of an event that a sink refuses: it must not hold up those after it for a day."""
+"""Attempts of an event that a sink refuses; the whole ladder would hold up the events after it for more than a day."""
 
 log: Final = logger(__name__)
 
 
 def delay_after(attempts: int, status: int | None) -> float | None:
-    """Seconds to wait after so many failed tries of an event, the last one answered so; None: it is given up.
+    """Seconds to wait after ``attempts`` failed attempts of an event, the last with ``status``; None: give it up.
 
-    A refusal (4xx) is about the event. No answer, a redirect and 5xx are about the sink, and it may come back.
+    A refusal (4xx) concerns the event. No answer, a redirect and 5xx concern the sink, which may recover.
     """
     refused = status is not None and 400 <= status < 500 and status not in PASSING
     tries = REFUSALS if refused else len(LADDER) + 1
@@ -48,10 +48,10 @@ def delay_after(attempts: int, status: int | None) -> float | None:
 
 
 class Delivery:
-    """Serves the sinks. ``turn`` is called time and again for each, by a thread of its own."""
+    """Serves the sinks. For each sink, a thread of its own calls ``turn`` repeatedly."""
 
     def __init__(self, engine: Engine, webhooks: Webhooks, on_delivery: Callable[[str, str], None]) -> None:
-        """``on_delivery`` is called with the sink and what became of a try: delivered, failed, dead or disabled."""
+        """``on_delivery`` is called with the sink and an attempt's result: delivered, failed, dead or disabled."""
         self._engine = engine
         self._webhooks = webhooks
         self._on_delivery = on_delivery
@@ -61,14 +61,14 @@ class Delivery:
         self._complaints: dict[str, str] = {}
 
     def turn(self, sink: str) -> None:
-        """Send what is due to a sink, if anything is and no other replica does."""
+        """Send the events that are due to a sink, unless another replica holds its claim."""
         self._at_work.add(sink)
         try:
             if not self._stopping.is_set() and self._is_due(sink):
                 self._serve(sink, self._webhooks.read_keys())
             self._complaints.pop(sink, None)
         except (MirrorError, UsageError) as error:
-            if self._complaints.get(sink) != str(error):  # not again each half second
+            if self._complaints.get(sink) != str(error):  # a repeated error is logged once, not twice a second
                 log.error("events cannot be sent", sink=sink, error=str(error))  # noqa: TRY400 - one line, no traceback
             self._complaints[sink] = str(error)
         finally:
@@ -141,7 +141,7 @@ class Delivery:
 
 
 def rewind(engine: Engine, sink: str, entry: int) -> int:
-    """Have everything after an entry sent again; how many events that is. Raises UsageError for one not there yet."""
+    """Send the events after ``entry`` again; returns how many. Raises UsageError for an entry that is not there yet."""
 
     def work(conn: Connection) -> int:
         newest = events.head(conn)
@@ -155,9 +155,9 @@ def rewind(engine: Engine, sink: str, entry: int) -> int:
 
 
 def redeliver(engine: Engine, webhooks: Webhooks, sink: str) -> Iterator[tuple[int, str | None]]:
-    """Send what a sink did not take, in order, and let it go on; each entry with the reason if it is refused again.
+    """Resume a sink and send its dead events again, in order; yields each entry and its error, None if delivered.
 
-    Beside what the service sends meanwhile: these events are late in any case. Ends with the first that is refused.
+    The service may send newer events meanwhile: the dead ones are late in any case. Stops after the first failure.
     """
     keys = webhooks.read_keys()[sink]
     write(engine, lambda conn: events.resume(conn, sink))

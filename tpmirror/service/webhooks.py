@@ -1,7 +1,7 @@
-"""Sends an event to a sink as a signed webhook (Standard Webhooks), to no address but those that may be reached.
+"""Sends an event to a sink as a signed webhook (Standard Webhooks), and to allowed addresses only.
 
-The addresses are looked at when a connection is made to one of them, not before: what a name stands for may change in
-between. Redirects are not followed, proxy variables are ignored: both would lead around that.
+``_GuardedBackend`` checks the addresses as it connects to one of them: after an earlier check, DNS could answer with
+others. Redirects are not followed and proxy variables are ignored: both would bypass the check.
 """
 
 import base64
@@ -36,11 +36,11 @@ URLS: Final = "TPMIRROR_WEBHOOK_URLS"
 SECRETS: Final = "TPMIRROR_WEBHOOK_SECRET_FILE"
 ALLOW: Final = "TPMIRROR_WEBHOOK_ALLOW"
 TIMEOUT: Final = 15.0
-"""Seconds for one request, from looking the name up to the end of the answer."""
+"""Seconds for one request, from the DNS lookup to the end of the response."""
 IDLE: Final = 3.0
-"""Seconds that an unused connection stays open: less than Node's five, whose server closes it then."""
+"""Seconds that an idle connection is kept: Node's HTTP server closes it after five, and a request would be lost."""
 ANSWER_LIMIT: Final = 2**16
-"""Bytes of an answer that are read, so that its connection can be used again; what they say does not matter."""
+"""Bytes of a response body that are read and discarded, so that its connection can be reused."""
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 Network = IPv4Network | IPv6Network
@@ -50,19 +50,19 @@ Keys = Mapping[str, Sequence[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one request."""
+    """The result of one request."""
 
     status: int | None
-    """HTTP status; None if there was no answer."""
+    """HTTP status; None without a response."""
     error: str | None
-    """Why the event was not taken; None if it was."""
+    """Why the sink did not accept the event; None if it did."""
 
 
 class Webhooks:
-    """The sinks of the settings, checked at once. Thread-safe; a context manager that closes the connections."""
+    """The sinks of the settings, checked by the constructor. Thread-safe; a context manager closes the connections."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises UsageError for a URL that nothing may be sent to, and for a sink without a secret."""
+        """Raises UsageError for a URL that is neither https nor http on loopback, and for a sink without a secret."""
         self._settings = settings
         self._urls = settings.webhook_urls or {}
         for name, url in self._urls.items():
@@ -72,7 +72,7 @@ class Webhooks:
         any_tls = any(url.reveal().startswith("https:") for url in self._urls.values())
         context = tls.trust(settings.ca_file) if any_tls else httpx.create_ssl_context(verify=False, trust_env=False)
         transport = httpx.HTTPTransport(verify=context, trust_env=False)
-        # httpx builds its pool without a seam for the backend; the upper bound on its version guards this attribute.
+        # httpx takes no network backend for its pool; the upper bound on its version guards this private attribute.
         transport._pool = httpcore.ConnectionPool(  # noqa: SLF001
             ssl_context=context,
             max_connections=None,
@@ -97,15 +97,15 @@ class Webhooks:
         return self._urls.keys()
 
     def shown(self, sink: str) -> str | None:
-        """A sink's URL without what may be secret in it: user, password and query; None if there is no such sink."""
+        """A sink's URL without user, password, query and fragment, which may be secret; None for an unknown sink."""
         return displayed(self._urls[sink]) if sink in self._urls else None
 
     def read_keys(self) -> Keys:
-        """The signing keys, afresh from their file. Raises UsageError unless each sink has one."""
+        """The signing keys, reread from their file. Raises UsageError unless each sink has one."""
         return read_keys(self._settings)
 
     def send(self, sink: str, event_id: str, body: Row, keys: Sequence[bytes]) -> Outcome:
-        """Send an event, signed with each of the keys. Never raises: no answer is an outcome as well."""
+        """Send an event, signed with each of the keys. Never raises: a failed request is an Outcome too."""
         content = to_json_line(body).encode()
         self._deadline.at = time.monotonic() + TIMEOUT
         try:
@@ -119,7 +119,7 @@ class Webhooks:
 
 
 def test_event() -> tuple[str, Row]:
-    """Id and body of an event of no transition, each time another one."""
+    """Id and body of an event of type ``test``, with a new id in each call."""
     body = {"type": "test", "timestamp": datetime.now(UTC), "schema_version": SCHEMA_VERSION, "data": {}}
     return f"tps_{token_hex(16)}", body
 
@@ -139,7 +139,7 @@ def headers(event_id: str, content: bytes, keys: Sequence[bytes], now: float | N
 
 
 def displayed(url: Secret) -> str:
-    """A sink's URL without what may be secret in it: user, password, query and fragment."""
+    """A sink's URL without user, password, query and fragment, which may be secret."""
     parts = urlsplit(url.reveal())
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
@@ -147,7 +147,7 @@ def displayed(url: Secret) -> str:
 def read_keys(settings: Settings) -> dict[str, list[bytes]]:
     """The signing keys of the sinks, from the file of their secrets. Raises UsageError unless each sink has one or two.
 
-    Lines of sinks that there are not stay unused; blank lines and those that begin with # mean nothing.
+    Lines of unknown sinks are not used; blank lines and those that begin with # are skipped.
     """
     sinks = settings.webhook_urls or {}
     path = settings.webhook_secret_file
@@ -173,7 +173,7 @@ def read_keys(settings: Settings) -> dict[str, list[bytes]]:
 
 
 def _key_of(secret: str) -> bytes | None:
-    """The key that a secret stands for; None if it is none."""
+    """The key in a secret; None unless the secret is ``whsec_`` and 24 to 64 bytes in base64."""
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except (binascii.Error, ValueError):
@@ -182,7 +182,7 @@ def _key_of(secret: str) -> bytes | None:
 
 
 def _check(name: str, url: Secret) -> None:
-    """Raise UsageError unless something may be sent to a URL; of the URL nothing is shown."""
+    """Raise UsageError unless a URL is https, or http on loopback; the message shows nothing of the URL."""
     try:
         parts = urlsplit(url.reveal())
         host, port = parts.hostname or "", parts.port
@@ -195,14 +195,14 @@ def _check(name: str, url: Secret) -> None:
 
 
 class _GuardedBackend(Backend):
-    """Connects to public addresses, to those that the settings allow, and to loopback where it is called so."""
+    """Connects to public addresses, to those that the settings allow, and to loopback if the URL names it."""
 
     def __init__(self, deadline: Deadline, allowed: Sequence[Network]) -> None:
         super().__init__(deadline)
         self._allowed = allowed
 
     def resolve(self, host: str, port: int) -> list[str]:
-        """The addresses of a host that may be reached. Raises httpcore.ConnectError if it has others only."""
+        """The allowed addresses of a host. Raises httpcore.ConnectError if it has none."""
         found = super().resolve(host, port)
         good = [address for address in found if is_loopback(host) or self._may_reach(address)]
         if not good:
@@ -217,7 +217,7 @@ class _GuardedBackend(Backend):
 
 
 def embedded(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The address that is reached in the end: an IPv6 address may stand for an IPv4 one."""
+    """The IPv4 address to which a NAT64, IPv4-mapped, 6to4 or Teredo address leads; any other address unchanged."""
     if isinstance(ip, IPv4Address):
         return ip
     if ip in _NAT64:
@@ -226,7 +226,7 @@ def embedded(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 def _drain(response: httpx.Response) -> None:
-    """Read the answer to its end, so that the connection serves the next event; what it says does not matter."""
+    """Read and discard the body, up to ``ANSWER_LIMIT``: httpx reuses a connection only after its response ended."""
     received = 0
     try:
         for chunk in response.iter_raw():
@@ -234,7 +234,7 @@ def _drain(response: httpx.Response) -> None:
             if received > ANSWER_LIMIT:
                 return
     except httpx.HTTPError:
-        return  # the status is there: the event was taken or refused
+        return  # the status alone decides whether the sink accepted the event
 
 
 def _judge(status: int) -> Outcome:
@@ -244,7 +244,7 @@ def _judge(status: int) -> Outcome:
 
 
 def _reason(error: httpx.HTTPError | OSError) -> str:
-    """Why there is no answer, in a few words, without the URL."""
+    """Why a request got no response, without its URL, which may hold secrets."""
     refused = tls.rejection(error)
     if refused is not None:
         return f"its certificate is not trusted: {refused.verify_message}"
