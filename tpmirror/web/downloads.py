@@ -1,7 +1,7 @@
-"""Results of any length as files: CSV that no spreadsheet runs as formulas, and JSON.
+"""Results of any length as files: JSON, Parquet, and CSV whose cells no spreadsheet evaluates as formulas.
 
-A file holds one snapshot of the mirror until its client has read it all, and a connection to the database: so there are
-few at once, and none for long.
+A download holds a snapshot of the mirror and a database connection until its client has read the file, so ``AT_ONCE``
+and ``MAX_SECONDS`` limit downloads.
 """
 
 import csv as writer
@@ -32,22 +32,22 @@ from tpmirror.web import templating
 from tpmirror.web.cancellation import Query
 
 Wanted = Callable[[Connection], Select[Any]]
-"""A SELECT, made when the mirror is open."""
+"""Makes a SELECT on an open connection."""
 CHUNK: Final = 500
-"""Rows in memory, and in one piece of the answer."""
+"""Rows fetched at a time, and sent as one chunk of the response."""
 PIECE: Final = 65_536
-"""Bytes of a file that was written, in one piece of the answer."""
+"""Bytes of a Parquet file in one chunk of the response."""
 AT_ONCE: Final = 4
-"""Files under way; the rest of the pool's connections is for pages."""
+"""Concurrent downloads; the rest of the pool's connections is for pages."""
 MAX_SECONDS: Final = 600.0
-"""Seconds after which a file is cut off: SQLite's write-ahead log grows as long as a reader holds an old snapshot."""
+"""Seconds after which a download is cut off: SQLite's write-ahead log grows while a reader holds an old snapshot."""
 
 
 def csv(request: Request, name: str, columns: Sequence[str], wanted: Wanted, period: str | None = "month") -> Response:
-    """An answer with the rows of a SELECT as CSV (RFC 4180): numbers as numbers, money exact, times in UTC.
+    """A response with the rows of a SELECT as CSV (RFC 4180): numbers as numbers, money exact, times in UTC.
 
-    Beside ``credits`` stands what they are in money, if a price is known for the day or month that ``period`` names;
-    nothing, without ``period``.
+    Further columns give ``credits`` in money, where a price is known for the day or month in the column ``period``;
+    without ``period``, there are none.
     """
 
     def lines() -> Generator[str | bytes]:
@@ -63,7 +63,7 @@ def csv(request: Request, name: str, columns: Sequence[str], wanted: Wanted, per
 
 
 def json(request: Request, name: str, wanted: Wanted, period: str | None = "month") -> Response:
-    """The same rows as one JSON array: money as text, so that no digit is lost, times in ISO 8601."""
+    """The rows of a SELECT as one JSON array: money as text, so that no digit is lost, times in ISO 8601."""
 
     def parts() -> Generator[str | bytes]:
         with _opened(request, wanted, period) as (_, chunks):
@@ -77,9 +77,9 @@ def json(request: Request, name: str, wanted: Wanted, period: str | None = "mont
 
 
 def parquet(request: Request, name: str, columns: Sequence[Column[Any]], wanted: Wanted) -> Response:
-    """The same rows as Parquet, typed as an export has them. Raises HTTPException 404 without pyarrow.
+    """The rows of a SELECT as Parquet, with the types of an export. Raises HTTPException 404 without pyarrow.
 
-    A file of it ends with its index: it is written whole, where only this process finds it, before it is sent.
+    A Parquet file ends with its footer, so it is completed in a private temporary folder before it is sent.
     """
     try:
         from tpmirror.export.files import ExportFile, arrow_schema  # noqa: PLC0415 - pyarrow is an extra
@@ -119,7 +119,7 @@ def _whole(text: str, name: str, media_type: str) -> Response:
 
 
 class _File(StreamingResponse):
-    """Pieces of text. The first is made before the answer begins: if the mirror cannot be read, it can still say so."""
+    """A streamed file. The first chunk is made before the headers are sent, so an error in it still answers 503."""
 
     def __init__(self, request: Request, pieces: Generator[str | bytes], name: str, media_type: str) -> None:
         headers = {"Content-Disposition": f'attachment; filename="tpmirror-{name}"'}
@@ -128,23 +128,23 @@ class _File(StreamingResponse):
         self._query: Query = request.state.query
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it; the mirror is let go of however that ends."""
+        """Send the chunks; then close their generator in any case, which holds the snapshot."""
         try:
             with anyio.move_on_after(MAX_SECONDS):
                 await super().__call__(scope, receive, send)
         except MirrorError:
-            if not self._query.cancelled:  # else its client left
+            if not self._query.cancelled:  # else the client disconnected
                 raise
         finally:
-            with anyio.CancelScope(shield=True):  # also when all that is done for a client that left is cancelled
+            with anyio.CancelScope(shield=True):  # unshielded, a disconnect would cancel the close too
                 await run_in_threadpool(self._pieces.close)
 
 
 @contextmanager
 def _opened(request: Request, wanted: Wanted, period: str | None) -> Iterator[tuple[Prices, Iterator[list[Row]]]]:
-    """The prices, and the rows, chunk by chunk, once the database has begun to find them.
+    """The prices, and the rows of the executed SELECT in chunks that are fetched as they are consumed.
 
-    Raises HTTPException 503 if too many ask.
+    Raises HTTPException 503 if ``AT_ONCE`` downloads are under way.
     """
 
     def priced(row: Row) -> Row:

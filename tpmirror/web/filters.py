@@ -1,4 +1,4 @@
-"""Values as text for a page; upstream's go through ``escape_invisible``, and Jinja escapes them after that."""
+"""Jinja filters that show values as text; ``escape_invisible`` handles upstream's text before Jinja escapes it."""
 
 import re
 import unicodedata
@@ -16,11 +16,11 @@ from tpmirror.formatting import brief, duration
 from tpmirror.formatting import money as in_currency
 
 NOTHING: Final = "\u2013"
-"""What stands for null."""
+"""The text of a null."""
 _COMMAND: Final = re.compile(
     r"((?:tpmirror )?(?:gone|quarantine) [a-z]+(?: --[a-z]+)?|tpmirror (?:doctor|sync|report|status))"
 )
-"""What is to be typed, in the remedies of problems."""
+"""The commands in the remedies of problems."""
 _JOINER: Final = "\u200d"
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Categories of characters that show nothing, or change how others are shown: control, format (bidi), separators."""
@@ -38,7 +38,7 @@ def _escape(ch: str) -> str:
 
 
 def finish(value: Any) -> Any:
-    """Jinja's last word on every expression of every template: nothing can be forgotten."""
+    """Jinja's ``finalize``: it runs on every expression, so that no template can omit ``escape_invisible``."""
     if value is None:
         return NOTHING
     if isinstance(value, Markup):
@@ -51,7 +51,7 @@ def finish(value: Any) -> Any:
 
 
 def when(value: datetime | None, pattern: str = "%Y-%m-%d %H:%M:%S") -> Markup | str:
-    """A moment in UTC, with its exact value for programs."""
+    """A time in UTC, with its exact value in the attribute ``datetime``."""
     if value is None:
         return NOTHING
     utc = value.astimezone(UTC)
@@ -59,7 +59,7 @@ def when(value: datetime | None, pattern: str = "%Y-%m-%d %H:%M:%S") -> Markup |
 
 
 def ago(value: datetime | None, now: datetime) -> Markup | str:
-    """How long ago a moment was, with the moment itself for programs and as a tip."""
+    """How long ago a time was, with the time itself in the attribute ``datetime`` and as a tooltip."""
     if value is None:
         return NOTHING
     utc = value.astimezone(UTC)
@@ -69,12 +69,12 @@ def ago(value: datetime | None, now: datetime) -> Markup | str:
 
 
 def count(value: float | None) -> str:
-    """A whole number with its thousands."""
+    """An integer with thousands separators."""
     return NOTHING if value is None else f"{value:,.0f}"
 
 
 def number(value: float | Decimal | None, digits: int = 2) -> str:
-    """A number with so many decimals."""
+    """A number with ``digits`` decimals."""
     return NOTHING if value is None else f"{value:,.{digits}f}"
 
 
@@ -84,29 +84,29 @@ def credit(value: float | Decimal | None) -> str:
 
 
 def money(worth: Row) -> str:
-    """What Credits are in money, to the cent, from a row with ``amount`` and ``currency``."""
+    """The value of Credits in money, to the cent, from a row with ``amount`` and ``currency``."""
     return NOTHING if worth["amount"] is None else in_currency(worth["amount"], worth["currency"])
 
 
 def percent(part: float | Decimal | None, digits: int = 1) -> str:
-    """A share of one as per cent."""
+    """A ratio, 0 to 1, in per cent."""
     return NOTHING if part is None else f"{100 * part:.{digits}f} %"
 
 
 def seconds(value: float | Decimal | None) -> str:
-    """A length of time in its two largest units."""
+    """A duration in its two largest units."""
     if value is None:
         return NOTHING
     return f"{value:.1f} s" if 0 < value < 10 else duration(float(value))
 
 
 def bounds(row: Row | None, name: str) -> str:
-    """A percentile of lengths of time: one figure, or the two that it lies between."""
+    """A percentile of durations: one figure, or the two bounds between which it lies."""
     return NOTHING if row is None else brief(row[f"{name}_lower_s"], row[f"{name}_upper_s"])
 
 
 def between(row: Row) -> str:
-    """The bounds of a length of time, from a row with ``lower_s`` and ``upper_s``."""
+    """The bounds of a duration, from a row with ``lower_s`` and ``upper_s``."""
     lower, upper = row["lower_s"], row["upper_s"]
     if upper is None:
         return f"at least {seconds(lower)}"
@@ -127,13 +127,13 @@ def size(value: int | None) -> str:
 
 
 def query(state: Mapping[str, Any], **changes: Any) -> str:
-    """A query string: the page's state with some changes; what is empty is left out."""
+    """A query string of the page's state with ``changes``; empty values are left out."""
     merged = {**state, **changes}
     return "?" + urlencode({name: value for name, value in merged.items() if value not in {None, ""}})
 
 
 def without(state: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A state in which one thing is not set."""
+    """The page's state without one parameter."""
     return {**state, name: None}
 
 
@@ -143,7 +143,7 @@ def slug(value: str) -> str:
 
 
 def change(value: float | Decimal, before: float | Decimal) -> str:
-    """By how much a figure differs from the one before it, as the beginning of a comparison."""
+    """The relative change of a figure since ``before``, as the beginning of a comparison: ``12% more than``."""
     if not before:
         return "none" if value else "as many as"
     share = float(value) / float(before) - 1
@@ -151,7 +151,7 @@ def change(value: float | Decimal, before: float | Decimal) -> str:
 
 
 def commands(text: str) -> Markup:
-    """A text in which whatever is to be typed stands out."""
+    """A text with its commands in ``<code>`` elements."""
     parts = _COMMAND.split(text)
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if n % 2 else Markup("{}").format(escape_invisible(part))
@@ -170,24 +170,24 @@ def day(value: date | str | None) -> str:
 
 
 def plain(value: float | Decimal | None, digits: int = 4) -> str:
-    """A number with as many decimals as it has, so many at most."""
+    """A number without trailing zeros, with at most ``digits`` decimals."""
     return NOTHING if value is None else f"{value:,.{digits}f}".rstrip("0").rstrip(".")
 
 
 def axis(value: float, step: str) -> str:
-    """A moment of a chart: a month, a day, or to the second."""
+    """A time on a chart's axis, to the month, the day or the second."""
     moment = datetime.fromtimestamp(value, UTC)
     return moment.strftime({"month": "%Y-%m", "day": "%Y-%m-%d"}.get(step, "%Y-%m-%d %H:%M:%S"))
 
 
 def job_title(job: Row) -> str:
-    """What a job is called: the name of its input, else of its output, else its number."""
+    """The title of a job: the name of its input, else of its output, else its number."""
     names = (job.get("input_name"), job.get("output_name"))
     return next((name for name in names if name and name.strip()), f"Job {job['job_id']}")
 
 
 def shorten(text: str, letters: int = 120) -> str:
-    """A text of so many letters at most; of a longer one its beginning and, for its extension, its end."""
+    """A text of at most ``letters`` characters: of a longer one its beginning, and its end with a file's extension."""
     return text if len(text) <= letters else f"{text[: letters - 21]}\u2026{text[-20:]}"
 
 

@@ -1,4 +1,4 @@
-"""The stretch of days that a page is about, from its address: the forms of ``tpmirror report --from --to``."""
+"""A page's range of days, from the query parameters ``from`` and ``to``, as ``tpmirror report`` takes them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from tpmirror.errors import UsageError
 from tpmirror.reports.period import Period, period
 
 ALL: Final = "all"
-"""In an address: from the first day on."""
+"""The value of ``from`` for a range without a first day."""
 TODAY: Final = "today"
 PRESETS: Final = (
     ("7 days", "7d", TODAY),
@@ -25,12 +25,12 @@ PRESETS: Final = (
     ("this year", "this-year", TODAY),
     ("all", ALL, TODAY),
 )
-"""Stretches to choose: a label, and both ends as an address has them."""
+"""Ranges to choose: a label, and the values of ``from`` and ``to``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A stretch of days, and how it was asked for."""
+    """A range of days; ``start`` and ``end`` are the parameters as given."""
 
     start: str
     end: str
@@ -49,7 +49,7 @@ class Range:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """The same for ``tpmirror report``, in days."""
+        """The range as options of ``tpmirror report``, in ISO dates."""
         first = ("--from", self.first) if self.first else ()
         return (*first, "--to", self.last)
 
@@ -61,7 +61,7 @@ class Range:
 
 
 def asked(request: Request, today: date, start: str) -> Range:
-    """The range of a request, from ``start`` to today unless it says otherwise. Raises HTTPException 400."""
+    """The range of a request, from ``start`` to today unless its parameters say otherwise. Raises HTTPException 400."""
     first = request.query_params.get("from", "").strip() or start
     last = request.query_params.get("to", "").strip() or TODAY
     with refusing():
@@ -70,7 +70,7 @@ def asked(request: Request, today: date, start: str) -> Range:
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Answer 400 to what the command line refuses as wrong use, with the same words."""
+    """Turn a UsageError into HTTPException 400 with the message of the command line."""
     try:
         yield
     except UsageError as error:

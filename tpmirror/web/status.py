@@ -1,4 +1,4 @@
-"""How the mirror is: complete as of when, in one sentence whose parts add up, and what needs attention."""
+"""The state of the mirror: as of when it is complete, its jobs by presence, and the problems that need attention."""
 
 import json
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ LINKS: Final = {
     "unknown_key": "/data/jobs",
     "budget": "/costs",
 }
-"""The page that shows what a problem is about, by how its code begins."""
+"""The page that shows the cause of a problem, by the part of its code before a colon."""
 
 
 def health(conn: Connection) -> Row:
@@ -44,7 +44,7 @@ def health(conn: Connection) -> Row:
 
 
 def state(request: Request, conn: Connection, now: datetime) -> dict[str, Any]:
-    """What a page says of the mirror: its row of ``sync_health``, the problems, and what its jobs are."""
+    """The mirror's state for a page: its row of ``sync_health``, the problems, and its jobs by presence."""
     settings, found = request.app.state.settings, health(conn)
     status = read_status(conn, now.date())
     problems = [*problems_of_mirror(status, settings, now), *_failed(status)]
@@ -62,20 +62,20 @@ def state(request: Request, conn: Connection, now: datetime) -> dict[str, Any]:
 
 
 def level(problems: Sequence[Problem]) -> str:
-    """How bad it is: ``bad`` where the mirror cannot be relied on, ``warn`` where something waits, else ``good``."""
+    """The worst severity: ``bad`` for a critical problem, ``warn`` for any other, ``good`` without problems."""
     if any(problem.critical for problem in problems):
         return "bad"
     return "warn" if problems else "good"
 
 
 def _is_proven(status: MirrorStatus, now: datetime, interval: float) -> bool:
-    """Whether the last full sync was certified, and not too long ago."""
+    """Whether the last full sync was certified, and is not older than ``LATE`` intervals."""
     age = None if status.certified_at is None else runs.proof_age(status.certified_at, now)
     return not status.uncertified and age is not None and age <= LATE * interval
 
 
 def parts(found: Row, jobs: Row, now: datetime, *, is_proven: bool) -> list[dict[str, str]]:
-    """The jobs of the mirror by what is known of them, each with a link to them: together they are all there are."""
+    """The number of jobs by presence, each with a link to them; the numbers add up to all jobs of the mirror."""
     waiting, missing = found["waiting_for_operator"], jobs["missing"]
     listed = f"{jobs['listed']:,} listed{_certified(found, jobs, now, is_proven=is_proven)}"
     wanted = [
@@ -88,14 +88,14 @@ def parts(found: Row, jobs: Row, now: datetime, *, is_proven: bool) -> list[dict
 
 
 def _missing(missing: int, waiting: int) -> str:
-    """The jobs that the list lacks, in words."""
+    """The missing jobs, and how many of them wait for the operator, in words."""
     if waiting >= missing:
         return f"{missing:,} {'waits' if missing == 1 else 'wait'} for you"
     return f"{missing:,} missing" + (f", of them {waiting:,} wait for you" if waiting else "")
 
 
 def _certified(found: Row, jobs: Row, now: datetime, *, is_proven: bool) -> str:
-    """As of when the listed jobs are proven to be all that there are, in words."""
+    """As of when the last certificate proves that the list is complete, in words."""
     at = found["certified_at"]
     if at is None:
         return ", never certified"
@@ -108,7 +108,7 @@ def _certified(found: Row, jobs: Row, now: datetime, *, is_proven: bool) -> str:
 
 
 def _failed(status: MirrorStatus) -> list[Problem]:
-    """The last run, if it failed: too little to alert anybody, but to be seen."""
+    """A problem for one or two failed runs in a row: three raise an alert, fewer only show on the page."""
     if not 0 < status.run_failures < 3 or status.sync_failures >= 3:
         return []
     return [Problem("failed", f"the last run failed: {status.run_error}", "tpmirror doctor finds out why")]

@@ -11,16 +11,16 @@ from tpmirror.reports.model import Report
 from tpmirror.web.filters import NOTHING
 
 Links = Mapping[str, Callable[[Row], str | None]]
-"""By column: the address, below the dashboard's, that a cell of a row leads to; None for none."""
+"""By column: gives the link of a row's cell, as a path without the dashboard's prefix; None: no link."""
 LONG: Final = frozenset({"proof", "reason", "error"})
 """Columns of sentences, which wrap."""
 LABELS: Final = frozenset({"status_name", "outcome"})
-"""Columns of what has a colour wherever it stands."""
+"""Columns of statuses and outcomes, which are coloured labels on every page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell: its text or value, and how it stands in its row."""
+    """A cell: its text or value, and how it is rendered."""
 
     value: Any
     kind: str = "text"
@@ -31,21 +31,21 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A report to show: headings, rows of cells, what stands below, and where else it is to be had."""
+    """A report to show: headings, rows of cells, notes below, and the command and the files with all its rows."""
 
     title: str
     headings: list[Cell]
     rows: list[list[Cell]]
     notes: list[str]
     command: str
-    """What prints the same on a terminal; empty if nothing does."""
+    """The command that prints the report on a terminal; empty if there is none."""
     file: str
-    """The address of its files without their ending, and the query of it; empty if there are none."""
+    """The path of its files without extension, to which ``query`` is the query string; empty without files."""
     query: str = ""
     more: int = 0
-    """Rows that are left out."""
+    """Number of rows left out."""
     empty: str = ""
-    """What stands in place of no rows."""
+    """The text shown if there are no rows."""
 
 
 def table(
@@ -59,8 +59,8 @@ def table(
 ) -> Table:
     """A report as a table.
 
-    ``asked`` are the words after ``tpmirror report``, and ``colours`` those of the values in the first column.
-    ``limit`` is how many rows a page takes, and ``columns`` which it shows, in this order, if not all.
+    ``asked`` are the arguments of ``tpmirror report``, ``colours`` those of the values in the first column.
+    ``limit`` is the most rows to show, ``columns`` are the columns to show, in this order; default: all.
     """
     right, rows = numeric(report), list(report.rows)[:limit]
     names = list(columns or report.columns)
@@ -96,7 +96,7 @@ def _job(row: Row) -> str | None:
 
 
 def _cell(report: Report, row: Row, name: str, text: str, right: set[str], links: Links) -> Cell:
-    """A cell: text of upstream as it is, which the page escapes in its own way; all else as a terminal has it."""
+    """A cell: upstream's text unchanged, which Jinja escapes; any other value as the terminal's table prints it."""
     value, link = row.get(name), links.get(name)
     kind = "num" if name in right else "text"
     if report.columns[name].show is not None or not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Templates and answers: what every page has in common."""
+"""Renders templates, opens a page's snapshot of the mirror and parses query parameters, for every page."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -36,11 +36,11 @@ PAGES: Final = {
 PAGE_SECONDS: Final = 60.0
 """Seconds that the queries of a page may take on SQLite; on PostgreSQL each has its ``statement_timeout``."""
 LETTERS: Final = 1000
-"""Most letters of a text to search for; SQLite compares with no more than 50,000 bytes."""
+"""Most characters of a search text; SQLite rejects a LIKE pattern of more than 50,000 bytes."""
 
 
 def as_json(value: Any) -> Markup:
-    """JSON for a ``<script type="application/json">``: nothing in it can end the element.
+    """JSON for a ``<script type="application/json">``, its HTML characters escaped: no value can end the element.
 
     Money becomes a double, which is what charts draw; tables and downloads show the exact value.
     """
@@ -52,7 +52,7 @@ def as_json(value: Any) -> Markup:
 
 @cache
 def environment(begins: str) -> Environment:
-    """The templates of a dashboard whose addresses begin so: every link of theirs begins with ``prefix``."""
+    """The templates of a dashboard under the URL prefix ``begins``, which every link takes from ``prefix``."""
     env = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
@@ -68,9 +68,9 @@ def environment(begins: str) -> Environment:
 
 @contextmanager
 def snapshot(request: Request, seconds: float = PAGE_SECONDS) -> Iterator[Connection]:
-    """The mirror as it is now, for all of a page; it cannot be written through this.
+    """A read-only connection on which all queries of a page see one snapshot of the mirror.
 
-    Its queries end with a MirrorError when the client goes away, with HTTPException 503 after so many seconds.
+    Its queries end with a MirrorError when the client disconnects, on SQLite with HTTPException 503 after ``seconds``.
     """
     query: Query = request.state.query
     try:
@@ -84,12 +84,12 @@ def snapshot(request: Request, seconds: float = PAGE_SECONDS) -> Iterator[Connec
 
 
 def prices(request: Request, conn: Connection) -> Prices:
-    """What Credits cost: as the mirror noted it, and from this month on as the setting states it."""
+    """The price of Credits: the mirror's stored prices, and from this month on the setting's."""
     return known(conn, request.app.state.settings.credit_price, datetime.now(UTC).date())
 
 
 def prefix(request: Request) -> str:
-    """How every address of the dashboard begins for those who call it through a proxy."""
+    """The URL prefix under which a proxy serves the dashboard; empty without one."""
     return request.app.state.settings.http_prefix or ""
 
 
@@ -101,7 +101,7 @@ def page(request: Request, template: str, *, status: int = 200, **context: Any) 
 
 
 def check_parameters(request: Request, *names: str) -> None:
-    """Raise HTTPException 400 for a parameter that a page does not know: without it, another question is answered."""
+    """Raise HTTPException 400 for an unknown parameter: ignoring a mistyped filter would show unfiltered rows."""
     for name in request.query_params:
         if name not in names:
             near = get_close_matches(name, names, 1)
@@ -119,7 +119,7 @@ def choice(request: Request, name: str, values: Mapping[str, Any] | tuple[str, .
 
 
 def query_text(request: Request, name: str) -> str:
-    """A parameter that is text, such as a database can search for. Raises HTTPException 400."""
+    """A text parameter. Raises HTTPException 400 above ``LETTERS``, and for a NUL, which PostgreSQL rejects."""
     value = request.query_params.get(name, "").strip()
     if len(value) > LETTERS or "\0" in value:
         raise HTTPException(400, f"{name} is {value[:80]!r}; it accepts up to {LETTERS:,} letters, and no NUL")
@@ -127,7 +127,7 @@ def query_text(request: Request, name: str) -> str:
 
 
 def whole(request: Request, name: str) -> int | None:
-    """A parameter that is a whole number that a database can hold, or not there. Raises HTTPException 400."""
+    """An integer parameter, None if absent. Raises HTTPException 400 above 18 digits, which a BIGINT may not hold."""
     value = request.query_params.get(name, "").strip()
     if not value:
         return None

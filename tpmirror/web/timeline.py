@@ -1,4 +1,4 @@
-"""The life of a job as a bar: which status it had when, and between which moments it changed. Pure."""
+"""The status history of a job as a bar: its statuses over time, with the bounds of each change. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any, Final
 from tpmirror.db.types import Row
 
 NARROWEST: Final = 0.5
-"""Per cent of the bar that every part has at least, so that it can be seen."""
+"""Least width of a part in per cent of the bar; a narrower one would be invisible."""
 UNSEEN: Final = "not seen"
 """The status of a job before the mirror first saw it."""
 
@@ -16,7 +16,7 @@ def timeline(job: Row, transitions: Sequence[Row], now: datetime) -> dict[str, A
     """The parts of the bar from left to right, and its ends; None where nothing has a length.
 
     Each part has ``status``, ``start`` and ``end``, ``x`` and ``width`` in per cent, and ``is_sure``: false for the
-    stretch in which the status changed at a moment that nobody states.
+    interval in which the status changed at an unknown time.
     """
     changes = [(row["to_name"], *_bounds(row, job)) for row in transitions]
     if not changes:
@@ -25,7 +25,7 @@ def timeline(job: Row, transitions: Sequence[Row], now: datetime) -> dict[str, A
     before = job["started"] or changes[0][1]
     if changes[0][1] > before:
         parts.append((UNSEEN, before, changes[0][1], False))
-    # In the status in which a job is over it spends no time: a mark at the end.
+    # A terminal status has no duration: its part is a mark at the end of the bar.
     ends = [change[1] for change in changes[1:]] + [changes[-1][2] if job["is_terminal"] else now]
     for (status, earliest, latest), end in zip(changes, ends, strict=True):
         parts += [(status, earliest, latest, False)] if latest > earliest else []
@@ -37,7 +37,7 @@ def timeline(job: Row, transitions: Sequence[Row], now: datetime) -> dict[str, A
 
 
 def _bounds(row: Row, job: Row) -> tuple[datetime, datetime]:
-    """Between which moments a change happened."""
+    """The earliest and the latest time of a change."""
     if (stated := row["occurred_at"]) is not None:
         return stated, stated
     seen = row["observed_at"]

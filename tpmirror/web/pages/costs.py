@@ -1,4 +1,4 @@
-"""Costs: Credits over any stretch of days, as the reports ``costs`` and ``ledger`` have them, down to single jobs."""
+"""Costs: Credits over any range of days, from the reports ``costs`` and ``ledger``, down to single jobs."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -25,7 +25,7 @@ from tpmirror.web.tables import Table, table
 BY: Final = ("model", "task", "resolution", "owner")
 PER: Final = ("day", "week", "month")
 BARS: Final = 120
-"""Most bars of a chart; of more days it has weeks, of more weeks months, of more months the last ones."""
+"""Most bars of a chart: for more days it shows weeks, for more weeks months, and of more months the last ones."""
 SHOWN: Final = 25
 """Rows of a table on the page; the files have all."""
 NO_JOB: Final = "No job in this time; choose more days."
@@ -33,7 +33,7 @@ NAMES: Final = ("by", "per", "from", "to", "of")
 
 
 def page(request: Request) -> Response:
-    """``/costs``; ``by`` model, task, resolution or owner, ``per`` day, week or month, ``of`` one of what it is by."""
+    """``/costs``; ``by`` model, task, resolution or owner, ``per`` day, week or month, ``of`` one value of ``by``."""
     today = datetime.now(UTC).date()
     asked, by, per = _asked(request, today)
     of = templating.query_text(request, "of")
@@ -58,7 +58,7 @@ def page(request: Request) -> Response:
 
 
 def drill(by: str, key: Any) -> str:
-    """Where the jobs of a day, week or month stand, the dearest first."""
+    """The link to the jobs of a day, week or month, the dearest first."""
     first, after = days_of(key)
     return f"/costs{query({'by': by, 'from': first, 'to': after - timedelta(days=1)})}#jobs"
 
@@ -66,7 +66,7 @@ def drill(by: str, key: Any) -> str:
 def _reports(
     request: Request, conn: Connection, period: Period, only: tuple[str, str] | None, by: str, per: str, today: date
 ) -> dict[str, Report]:
-    """Everything that the page shows, as ``tpmirror report`` makes it."""
+    """The reports of the page, as ``tpmirror report`` makes them."""
     prices = templating.prices(request, conn)
 
     def kept(make: Callable[[], Report], *key: Any) -> Report:
@@ -120,7 +120,7 @@ def csv(request: Request) -> Response:
 
 
 def json(request: Request) -> Response:
-    """``/costs.json``: the same."""
+    """``/costs.json``: the rows behind the chart."""
     return downloads.rows_json("costs", _over_time(request).rows)
 
 
@@ -130,7 +130,7 @@ def ledger_csv(request: Request) -> Response:
 
 
 def ledger_json(request: Request) -> Response:
-    """``/ledger.json``: the same."""
+    """``/ledger.json``: every charge and correction."""
     return downloads.json(request, "ledger", _entries)
 
 
@@ -173,7 +173,7 @@ def _entries(_conn: Connection) -> Select[Any]:
 
 
 def _asked(request: Request, today: date) -> tuple[ranges.Range, str, str]:
-    """The days, by what, and per what; without the last, what gives bars that can be told apart."""
+    """The range of days, ``by`` and ``per``; a ``per`` of more than ``BARS`` bars is replaced by a coarser one."""
     templating.check_parameters(request, *NAMES)
     asked, by = ranges.asked(request, today, "11m"), templating.choice(request, "by", BY, "model")
     days = asked.days or 10_000
@@ -184,10 +184,10 @@ def _asked(request: Request, today: date) -> tuple[ranges.Range, str, str]:
 
 
 def _periods(per: str, period: Period, totals: Report, today: date) -> Sequence[Any]:
-    """What the chart has a bar for: every day, week or month from the first with a job on, or from the period's own."""
+    """The chart's bars: every day, week or month from the first day of the period, else from that of the first job."""
     seen = [days_of(row[per])[0] for row in totals.rows if row[per] is not None]
     last = min(max([today, *seen]), (period.after or date.max) - timedelta(days=1))
-    last = min(last, today) if period.first is None else last  # a job dated in the year 9000 is on no chart of all
+    last = min(last, today) if period.first is None else last  # a job dated in the year 9000 must not stretch the chart
     first = period.first or min([last, *seen])
     return charts.span(per, max(first, last - timedelta(days=BARS * 31)), last)[-BARS:]
 
@@ -195,7 +195,7 @@ def _periods(per: str, period: Period, totals: Report, today: date) -> Sequence[
 def _chart(
     found: dict[str, Report], periods: Sequence[Any], per: str, colours: dict[Any, int], links: list[str]
 ) -> dict[str, Any]:
-    """The chart, where each bar leads to its jobs, and says what it comes to in money and whether it is not whole."""
+    """The chart; each bar has a link to its jobs, its amount in money, and a mark if its period is incomplete."""
     over_time, totals = found["over time"].rows, found["totals"]
     bars = charts.stacked(({**row, "amount": row["credits"]} for row in over_time), periods, per, colours=colours)
     rows = {row[per]: row for row in totals.rows}

@@ -1,6 +1,6 @@
-"""Data: every view and table with what its columns hold, questions to ask it in SQL, and each view as a file.
+"""Data: every view and table with its columns' descriptions, example queries in SQL, and each view as a file.
 
-No SQL is run here: that is for the database's own tools.
+The page runs no SQL of its user; the database's own tools do.
 """
 
 import re
@@ -25,7 +25,7 @@ _EXAMPLE: Final = re.compile(r"^-- (\w+): (.+)\n([^-].*?;)$", re.MULTILINE)
 
 
 def page(request: Request) -> Response:
-    """``/data``, and ``/sql`` as it was called before; ``q`` is a word that a name or a description has."""
+    """``/data``, and its former address ``/sql``; ``q`` searches names and descriptions."""
     templating.check_parameters(request, "q")
     sought = templating.query_text(request, "q")
     with templating.snapshot(request) as conn:
@@ -63,13 +63,13 @@ def csv(request: Request) -> Response:
 
 
 def json(request: Request) -> Response:
-    """``/data/NAME.json``: the same as JSON."""
+    """``/data/NAME.json``: a view as JSON."""
     _, wanted = _rows_of(request)
     return downloads.json(request, request.path_params["name"], lambda _: wanted, None)
 
 
 def parquet(request: Request) -> Response:
-    """``/data/NAME.parquet``: the same as Parquet."""
+    """``/data/NAME.parquet``: a view as Parquet."""
     columns, wanted = _rows_of(request)
     return downloads.parquet(request, request.path_params["name"], columns, lambda _: wanted)
 
@@ -99,7 +99,7 @@ def _has(entry: Row, sought: str) -> bool:
 
 
 def _matching(entry: Row, sought: str) -> list[Row]:
-    """The columns whose name, meaning or place in the API's answer has a word; none without a word."""
+    """The columns whose name, description or API path contains ``sought``; none if it is empty."""
     texts = ("name", "description", "api_path")
     return [
         column
@@ -109,13 +109,13 @@ def _matching(entry: Row, sought: str) -> list[Row]:
 
 
 def _entries(conn: Connection) -> list[Row]:
-    """A table or view each: name, description, columns with their types, and for a view its SELECT."""
+    """Every table and view: name, description, columns with their types, and for a view its SELECT."""
     table = schema.data_dictionary
     rows = conn.execute(select(table).order_by(table.c.table_name, table.c.column_name)).mappings().all()
     notes = {(row["table_name"], row["column_name"]): row for row in rows}
     selects = views.sources(conn.dialect.name)
     there = inspect(conn)
-    present = {*there.get_table_names(), *there.get_view_names()}  # triggers have notes too, and no columns
+    present = {*there.get_table_names(), *there.get_view_names()}  # the dictionary has triggers too
     names = [name for name, column in notes if not column and name in present]
     return [
         {
@@ -144,7 +144,7 @@ def _column(column: Column[Any], note: Any) -> Row:
 
 
 def _on_sqlite(column: Column[Any]) -> str:
-    """What SQLite holds: it has no types of its own for flags, days and times."""
+    """The type of a column on SQLite, which has no types for booleans, dates and times."""
     if isinstance(column.type, Date):
         return "text"
     if isinstance(column.type, Integer | Boolean):

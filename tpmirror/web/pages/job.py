@@ -58,7 +58,7 @@ def live(request: Request) -> Response:
 
 
 def _known(request: Request, conn: Connection) -> dict[str, Any]:
-    """The job and what belongs to it. Raises HTTPException 404."""
+    """The job, its details, prices and timeline. Raises HTTPException 404."""
     job_id = request.path_params["job_id"]
     job = queries.job(conn, job_id) if job_id < 2**63 else None
     if job is None:

@@ -42,7 +42,7 @@ ORDERS: Final = {
     "-credits": "dearest first",
     "credits": "cheapest first",
 }
-"""What ``sort`` accepts, in words."""
+"""The values of ``sort``, with their labels."""
 NEWEST: Final = "-job_id"
 FILTERS: Final = {
     "q": "Name, text or number",
@@ -55,30 +55,30 @@ FILTERS: Final = {
     "input": "Input video",
     "owner": "Owner",
 }
-"""Parameters that narrow the list down, with their names for people."""
+"""The parameters that filter the list, with their labels."""
 IN_FLIGHT: Final = "in flight"
-"""What ``status`` accepts besides the statuses: every one in which a job is not over."""
+"""The value of ``status`` that selects every status that is not terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks of the list."""
+    """The filters of a request."""
 
     state: dict[str, str]
-    """Its filters as they were written, with the empty ones."""
+    """Every filter parameter as given, empty if absent."""
     wanted: JobFilter
     chosen: dict[str, list[Any]]
-    """Of each list to choose from, the values that a filter means."""
+    """By filter with a list of choices: the values that the request selects."""
     choices: dict[str, list[Row]]
 
     @property
     def chips(self) -> list[dict[str, str]]:
-        """The filters in force: the parameter of each, what it is called and what it is set to."""
+        """The filters in force: the parameter of each, its label and its value."""
         set_ = [name for name in FILTERS if self.state[name]]
         return [{"key": name, "name": FILTERS[name], "value": self._label(name)} for name in set_]
 
     def _label(self, name: str) -> str:
-        """What a filter is set to, as people call it."""
+        """The value of a filter, by the name of its choice."""
         chosen = self.chosen.get(name)
         names = {one["value"]: one["name"] for one in self.choices.get(name, ())}
         return str(names[chosen[0]] or chosen[0]) if chosen else self.state[name]
@@ -128,7 +128,7 @@ def csv(request: Request) -> Response:
 
 
 def json(request: Request) -> Response:
-    """``/jobs.json``: the same."""
+    """``/jobs.json``: every job that the filter lets through, as JSON."""
     return downloads.json(request, "jobs", _all(request))
 
 
@@ -167,7 +167,7 @@ def _columns(request: Request, conn: Connection) -> list[Column[Any]]:
 
 
 def _asked(request: Request, conn: Connection) -> Asked:
-    """The filter of a request. Raises HTTPException 400 for a value that makes no sense."""
+    """The filter of a request. Raises HTTPException 400 for an invalid value."""
     state = {name: templating.query_text(request, name) for name in FILTERS}
     choices = remembered(request, conn, "choices", lambda: queries.job_choices(conn))
     in_flight = state["status"].casefold().replace("-", " ") == IN_FLIGHT
@@ -191,7 +191,7 @@ def _asked(request: Request, conn: Connection) -> Asked:
 
 
 def _chosen(name: str, text: str, choices: Mapping[str, list[Row]]) -> list[Any]:
-    """The values that a filter means, by name or value. Raises HTTPException 400."""
+    """The choices of a filter that match a text by name or value. Raises HTTPException 400."""
     if not text:
         return []
     found = queries.choose(choices[name], text)

@@ -1,4 +1,4 @@
-"""Operations: how long jobs take, how often they fail, how good the ETA is, what takes space; of any days."""
+"""Operations: turnaround, failures, the accuracy of the ETA and the storage of outputs, for any range of days."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -64,7 +64,7 @@ def page(request: Request) -> Response:
 
 
 def _reports(request: Request, conn: Connection, period: Period, now: datetime) -> dict[str, Report]:
-    """Everything that the page shows, as ``tpmirror report`` makes it."""
+    """The reports of the page, as ``tpmirror report`` makes them."""
     today, prices = now.date(), templating.prices(request, conn)
     work = {
         "days": lambda: turnaround(conn, period, "day", today),
@@ -83,7 +83,7 @@ def _reports(request: Request, conn: Connection, period: Period, now: datetime) 
 
 
 def _turnaround(days: Report, period: Period, today: date) -> dict[str, Any]:
-    """Median and 90th percentile of minutes from start to finish, by day, and of how many jobs."""
+    """Median and 90th percentile of minutes from start to finish, by day, and the number of jobs."""
     by_day = {row["day"]: row for row in days.rows if row["measure"] == START_TO_END}
     last = min(today, (period.after or date.max) - timedelta(days=1))
     first = period.first or min([last, *map(date.fromisoformat, by_day)])
@@ -102,7 +102,7 @@ def _turnaround(days: Report, period: Period, today: date) -> dict[str, Any]:
 
 
 def _failures(months: Report, today: date) -> dict[str, Any]:
-    """Failed and canceled jobs by month, in per cent of those that ended, and of how many."""
+    """Failed and canceled jobs by month, in per cent of those that ended, and the number of these."""
     found = {row["month"]: row for row in months.rows if row["ended"]}
     keys: Sequence[str] = charts.months(min(found), max(found))[-BARS:] if found else []
     rows = [found.get(month) for month in keys]
@@ -116,12 +116,12 @@ def _failures(months: Report, today: date) -> dict[str, Any]:
 
 
 def _percent(of_month: Row | None, kind: str) -> float | None:
-    """One kind of end in per cent of all."""
+    """One outcome in per cent of the jobs that ended."""
     return None if of_month is None else 100 * of_month[kind] / of_month["ended"]
 
 
 def _pivot(found: Sequence[Row]) -> list[Row]:
-    """A model each, with its mean absolute error at every tenth of progress."""
+    """A row per model, with its mean absolute error at every tenth of progress."""
     models: dict[Any, Row] = {}
     for row in found:
         of_model = models.setdefault(row["ml_model_id"], {"model": row["model"], "jobs": 0, "samples": 0, "errors": {}})
@@ -132,5 +132,5 @@ def _pivot(found: Sequence[Row]) -> list[Row]:
 
 
 def _largest(report: Report) -> Report:
-    """The report without the rows that the page leaves out: of many outputs they would fill the memory."""
+    """The report with ``SHOWN`` rows: the cache would otherwise hold a row for every output."""
     return Report(report.title, report.columns, [*report.rows[:SHOWN]], report.notes, report.summary)

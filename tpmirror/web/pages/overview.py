@@ -22,11 +22,11 @@ from tpmirror.web import charts, status, templating
 from tpmirror.web.cache import remembered, rows
 
 DAYS: Final = 60
-"""Days on the chart of jobs: those of the tiles, and as many before, which these are compared with."""
+"""Days on the chart of jobs: the ``TREND_DAYS`` of the tiles, and as many before, for comparison."""
 TREND_DAYS: Final = 30
 """Days over which times and failures are summed up."""
 SHOWN: Final = 25
-"""Jobs in flight on the page; the longest waiting."""
+"""Most jobs in flight on the page, the longest waiting ones."""
 ENDS: Final = {name: charts.STATUSES[name] for name in ("Finished", "Failed", "Canceled")}
 """How a job can end, with its colour."""
 DAY: Final = timedelta(days=1)
@@ -61,7 +61,7 @@ def _live(request: Request, conn: Connection, now: datetime) -> dict[str, Any]:
 
 
 def _history(conn: Connection, today: date) -> dict[str, Any]:
-    """What only changes with the content of the mirror."""
+    """The figures that change with the mirror's content alone, so that the cache may hold them."""
     since, trend = today - (DAYS - 1) * DAY, today - (TREND_DAYS - 1) * DAY
     ended, spent = _ended(conn, since), _spent(conn, today)
     times = _by_measure(lengths(conn, Period(trend)))
@@ -80,7 +80,7 @@ def _history(conn: Connection, today: date) -> dict[str, Any]:
 
 
 def _by_measure(took: Iterable[Row]) -> dict[str, Row]:
-    """Percentiles of lengths of time by what was measured."""
+    """Percentiles of durations by measure."""
     return {row["measure"]: row for row in summarise(took, "all")}
 
 
@@ -96,7 +96,7 @@ def _ended(conn: Connection, since: date) -> list[Row]:
 
 
 def _totals(ended: Iterable[Row]) -> dict[str, Any]:
-    """How many jobs ended in which way, and the share of those that failed."""
+    """The number of jobs by outcome, and the share that failed."""
     found = dict.fromkeys(ENDS, 0)
     for row in ended:
         found[row["name"]] += row["amount"]
@@ -105,7 +105,7 @@ def _totals(ended: Iterable[Row]) -> dict[str, Any]:
 
 
 def _worth(prices: Prices, credits_: dict[str, Decimal], today: date) -> dict[str, Row]:
-    """What Credits of this month and the last are in money; empty if no price is known."""
+    """Credits of this month, the last and the forecast in money; empty if no price is known."""
     months = {"this": today, "last": add_months(today, -1), "forecast": today}
     return {name: prices.worth(credits_[name], month) for name, month in months.items()} if prices else {}
 
@@ -120,7 +120,7 @@ def _spent(conn: Connection, today: date) -> dict[date, Decimal]:
 
 
 def _credits(spent: Mapping[date, Decimal], today: date) -> dict[str, Any]:
-    """Credits of this month and the last, whole and up to the same day, and what this month comes to at this rate."""
+    """Credits of this month, of the last one (whole, and up to the same day), and the forecast for this month."""
     first, before = add_months(today, 0), add_months(today, -1)
 
     def total(start: date, end: date) -> Decimal:
@@ -137,7 +137,7 @@ def _credits(spent: Mapping[date, Decimal], today: date) -> dict[str, Any]:
 
 
 def _money(spent: Mapping[date, Decimal], today: date, expected: Decimal, budget: float | None) -> dict[str, Any]:
-    """Credits of this month as they add up, as expected to its end; those of the last month, and the budget."""
+    """A chart of cumulative Credits: this month's, their forecast to its end, the last month's, and the budget."""
     first, before = add_months(today, 0), add_months(today, -1)
     days = charts.days(first, add_months(today, 1) - DAY)
     last = _adding_up(spent, [day for n in range(len(days)) if (day := before + n * DAY) < first])
@@ -156,7 +156,7 @@ def _money(spent: Mapping[date, Decimal], today: date, expected: Decimal, budget
 
 
 def _adding_up(spent: Mapping[date, Decimal], days: Sequence[date]) -> list[Any]:
-    """What was spent from the first of some days to each of them."""
+    """Cumulative Credits from the first of ``days`` to each of them."""
     return list(accumulate(spent.get(day, Decimal(0)) for day in days))
 
 

@@ -25,7 +25,7 @@ NAMES: Final = ("by", "from", "to", "as-of", "month")
 
 
 def statement(request: Request) -> Response:
-    """``/statement``; ``month`` as the command takes it, the last one that is over if none is named."""
+    """``/statement``; ``month`` as the command takes it, by default the last complete one."""
     templating.check_parameters(request, "month")
     today = datetime.now(UTC).date()
     with ranges.refusing():

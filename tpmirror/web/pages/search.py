@@ -17,7 +17,7 @@ def page(request: Request) -> Response:
     number = text.removeprefix("#")
     with templating.snapshot(request) as conn:
         if number.isascii() and number.isdigit() and len(number) <= 18 and queries.job(conn, int(number)) is not None:
-            found = [int(number)]  # also where a name has the number in it: who types a number means the job
+            found = [int(number)]  # a job's own number takes precedence over names that contain it
         else:
             found = queries.job_ids(conn, JobFilter(text=text).conditions, 2) if text else []
     query = f"?{urlencode({'q': text})}" if text else ""

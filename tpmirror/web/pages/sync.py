@@ -1,4 +1,4 @@
-"""Sync: the runs with their proofs, what waits for an operator (vanished jobs, the quarantine), the sinks of events."""
+"""Sync: the runs with their proofs, vanished and quarantined jobs that wait for an operator, the sinks of events."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -24,7 +24,7 @@ COLUMNS: Final = (
     "id", "kind", "outcome", "started_at", "seconds", "proof", "jobs_seen", "jobs_inserted", "jobs_updated",
     "transitions", "jobs_gone", "requests", "retries",
 )  # fmt: skip
-"""What a run shows: its proof in words says more than that it is certified."""
+"""Columns of a run; without ``certified``, which ``proof`` states in words."""
 MAX_ENTRIES: Final = 25
 """Entries of the quarantine, and waiting jobs, on the page; the command line lists all."""
 
@@ -66,7 +66,7 @@ def page(request: Request) -> Response:
 
 
 def _runs(conn: Connection, before: int | None, kind: str) -> Report:
-    """The runs of a page and one more."""
+    """The runs of a page and one more, by which the page knows that older ones exist."""
     table = schema.sync_runs.c
     wanted = [] if before is None else [table.id < before]
     wanted += [table.kind == kind] if kind else []
@@ -116,7 +116,7 @@ def _faults(entries: Sequence[Row], names: dict[int, str | None]) -> Report:
 
 
 def _quarantine(conn: Connection) -> list[Row]:
-    """Entries that are not resolved, those that nobody accepted first, newest first; what the role may read of them."""
+    """Unresolved entries, those not accepted first, then the newest first; only the columns that the role may read."""
     table = schema.quarantined_jobs
     columns = readable(conn, table)
     order = (func.coalesce(table.c.accepted_at.is_not(None), False), table.c.id.desc())
