@@ -1,8 +1,8 @@
-"""Events: transitions in the form in which other programs get them, and how far each sink has come.
+"""Events: transitions in the form in which other programs get them, and the cursor of each sink.
 
-A sink is served by one of the replicas at a time. It claims the sink by the statement that sets ``next_try_at``; who
-writes the outcome names the claim again, so that a process that paused for too long changes nothing. Times are those of
-the database's clock, which all replicas share.
+One replica at a time serves a sink. It claims the sink by the UPDATE that sets ``next_try_at``; the UPDATE that writes
+the outcome checks the claim, so that a process that paused for too long changes nothing. Times are those of the
+database's clock, which all replicas share.
 """
 
 from collections.abc import Sequence
@@ -28,11 +28,11 @@ OTHER: Final = "job.status_changed"
 """The type for a status that this version has no name for."""
 TYPES: Final = (*NAMED.values(), OTHER)
 SCHEMA_VERSION: Final = 1
-"""Of the body: it grows when a key goes or changes its meaning, not when one is added."""
+"""Version of the body: it grows when a key goes or changes its meaning, not when a key is added."""
 TERM: Final = timedelta(seconds=30)
 """How long a claim holds: longer than one request may take, and the time within which a killed process is replaced."""
 FARTHEST: Final = timedelta(hours=24)
-"""A next try that is later was noted by a clock that has been set back since: no delay is as long."""
+"""No delay is as long: a clock that has been set back since noted a next try that is later."""
 
 _history, _cursors, _dead = job_status_history.c, event_cursors.c, event_deliveries_dead.c
 
@@ -42,9 +42,9 @@ class Event(NamedTuple):
 
     entry: int
     id: str
-    """``webhook-id``: the same whenever, and by whichever replica, it is sent."""
+    """``webhook-id``: equal in every delivery of the event, by any replica."""
     body: Row
-    """JSON as it is; times and money are still theirs."""
+    """The body to be encoded as JSON; times and money still have their Python types."""
 
 
 def head(conn: Connection) -> int:
@@ -148,7 +148,7 @@ def sinks(conn: Connection) -> list[SinkState]:
 
 
 def dead(conn: Connection, sink: str | None = None) -> list[Row]:
-    """What was given up, in order, with its job: all of it, or what of one sink was not delivered since."""
+    """Deliveries given up, in order, with their job: all of them, or those of one sink not delivered since."""
     wanted = select(event_deliveries_dead, _history.job_id).join(job_status_history, _history.entry == _dead.entry)
     if sink is not None:
         wanted = wanted.where(_dead.sink == sink, _dead.redelivered_at.is_(None))
@@ -171,7 +171,7 @@ class Claim:
 def is_due(conn: Connection, sink: str, now: datetime) -> bool:
     """Whether there may be something to do for a sink: it is unknown, or has an entry to send, or may begin.
 
-    A look that writes nothing: on SQLite a claim waits for the lock, and keeps the syncs from it.
+    Reads only: on SQLite a claim waits for the write lock, and keeps the syncs from it.
     """
     row = conn.execute(select(_cursors.entry).where(_cursors.sink == sink)).first()
     if row is None:
@@ -182,19 +182,19 @@ def is_due(conn: Connection, sink: str, now: datetime) -> bool:
 
 
 def enroll(conn: Connection, sink: str) -> None:
-    """Let a sink begin: a new one at the end, and none before the end of the mirror's first full sync."""
+    """Start a sink: a new one at the end of the history, and none before the end of the mirror's first full sync."""
     first = _first_synced(conn)
     begin = None if first is None else head(conn)
     new = bulk.insert_of(conn.dialect.name)(event_cursors).values(sink=sink, entry=begin, attempts=0)
     conn.execute(new.on_conflict_do_nothing())
     if first is not None:
-        # One that waited begins where that sync ended: what was recorded since then is news for it.
+        # A sink that waited starts where that sync ended: entries recorded since then are new to it.
         last = conn.scalar(select(func.max(_history.entry)).where(_history.sync_run_id <= first)) or 0
         conn.execute(update(event_cursors).where(_cursors.sink == sink, _cursors.entry.is_(None)).values(entry=last))
 
 
 def _first_synced(conn: Connection) -> int | None:
-    """The number of the first full sync that came to its end."""
+    """The number of the first full sync that succeeded."""
     done = (sync_runs.c.kind == "full", sync_runs.c.outcome == "succeeded")
     first: int | None = conn.scalar(select(func.min(sync_runs.c.id)).where(*done))
     return first
@@ -209,7 +209,7 @@ def claim(conn: Connection, sink: str, now: datetime) -> Claim | None:
 
 
 def _free(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Whether a sink is enabled, has an entry to send, and nobody is at it nor waits after a failure."""
+    """Whether a sink is enabled, has an entry to send, and neither a claim nor a delay after a failure is in force."""
     at = _cursors.next_try_at
     return (
         _cursors.disabled_at.is_(None),
@@ -221,7 +221,8 @@ def _free(now: datetime) -> tuple[ColumnElement[bool], ...]:
 def advance(conn: Connection, held: Claim, now: datetime, *, keep: bool) -> Claim | None:
     """Record that the next entry was delivered; ``keep`` the claim for the one after it.
 
-    None if it is not kept, or another process has taken the sink over: then nothing is recorded, and it sends again.
+    None if it is not kept, or another process has taken the sink over: then nothing is recorded, and that process sends
+    the entry again.
     """
     until = now + TERM if keep else None
     moved = _set(conn, held, entry=held.entry + 1, attempts=0, last_error=None, next_try_at=until)
@@ -234,24 +235,24 @@ def fail(conn: Connection, held: Claim, error: str, next_try_at: datetime) -> No
 
 
 def give_up(conn: Connection, held: Claim, error: str, now: datetime) -> None:
-    """Put the next entry aside, and go on after it."""
+    """Record that the next entry is given up, and move the cursor past it."""
     if _set(conn, held, entry=held.entry + 1, attempts=0, last_error=error, next_try_at=None):
         row = {"sink": held.sink, "entry": held.entry + 1, "failed_at": now, "last_error": error}
         conn.execute(insert(event_deliveries_dead), row)
 
 
 def disable(conn: Connection, held: Claim, error: str, now: datetime) -> None:
-    """Send nothing any more."""
+    """Disable the sink: nothing is sent to it any more."""
     _set(conn, held, attempts=held.attempts + 1, last_error=error, next_try_at=None, disabled_at=now)
 
 
 def release(conn: Connection, held: Claim) -> None:
-    """Leave the sink to the next process, as it is."""
+    """Release the claim and leave the cursor as it is, for the next process."""
     _set(conn, held, next_try_at=None)
 
 
 def _set(conn: Connection, held: Claim, **values: Any) -> bool:
-    """Change the row of a sink, if the claim is still what it says."""
+    """Update the row of a sink if the claim still holds; returns whether it does."""
     mine = (_cursors.sink == held.sink, _cursors.entry == held.entry, _cursors.next_try_at == held.until)
     return conn.execute(update(event_cursors).where(*mine).values(**values)).rowcount == 1
 
@@ -263,7 +264,7 @@ def resume(conn: Connection, sink: str) -> None:
 
 
 def rewind(conn: Connection, sink: str, entry: int) -> None:
-    """Send everything after an entry again; what was given up of that is to be sent as well, and no longer dead."""
+    """Send everything after an entry again; deliveries given up after it are sent too, and no longer dead."""
     resume(conn, sink)
     conn.execute(update(event_cursors).where(_cursors.sink == sink).values(entry=entry))
     conn.execute(delete(event_deliveries_dead).where(_dead.sink == sink, _dead.entry > entry))

@@ -1,4 +1,4 @@
-"""What is wrong and what to do about it, as one list for ``status``, ``/readyz``, the metrics, the log and the alerts.
+"""The problems and their remedies, as one list for ``status``, ``/readyz``, the metrics, the log and the alerts.
 
 Pure: the status of the mirror and the clock are arguments. Problems of the service's process: ``service.watchdog``.
 """
@@ -16,21 +16,21 @@ from tpmirror.store.status import MirrorStatus
 STALE: Final = 3
 """Intervals between full syncs after which a mirror that is not proven complete again is stale."""
 UNCERTIFIED: Final = 3
-"""Full syncs in a row without a proof after which that is a problem."""
+"""Full syncs in a row without a proof at which the missing proof is a problem."""
 FAILURE_STREAK: Final = 3
-"""Runs in a row that failed, after which this is more than a hiccup."""
+"""Failed runs in a row at which the failures are a problem."""
 UNANSWERED_LIMIT: Final = timedelta(days=1)
 """How long jobs may be missing without an answer of the API, before that is a problem."""
 SINK_LAG: Final = timedelta(minutes=15)
 """How long an event may wait for its sink, before that is a problem: a restart of the receiver takes less."""
 KEY_REFUSED: Final = "the API refused the key"
-"""How the error of a run begins whose key was refused."""
+"""Beginning of the error of a run whose key was refused."""
 
 
 BUDGET: Final = "budget:"
 JOB_FAILED: Final = "job_failed:"
 EVENTS: Final = (BUDGET, JOB_FAILED)
-"""How the codes begin of what happens once and is never over."""
+"""Prefixes of the codes of events, which happen once and are never over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,11 @@ class Problem:
     """Something that needs attention."""
 
     code: str
-    """Its kind, for machines: stays the same as long as it is the same problem."""
+    """Its kind, for machines: equal as long as the problem lasts."""
     message: str
-    """What is wrong."""
+    """The problem, in words."""
     remedy: str
-    """What to do next."""
+    """The remedy: the next step of an operator."""
     critical: bool = False
     """Whether the mirror cannot be relied on until it is solved."""
 
@@ -141,7 +141,7 @@ def _of_upstream(status: MirrorStatus) -> Iterator[Problem]:
 
 
 def _of_sinks(status: MirrorStatus, settings: Settings, now: datetime) -> Iterator[Problem]:
-    """Of the sinks that are set: one that was taken out of the settings is nobody's concern."""
+    """Problems of the sinks in the settings; a sink that was taken out of them is left out."""
     for sink in status.sinks:
         name, again = sink.sink, f"tpmirror events redeliver --sink {sink.sink}"
         if name not in (settings.webhook_urls or {}):
@@ -161,7 +161,7 @@ def _of_sinks(status: MirrorStatus, settings: Settings, now: datetime) -> Iterat
 
 
 def _of_budgets(status: MirrorStatus, settings: Settings, now: datetime) -> Iterator[Problem]:
-    """The code names the day or the month: a new one is a new problem."""
+    """The code names the day or the month: each new one is a new problem."""
     for name, period, spent, budget in (
         ("day", f"{now:%Y-%m-%d}", status.credits_today, settings.budget_daily),
         ("month", f"{now:%Y-%m}", status.credits_month, settings.budget_monthly),

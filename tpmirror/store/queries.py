@@ -1,4 +1,4 @@
-"""What people ask the mirror, as plain data; reads only."""
+"""The queries of commands and pages, as plain data; reads only."""
 
 import json
 from collections.abc import Sequence
@@ -36,13 +36,13 @@ PRESENCES: Final = ("listed", "missing", "unlisted", "gone")
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs are wanted; what is None or empty narrows nothing down."""
+    """A filter of jobs; a field that is None or empty narrows nothing down."""
 
     statuses: Sequence[int] = ()
     in_flight: bool = False
     """Only jobs that are neither over nor gone."""
     models: Sequence[int] = ()
-    """Ids, of which a job uses at least one."""
+    """Ids of models, of which a job uses at least one."""
     resolution: str = ""
     presence: str = ""
     first: date | None = None
@@ -50,7 +50,7 @@ class JobFilter:
     last: date | None = None
     """Counts on this day or earlier."""
     input_video: int | None = None
-    """Made of this video."""
+    """Id of the input video that a job reads."""
     owner: str = ""
     """A part of the address of the input's owner."""
     text: str = ""
@@ -76,7 +76,7 @@ class JobFilter:
 
     @property
     def _is_of_these_days(self) -> ColumnElement[bool]:
-        """Whether a job's day lies among those wanted: by its moments, not by ``day``, which has no index."""
+        """Whether a job's day is among those wanted: by its timestamps, not by ``day``, which has no index."""
         jobs = view("job_overview").c
 
         def lies_within(moment: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -128,7 +128,7 @@ def failed_jobs(conn: Connection, since: datetime) -> list[Row]:
 
 
 def jobs_by_status(conn: Connection, prices: Prices = UNPRICED) -> list[Row]:
-    """Jobs and Credits by status, and what these are in money; previews count as jobs and cost nothing."""
+    """Jobs and Credits by status, and the Credits in money; previews count as jobs and cost nothing."""
     jobs, names = schema.jobs, schema.job_statuses
     charged = credits_of(case((jobs.c.preview.is_(True), 0), else_=jobs.c.cost_usd))
     wanted = (
@@ -142,7 +142,7 @@ def jobs_by_status(conn: Connection, prices: Prices = UNPRICED) -> list[Row]:
 
 
 def _worth_by_status(conn: Connection, prices: Prices) -> dict[int, Row]:
-    """What Credits are in money by status: each job at the price of the month in which it counts."""
+    """Credits in money by status: each job at the price of the month in which it counts."""
     jobs = view("job_overview").c
     wanted = select(jobs.status, jobs.month, credits_of(jobs.credits).label("credits"))
     parts: dict[int, list[Row]] = {}
@@ -160,7 +160,7 @@ def credits_by_month(conn: Connection, limit: int) -> list[Row]:
 
 
 def jobs_by_presence(conn: Connection, since: datetime | None) -> Row:
-    """Jobs by presence, each kind of it; ``newer`` are those of the listed ones that were first seen after a moment."""
+    """Jobs by presence, 0 for one without jobs; ``newer``: listed jobs that were first seen after ``since``."""
     jobs, newer = schema.jobs.c, 0
     if since is not None:
         newer = _scalar(conn, select(func.count()).where(jobs.presence == "listed", jobs.first_seen_at > since))
@@ -168,12 +168,12 @@ def jobs_by_presence(conn: Connection, since: datetime | None) -> Row:
 
 
 def in_flight(conn: Connection, limit: int) -> dict[str, Any]:
-    """Jobs in the queue or processing, the longest waiting of them, and apart from them those of an unknown status.
+    """Jobs queued or processing, the longest waiting of them, and separately those of an unknown status.
 
-    Nobody knows whether a job of a status without a name is over: it is not counted among those at work.
+    Whether a job of a status without a name is over is unknown: it is not counted among the jobs at work.
     """
     active, jobs, codes = view("active_jobs"), schema.jobs.c, schema.job_statuses.c.code
-    # By their codes, for which there is an index, and not by which they are not.
+    # By their own codes, for which there is an index, and not by excluding the known ones.
     strange = list(conn.execute(select(codes).where(codes.not_in(sorted(labels.STATUSES)))).scalars())
     at_work = sorted(set(labels.STATUSES) - labels.TERMINAL)
 
@@ -264,7 +264,7 @@ def newest_jobs(conn: Connection, digits: str, limit: int, *, is_absent: bool) -
 def labelled_jobs(conn: Connection, ids: Sequence[int], columns: Sequence[Column[Any]] = ()) -> list[Row]:
     """The rows of ``job_overview_public`` in the order of the ids, or these columns of ``job_overview``.
 
-    Read after the ids: the database joins and labels these jobs, not all that it had to sort.
+    Read after the ids: the database joins and labels these jobs alone, not all jobs that it had to sort.
     """
     columns = columns or list(view("job_overview_public").columns)
     (job_id,) = (column for column in columns if column.name == "job_id")
@@ -273,7 +273,7 @@ def labelled_jobs(conn: Connection, ids: Sequence[int], columns: Sequence[Column
 
 
 def job_choices(conn: Connection) -> dict[str, list[Row]]:
-    """What a filter of jobs can be set to: ``value`` and ``name`` of each status, model, resolution and presence."""
+    """The choices of a job filter: ``value`` and ``name`` of each status, model, resolution and presence."""
     statuses, models, sizes = schema.job_statuses.c, schema.ml_models.c, schema.output_resolutions.c
     return {
         "status": _rows(conn, select(statuses.code.label("value"), statuses.name).order_by(statuses.code.desc())),
@@ -284,18 +284,18 @@ def job_choices(conn: Connection) -> dict[str, list[Row]]:
 
 
 def choose(choices: Sequence[Row], text: str) -> list[Any]:
-    """The values of those choices that have this name, whatever its case, or this value; empty if none does."""
+    """The values of the choices that have this name, in any case, or this value; empty if no choice has."""
     asked = text.strip().casefold()
     return [one["value"] for one in choices if asked in {str(one["value"]).casefold(), str(one["name"]).casefold()}]
 
 
 def accepted(choices: Sequence[Row]) -> str:
-    """What a filter can be set to, in words."""
+    """The names of a filter's choices, in words."""
     return ", ".join(dict.fromkeys(str(one["name"]) for one in choices)) or "none: the mirror has no job yet"
 
 
 def job_details(conn: Connection, row: Row) -> dict[str, Any]:
-    """All that the mirror knows of a job besides its row: labels, models, videos, history, lengths, corrections."""
+    """The rows about a job besides its own: labels, models, videos, history, lengths, corrections."""
     history_of_job = job_history(conn, row)
     return {
         "shown": _of_job(conn, "job_overview_public", row["id"])[0],
@@ -309,12 +309,12 @@ def job_details(conn: Connection, row: Row) -> dict[str, Any]:
 
 
 def count_of_input(conn: Connection, video_id: int | None) -> int:
-    """How many jobs were made of a video."""
+    """How many jobs read an input video."""
     return _scalar(conn, select(func.count()).where(schema.jobs.c.input_video_id == video_id)) or 0
 
 
 def fields_of(row: Row, columns: Sequence[Column[Any]]) -> list[dict[str, Any]]:
-    """Every column of a row with what it means."""
+    """Every column of a row with its meaning."""
     return [{"name": c.name, "value": row[c.name], "means": c.comment} for c in columns if c.name != "fingerprint"]
 
 
@@ -338,7 +338,7 @@ def unknown_codes(conn: Connection) -> dict[str, list[int]]:
 
 
 def unknown(conn: Connection) -> dict[str, list[Any]]:
-    """What upstream sent that this version has no name for: codes by table, keys by table."""
+    """Codes and keys that upstream sent and this version has no name for, by table."""
     found: dict[str, list[Any]] = dict(unknown_codes(conn))
     for table in (schema.jobs, schema.input_videos, schema.output_videos, schema.ml_models):
         sample = conn.execute(select(table.c.extra).where(table.c.extra.is_not(None)).limit(EXTRA_SAMPLE)).scalars()
@@ -380,7 +380,7 @@ def _models_of_job(conn: Connection, job_id: int) -> list[Row]:
 
 
 def _videos_of_job(conn: Connection, row: Row) -> list[dict[str, Any]]:
-    """The job's videos with all their columns that the role may read, and what these mean."""
+    """The job's videos with all their columns that the role may read, and the meanings of these."""
     found = []
     for kind, table in (("input", schema.input_videos), ("output", schema.output_videos)):
         video_id, columns = row[f"{kind}_video_id"], readable(conn, table)

@@ -1,4 +1,4 @@
-"""The status of the mirror in a few short queries: what decides when to run again, and what is wrong."""
+"""The status of the mirror in a few short queries: it decides when to run again, and which problems there are."""
 
 import json
 from dataclasses import dataclass, field
@@ -63,9 +63,9 @@ class MirrorStatus:
 
 
 def read_status(conn: Connection, today: date | None = None) -> MirrorStatus:
-    """Read what decides when to run again and which problems there are; a few short index look-ups.
+    """Read the status: when to run again, and which problems there are; a few short index look-ups.
 
-    With ``today`` also what was spent on that day and in its month.
+    With ``today`` also the Credits spent on that day and in its month.
     """
     run = schema.sync_runs.c
     full, done = run.kind == "full", run.outcome == "succeeded"
