@@ -23,14 +23,14 @@ from tpmirror.tensorpix import tls
 from tpmirror.tensorpix.control import Control
 
 _ROOM: Final = 64 * 2**10
-"""Bytes that a job may have on average: true ones have about 2,600."""
+"""Bytes that a job may have on average: real jobs have about 2,600."""
 _LEAST_ROOM, _MOST_ROOM = 4 * 2**20, 32 * 2**20
 
 
 def room_for(jobs: int) -> int:
     """Bytes that are read of one answer, unpacked, in a run with pages of so many jobs. Several may be under way.
 
-    The same for each answer of the run, or whether a large job can be read would depend on its neighbours.
+    Constant for each answer of the run, or whether a large job can be read would depend on its neighbours.
     """
     return min(max(jobs * _ROOM, _LEAST_ROOM), _MOST_ROOM)
 
@@ -50,9 +50,9 @@ class Deadline(threading.local):
         self._control = control
 
     def left(self, timeout: float | None = None) -> float:
-        """Seconds left, or ``timeout`` if that is less. A waiting thread asks time and again.
+        """Seconds left, or ``timeout`` if that is less. A waiting thread calls it repeatedly.
 
-        Raises httpcore.ReadTimeout when none are, Interrupted when the run is to stop.
+        Raises httpcore.ReadTimeout when none are left, Interrupted when the run is to stop.
         """
         if self._control.stop.is_set():
             raise Interrupted
@@ -116,7 +116,7 @@ class Backend(httpcore.SyncBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """A connection to the first of the addresses that takes one."""
-        # One time for all addresses of a host: where none answers, each would take as long as the only one may.
+        # All addresses of a host share one time limit: if none answers, each would otherwise take the whole limit.
         addresses = self.resolve(host, port)
         ends = time.monotonic() + CONNECT
         while True:
@@ -135,7 +135,7 @@ class PinnedTransport(httpx.HTTPTransport):
     def __init__(self, origin: str, connections: int, deadline: Deadline, ca_file: Path | None = None) -> None:
         self._origin = httpx.URL(origin)
         # Plain http goes to loopback only and needs no certificates, which take longer to load than a page to fetch.
-        is_used = self._origin.scheme == "https" or ca_file is not None  # a wrong setting is refused all the same
+        is_used = self._origin.scheme == "https" or ca_file is not None  # a wrong CA file is refused even if unused
         context = tls.trust(ca_file) if is_used else httpx.create_ssl_context(verify=False, trust_env=False)
         super().__init__(verify=context, trust_env=False)
         # httpx builds its pool without a seam for the backend; the upper bound on its version guards this attribute.
@@ -148,7 +148,7 @@ class PinnedTransport(httpx.HTTPTransport):
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Refuse what is not a GET to the origin."""
+        """Send a GET to the origin; refuse any other request."""
         url, origin = request.url, self._origin
         if (
             request.method != "GET"
@@ -203,9 +203,9 @@ class _GzipStream:
         return self._member.eof and not (self._after and _MEMBER.startswith(self._after))
 
     def unpack(self, packed: bytes, room: int) -> bytes:
-        """Unpack the next bytes: at most one byte more than ``room``, so that no bomb fills the memory.
+        """Unpack the next bytes: at most one byte more than ``room``, so that no decompression bomb fills the memory.
 
-        Raises TransientError for what is no gzip.
+        Raises TransientError for data that is no gzip.
         """
         parts: list[bytes] = []
         while packed and room >= 0:
@@ -222,7 +222,7 @@ class _GzipStream:
 
 
 _MEMBER: Final = b"\x1f\x8b"
-"""How each member of a gzip stream begins."""
+"""The first bytes of each member of a gzip stream."""
 
 
 def _decompress(member: Any, packed: bytes, most: int) -> bytes:
