@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.account import KEY, mirror, query
 from tests.support.program import ROOT
+from tests.support.webhook import Webhook
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 
@@ -29,6 +30,7 @@ TOOLS: Final = ("cat", "chmod", "env", "mkdir", "openssl", "sh", "timeout")
 """Programs that do what they always do, in a home folder of the test."""
 NOTHING: Final = "exit 0"
 STAND_INS: Final = {
+    "jq": "exec cat",
     **dict.fromkeys(("curl", "journalctl", "make", "pip", "pipx", "sudo"), NOTHING),
     "uvx": 'shift 2; exec "$@"',
     "kubectl": 'if [ "$1" = exec ]; then shift 3; exec "$@"; fi',
@@ -40,7 +42,10 @@ export TPMIRROR_API_URL={url} TPMIRROR_MAX_RPS=0 PYTHONPATH={root} HOME="$PWD"
 case "$*" in
   run*|web*) set -- "$@" --http-addr 127.0.0.1:0; until="timeout --preserve-status 10";;
   simulate*|"demo --web"*) set -- "$@" --port 0; until="timeout --preserve-status 10";;
+  "events --follow"*) until="timeout --preserve-status -s INT 5";;
+  "events redeliver"*) export TPMIRROR_WEBHOOK_URLS=crm TPMIRROR_WEBHOOK_SECRET_FILE={secrets};;
 esac
+if [ -n "$TPMIRROR_WEBHOOK_URLS" ]; then export TPMIRROR_WEBHOOK_URLS=crm={sink}; fi
 echo "tpmirror $*" >> typed
 $until {python} -m tpmirror "$@"
 status=$?
@@ -83,15 +88,24 @@ def troubled(account: Any, migrated_file: Path, tmp_path_factory: pytest.TempPat
     return path
 
 
+@pytest.fixture(scope="module")
+def sink() -> Iterator[str]:
+    """The address of a receiver of events, whatever host a block names."""
+    with Webhook() as receiver:
+        yield receiver.address
+
+
 @pytest.fixture
-def home(troubled: Path, account: Any, tmp_path: Path) -> Path:
+def home(troubled: Path, account: Any, sink: str, tmp_path: Path) -> Path:
     """An empty home folder with the mirror in it, and the programs that a shell finds."""
     shutil.copyfile(troubled, tmp_path / "tpmirror.db")
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in TOOLS:
         (programs / name).symlink_to(str(shutil.which(name)))
-    own = PROGRAM.format(key=KEY, url=account.url, root=ROOT, python=sys.executable)
+    secrets = tmp_path / "secrets"
+    secrets.write_text("crm whsec_" + 43 * "A" + "=\n")
+    own = PROGRAM.format(key=KEY, url=account.url, root=ROOT, python=sys.executable, sink=sink, secrets=secrets)
     for name, script in {**STAND_INS, "tpmirror": own}.items():
         (programs / name).write_text(f"#!/bin/sh\n{script}\n")
         (programs / name).chmod(0o755)
