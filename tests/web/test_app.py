@@ -9,7 +9,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from threading import Event, Thread
@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from tests.support import served
 from tests.support.account import connected, query
 from tests.support.hostile import HARMFUL, mirror_of_everything
 from tests.support.program import Program
@@ -33,7 +34,6 @@ from tpmirror.store.status import MirrorStatus
 from tpmirror.web import app as web_app
 from tpmirror.web import downloads, server, templating
 from tpmirror.web.app import AT_ONCE, create_app
-from tpmirror.web.server import Server
 
 TOKEN = "sixteen-letters-or-more"
 PAGES = ["/", "/live", "/jobs", "/costs", "/statement", "/operations", "/sync", "/data", "/data/jobs", "/sql"]
@@ -42,17 +42,9 @@ THREADS = 40
 BROKEN = (Route("/healthz", lambda _request: 1 / 0), Route("/metrics", lambda _request: 1 / 0))
 
 
-@contextmanager
-def dashboard(database_url: str, routes: Any = BROKEN, **variables: str) -> Iterator[httpx.Client]:
+def dashboard(database_url: str, routes: Any = BROKEN, **variables: str) -> AbstractContextManager[httpx.Client]:
     """A client of the dashboard of a mirror, which is served beside two routes that break, or others."""
-    app = create_app(load({"TPMIRROR_DATABASE_URL": database_url, **variables}), routes)
-    server = Server(app, ("127.0.0.1", 0))
-    try:
-        with httpx.Client(base_url=server.start(), trust_env=False, timeout=30) as client:
-            yield client
-    finally:
-        server.stop()
-        app.state.engine.dispose()
+    return served.dashboard(database_url, routes, **variables)
 
 
 def test_an_empty_mirror_has_pages_too(mirror_url):

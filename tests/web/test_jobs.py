@@ -1,8 +1,6 @@
 """The page of all jobs and the search: filters by name and code, chips, pages, orders; on both databases."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,23 +9,8 @@ import httpx
 import pytest
 
 from tests.support.account import query
-from tpmirror.config import load
-from tpmirror.web.app import create_app
+from tests.support.served import dashboard
 from tpmirror.web.pages.jobs import ORDERS, PER_PAGE, pager
-from tpmirror.web.server import Server
-
-
-@contextmanager
-def dashboard(database_url: str, **variables: str) -> Iterator[httpx.Client]:
-    """A client of the dashboard of a mirror."""
-    app = create_app(load({"TPMIRROR_DATABASE_URL": database_url, **variables}))
-    server = Server(app, ("127.0.0.1", 0))
-    try:
-        with httpx.Client(base_url=server.start(), trust_env=False, timeout=30) as client:
-            yield client
-    finally:
-        server.stop()
-        app.state.engine.dispose()
 
 
 @pytest.fixture

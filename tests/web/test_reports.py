@@ -4,19 +4,16 @@ import csv
 import html
 import io
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import pyarrow.parquet
 import pytest
 from sqlalchemy import select
 
 from tests.support.account import connected, query
-from tpmirror.config import load
+from tests.support.served import dashboard
 from tpmirror.db import views
 from tpmirror.formatting import escape_terminal
 from tpmirror.months import add_months
@@ -24,26 +21,11 @@ from tpmirror.reports.formats import shown, to_csv, to_json
 from tpmirror.reports.model import Report
 from tpmirror.reports.registry import REPORTS, ReportParams, run_report
 from tpmirror.web import charts
-from tpmirror.web.app import create_app
 from tpmirror.web.filters import NOTHING
 from tpmirror.web.pages.data import examples
-from tpmirror.web.server import Server
 
 _CELL = re.compile(r"<t[hd][ >].*?</t[hd]>", re.DOTALL)
 _COLOURED = re.compile(r'class="swatch (c\d+)"></i>(?:<a[^>]*>)?<bdi[^>]*>([^<]*)')
-
-
-@contextmanager
-def dashboard(database_url: str, **variables: str) -> Iterator[httpx.Client]:
-    """A client of the dashboard of a mirror."""
-    app = create_app(load({"TPMIRROR_DATABASE_URL": database_url, **variables}))
-    server = Server(app, ("127.0.0.1", 0))
-    try:
-        with httpx.Client(base_url=server.start(), trust_env=False, timeout=60) as client:
-            yield client
-    finally:
-        server.stop()
-        app.state.engine.dispose()
 
 
 def tables(page: str) -> list[list[list[str]]]:

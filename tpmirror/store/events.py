@@ -246,11 +246,6 @@ def disable(conn: Connection, held: Claim, error: str, now: datetime) -> None:
     _set(conn, held, attempts=held.attempts + 1, last_error=error, next_try_at=None, disabled_at=now)
 
 
-def release(conn: Connection, held: Claim) -> None:
-    """Release the claim and leave the cursor as it is, for the next process."""
-    _set(conn, held, next_try_at=None)
-
-
 def _set(conn: Connection, held: Claim, **values: Any) -> bool:
     """Update the row of a sink if the claim still holds; returns whether it does."""
     mine = (_cursors.sink == held.sink, _cursors.entry == held.entry, _cursors.next_try_at == held.until)
