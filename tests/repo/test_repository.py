@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 
 # Which extras and groups a requirement file pins besides the dependencies; see the target "lock" in the Makefile.
 EXTRAS = ["postgres", "web", "metrics", "alerts", "export"]
-LOCKED = {
+LOCKED: dict[str, tuple[list[str], list[str]]] = {
+    "base.txt": ([], ["build"]),
     "install.txt": (EXTRAS, ["build"]),
     "test.txt": (EXTRAS, ["build", "test", "release", "lint"]),
 }
@@ -91,7 +92,7 @@ def test_every_requirement_file_is_checked():
 
 
 def test_tests_run_with_what_users_install():
-    assert pins("install.txt").items() <= pins("test.txt").items()
+    assert pins("base.txt").items() <= pins("install.txt").items() <= pins("test.txt").items()
 
 
 def test_guide_and_makefile_name_the_same_targets():
