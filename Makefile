@@ -5,11 +5,12 @@ UV ?= uv
 
 VENV := .venv
 TEST_VENV := .venv-test
-PIP_INSTALL := -m pip install -q --disable-pip-version-check
+PIP_OPTIONS := -q --disable-pip-version-check --no-deps --no-compile
 
-# What the two requirement files pin: install.txt what it takes to run tpmirror, test.txt that and all checks.
-INSTALL_SET := --all-extras --group build
-TEST_SET := $(INSTALL_SET) --group test --group lint
+# What the requirement files pin: base.txt tpmirror without its extras, install.txt with them, test.txt that and all checks.
+BASE_SET := --group build
+INSTALL_SET := $(BASE_SET) --all-extras
+TEST_SET := $(INSTALL_SET) --group test --group release --group lint
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
@@ -22,7 +23,7 @@ help: ## list the targets
 
 install: $(VENV)/.install-stamp ## install tpmirror into .venv
 
-demo: install ## a mirror of a made-up account, from first sync to proof
+demo: $(VENV)/.base-stamp ## a mirror of a made-up account, from first sync to proof
 	$(VENV)/bin/tpmirror demo
 
 test: lint ## formatting, lint, types, every behaviour on SQLite, all SQL on PostgreSQL, each page in Chromium
@@ -48,17 +49,18 @@ bench: $(TEST_VENV)/.install-stamp ## run the benchmarks
 soak: $(TEST_VENV)/.install-stamp ## the simulation and the kills of test-all, 50 times over, and a pooler: an hour or two
 	$(TEST_VENV)/bin/python -m tests.soak
 
-docs: $(TEST_VENV)/.install-stamp ## write docs/data-dictionary.md from the declaration of tables and views
+docs: $(TEST_VENV)/.install-stamp ## write docs/data-dictionary.md and the manual page docs/tpmirror.1 from the code
 	$(TEST_VENV)/bin/python -m tests.support.dictionary > docs/data-dictionary.md
+	$(TEST_VENV)/bin/python -m tests.support.manpage > docs/tpmirror.1
 
 # --upgrade takes the newest versions that pyproject.toml allows: make lock UPGRADE=--upgrade
-lock: ## pin all requirements with hashes (needs uv); UPGRADE=--upgrade for newer versions
+lock: ## pin all requirements with hashes (needs uv, as in .venv-test/bin); UPGRADE=--upgrade for newer versions
 	$(COMPILE) $(UPGRADE) $(TEST_SET) --output-file requirements/test.txt
 	$(COMPILE) $(UPGRADE) $(INSTALL_SET) --constraint requirements/test.txt --output-file requirements/install.txt
+	$(COMPILE) $(UPGRADE) $(BASE_SET) --constraint requirements/test.txt --output-file requirements/base.txt
 
-release: $(TEST_VENV)/.install-stamp ## build sdist and wheel into dist, and check what they say of themselves
+release: docs ## build sdist, wheel, SBOM and the image's build context into dist, checked
 	rm -rf dist
-	@$(TEST_VENV)/bin/python -m hatchling build
 	@$(TEST_VENV)/bin/python -m tests.support.release dist
 
 clean: ## remove the environments, caches and builds; never a database
@@ -66,19 +68,24 @@ clean: ## remove the environments, caches and builds; never a database
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what its environment was made from, or the installation runs again.
+$(VENV)/.base-stamp: requirements/base.txt
 $(VENV)/.install-stamp: requirements/install.txt
 $(TEST_VENV)/.install-stamp: requirements/test.txt
 
-$(VENV)/.install-stamp $(TEST_VENV)/.install-stamp: pyproject.toml
+# The pip that comes with Python fills an environment, pip's pinned version included: a venv that brings its own copy takes
+# ten times as long to make. Only where Python has no pip, or one before 22.3 that knows no --python, a venv brings it.
+$(VENV)/.base-stamp $(VENV)/.install-stamp $(TEST_VENV)/.install-stamp: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "tpmirror needs Python 3.11 or newer; $(PYTHON) is: $$($(PYTHON) --version 2>&1)."; \
 		echo "Name a newer one: make install PYTHON=/path/to/python3"; exit 1; }
 	@echo "Creating $(@D) ..."
-	@$(PYTHON) -m venv $(@D)
-	@echo "Installing pinned requirements ..."
 	@# --no-deps: the files name every package. An older pip would look for the extras of a pinned one again, and refuse
 	@# a release that came out since.
-	@$(@D)/bin/python $(PIP_INSTALL) --no-deps --require-hashes -r $(filter requirements/%,$^)
+	@if $(PYTHON) -m pip --python $(PYTHON) --version >/dev/null 2>&1; \
+		then $(PYTHON) -m venv --without-pip $(@D) && pip="$(PYTHON) -m pip --python $(@D)/bin/python"; \
+		else $(PYTHON) -m venv $(@D) && pip="$(@D)/bin/python -m pip"; fi && \
+		echo "Installing pinned requirements ..." && \
+		$$pip install $(PIP_OPTIONS) --require-hashes -r $(filter requirements/%,$^)
 	@echo "Installing tpmirror ..."
-	@$(@D)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation -e .
-	@touch $@
+	@$(@D)/bin/python -m pip install $(PIP_OPTIONS) --no-build-isolation -e .
+	@touch $(@D)/.base-stamp $@

@@ -120,6 +120,8 @@ DECLARE
     "sync_runs": "INSERT, UPDATE, DELETE",
     "writer_lease": "UPDATE",
     "alerts": "INSERT, UPDATE",
+    "event_cursors": "INSERT, UPDATE",
+    "event_deliveries_dead": "INSERT, UPDATE, DELETE",
     "accepted_faults": "INSERT, DELETE",
     "exports": "INSERT, UPDATE",
     "job_status_history": "INSERT",

@@ -17,10 +17,9 @@ from tpmirror.config import (
     load,
     read_key,
     read_owners_key,
-    read_password,
     unknown,
 )
-from tpmirror.credentials import Secret, check_key
+from tpmirror.credentials import Secret, check_key, read_password
 from tpmirror.db.engine import open_engine
 from tpmirror.errors import UsageError
 
@@ -310,7 +309,11 @@ def test_settings_are_frozen():
         load({}).page_size = 5  # type: ignore[misc]
 
 
-TWINS = {"TPMIRROR_HTTP_TOKEN": "sixteen characters", "TPMIRROR_ALERT_URLS": "json://a json://b"}
+TWINS = {
+    "TPMIRROR_HTTP_TOKEN": "sixteen characters",
+    "TPMIRROR_ALERT_URLS": "json://a json://b",
+    "TPMIRROR_WEBHOOK_URLS": "crm=https://a chat=https://b",
+}
 
 
 @pytest.mark.parametrize("variable", TWINS)
@@ -320,7 +323,8 @@ def test_a_secret_may_come_from_a_file_and_both_together_are_refused(tmp_path, v
     name = variable.removeprefix("TPMIRROR_").lower()
     given, read = (getattr(load({one: value}), name) for one, value in
                    ((variable, TWINS[variable]), (f"{variable}_FILE", str(path))))  # fmt: skip
-    shown = [[one.reveal() for one in (found if isinstance(found, tuple) else [found])] for found in (given, read)]
+    secrets = [[*found.values()] if isinstance(found, dict) else found for found in (given, read)]
+    shown = [[one.reveal() for one in (found if isinstance(found, (tuple, list)) else [found])] for found in secrets]
     assert shown[0] == shown[1] != []
     said = refusal(**{variable: TWINS[variable], f"{variable}_FILE": str(path)})
     assert f"{variable} and {variable}_FILE are both set" in said
@@ -340,7 +344,7 @@ def test_a_file_without_a_usable_secret_is_refused_without_showing_it(tmp_path, 
 @pytest.mark.parametrize("wrapped", ["{}\r", "{}\n", "{}\0x", "\x1b{}", "\ufeff{}", '"{}"', "'{}'"])
 def test_a_value_with_what_another_program_put_around_it_is_refused_whatever_the_setting(setting, wrapped):
     value = {"alert_urls": "json://h", "http_token": "x" * 16}.get(setting.name, SECRET)
-    if setting.name == "alert_urls" and wrapped in {"{}\r", "{}\n"}:
+    if setting.name in {"alert_urls", "webhook_urls"} and wrapped in {"{}\r", "{}\n"}:
         return  # several URLs may stand on several lines
     variable = f"TPMIRROR_{setting.name.upper()}"
     said = refusal(**{variable: wrapped.format(value)})

@@ -7,14 +7,14 @@ from tpmirror import signals
 
 
 def main() -> None:
-    """Run the command line; signals wait until its command is ready for them."""
+    """Run the command line, with signals blocked until its command handles them."""
     _open_closed_streams()
     signals.hold()
-    from tpmirror.cli.main import main as run  # noqa: PLC0415 - loading takes long enough to be stopped in
+    from tpmirror.cli.main import main as run  # noqa: PLC0415 - after hold(): Ctrl-C during it prints no traceback
 
     try:
         run()
-    except KeyboardInterrupt as error:  # a second one, while the first was reported
+    except KeyboardInterrupt as error:  # a second Ctrl-C, while the first was reported
         sys.exit(signals.exit_status(error))
     finally:
         signals.kill_at_once()
@@ -23,8 +23,8 @@ def main() -> None:
 def _open_closed_streams() -> None:
     """Put /dev/null where the caller closed stdin, stdout or stderr.
 
-    A database file would get the number of a closed stream, and be overwritten by what is printed. A caller
-    that closes stderr wants no messages; a result for a closed stdout has to fail, so /dev/null takes no writes there.
+    Otherwise the database file would get the descriptor of a closed stream, and output would overwrite it. A caller
+    that closes stderr wants no messages; a result for a closed stdout has to fail, so /dev/null is read-only there.
     """
     for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:

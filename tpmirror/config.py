@@ -1,7 +1,7 @@
 """Settings: frozen, read once from the environment and the command line. ``load`` reads no file but those of secrets.
 
-A setting is declared in one place, a field of ``Settings`` with its meaning and its parser: its variable, the command
-line's options and the README's table follow from that.
+A setting is declared in one place, a field of ``Settings`` with its meaning and its parser: its variable and its
+command line option derive from the field, and docs/settings.md has a row for it.
 """
 
 import math
@@ -12,22 +12,22 @@ from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
 from decimal import Decimal
 from difflib import get_close_matches
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tpmirror.credentials import FILE_LIMIT, Secret, check_key, read_start
+from tpmirror.credentials import FILE_LIMIT, Secret, check_key, read_text
 from tpmirror.errors import UsageError
 
 _DOUBTFUL: Final = re.compile(r"[?@#]|:(?!//|\d{1,5}\b|$)")
-"""What may stand before or after a secret in a URL: no port follows the colon of ``user:password``."""
+"""Characters that may delimit a secret in a URL, among them a colon without a port, as in ``user:password``."""
 _HOST: Final = re.compile(r"(?:(?!xn--)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.|\Z))+")
 _SCHEMA: Final = re.compile(r"(?!(?:pg_|information_schema\Z))[A-Za-z_][A-Za-z0-9_]{0,62}")
-"""A schema's name, in the case in which it is written: PostgreSQL cuts longer ones off and keeps pg_ for itself."""
+"""A schema's name, case-sensitive: PostgreSQL truncates longer ones and reserves those that begin with pg_."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PREFIX: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)+/?")
-"""Segments of letters that every proxy passes on as they are, none of them ``.`` or ``..``."""
+"""Segments of unreserved characters (RFC 3986), which proxies pass on unencoded, none of them ``.`` or ``..``."""
 
 
 def _number(low: float, high: float, *, whole: bool) -> Callable[[str], Any]:
@@ -81,7 +81,7 @@ def _duration(low: str, high: str, bare: str | None = None) -> Callable[[str], D
 
 
 def _interval(high: str) -> Callable[[str], float]:
-    """Seconds, from one on."""
+    """A length of time from 1 s to ``high``, as seconds."""
     duration = _duration("1s", high, bare="s")
     return lambda value: duration(value).total_seconds()
 
@@ -158,7 +158,7 @@ class CreditPrice:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine reach it."""
+    """Whether only programs on this machine can reach ``host``."""
     return host in _LOOPBACK
 
 
@@ -224,6 +224,24 @@ def _secrets(value: str) -> tuple[Secret, ...]:
     return tuple(map(Secret, value.split())) or None  # type: ignore[return-value] # blank: unset
 
 
+def _sinks(value: str) -> dict[str, Secret]:
+    """The URL of each sink by its name. The URLs themselves are checked where they are used."""
+    accepts = "NAME=URL, several separated by blanks: a name of 1 to 40 letters, digits, _ or -, each once"
+    entries = [entry.partition("=") for entry in value.split()]
+    if not all(re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) and url for name, _, url in entries):
+        raise ValueError(accepts)
+    if len({name for name, *_ in entries}) < len(entries):
+        raise ValueError(accepts)
+    return {name: Secret(url) for name, _, url in entries} or None  # type: ignore[return-value] # blank: unset
+
+
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part) for part in value.replace(",", " ").split())
+    except ValueError:
+        raise ValueError("addresses or networks, separated by blanks, for example 10.1.2.3 192.168.0.0/16") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """How the mirror's database is reached: its URL, the schema in it, and the file with the password."""
@@ -234,7 +252,7 @@ class Database:
 
 
 def _setting(default: Any, meaning: str, parse: Callable[[str], Any] = str, *, shown: bool = True) -> Any:
-    """A field of ``Settings``; ``shown``: whether its text may show it: not if it may hold a password."""
+    """A field of ``Settings``; ``shown=False`` keeps a value that may hold a password out of the repr."""
     return field(default=default, repr=shown, metadata={"meaning": meaning, "parse": parse})
 
 
@@ -245,7 +263,7 @@ def variable_of(setting: Field[Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set."""
+    """All settings, each with its default."""
 
     api_key: Secret | None = _setting(None, "the account's API key (TENSORPIX_API_KEY works too)", Secret)
     api_key_file: Path | None = _setting(None, "file that holds the API key, instead of TPMIRROR_API_KEY", Path)
@@ -266,8 +284,8 @@ class Settings:
     request_timeout: float = _setting(30.0, "seconds for one whole request", _number(0.05, 3600, whole=False))
     max_attempts: int = _setting(6, "tries per request", _number(1, 100, whole=True))
     retry_base: float = _setting(1.0, "seconds of the first backoff", _number(0, 60, whole=False))
-    sync_interval: float = _setting(900.0, "seconds between full syncs of the service, or 15m", _interval("7d"))
-    poll_interval: float = _setting(30.0, "seconds between polls of jobs in flight, or 1m", _interval("1d"))
+    sync_interval: float = _setting(900.0, "time between full syncs of the service", _interval("7d"))
+    poll_interval: float = _setting(30.0, "time between polls of jobs in flight", _interval("1d"))
     vanish_limit: VanishLimit = _setting(
         VanishLimit(), "most jobs marked gone within 24 h without an operator", _vanish_limit
     )
@@ -285,6 +303,16 @@ class Settings:
         None, "where alerts go, as apprise URLs; they hold secrets", _secrets
     )
     alert_urls_file: Path | None = _setting(None, "file that holds TPMIRROR_ALERT_URLS, instead of it", Path)
+    webhook_urls: dict[str, Secret] | None = _setting(
+        None, "sinks that events are sent to, NAME=URL; they may hold secrets", _sinks
+    )
+    webhook_urls_file: Path | None = _setting(None, "file that holds TPMIRROR_WEBHOOK_URLS, instead of it", Path)
+    webhook_secret_file: Path | None = _setting(
+        None, "file with the signing secrets of the sinks: lines of NAME whsec_...", Path
+    )
+    webhook_allow: tuple[IPv4Network | IPv6Network, ...] | None = _setting(
+        None, "private addresses and networks that sinks may be at", _networks
+    )
     budget_daily: Decimal | None = _setting(None, "Credits a day (UTC) above which there is an alert", _credits)
     budget_monthly: Decimal | None = _setting(None, "Credits a month (UTC) above which there is an alert", _credits)
     log_format: str | None = _setting(None, "console or json; by tty if unset", _choice("console", "json"))
@@ -312,8 +340,8 @@ class Settings:
         return Database(self.database_url, self.database_schema, self.database_password_file)
 
 
-_TWINS: Final = ("api_key", "http_token", "alert_urls")
-"""Settings that hold a secret: each has another one, with ``_file``, that names a file which holds it."""
+_TWINS: Final = ("api_key", "http_token", "alert_urls", "webhook_urls")
+"""Settings that hold a secret: for each, a setting with the suffix ``_file`` names a file that holds it instead."""
 _GROUPS: Final = tuple(
     {f"TPMIRROR_{name.upper()}", f"TPMIRROR_{name.upper()}_FILE", *(["TENSORPIX_API_KEY"] if name == "api_key" else [])}
     for name in _TWINS
@@ -324,9 +352,9 @@ _GROUPS: Final = tuple(
 def load(environ: Mapping[str, str] | None = None, options: Mapping[str, str | None] | None = None) -> Settings:
     """Settings from the environment, overridden by the command line's options (by field name).
 
-    An empty variable counts as unset, as Compose and Kubernetes leave them. Reads the files that hold the token and the
-    URLs of alerts; the key's is read by ``read_key``, afresh at each call. Raises UsageError, which names the variable,
-    what it held (not for secrets) and what it accepts.
+    An empty variable counts as unset: Compose and Kubernetes pass unset ones as empty. Reads the files of the token and
+    of the URLs of alerts and webhooks; ``read_key`` reads the key's, afresh at each call. Raises UsageError, which
+    names the variable, its value (not for secrets) and the values it accepts.
     """
     variables = os.environ if environ is None else environ
     named = {f"TPMIRROR_{name.upper()}": value for name, value in (options or {}).items() if value}
@@ -348,14 +376,14 @@ def load(environ: Mapping[str, str] | None = None, options: Mapping[str, str | N
 
 
 def beside(higher: Mapping[str, str], lower: Mapping[str, str]) -> dict[str, str]:
-    """The variables of a lower source that a higher one leaves: those that it does not set, nor their twins."""
+    """The variables of a lower source that a higher one does not override, neither by themselves nor by a twin."""
     taken = {name for name, value in higher.items() if value}
     taken.update(*(group for group in _GROUPS if group & taken))
     return {name: value for name, value in lower.items() if value and name not in taken}
 
 
 def unknown(variables: Iterable[str]) -> dict[str, str | None]:
-    """Variables that look like settings and are none, each with the nearest one that there is."""
+    """Variables that begin with TPMIRROR_ and are no setting, each with the setting of the closest name, or None."""
     known = [variable_of(setting) for setting in fields(Settings)]
     strange = [name for name in sorted(variables) if name.startswith("TPMIRROR_") and name not in known]
     near = {name: get_close_matches(name, known, 1, 0.7) for name in strange if not name.startswith("TPMIRROR_TEST_")}
@@ -382,47 +410,36 @@ _WRAPPED: Final = (
     (re.compile(r"(?s).*\ufeff"), "holds a byte order mark; give the value without it"),
     (re.compile(r"""(?s)(["']).*\1\Z"""), "is in quotes; give the value without them"),
 )
-"""What comes along with a value from a file that another program was meant to read, and never belongs to it."""
+"""Quotes, line ends and byte order marks, copied with a value from a file of another syntax; no value contains them."""
 
 
 def _parse(variable: str, parse: Callable[[str], Any], value: str) -> Any:
-    bare = " ".join(value.split()) if parse is _secrets else value  # several may stand on several lines
+    bare = " ".join(value.split()) if parse in {_secrets, _sinks} else value  # these may span several lines
     for pattern, reason in _WRAPPED:
         if pattern.match(bare):
             raise UsageError(f"{variable} {reason}, or read its file with tpmirror --env-file FILE")
     try:
         return parse(value)
     except ValueError as error:
-        doubtful = _DOUBTFUL.search(value) if parse in {_origin, destination} else "@" in value
+        doubtful = _DOUBTFUL.search(value) if parse in {_origin, destination} else "@" in value or parse is _sinks
         shown = "a value that may hold a secret" if doubtful else repr(value[:80])
         raise UsageError(f"{variable} is {shown}; it accepts {error}") from None
 
 
 def _read_secret(name: str, path: Path) -> Any:
-    """What the file of a secret's twin holds, as its setting has it. Raises UsageError, without the secret."""
+    """The secret in the file of a ``_file`` setting, parsed as its twin. Raises UsageError, without the secret."""
     variable = f"TPMIRROR_{name.upper()}_FILE"
     (setting,) = (setting for setting in fields(Settings) if setting.name == name)
-    value = _read_text(variable, path).strip()
+    value = read_text(variable, path).strip()
     if not value:
         raise UsageError(f"{variable} ({str(path)!r}) holds nothing; put the value of {variable_of(setting)} into it")
     return _parse(f"{variable} ({str(path)!r})", setting.metadata["parse"], value)
 
 
-def _read_text(variable: str, path: Path) -> str:
-    """The text of a file that holds a secret. Raises UsageError with the reason why it cannot be read."""
-    try:
-        return read_start(path).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        is_path = len(str(path)) < 16 or path.is_absolute() or os.access(path, os.F_OK)
-        shown = repr(str(path)) if is_path else "no file's name (not shown: it may be the secret itself)"
-        raise UsageError(f"{variable} is {shown}, which cannot be read: {reason}") from None
-
-
 def read_key(settings: Settings) -> Secret:
     """The API key, from the variable or, afresh at each call, from the file.
 
-    Raises UsageError with the remedy if there is none, or none that can be used.
+    Raises UsageError with the remedy if there is no key, or an unusable one.
     """
     if settings.api_key is not None:
         return settings.api_key
@@ -432,27 +449,14 @@ def read_key(settings: Settings) -> Secret:
             "(the key is in your TensorPix account's API settings); tpmirror demo needs none"
         )
     path = settings.api_key_file
-    return check_key(_read_text("TPMIRROR_API_KEY_FILE", path).strip(), f"TPMIRROR_API_KEY_FILE ({str(path)!r})")
-
-
-def read_password(path: Path) -> str:
-    """The database password in a file: its one line, without the line's end.
-
-    Raises UsageError with the remedy if there is none, or none that can be used.
-    """
-    value = _read_text("TPMIRROR_DATABASE_PASSWORD_FILE", path)
-    password = value.rstrip("\r\n")
-    if re.fullmatch(r"[^\x00-\x1f\x7f]+", password) is None or len(value.encode()) >= FILE_LIMIT:
-        message = f"TPMIRROR_DATABASE_PASSWORD_FILE ({str(path)!r}) holds no password: one line of text is expected"
-        raise UsageError(message)
-    return password
+    return check_key(read_text("TPMIRROR_API_KEY_FILE", path).strip(), f"TPMIRROR_API_KEY_FILE ({str(path)!r})")
 
 
 def read_owners_key(settings: Settings) -> bytes | None:
-    """The key by which owners are hashed; None where they are kept. Raises UsageError for a file without one."""
+    """The key of the owners' hash; None where addresses are kept. Raises UsageError for a file without a key."""
     if settings.owners == "keep" or settings.owners_key_file is None:
         return None
-    key = _read_text("TPMIRROR_OWNERS_KEY_FILE", settings.owners_key_file).strip().encode()
+    key = read_text("TPMIRROR_OWNERS_KEY_FILE", settings.owners_key_file).strip().encode()
     if not 32 <= len(key) < FILE_LIMIT:
         raise UsageError(
             f"TPMIRROR_OWNERS_KEY_FILE ({str(settings.owners_key_file)!r}) holds no key: 32 characters or more are "

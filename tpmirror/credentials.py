@@ -1,4 +1,4 @@
-"""Secrets: what may be an account's key, who may read a secret's file, and a text that never shows it."""
+"""Secrets: read from files, with a check of the key's characters and the file's mode, and never shown in a repr."""
 
 import errno
 import os
@@ -10,13 +10,13 @@ from typing import Final
 from tpmirror.errors import UsageError
 
 FILE_LIMIT: Final = 4096
-"""Bytes read of a secret's file: a wrong path may lead to something that never ends."""
+"""Bytes read of a secret's file: a wrong path may name a file too large for memory."""
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,512}")
-"""What can stand in a header: visible ASCII. Anything else would end up in an error message, key and all."""
+"""Visible ASCII, as HTTP headers allow: the HTTP client's error for any other character would show the key."""
 
 
 class Secret:
-    """The account's key; its text shows nothing."""
+    """A key, token or URL that its repr does not show."""
 
     __slots__ = ("_value",)
 
@@ -24,18 +24,18 @@ class Secret:
         self._value = value
 
     def __repr__(self) -> str:
-        """Never the key."""
+        """Without the value."""
         return "Secret(***)"
 
     def reveal(self) -> str:
-        """The key itself, for the one header it belongs in."""
+        """The value itself, for the request or comparison that needs it."""
         return self._value
 
 
 def exposure(path: Path | None, variable: str = "TPMIRROR_API_KEY_FILE") -> str | None:
-    """What is wrong with who may read a secret's file, if the user who runs this can fix it.
+    """A warning if every user may read a secret's file and this user, as its owner, can change the mode; else None.
 
-    No reason to refuse it: Docker and Kubernetes mount secrets that everybody inside may read; nobody else is there.
+    The file is not refused: Docker and Kubernetes mount world-readable secrets into containers without other users.
     """
     try:
         state = None if path is None else path.stat()
@@ -53,7 +53,7 @@ def _open_to_all(mode: int) -> bool:
 
 
 def read_start(path: Path) -> bytes:
-    """The first bytes of a regular file. Raises OSError for what may keep us waiting or can be read only once."""
+    """The first bytes of a regular file. Raises OSError for a pipe or device: it may block, or be read only once."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -64,9 +64,33 @@ def read_start(path: Path) -> bytes:
 
 
 def check_key(value: str, source: str) -> Secret:
-    """A key that can be sent. Raises UsageError, without the key."""
+    """The key, if a header can hold it. Raises UsageError, without the key."""
     wrapped = "" if value.strip("\ufeff\"'") == value else ", no quotes and no byte order mark around it"
     if wrapped or _KEY.fullmatch(value) is None:
         message = f"{source} holds no API key: 1 to 512 visible ASCII characters without spaces are expected{wrapped}"
         raise UsageError(message)
     return Secret(value)
+
+
+def read_text(variable: str, path: Path) -> str:
+    """The text of a file that holds a secret. Raises UsageError with the reason why it cannot be read."""
+    try:
+        return read_start(path).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        is_path = len(str(path)) < 16 or path.is_absolute() or os.access(path, os.F_OK)
+        shown = repr(str(path)) if is_path else "no file's name (not shown: it may be the secret itself)"
+        raise UsageError(f"{variable} is {shown}, which cannot be read: {reason}") from None
+
+
+def read_password(path: Path) -> str:
+    """The database password in a file: its one line, without the line's end.
+
+    Raises UsageError with the remedy if there is no password, or an unusable one.
+    """
+    value = read_text("TPMIRROR_DATABASE_PASSWORD_FILE", path)
+    password = value.rstrip("\r\n")
+    if re.fullmatch(r"[^\x00-\x1f\x7f]+", password) is None or len(value.encode()) >= FILE_LIMIT:
+        message = f"TPMIRROR_DATABASE_PASSWORD_FILE ({str(path)!r}) holds no password: one line of text is expected"
+        raise UsageError(message)
+    return password

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, classed by what to do next.
+"""The exceptions, classed by their remedy.
 
 TpmirrorError                    exit 1: the run failed; try again later
 ├── UsageError                   exit 2: fix the setting, the option or the key file
@@ -11,8 +11,8 @@ TpmirrorError                    exit 1: the run failed; try again later
 ├── MirrorError                  exit 1: the database is out of reach, too new, damaged
 │   ├── TransientDatabaseError   retried inside the run: connection lost, deadlock, database restarting
 │   └── LeaseError               exit 5: another writer holds the mirror
-│       ├── LeaseHeld            it was there first
-│       └── LeaseLost            it took over while this one paused; nothing was overwritten
+│       ├── LeaseHeld            the other writer had the lease first
+│       └── LeaseLost            the other writer took over while this one paused; nothing was overwritten
 └── ScopeError                   exit 1: these are another account's jobs; nothing of them was written
 
 A message names the thing, the value (never a secret) and the remedy. An exception's docstring is its default message.
@@ -99,10 +99,10 @@ class ScopeError(TpmirrorError):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let a KeyboardInterrupt within the block be what ends it, whatever came up while it was handled there.
+    """Raise a KeyboardInterrupt of the block in place of an error that came up while it was handled there.
 
-    Ctrl-C or SIGTERM in the middle of a statement may leave a connection that cannot be put back in order. One that was
-    being handled before, as when an interrupted run is closed, hides no error of the block.
+    Ctrl-C or SIGTERM in the middle of a statement may break the connection, and its rollback then raises the driver's
+    error. An interrupt handled before the block, as when an interrupted run is closed, hides no error of the block.
     """
     before = sys.exception()
     try:

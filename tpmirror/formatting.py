@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 FORMULA: Final = "^[ \f\v\u00a0\ufeff]*[=+@\t\r\n\0\uff1d\uff0b\uff0d\uff20-]"
-"""What a spreadsheet may take for the beginning of a formula (OWASP ASVS 1.2.10), full-width forms and blanks before it
-included. A pattern of the kind that Python and RE2 read alike: Arrow searches whole columns with it."""
+"""The beginning of a text that a spreadsheet may evaluate as a formula (OWASP ASVS 1.2.10), full-width forms and blanks
+before it included. Its syntax is common to Python's re and RE2, with which Arrow searches whole columns."""
 
 
 _STEERS: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -24,14 +24,22 @@ _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 def to_json(value: Any) -> str:
     """One JSON document: times in ISO 8601 UTC, money as text, so that no digit is lost.
 
-    Characters that steer a terminal, or the order of what it shows, are escaped: they occur in strings only.
+    Control and bidi characters, which steer a terminal, are escaped; JSON has them in strings only.
     """
-    text = json.dumps(value, default=to_plain, ensure_ascii=False, indent=2)
+    return _escape_steers(json.dumps(value, default=to_plain, ensure_ascii=False, indent=2))
+
+
+def to_json_line(value: Any) -> str:
+    """One JSON document as ``to_json`` makes it, on one line without blanks between its tokens."""
+    return _escape_steers(json.dumps(value, default=to_plain, ensure_ascii=False, separators=(",", ":")))
+
+
+def _escape_steers(text: str) -> str:
     return _STEERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def to_plain(value: Any) -> str:
-    """A value that JSON has no form of, as text: a time in ISO 8601 UTC, a day, exact money. Raises TypeError."""
+    """The text of a time (ISO 8601 UTC), a day or a Decimal, which JSON has no type for. TypeError for others."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date | Decimal):
@@ -40,7 +48,7 @@ def to_plain(value: Any) -> str:
 
 
 def cell(value: Any) -> str:
-    """A value for people: nothing in it may steer the terminal."""
+    """A value as a cell of a table for people, without characters that steer the terminal."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -75,12 +83,12 @@ def escape_terminal(text: str, *, keep_lines: bool = False) -> str:
 
 
 def escape_formula(text: str) -> str:
-    """Text with an apostrophe before whatever a spreadsheet would take for a formula (CWE-1236)."""
+    """Text with an apostrophe before it if a spreadsheet would evaluate it as a formula (CWE-1236)."""
     return f"'{text}" if _formula(text) else text
 
 
 def csv_cell(value: Any) -> Any:
-    """A value for the csv module: no formulas, times in ISO 8601 UTC; numbers stay numbers, None stays None."""
+    """A value for the csv module: formulas escaped, times in ISO 8601 UTC; numbers stay numbers, None stays None."""
     if isinstance(value, str):
         return escape_formula(value)
     if isinstance(value, bool):
@@ -89,7 +97,7 @@ def csv_cell(value: Any) -> Any:
 
 
 def hanging(label: str, text: str) -> str:
-    """A label and a text whose further lines stand below its first one, as wide as the terminal; outside one line."""
+    """A label and a text with a hanging indent, wrapped to the terminal's width; one line if stdout is no terminal."""
     if not sys.stdout.isatty():
         return label + escape_terminal(text)
     width = max(40, shutil.get_terminal_size().columns)
@@ -97,7 +105,7 @@ def hanging(label: str, text: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time in its two largest units: ``3 h 20 min``. One below 0, by two clocks, has a minus before it."""
+    """A length of time in its two largest units: ``3 h 20 min``; below 0, as between two clocks, with a minus sign."""
     left, parts = round(abs(seconds)), []
     for unit, name in _UNITS:
         count, left = divmod(left, unit)

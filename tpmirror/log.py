@@ -1,7 +1,7 @@
 """The log of the service: one line per event on stderr, for people on a terminal, as JSON elsewhere.
 
 A module that logs takes ``logger(__name__)``; it is silent until ``configure`` has been called, so a library
-call or a plain ``tpmirror sync`` says nothing new. A run binds its number, and every line of it carries the number.
+call or a plain ``tpmirror sync`` logs nothing. A run binds its number, and every line that it logs carries the number.
 """
 
 import logging
@@ -20,7 +20,7 @@ _SECRETS: Final = (
     (re.compile(r"(://[^/\s:@]*+):[^/\s@]++@"), r"\1:***@"),
     (re.compile(r"(https?://[^\s?]++)(?:\?[^\s'\")]++)?"), lambda url: url[1] if url[0] == url[1] else f"{url[1]}?***"),
 )
-"""What must not stand in a log, also when a library wrote it: keys in headers, passwords and query strings in URLs. A
+"""Secrets in log lines, also in a library's, and their replacements: keys in headers, passwords and queries in URLs. A
 URL without a query matches too, so that none of its parts is scanned again: each pattern takes linear time."""
 
 logging.getLogger(OURS).addHandler(logging.NullHandler())
@@ -73,7 +73,7 @@ def configure(form: str | None, level: str, stream: TextIO | None = None) -> Non
     # Other libraries log from WARNING on: httpcore's debug lines would show the key, urllib3's the address of an alert.
     logging.basicConfig(level=max(logging.WARNING, logging.getLevelName(level.upper())), handlers=[handler], force=True)
     logging.getLogger(OURS).setLevel(level.upper())
-    # The scheduler's misfires reach us as events; its own lines would log them twice.
+    # The service logs APScheduler's misfires from its events; APScheduler's own lines would log them twice.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
@@ -93,13 +93,13 @@ def concealed(text: str) -> str:
 
 
 def _order(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """What is on every line comes first."""
+    """Put the fields that lines have in common first."""
     first = [name for name in ("at", "level", "event", "run", "kind") if name in event]
     return {name: event[name] for name in [*first, *(name for name in event if name not in first)]}
 
 
 def _shorten(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """People on a terminal know what day it is."""
+    """Cut the timestamp to its time of day, for people on a terminal."""
     return {**event, "at": event["at"][11:19]} if "at" in event else event
 
 

@@ -1,6 +1,6 @@
-"""When a signal takes effect: not while the program still loads, and never in the middle of the service.
+"""Blocks signals while the program loads, until its command unblocks them or, as the service does, polls for them.
 
-Until a command says what a signal is to do, it waits: nothing is lost, and nobody sees a traceback of an import.
+A blocked signal stays pending: none is lost, and none raises a traceback in the middle of an import.
 """
 
 import signal
@@ -15,26 +15,26 @@ class Terminated(KeyboardInterrupt):
 
 
 def hold() -> None:
-    """Let signals wait; threads that start from here on never get one. The service takes them one by one."""
+    """Block signals, for threads started from here on too. The service takes pending ones with ``sigtimedwait``."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
 def release() -> None:
-    """Let them come: SIGTERM as Ctrl-C does, because a stopped run has to close its row and release its lease."""
+    """Unblock signals; SIGTERM raises as Ctrl-C does, so that a stopped run closes its row and releases its lease."""
     signal.signal(signal.SIGTERM, _terminate)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def kill_at_once() -> None:
-    """From here on SIGTERM and Ctrl-C end the process where it is: a handler would raise in the interpreter's end."""
+    """Let SIGTERM and Ctrl-C end the process at once: a handler would raise during the interpreter's shutdown."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
 
 
 def exit_status(error: BaseException | None) -> int:
-    """Of a command that ended with ``error``: 130 after Ctrl-C, 143 after SIGTERM, 1 if it goes back to neither."""
+    """The exit status for ``error``: 130 if it goes back to Ctrl-C, 143 if to SIGTERM, else 1."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__context__  # click makes an Abort of it
+        error = error.__context__  # click raises Abort from it
     if error is None:
         return 1
     return 128 + (signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT)

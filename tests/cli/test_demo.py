@@ -41,7 +41,7 @@ def served(program):
 def test_a_living_account_is_mirrored_and_shown_until_a_signal_ends_it(program):
     process, url = served(program)
     first = httpx.get(url + "/").text
-    assert re.search(r"All 1,\d\d\d jobs held", first), "there is something to see from the start"
+    assert re.search(r"1,\d\d\d jobs in the mirror", first), "there is something to see from the start"
     assert "Processing" in first
     assert len(thrown_away(program)) == 1
     until(lambda: re.search(r'tpmirror_runs_total\{kind="poll",outcome="succeeded"\} [1-9]', metrics(url)))

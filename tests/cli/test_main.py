@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from sqlalchemy import create_engine, inspect, make_url, select
 
 import tpmirror
-from tests.support.account import KEY, dump, environ, postdate, query, row, rows
+from tests.support.account import KEY, dump, environ, query, row, rows
 from tests.support.gate import Gate
 from tests.support.program import START, Program, until
 from tpmirror import signals
@@ -201,6 +201,20 @@ def test_sync_with_json_prints_the_row_of_the_run_and_nothing_else(program, worl
     assert "container" in complained
 
 
+@pytest.mark.parametrize("words", [["-q", "sync"], ["sync", "--quiet"], ["poll", "-q"], ["verify", "-q"]], ids=" ".join)
+def test_quiet_says_nothing_of_what_went_well(program, mirrored, capsys, words):
+    assert program.call(capsys, *words) == ("", "")
+
+
+def test_quiet_leaves_warnings_results_and_errors(program, mirrored, capsys):
+    said = program.call(capsys, "-q", "sync", "--no-certify", code=3)
+    assert said == ("", "Not certified: not asked for\n")
+    assert program.call(capsys, "-q", "status")[0].startswith("Mirror ")
+    assert json.loads(program.call(capsys, "sync", "-q", "--json")[0])["certified"]
+    program.variables["TPMIRROR_API_KEY"] = "wrong-key"
+    assert program.call(capsys, "-q", "sync", code=4)[1].startswith("error: ")
+
+
 def test_a_full_sync_without_proof_is_exit_3(program, capsys):
     said, _ = program.call(capsys, "sync", "--no-certify", "--json", code=3)
     assert json.loads(said)["certified"] is False
@@ -312,23 +326,6 @@ def test_names_that_upstream_makes_up_do_not_steer_the_terminal(program, sim, ca
     said += complained + program.call(capsys, "status")[0]
     assert "\x1b" not in said
     assert "\x07" not in said
-
-
-def test_status_shows_the_mirror_at_a_glance(program, capsys):
-    program.call(capsys, "sync")
-    said, complained = program.call(capsys, "status")
-    assert re.search(r"Certified +complete as of 20\d\d-", said)
-    assert complained == ""
-    shown = json.loads(program.call(capsys, "status", "--json")[0])
-    assert sum(line["jobs"] for line in shown["by_status"]) == shown["jobs"]["listed"] == 30
-    assert shown["last_run"]["outcome"] == "succeeded"
-
-
-def test_status_says_that_a_proof_is_dated_in_the_future(tpmirror, mirrored):
-    postdate(mirrored, 365)
-    said = tpmirror("status")[0]
-    assert re.search(r"Certified +complete as of .+ UTC, certified in the future by this clock\n", said)
-    assert json.loads(tpmirror("status", "--json")[0])["age_s"] is None
 
 
 def test_history_shows_every_change_of_a_job(program, world, mirror_url, capsys):
@@ -550,8 +547,8 @@ def test_help_shows_defaults_as_they_may_be_written(words):
 @pytest.mark.parametrize("words", [(), ("gone",), ("alert",), ("db",), ("quarantine",)], ids=" ".join)
 def test_a_group_without_a_command_shows_its_help_and_is_no_error(bare, capsys, words):
     said, complained = bare.call(capsys, *words)
-    assert said.startswith("Usage: ")
-    assert "Commands:" in said
+    assert said.startswith(" ".join(("Usage: tpmirror", *words)))
+    assert ("Commands:" if words else "Mirror the account:") in said
     assert complained == ""
 
 
@@ -560,7 +557,16 @@ def test_the_overview_shows_whole_sentences_at_every_width():
     for width in (60, 80, 200):
         said = " ".join(CliRunner().invoke(cli, ["--help"], env={"COLUMNS": str(width)}).output.split())
         assert [name for name, text in sentences.items() if " ".join(text.split()) not in said] == []
-        assert "... " not in said.partition("Commands:")[2]
+        assert "... " not in said.partition("Mirror the account:")[2]
+
+
+def test_help_lists_the_options_of_a_command_before_the_settings():
+    said = CliRunner().invoke(cli, ["sync", "--help"]).output
+    own, settings = said.split("\nOptions:\n")[1].split("\nSettings:\n")
+    assert all(option in own for option in ("--dry-run", "--json", "-q, --quiet", "-h, --help"))
+    assert "--api-url" in settings
+    assert "[env:" not in own
+    assert CliRunner().invoke(cli, ["show", "--help"]).output.count("JOB_ID") == 1
 
 
 def test_help_of_report_names_every_report():

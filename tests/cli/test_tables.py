@@ -185,3 +185,28 @@ def test_no_command_writes_beyond_the_edge_of_the_terminal(words, lived_mirror, 
         said = click.unstyle(shown.getvalue())
         assert "…" not in said
         assert max(cell_len(line) for line in said.split("\n") if lived_mirror["sqlite"] not in line) <= width
+
+
+RUN = {
+    "id": 1_234_567, "kind": "full", "outcome": "failed", "certified": False, "jobs_inserted": 12_345_678,
+    "started_at": datetime(2026, 11, 30, tzinfo=UTC), "jobs_updated": 3, "transitions": 4, "error": "cannot reach " * 9,
+}  # fmt: skip
+DIFFERENCE = {"entity": "output_video", "id": 5031, "field": "job.cost_usd", "mirror": "1" * 70, "upstream": None}
+NOT_HELD = {"job_id": 5031, "reason": "out of range " * 9, "accepted": False}
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_tables_of_runs_and_comparisons_are_whole_too(width):
+    """What ``status``, ``sync --dry-run`` and ``verify`` show, which takes an API that differs."""
+    with terminal(width) as shown:
+        tables.show_runs([RUN])
+        tables.show_comparison("Differences", [DIFFERENCE], [NOT_HELD], as_json=False)
+    lines = click.unstyle(shown.getvalue()).split("\n")
+    assert max(map(cell_len, lines)) <= width
+    text = letters(lines)
+    for part in ("1234567", "2026-11-30", "1" * 70, "5031", "out of range " * 9):
+        assert text >= letters([part])
+    words = set(" ".join(lines).split())
+    assert "1234567" in words
+    assert "12,345,678" in words or "new" in left_out(lines)
+    assert "…" not in text

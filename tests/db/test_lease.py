@@ -38,6 +38,7 @@ from tpmirror.store import jobs
 from tpmirror.store.changes import Changeset
 from tpmirror.sync import gone
 from tpmirror.sync.full import sync
+from tpmirror.sync.ingest import PassProgress
 from tpmirror.sync.poll import poll
 from tpmirror.sync.run import Run, opened
 from tpmirror.sync.stats import Reading
@@ -507,7 +508,7 @@ def test_a_run_that_fails_lets_the_next_one_in_at_once(sim, mirrored):
 
 @pytest.mark.parametrize(("stop", "outcome"), [(KeyboardInterrupt, "interrupted"), (RuntimeError, "failed")])
 def test_a_run_that_is_stopped_lets_the_next_one_in_at_once(sim, mirror_url, stop, outcome):
-    def progress(_seen: int, _count: int) -> None:
+    def progress(_reached: PassProgress) -> None:
         raise stop
 
     with pytest.raises(stop):

@@ -17,12 +17,13 @@ from tpmirror.cli.options import API_SETTINGS
 from tpmirror.config import load
 from tpmirror.credentials import Secret
 from tpmirror.db import schema
-from tpmirror.db.engine import connected
+from tpmirror.db.engine import connected, read, write
 from tpmirror.db.views import sources
 from tpmirror.service.alerting import Alerter
 from tpmirror.service.notifier import Notifier
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
+from tpmirror.store import events
 from tpmirror.store.status import MirrorStatus
 
 ROLES = ROOT / "deploy" / "postgres-roles.sql"
@@ -343,3 +344,18 @@ def test_the_page_about_it_names_every_step():
     page = (Path(ROOT) / "docs" / "postgresql.md").read_text(encoding="utf-8")
     for word in ("deploy/postgres-roles.sql", "tpmirror db upgrade", "tpmirror_writer", "options=-c%20role%3D"):
         assert word in page
+
+
+def test_the_writer_delivers_events_and_gives_up_and_resumes(server):
+    with connected(url(server, "tpmirror_writer")) as engine:
+        now = datetime.now(UTC)
+        write(engine, lambda conn: events.enroll(conn, "crm"))
+        write(engine, lambda conn: events.rewind(conn, "crm", 0))
+        held = write(engine, lambda conn: events.claim(conn, "crm", now))
+        assert held is not None
+        write(engine, lambda conn: events.give_up(conn, held, "HTTP 400", now))
+        write(engine, lambda conn: events.mark_redelivered(conn, "crm", 1, now))
+        write(engine, lambda conn: events.rewind(conn, "crm", 0))
+    with connected(url(server, "tpmirror_reader")) as engine:
+        assert [found.sink for found in read(engine, events.sinks)] == ["crm"]
+        assert read(engine, lambda conn: events.after(conn, 0, 1))[0].entry == 1

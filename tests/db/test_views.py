@@ -126,6 +126,15 @@ def test_costs_add_up_to_what_the_jobs_cost(view, lived, dialect):
         assert sum(row[stated] for row in found) == truth
 
 
+def test_the_shares_of_one_job_are_made_without_reading_the_others(lived):
+    steps = [
+        row[3] for row in query(lived["sqlite"], "EXPLAIN QUERY PLAN SELECT * FROM job_model_costs WHERE job_id = 7")
+    ]
+    tables = {"jobs", "job_ml_models", "j", "l"}
+    assert [step for step in steps if step.startswith("SCAN") and step.split()[1] in tables] == []
+    assert [step for step in steps if step.startswith("SEARCH jobs USING INTEGER PRIMARY KEY")]
+
+
 def at(minute: int, hour: int = 10) -> datetime:
     return datetime(2026, 11, 1, hour, minute, tzinfo=UTC)
 

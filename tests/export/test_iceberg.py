@@ -21,8 +21,7 @@ from pyiceberg.types import LongType, StringType
 from sqlalchemy import text
 
 from tests.support.account import KEY, connected, mirror, query
-from tests.support.objectstore import KEY as KEY_ID
-from tests.support.objectstore import SECRET, TABLES, ObjectStore
+from tests.support.objectstore import ObjectStore
 from tests.support.program import Program
 from tpmirror.db import schema
 from tpmirror.db.engine import open_engine, write
@@ -309,20 +308,12 @@ def server() -> Iterator[ObjectStore]:
 
 @pytest.fixture
 def rest(server) -> dict[str, str]:
-    """The properties of its catalog."""
-    return {
-        "type": "rest", "uri": server.catalog, "warehouse": f"s3://{TABLES}/", "credential": f"{KEY_ID}:{SECRET}",
-        "oauth2-server-uri": f"{server.catalog}/v1/oauth/tokens",
-        "s3.endpoint": server.endpoint, "s3.access-key-id": server.variables["AWS_ACCESS_KEY_ID"],
-        "s3.secret-access-key": server.variables["AWS_SECRET_ACCESS_KEY"], "s3.region": "us-east-1",
-    }  # fmt: skip
+    return server.catalog_properties
 
 
 @pytest.fixture
-def program(lived, rest, tmp_path):
-    named = {f"PYICEBERG_CATALOG__TEST__{name.upper().replace('-', '_').replace('.', '__')}": value
-             for name, value in rest.items()}  # fmt: skip
-    return Program(tmp_path, {"TPMIRROR_DATABASE_URL": lived, **named})
+def program(lived, server, tmp_path):
+    return Program(tmp_path, {"TPMIRROR_DATABASE_URL": lived, **server.catalog_variables("TEST")})
 
 
 @pytest.mark.exhaustive

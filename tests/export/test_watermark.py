@@ -41,6 +41,8 @@ CONSTANT = {
     "quarantined_jobs": {"id"},
     "data_dictionary": {"table_name", "column_name"},
     "credit_prices": {"month"},
+    "event_cursors": {"sink"},
+    "event_deliveries_dead": {"sink", "entry"},
     **{name: {"code"} for name in labels.SEEDS},
 }
 """Columns that nobody changes in a row that is there; a row that comes or goes has a test of its own."""
@@ -74,6 +76,9 @@ def _fill(conn: Connection) -> None:
     changes.quarantine.append({**entry, "sync_run_id": run_id, "resolved_at": None})
     jobs.apply(conn, changes)
     bulk.upsert(conn, schema.credit_prices, [{"month": "2026-11", "price": Decimal("0.1"), "currency": "EUR"}])
+    bulk.upsert(conn, schema.event_cursors, [{"sink": "crm", "entry": 5, "attempts": 0}])
+    given_up = {"sink": "crm", "entry": 4, "failed_at": NOW, "last_error": "HTTP 500", "redelivered_at": None}
+    bulk.upsert(conn, schema.event_deliveries_dead, [given_up])
 
 
 def ended(conn: Connection) -> int:

@@ -133,17 +133,17 @@ def test_each_port_may_be_another_one(compose):
             ((variable, usual),) = re.findall(r"^127\.0\.0\.1:\$\{([A-Z]+_PORT):-(\d+)\}:\d+$", port)
             assert f"`{variable}`" in guide or f"{variable}=" in guide, name
             assert variable not in VARIABLES, "compose would hand it to the service as a setting"
-            assert usual in guide or usual in read("README.md"), name
+            assert usual in guide or usual in read("docs/postgresql.md"), name
 
 
-def test_the_database_is_the_one_that_the_readme_uses(compose):
+def test_the_database_is_the_one_that_the_guide_uses(compose):
     environment = compose["services"]["postgres"]["environment"]
     user, database = environment["POSTGRES_USER"], environment["POSTGRES_DB"]
-    assert f"postgresql://{user}@127.0.0.1:5432/{database}" in read("README.md")
+    assert f"postgresql://{user}@127.0.0.1:5432/{database}" in read("docs/postgresql.md")
     url = compose["services"]["tpmirror"]["environment"]["TPMIRROR_DATABASE_URL"]
     assert url == f"postgresql://{user}@postgres:5432/{database}"
     needed = [compose["secrets"][name]["file"] for name in compose["services"]["postgres"]["secrets"]]
-    assert all(file.replace("${HOME}", "~") in read("README.md") for file in needed)
+    assert all(file.replace("${HOME}", "~") in read("docs/postgresql.md") for file in needed)
 
 
 def test_the_image_checks_its_health_as_compose_does(compose):
@@ -202,7 +202,7 @@ def test_systemd_gets_its_sign_of_life_often_enough_and_the_key_as_a_credential(
 def test_systemd_points_to_the_guide_that_its_installation_lays_there(unit):
     (address,) = unit["Documentation"]
     folder, _, name = address.removeprefix("file:").rpartition("/")
-    assert f"-t {folder} README.md docs/*.md" in read("docs/running.md")
+    assert f"-t {folder} docs/*.md" in read("docs/running.md")
     assert (ROOT / "docs" / name).is_file()
 
 

@@ -164,7 +164,7 @@ def test_the_ledger_by_month_holds_every_entry_and_no_fraction_more(lived_mirror
     for entry in read(lived_mirror[dialect], "cost_ledger"):
         sums[entry["month"], entry["kind"]] += entry["credits"] or 0
     with connected(lived_mirror[dialect]) as conn:
-        months = ledger(conn)
+        months = ledger(conn).rows
     assert [row["month"] for row in months] == sorted({month for month, _ in sums}, reverse=True)
     for row in months:
         assert (row["charge"], row["correction"]) == tuple(

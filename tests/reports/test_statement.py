@@ -19,7 +19,7 @@ from tpmirror.db import schema
 from tpmirror.db.views import view
 from tpmirror.errors import UsageError
 from tpmirror.reports.reconcile import disagreements
-from tpmirror.reports.statement import EARLIER, month_of, statement
+from tpmirror.reports.statement import EARLIER, earlier, month_of, statement
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.store import jobs as store
@@ -154,22 +154,24 @@ def test_a_statement_names_each_correction_of_an_earlier_month(mirror_url, tmp_p
         mirror(sim, mirror_url)
     today = datetime.now(UTC).date()
     with connected(mirror_url) as conn:
-        report = statement(conn, f"{today:%Y-%m}", today)
-    (line,) = [row for row in report.rows if row["line"] == EARLIER]
-    assert (line["job_id"], line["charged_in"] < f"{today:%Y-%m}") == (3, True)
-    totals = {row["line"]: row["credits"] for row in report.rows if row["job_id"] is None}
+        report, corrections = statement(conn, f"{today:%Y-%m}", today), earlier(conn, f"{today:%Y-%m}")
+    (one,) = corrections.rows
+    assert (one["job_id"], one["charged_in"] < f"{today:%Y-%m}") == (3, True)
+    totals = {row["line"]: row["credits"] for row in report.rows}
+    assert totals[EARLIER] == one["credits"] != 0
     assert totals["closing"] == totals["opening"] + totals["total"]
     program = Program(tmp_path, {"TPMIRROR_DATABASE_URL": mirror_url})
     for form in ("table", "csv", "json", "markdown"):
         said = program.call(capsys, "report", "statement", "--month", "this-month", "--format", form)[0]
         assert "99.5" not in said or form == "json"
-        assert "correction of an earlier month" in said
+        assert EARLIER in said
+    assert "99.5" not in program.call(capsys, "report", "statement", "--month", "this-month", "--by", "correction")[0]
 
 
 def test_a_month_is_the_last_one_that_is_over_unless_named():
     today = date(2026, 3, 1)
-    assert [month_of(text, today) for text in (None, "last-month", "this-month", "2025-12")] == [
-        "2026-02", "2026-02", "2026-03", "2025-12",
+    assert [month_of(text, today) for text in (None, "last-month", "this-month", "2025-12", "0001-02")] == [
+        "2026-02", "2026-02", "2026-03", "2025-12", "0001-02",
     ]  # fmt: skip
     for wrong in ("", "2026", "2026-13", "october", "2026-10-01"):
         with pytest.raises(UsageError, match="--month is"):

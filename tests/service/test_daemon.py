@@ -1,5 +1,6 @@
 """The service as its supervisor sees it: schedule, signals, health, several replicas."""
 
+import base64
 import json
 import shutil
 import signal
@@ -14,6 +15,7 @@ import pytest
 
 from tests.support.account import KEY, connected, environ, rows, settings
 from tests.support.program import Program, until
+from tests.support.receiver import Receiver
 from tests.support.webhook import Webhook
 from tpmirror.db import engine as db_engine
 from tpmirror.db import revision
@@ -245,3 +247,27 @@ def test_stopped_in_the_middle_of_a_full_sync_it_closes_the_run_and_leaves_withi
     assert seconds < 20
     sim.latency = 0
     program.run("sync", **mirror_of(sim, mirror_url))
+
+
+def test_an_event_reaches_its_sink_while_the_service_runs(program, sim, mirror_url, tmp_path):
+    secret = "whsec_" + base64.b64encode(b"s" * 32).decode()
+    (tmp_path / "secrets").write_text(f"crm {secret}\n")
+    (tmp_path / "secrets").chmod(0o600)
+    with Receiver(secret) as receiver:
+        sinks = {
+            "TPMIRROR_WEBHOOK_URLS": f"crm={receiver.url}",
+            "TPMIRROR_WEBHOOK_SECRET_FILE": str(tmp_path / "secrets"),
+        }
+        process = program.start("run", **mirror_of(sim, mirror_url), **sinks)
+        url = line(process, "started")["url"]
+        until(lambda: rows(mirror_url, "sync_runs", outcome="succeeded"))
+        sim.world.submit()
+        until(lambda: receiver.received)
+        (one, *_) = receiver.received
+        committed = rows(mirror_url, "job_status_history", entry=one.entry)
+        assert len(committed) == 1
+        assert one.event["type"] == "job.queued"
+        assert 'tpmirror_webhook_deliveries_total{outcome="delivered",sink="crm"}' in get(f"{url}/metrics")[1]
+        code, _, log = end(process)
+        assert (code, "stopped" in events(log)) == (0, True)
+    assert "hush" not in json.dumps(log)

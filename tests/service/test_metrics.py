@@ -28,6 +28,7 @@ def metrics():
     made.on_request("200", 0.03)
     made.on_request("503", 70.0)
     made.on_event("poll", "skipped")
+    made.on_delivery("crm", "delivered")
     return made
 
 

@@ -1,8 +1,8 @@
 """The long run: months become years, and thousands of processes are killed. ``make soak``, or ``python -m tests.soak``.
 
 It does what ``make test-all`` does in its simulation and its kills, 50 times over and with other seeds, and prints the
-same figures; then it has the service live behind PgBouncer for a quarter of an hour. Nothing may be wrong; a seed that
-fails says how to see it again.
+same figures; then it has the service live behind PgBouncer for a quarter of an hour, and deliver events under kills.
+Nothing may be wrong; a seed that fails says how to see it again.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from tests.support import memory, pooled
+from tests.support import deliveries, memory, pooled
 from tests.support.kills import Kills, migrated
 from tests.support.postgres import Postgres
 from tests.support.simulation import Figures, Universe, Violation
@@ -33,6 +33,7 @@ KILLS: Final = 50
 """Kills of one mirror's writers, as in ``make test-all``."""
 MIRRORS: Final = 50
 MINUTES: Final = 15.0
+TRANSITIONS: Final = 2000
 FIRST_SEED: Final = 1000
 PROCESSES: Final = os.cpu_count() or 1
 
@@ -45,11 +46,16 @@ def main() -> int:
     parser.add_argument(
         "--minutes", type=float, default=MINUTES, help="minutes of the service behind a pooler; 0: none"
     )
+    parser.add_argument(
+        "--deliveries", type=int, default=TRANSITIONS, help="events delivered on each database under kills; 0: none"
+    )
     parser.add_argument("--seed", type=int, default=FIRST_SEED, help="the first seed")
     asked = parser.parse_args()
     started, violations = time.monotonic(), 0
     with _progress() as progress, ProcessPoolExecutor(PROCESSES) as pool:
-        for wrong in chain(_simulate(asked, pool, progress), _kill(asked, pool, progress), _pool(asked)):
+        for wrong in chain(
+            _simulate(asked, pool, progress), _kill(asked, pool, progress), _pool(asked), _deliver(asked)
+        ):
             violations += 1
             print(wrong, flush=True)
     print(f"{violations} violations in {(time.monotonic() - started) / 60:.0f} minutes")
@@ -114,6 +120,21 @@ def _pool(asked: Any) -> Iterator[str]:
             figures = pooled.live(Path(home), asked.minutes * 60, asked.seed)
         print(f"behind a pooler: {figures}", flush=True)
         yield from figures.wrong
+
+
+def _deliver(asked: Any) -> Iterator[str]:
+    """Events to three sinks: under kills and restarts on both databases, then without, for how fast they come."""
+    for kills in (KILLS, 0) if asked.deliveries else ():
+        with (
+            tempfile.TemporaryDirectory(dir=memory.folder()) as folder,
+            deliveries.on_postgres("mirror") as (url, server),
+        ):
+            wanted = {"transitions": asked.deliveries, "kills": kills}
+            lite = f"sqlite:///{folder}/mirror.db"
+            for name, there, own in (("SQLite", lite, None), ("PostgreSQL", url, server)):
+                figures = deliveries.live(there, Path(folder), asked.seed, server=own, **wanted)
+                print(f"events on {name}: {figures}", flush=True)
+                yield from (f"events on {name}, seed {asked.seed}: {wrong}" for wrong in figures.wrong)
 
 
 def _results(pool: ProcessPoolExecutor, tasks: Iterator[Any]) -> Iterator[Any]:

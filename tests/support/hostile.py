@@ -4,9 +4,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from sqlalchemy import Connection, insert, update
+
 from tests.support.account import settings
+from tpmirror.db.engine import connected, write
+from tpmirror.db.schema import event_cursors, event_deliveries_dead
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
+from tpmirror.store import events
 from tpmirror.sync.full import sync
 from tpmirror.sync.poll import poll
 
@@ -49,6 +54,22 @@ def mirror_of_everything(database_url: str) -> None:
             poll(wanted)
         world.submit(description=HARMFUL[4])
         poll(wanted)
+    with connected(database_url) as engine:
+        write(engine, _serve)
+
+
+def _serve(conn: Connection) -> None:
+    """Sinks of events: one that has all, one that fails, one that wants nothing more, one that never began."""
+    now = datetime.now(UTC)
+    error = "cannot be reached: 10.1.2.3 is no public address; name it in TPMIRROR_WEBHOOK_ALLOW if it is meant"
+    failed = {"attempts": 3, "next_try_at": now, "last_error": error}
+    for name in ("crm", "billing", "gone"):
+        events.enroll(conn, name)
+    conn.execute(update(event_cursors).where(event_cursors.c.sink == "billing").values(entry=100, **failed))
+    conn.execute(update(event_cursors).where(event_cursors.c.sink == "gone").values(entry=7, disabled_at=now))
+    conn.execute(insert(event_cursors).values(sink="new"))
+    given_up = {"sink": "billing", "entry": 99, "failed_at": now, "last_error": "HTTP 422"}
+    conn.execute(insert(event_deliveries_dead).values(given_up))
 
 
 def _happen(world: World) -> None:

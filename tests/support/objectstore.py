@@ -18,7 +18,8 @@ from obstore.store import S3Store
 
 from tests.support import memory
 
-BUCKET: Final = "plain"
+BUCKET: Final = "bucket"
+"""As the documents call it."""
 TABLES: Final = "lake"
 """The bucket that the catalog keeps its tables in."""
 KEY: Final = "lake-key"
@@ -77,6 +78,22 @@ class ObjectStore:
     def variables(self) -> dict[str, str]:
         """What a user sets to reach it."""
         return {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_ENDPOINT_URL": self.endpoint}
+
+    @property
+    def catalog_properties(self) -> dict[str, str]:
+        """What opens its catalog, and the tables in it."""
+        return {
+            "type": "rest", "uri": self.catalog, "warehouse": f"s3://{TABLES}/", "credential": f"{KEY}:{SECRET}",
+            "oauth2-server-uri": f"{self.catalog}/v1/oauth/tokens", "s3.endpoint": self.endpoint,
+            "s3.access-key-id": KEY, "s3.secret-access-key": SECRET, "s3.region": "us-east-1",
+        }  # fmt: skip
+
+    def catalog_variables(self, name: str) -> dict[str, str]:
+        """The same, as a user sets it for the catalog of that name."""
+        return {
+            f"PYICEBERG_CATALOG__{name}__{key.upper().replace('-', '_').replace('.', '__')}": value
+            for key, value in self.catalog_properties.items()
+        }
 
     def store(self, prefix: str = "") -> Any:
         """Its bucket, below a prefix, as the tests look into it."""

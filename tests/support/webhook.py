@@ -36,6 +36,11 @@ class Webhook:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
+    def address(self) -> str:
+        """As an HTTP client wants it."""
+        return f"http://127.0.0.1:{self._server.server_port}/hook"
+
+    @property
     def url(self) -> str:
         """As apprise wants it, with a secret in it, and the patience of a busy machine."""
         return f"json://user:hush-hush@127.0.0.1:{self._server.server_port}/hook?cto=60&rto=90"

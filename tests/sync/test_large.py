@@ -162,6 +162,16 @@ def test_polls_comparisons_and_retries_get_past_a_job_that_is_too_large(sim, wor
     assert [entry["job_id"] for entry in retry(wanted)] == [flying]
 
 
+@pytest.mark.parametrize("job_id", [JOBS - 7, JOBS - 3, JOBS])
+def test_a_poll_sees_what_comes_after_a_job_that_is_too_large_in_a_list_that_ascends(sim, world, lite_url, job_id):
+    sim.ordering = "id"
+    write(world, TOO_LARGE, job_id)
+    sync(sim, lite_url)
+    new = world.submit()
+    assert poll(settings(sim, lite_url, page_size=10, max_attempts=1))["outcome"] == "succeeded"
+    assert new in held(lite_url)
+
+
 def test_an_accepted_job_that_is_too_large_holds_no_certificate_back(sim, world, mirror_url, engine):
     write(world, TOO_LARGE, 14)
     sync(sim, mirror_url)

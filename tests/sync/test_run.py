@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import Engine, event
 
 from benchmarks.year import fill
-from tests.support.account import KEY, connected, mirror, rows, settings
+from tests.support.account import KEY, connected, mirror, row, rows, settings
 from tpmirror.signals import Terminated
 from tpmirror.simulator.http import Request
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.store.changes import Changeset
 from tpmirror.sync import run as run_module
+from tpmirror.sync.poll import poll
 from tpmirror.sync.stats import COUNT_COLUMNS, Reading, RunStats
 from tpmirror.tensorpix.client import Api
 
@@ -98,30 +99,56 @@ def test_a_run_that_is_interrupted_while_it_is_closed_leaves_no_open_row(sim, li
     assert mirror(sim, lite_url)["certified"]
 
 
-def test_what_a_run_saw_bounds_no_change_once_the_database_has_lost_that(lite_url):
-    """A job ends, a full sync reads so, the database goes back to before that, and another answer shows it again."""
-    path, world = lite_url.removeprefix("sqlite:///"), World(seed=5, jobs=30, in_flight=1, jobs_per_day=0)
-    (job_id,) = world.listed(active_only=True)
-    transitions: list[int] = []
-    with (
-        Simulator(world, token=KEY, page_cap=5) as sim,
-        closing(sqlite3.connect(":memory:", check_same_thread=False)) as copy,
-    ):
-        mirror(sim, lite_url, certify=False)
-        world.finish(job_id)
+@contextmanager
+def going_back(sim: Simulator, url: str, **asked: str) -> Iterator[list[int]]:
+    """The database goes back to before the rows of the next run, once that asks so; its transitions until then."""
+    path, transitions = url.removeprefix("sqlite:///"), list[int]()
+    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as copy:
         sim.reset()
 
         def go_back(request: Request) -> None:
             with closing(sqlite3.connect(path)) as conn:
                 if not sim.count_requests():
                     conn.backup(copy)
-                elif request.query.get("limit") == "1" and not transitions:  # between the passes
-                    transitions.extend(row[0] for row in conn.execute("SELECT transitions FROM sync_runs WHERE id = 2"))
+                elif not transitions and asked.items() <= request.query.items():
+                    transitions.extend(row[0] for row in conn.execute("SELECT MAX(transitions) FROM sync_runs"))
                     copy.backup(conn)
 
         sim.respond = go_back
-        run = mirror(sim, lite_url, page_size=5, concurrency=1)
+        yield transitions
+        sim.respond = None
+
+
+def test_what_a_run_saw_bounds_no_change_once_the_database_has_lost_that(lite_url):
+    """A job ends, a full sync reads so, the database goes back to before that, and another answer shows it again."""
+    world = World(seed=5, jobs=30, in_flight=1, jobs_per_day=0)
+    (job_id,) = world.listed(active_only=True)
+    with Simulator(world, token=KEY, page_cap=5) as sim:
+        mirror(sim, lite_url, certify=False)
+        world.finish(job_id)
+        with going_back(sim, lite_url, limit="1") as transitions:  # between the passes
+            run = mirror(sim, lite_url, page_size=5, concurrency=1)
     assert transitions == [1]
     first, last = rows(lite_url, "job_status_history", job_id=job_id)
     assert (run["certified"], last["to_status"]) == (False, 2)
     assert last["not_before"] == first["observed_at"]
+
+
+def test_a_run_whose_rows_the_database_lost_brings_no_job_back(lite_url):
+    """If it did, earlier runs, which did not ask for the job while it was away, would vouch for its old status."""
+    world = World(seed=5, jobs=30, in_flight=1, jobs_per_day=0)
+    (job_id,) = world.listed(active_only=True)
+    with Simulator(world, token=KEY, page_cap=5) as sim:
+        mirror(sim, lite_url)
+        world.delete(job_id)
+        mirror(sim, lite_url)
+        unasked = poll(settings(sim, lite_url))
+        world.restore(job_id)
+        world.finish(job_id)
+        with going_back(sim, lite_url, offset="25") as transitions:  # on the last page
+            mirror(sim, lite_url, page_size=5, concurrency=1, certify=False)
+        where = row(lite_url, "jobs", id=job_id)["presence"]
+        mirror(sim, lite_url)
+    last = rows(lite_url, "job_status_history", job_id=job_id)[-1]
+    assert (transitions, where) == ([1], "gone")
+    assert (unasked["covered"], last["to_status"], last["not_before"] < unasked["started_at"]) == (True, 2, True)

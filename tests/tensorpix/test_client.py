@@ -376,7 +376,7 @@ def test_all_addresses_of_a_host_share_the_time_for_one(monkeypatch):
     monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
     monkeypatch.setattr(transport, "time", SimpleNamespace(monotonic=lambda: clock.now))
     with pytest.raises(httpcore.ConnectTimeout):
-        transport._Backend(Deadline(Control())).connect_tcp("api.example.com", 443)
+        transport.Backend(Deadline(Control())).connect_tcp("api.example.com", 443)
     assert tried == addresses
     assert sum(clock.slept) == pytest.approx(transport.CONNECT)
 

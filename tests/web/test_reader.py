@@ -17,12 +17,13 @@ from tpmirror.db.privileges import readable
 from tpmirror.db.schema import input_videos
 from tpmirror.db.views import view
 from tpmirror.web.app import ROUTES, create_app
+from tpmirror.web.pages.data import examples
 from tpmirror.web.server import Server
 
 DBNAME = "reader_of_everything"
 DENIED = psycopg.errors.InsufficientPrivilege
 NOT_FOR_READERS = "Not for the role `tpmirror_reader`"
-DOCUMENTS = ("README.md", "docs/cookbook.md", "docs/costs.md", "docs/bi.md")
+DOCUMENTS = ("README.md", "docs/tables.md", "docs/cookbook.md", "docs/costs.md", "docs/bi.md")
 OWNERS = "SELECT DISTINCT owner FROM input_videos WHERE owner IS NOT NULL"
 
 
@@ -56,11 +57,15 @@ def dashboard(mirror) -> Iterator[httpx.Client]:
 
 
 PAGES = [route.path for route in ROUTES if isinstance(route, Route) and "{" not in route.path]
+FILES = ["/report/costs.csv", "/report/storage.json?by=output", "/data/job_overview.csv", "/data/videos.json"]
 
 
-@pytest.mark.parametrize("path", [*PAGES, f"/jobs/{CORRECTED}", "/jobs/130", "/jobs?sort=-credits&q=a"])
+SINGLE = [f"/jobs/{CORRECTED}", "/jobs/130", "/jobs/131/live", "/jobs?sort=-credits&q=a"]
+
+
+@pytest.mark.parametrize("path", [*PAGES, *SINGLE, *FILES])
 def test_every_page_works_without_owners(path, dashboard, owners):
-    answer = dashboard.get(path)
+    answer = dashboard.get(path, follow_redirects=True)
     assert answer.status_code == 200, answer.text
     assert [owner for owner in owners if owner in answer.text] == []
 
@@ -79,6 +84,20 @@ def test_the_filter_by_owner_is_offered_to_those_who_may_see_owners(dashboard, m
     app.state.engine.dispose()
     assert 'name="owner"' in page.text
     assert "input_owner" in file.text.partition("\r\n")[0]
+
+
+def test_costs_by_owner_are_for_those_who_may_see_owners(dashboard):
+    assert ">owner</a>" not in dashboard.get("/costs").text
+    for path in ("/costs", "/costs.csv", "/report/costs.json"):
+        answer = dashboard.get(path, params={"by": "owner"})
+        assert (answer.status_code, "may not see owners" in answer.text) == (400, True)
+
+
+def test_the_questions_of_each_view_run_as_the_reader(mirror):
+    with psycopg.connect(host=str(mirror.home), user="tpmirror_reader", dbname=DBNAME, autocommit=True) as conn:
+        for some in examples().values():
+            for one in some:
+                conn.execute(one["sql"].encode())
 
 
 def test_files_lack_the_column_and_nothing_else(dashboard):

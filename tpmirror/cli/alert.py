@@ -9,7 +9,7 @@ from tpmirror.errors import TpmirrorError, UsageError
 
 @click.group(cls=Group)
 def alert() -> None:
-    """Alerts: what `tpmirror run` sends to people, by mail, chat or webhook."""
+    """Try the alerts that tpmirror run sends by mail, chat or webhook."""
 
 
 @alert.command("test")
@@ -18,7 +18,7 @@ def alert() -> None:
 def test_alert(settings: Settings, *, as_json: bool) -> None:
     """Send a test message to every service of TPMIRROR_ALERT_URLS.
 
-    Exit status 0: each took it; 1: one did not. Only the schemes of the URLs are shown, the rest is secret.
+    Exit status 0: each service took it; 1: one did not. Of a URL only its scheme is shown, the rest is secret.
     """
     from tpmirror.service.notifier import Notifier
 

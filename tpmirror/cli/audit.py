@@ -1,10 +1,10 @@
-"""``tpmirror audit``: whether the history is whole."""
+"""``tpmirror audit``: checks of the history, the sums of money, triggers and views."""
 
 import re
 
 import click
 
-from tpmirror.cli.options import EXIT_STATUS, as_json, print_json, snapshot, with_settings
+from tpmirror.cli.options import EXIT_STATUS, Command, as_json, print_json, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention, UsageError
 from tpmirror.formatting import count, hanging
@@ -17,18 +17,19 @@ def _hash(_context: click.Context, _param: click.Parameter, value: str | None) -
     return value
 
 
-@click.command(epilog=EXIT_STATUS)
+@click.command(cls=Command, epilog=EXIT_STATUS)
 @click.option(
-    "--head", metavar="HASH", callback=_hash, help="A head hash noted on an earlier day: the chain has to contain it."
+    "--head", metavar="HASH", callback=_hash, help="Head hash noted on an earlier day, which the chain has to contain."
 )
 @with_settings()
 @as_json
 def audit(settings: Settings, *, head: str | None, as_json: bool) -> None:
-    """Check the history: hash chain, gaps, continuity, agreement with the jobs; and that all sums of money agree.
+    """Check the history (hash chain, gaps, continuity, agreement with the jobs), and that all sums of money agree.
 
-    And that nobody took its triggers away, or replaced a view, since the last upgrade.
+    Triggers that were dropped and views that were replaced since the last upgrade are findings too.
 
-    Exit status 0: whole; 3: findings, each listed. Note the head hash somewhere else: only that shows a tail cut off.
+    Exit status 0: no findings; 3: findings, each listed. Note the head hash elsewhere: without one, a history whose end
+    was cut off looks whole.
     """
     from tpmirror.cli.tables import show_table
     from tpmirror.reports.reconcile import disagreements
@@ -36,7 +37,7 @@ def audit(settings: Settings, *, head: str | None, as_json: bool) -> None:
 
     with snapshot(settings) as conn:
         found = auditing.audit(conn, head)
-        # A view that was replaced or is gone is told as such; what it sums to says nothing then.
+        # A view that was replaced or dropped is a finding itself; its sums would add findings that mean nothing.
         is_sound = not any(finding["check"] == "view" for finding in found.findings)
         sums = disagreements(conn) if is_sound else []
     none = {"check": "costs", "job_id": None, "entry": None}

@@ -1,10 +1,11 @@
-"""Commands that migrate the database."""
+"""``tpmirror db``: migrations, union views, owners."""
 
 import sys
+from collections.abc import Callable
 
 import click
 
-from tpmirror.cli.options import Group, announcing, mirror, with_settings
+from tpmirror.cli.options import Group, announcing, mirror, summarize, with_settings
 from tpmirror.config import Settings, schema_name
 from tpmirror.errors import NeedsAttention, TpmirrorError, UsageError
 from tpmirror.formatting import count
@@ -25,7 +26,7 @@ def upgrade(settings: Settings, *, revision: str) -> None:
 
     with announcing(settings), connected(settings.database) as engine:
         migrate.upgrade(engine, revision)
-    _say_revision(settings)
+    _say_revision(settings, summarize)
 
 
 @db.command()
@@ -44,22 +45,22 @@ def downgrade(settings: Settings, *, revision: str, yes: bool) -> None:
         if not yes:
             _ask(display(engine), revision)
         migrate.downgrade(engine, revision)
-    _say_revision(settings)
+    _say_revision(settings, summarize)
 
 
 @db.command()
 @with_settings()
 def current(settings: Settings) -> None:
     """Show the database's revision and the newest one."""
-    _say_revision(settings)
+    _say_revision(settings, click.echo)
 
 
 @db.command()
 @with_settings()
 def check(settings: Settings) -> None:
-    """Check that the database is migrated and as declared; exit status 3 if it is not.
+    """Check that tables, views and triggers are as this version declares them.
 
-    Tables, views and triggers. What is wrong with views and triggers, "db upgrade" mends.
+    Exit status 3: they are not. tpmirror db upgrade repairs views and triggers.
     """
     from tpmirror.db import migrate
     from tpmirror.db.engine import connected
@@ -78,7 +79,7 @@ def check(settings: Settings) -> None:
 @click.argument("accounts", nargs=-1, required=True, metavar="SCHEMA...")
 @with_settings()
 def union_views(settings: Settings, *, into: str, accounts: tuple[str, ...]) -> None:
-    """Create views over the mirrors of several accounts in one PostgreSQL; run it again whenever something changes.
+    """Create views over the mirrors of several accounts in one PostgreSQL; run it again after each upgrade.
 
     Each SCHEMA holds the mirror of an account. Each table and view of theirs gets a view of its name, whose first
     column, "account", is the schema that a row comes from.
@@ -90,11 +91,11 @@ def union_views(settings: Settings, *, into: str, accounts: tuple[str, ...]) -> 
         _check_schema(name)
     with connected(settings.database) as engine:
         views = union.union_views(engine, into, accounts)
-    click.echo(f"{into} has {count(views, 'view')} over {', '.join(accounts)}")
+    summarize(f"{into} has {count(views, 'view')} over {', '.join(accounts)}")
 
 
 def _check_schema(name: str) -> None:
-    """Raises UsageError for a name that no schema of a mirror has."""
+    """Raises UsageError for a name that PostgreSQL would refuse or cut as a schema's."""
     try:
         schema_name(name)
     except ValueError as error:
@@ -105,25 +106,25 @@ def _check_schema(name: str) -> None:
 @click.argument("value")
 @with_settings()
 def accept_owner(settings: Settings, *, value: str) -> None:
-    """Say that an owner belongs to this account: VALUE is an e-mail address or the number of a user.
+    """Accept an owner as one of this account: VALUE is an e-mail address or the number of a user.
 
-    For jobs that were refused as those of another account, because too few of the known jobs answer any more.
+    Needed where jobs are refused as another account's, because too few of the known jobs still answer.
     """
     from tpmirror.sync import account
     from tpmirror.sync.owners import pseudonyms
 
     with mirror(settings) as engine:
         account.accept_owner(engine, value, pseudonyms(settings))
-    click.echo("accepted; jobs of this owner belong to this account from the next sync on")
+    summarize("accepted; jobs of this owner belong to this account from the next sync on")
 
 
 @db.command("hash-owners")
 @with_settings()
 def hash_owners(settings: Settings) -> None:
-    """Replace owners' e-mail addresses in everything the mirror holds, as TPMIRROR_OWNERS=hash does in what comes.
+    """Replace the owners' e-mail addresses that the mirror holds by hashes, as TPMIRROR_OWNERS=hash does for new ones.
 
-    Videos, field changes, scope, quarantine and unknown keys, all in one transaction: interrupted it has changed
-    nothing, and done again it changes nothing. There is no way back. Backups and older exports keep the addresses.
+    Videos, field changes, scope, quarantine and unknown keys, all in one transaction: if interrupted, it has changed
+    nothing. There is no way back. Backups and older exports keep the addresses.
     """
     from tpmirror.sync import owners
 
@@ -131,7 +132,7 @@ def hash_owners(settings: Settings) -> None:
         changed = owners.hash_owners(engine, settings)
         dialect = engine.dialect.name
     again = "; the next full sync compares every job again" if changed else ""
-    click.echo(f"{count(changed, 'row')} held addresses{again}")
+    summarize(f"{count(changed, 'row')} held addresses{again}")
     if changed and dialect == "postgresql":
         click.echo(
             "The server keeps old rows in its files until VACUUM FULL, and its log and backups as long as they last"
@@ -148,10 +149,10 @@ def _ask(database: str, revision: str) -> None:
         raise TpmirrorError("not confirmed; nothing was changed")
 
 
-def _say_revision(settings: Settings) -> None:
+def _say_revision(settings: Settings, say: Callable[[str], None]) -> None:
     from tpmirror.db import revision
     from tpmirror.db.engine import connected, display
 
     with connected(settings.database, read_only=True) as engine:
         found = revision.current(engine) or "none"
-    click.echo(f"{display(engine)} is at revision {found} (newest: {revision.newest()})")
+    say(f"{display(engine)} is at revision {found} (newest: {revision.newest()})")

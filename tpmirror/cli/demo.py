@@ -16,7 +16,7 @@ import click
 from tpmirror import signals
 from tpmirror.cli import options
 from tpmirror.errors import UsageError
-from tpmirror.formatting import count
+from tpmirror.formatting import count, hanging
 
 KEY: Final = "simulated-key"
 STEPS: Final = (0, 600, 1800)
@@ -24,10 +24,10 @@ STEPS: Final = (0, 600, 1800)
 HOST: Final = "127.0.0.1"
 PORT: Final = 8377
 INTERVALS: Final = {"TPMIRROR_SYNC_INTERVAL": "30", "TPMIRROR_POLL_INTERVAL": "3"}
-"""Seconds; of the living account, in which something happens every few of them."""
+"""Seconds between runs for the living account, which changes every few seconds."""
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.option(
     "--jobs",
     metavar="NUMBER",
@@ -48,10 +48,11 @@ def demo(*, jobs: int, web: bool, port: int | None) -> None:
     if port is not None and not web:
         raise UsageError(f"--port is {port}, but only --web serves a dashboard; add --web, or leave --port out")
     code = _serve(jobs, PORT if port is None else port) if web else _show(jobs)
-    click.echo("The mirror was a throw-away. For your own account: set TPMIRROR_API_KEY and run tpmirror sync.")
+    own = "The mirror was a throw-away. For your own account: set TPMIRROR_API_KEY and run tpmirror sync."
+    click.echo(hanging("", own))
     if web:
         sys.stdout.flush()
-        os._exit(code)  # as tpmirror run: a run that was cut off would hold up a tidy end
+        os._exit(code)  # as tpmirror run: an orderly exit would wait for the thread of a run that was cut off
 
 
 def _show(jobs: int) -> int:
@@ -60,7 +61,7 @@ def _show(jobs: int) -> int:
 
     signals.release()
     with _throw_away() as url:
-        click.echo(f"A simulated account with {count(jobs, 'job')}; its life goes on between three syncs.")
+        click.echo(hanging("", f"A simulated account with {count(jobs, 'job')}; its life goes on between three syncs."))
         with Simulator(World(jobs=jobs), token=KEY) as simulator:
             settings = _settings(simulator, url)
             for step in STEPS:
@@ -88,7 +89,7 @@ def _serve(jobs: int, port: int) -> int:
         with _interruptible():
             click.echo(f"A simulated account with {count(jobs, 'job')}; its life goes on, three new ones a minute.")
             _sync(settings)  # so that the dashboard has something to show as soon as its address is printed
-        log.configure(None, "error")  # that a run is interrupted by the end is no news here
+        log.configure(None, "error")  # a run that Ctrl-C interrupts would be logged as a warning
         return daemon.run(settings, ending=_ending(), on_start=_announce)
     return 0
 
@@ -113,7 +114,7 @@ def _interruptible() -> Iterator[None]:
 
 
 def _ending() -> frozenset[int]:
-    """The signals that end it: also that the terminal closes, unless nohup has it ignored."""
+    """The signals that end the demo: SIGHUP too, when the terminal closes, unless nohup has it ignored."""
     from tpmirror.service.daemon import ENDING
 
     return ENDING if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else ENDING | {signal.SIGHUP}
@@ -146,7 +147,7 @@ def _sync(settings: Any) -> None:
     done = f"{jobs} with {requests}: {row['jobs_inserted']:,} new"
     proof = "certified complete" if row["certified"] else "not certified"
     changed = f"{row['jobs_updated']:,} changed, {row['transitions']:,} in status"
-    click.echo(f"  sync {row['id']}: {done}, {changed}, {proof}")
+    click.echo(hanging(f"  sync {row['id']}: ", f"{done}, {changed}, {proof}"))
 
 
 def _report(url: str) -> None:

@@ -1,4 +1,4 @@
-"""``tpmirror doctor``: is everything as it should be? What a check needs is imported when it runs.
+"""``tpmirror doctor``: checks of everything that a sync needs. Each check imports its modules when it runs.
 
 Each finding says what was seen and, where something is wrong, what to do next.
 """
@@ -15,7 +15,8 @@ from typing import Any, Final
 import click
 
 from tpmirror import formatting
-from tpmirror.cli.options import EXIT_STATUS, RUN_SETTINGS, as_given, as_json, print_json, with_settings
+from tpmirror.cli.colour import highlight
+from tpmirror.cli.options import EXIT_STATUS, RUN_SETTINGS, Command, as_given, as_json, print_json, with_settings
 from tpmirror.config import Settings, read_key, read_owners_key
 from tpmirror.errors import TpmirrorError, UsageError
 
@@ -23,13 +24,13 @@ OK: Final = "ok"
 WARNING: Final = "warning"
 BAD: Final = "bad"
 REQUEST_SECONDS: Final = 10.0
-"""Seconds for the one request: a doctor does not wait long, also where the API asks for it."""
+"""Seconds for the one request: doctor reports a slow API instead of waiting for it."""
 LOW: Final = 500 * 2**20
-"""Bytes free on the disk that are little."""
+"""Bytes free on the disk below which there is a warning."""
 NONE: Final = 50 * 2**20
-"""Bytes free that are as good as none."""
+"""Bytes free below which the disk counts as full."""
 FEW: Final = 5
-"""Connections left on the server that are few: ``tpmirror run`` uses several at a time."""
+"""Connections left on the server below which there is a warning: ``tpmirror run`` uses several at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,13 @@ class Finding:
     exit_code: int = 0
 
 
-@click.command(epilog=EXIT_STATUS)
+@click.command(cls=Command, epilog=EXIT_STATUS)
 @with_settings(*RUN_SETTINGS)
 @as_json
 def doctor(settings: Settings, *, as_json: bool) -> None:
-    """Check settings, key, API, database, clock, disk, the mirror and who may see it; say what to do. Changes nothing.
+    """Check settings, key, API, clock, disk, database, mirror and dashboard; say what to do. Changes nothing.
 
-    Exit status 0: works, though there may be warnings; 4: the key is refused; else the first failure's.
+    Exit status 0: works, perhaps with warnings; 4: the API refuses the key; 1 or 2: another fault.
     """
     checks = {
         "key": _key,
@@ -67,20 +68,21 @@ def doctor(settings: Settings, *, as_json: bool) -> None:
         print_json({"healthy": code == 0, "findings": shown})
     else:
         for one in findings:
-            click.echo(formatting.hanging(f"{one.state:7}  {one.check:8}  ", as_given(one.seen)))
+            line = formatting.hanging(f"{one.state:7}  {one.check:8}  ", as_given(one.seen))
+            click.echo(highlight(line, one.state))
             if one.remedy:
                 click.echo(formatting.hanging(f"{'':19}-> ", as_given(one.remedy)))
     sys.exit(code)
 
 
 def exit_code(findings: list[Finding]) -> int:
-    """That of the worst finding that is bad: with a refused key nothing else matters much."""
+    """The exit status of the worst bad finding; a refused key comes first, since no sync can succeed with it."""
     codes = [finding.exit_code for finding in findings if finding.state == BAD]
     return next((code for code in (4, 2, 1) if code in codes), 0)
 
 
 def _guarded(name: str, check: Callable[[Settings], Iterator[Finding]], settings: Settings) -> Iterator[Finding]:
-    """What a check finds; one that fails does not stop the others."""
+    """The findings of a check; an error that it raises becomes a finding, so that the other checks run."""
     try:
         yield from check(settings)
     except UsageError as error:
@@ -183,7 +185,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _outdated(engine: Any, found: str | None) -> Iterator[Finding]:
-    """A mirror that has to be made or migrated, and what will stand in the way."""
+    """Findings on a mirror that has to be created or migrated, and on obstacles to that."""
     from tpmirror.db.engine import display, reading
     from tpmirror.db.migrate import built_on_views
     from tpmirror.db.server import may_migrate

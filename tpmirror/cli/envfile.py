@@ -13,11 +13,11 @@ _LINE: Final = re.compile(
     re.VERBOSE | re.ASCII,
 )
 _ESCAPED: Final = re.compile(r"""\\(["\\$`])""")
-"""What a backslash stands before in double quotes; any other one stays as it is, as in a shell."""
+"""Characters that a backslash escapes in double quotes; before any other, the backslash is kept, as in a shell."""
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """The variables of a file. Raises UsageError for one that cannot be read, and for a line that means nothing."""
+    """The variables of a file. Raises UsageError for an unreadable file, and for a line that is no assignment."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -27,7 +27,7 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 
 def parse_env_file(text: str, name: str) -> dict[str, str]:
-    """The variables of a text; of one that stands twice the last. Raises UsageError with the line's number."""
+    """The variables of a text; a repeated name has its last value. Raises UsageError with the line's number."""
     found: dict[str, str] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip() or line.lstrip().startswith("#"):

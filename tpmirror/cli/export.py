@@ -1,21 +1,25 @@
-"""The command that writes the mirror as files."""
+"""``tpmirror export``: tables and views as files."""
 
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from tpmirror.cli.options import as_json, mirror, print_json, progress_bar, with_settings
+from tpmirror.cli import completion
+from tpmirror.cli.options import Command, as_json, mirror, print_json, quiet, summarize, with_settings
+from tpmirror.cli.progress import progress_bar
 from tpmirror.config import Settings
 from tpmirror.formatting import count
 
 FORMATS: Final = ("parquet", "csv", "jsonl")
 
 
-@click.command()
-@click.argument("destination", metavar="DEST")
+@click.command(cls=Command)
+@click.argument("destination", metavar="DEST", shell_complete=completion.file)
 @with_settings()
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="parquet", show_default=True, help="Of files.")
+@click.option(
+    "--format", "format_", type=click.Choice(FORMATS), default="parquet", show_default=True, help="Of the files."
+)
 @click.option("--public", is_flag=True, help="Leave out personal data: owners, unknown keys, payloads.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; list the months of Iceberg tables that would be written.")
 @click.option(
@@ -25,6 +29,7 @@ FORMATS: Final = ("parquet", "csv", "jsonl")
     help="Also write what every table and column means, as a data contract (ODCS 3.1).",
 )
 @as_json
+@quiet
 def export(
     settings: Settings,
     *,
@@ -38,20 +43,20 @@ def export(
     """Write every table and view to DEST, as Parquet, CSV or JSON Lines, in one snapshot of the mirror.
 
     DEST is a folder, or s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX, with credentials and endpoint
-    from the variables of that store (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...), or
-    iceberg:NAMESPACE@CATALOG, with the catalog as pyiceberg is configured. Again to the same DEST: only the months
-    that have changed since are written. --json prints the manifest, which is DEST/manifest.json: rows, columns, and
-    SHA-256 of each file.
+    from the variables of that store (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...), or iceberg:NAMESPACE@CATALOG, with the
+    catalog from the configuration of pyiceberg. To a DEST that holds an export already, only the months that changed
+    are written. --json prints the manifest, which is also in DEST/manifest.json: rows, columns, and SHA-256 of each
+    file.
     """
     from tpmirror.export import datasets
     from tpmirror.export.destination import export, load
 
     load(destination, format_)  # before the mirror is opened: what is wrong with DEST is said first
-    names = [relation.name for relation in datasets.relations()]
-    with mirror(settings, read_only=True) as engine, progress_bar("exporting", estimated=False) as show:
+    places = {relation.name: place for place, relation in enumerate(datasets.relations(), 1)}
+    with mirror(settings, read_only=True) as engine, progress_bar("exporting", is_estimated=False) as show:
 
         def progress(name: str, rows: int) -> None:
-            show(names.index(name), len(names), f"{name} {rows:,}")
+            show(places[name] - 1, len(places), f"{places[name]}/{len(places)} {name}, {count(rows, 'row')}")
 
         done = export(engine, destination, format_, progress, public=public, dry_run=dry_run)
     if contract is not None:
@@ -60,18 +65,22 @@ def export(
         contract.write_text(document(public=public), encoding="utf-8")
     if as_json:
         print_json(done.manifest)
-        return
-    if done.manifest["format"] == "iceberg":
+    elif done.manifest["format"] == "iceberg":
         _show_tables(destination, done, dry_run=dry_run)
-        return
+    else:
+        _show_files(destination, done)
+
+
+def _show_files(destination: str, done: Any) -> None:
+    """What an export as files did."""
     files = [file for part in done.manifest["relations"].values() for file in part["files"]]
     rows, size = (sum(file[name] for file in files) for name in ("rows", "bytes"))
-    click.echo(f"{destination} holds {count(rows, 'row')} in {count(len(files), 'file')}, {size / 1e6:,.1f} MB")
+    summarize(f"{destination} holds {count(rows, 'row')} in {count(len(files), 'file')}, {size / 1e6:,.1f} MB")
     if done.written or done.removed:
         written = count(len(done.written), "file")
-        click.echo(f"Written {written}, removed {len(done.removed):,}; the others are as they were")
+        summarize(f"Written {written}, removed {len(done.removed):,}; the others are as they were")
     else:
-        click.echo("Nothing to write: no file would differ from what is there")
+        summarize("Nothing to write: no file would differ from what is there")
 
 
 def _show_tables(destination: str, done: Any, *, dry_run: bool) -> None:
@@ -79,13 +88,13 @@ def _show_tables(destination: str, done: Any, *, dry_run: bool) -> None:
     parts = done.manifest["relations"].values()
     rows = sum(part["rows"] for part in parts)
     verb = "would hold" if dry_run else "holds"
-    click.echo(f"{destination} {verb} {count(rows, 'row')} in {count(len(parts), 'table')}, tag {done.manifest['tag']}")
+    summarize(f"{destination} {verb} {count(rows, 'row')} in {count(len(parts), 'table')}, tag {done.manifest['tag']}")
     by_table: dict[str, list[str]] = {}
     for written in done.written:
         name, month = written.split()
         by_table.setdefault(name, []).append(month)
     for name, months in by_table.items():
         listed = "" if months == ["-"] else ": " + ", ".join(sorted(months))
-        click.echo(f"{'would write' if dry_run else 'written'} {name}{listed}")
+        summarize(f"{'would write' if dry_run else 'written'} {name}{listed}")
     if not by_table:
-        click.echo("Nothing to write: no month would differ from what is there")
+        summarize("Nothing to write: no month would differ from what is there")

@@ -2,17 +2,17 @@
 
 import click
 
-from tpmirror.cli.options import JOB_ID, as_json, print_json, snapshot, with_settings
+from tpmirror.cli.options import JOB_ID, Command, as_json, print_json, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import TpmirrorError
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("job_id", type=JOB_ID)
 @with_settings()
 @as_json
 def history(settings: Settings, *, job_id: int, as_json: bool) -> None:
-    """Show every recorded transition and field change of job JOB_ID."""
+    """Show every recorded status change and field change of one job."""
     from tpmirror.cli.tables import show_history
     from tpmirror.store import queries
 

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import click
 
-from tpmirror.cli.options import JOB_ID, as_json, print_json, snapshot, with_settings
+from tpmirror.cli.completion import filters
+from tpmirror.cli.options import JOB_ID, Command, as_json, print_json, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import TpmirrorError, UsageError
 from tpmirror.formatting import hanging
@@ -14,20 +15,27 @@ MOST: Final = 10_000
 """Jobs shown at most: the ids of all go into one statement."""
 
 
-@click.command()
-@click.option("--status", metavar="NAME", help="With this status: its name or its code.")
-@click.option("--model", metavar="NAME", help="That use this model: its name or its id.")
-@click.option("--resolution", metavar="NAME", help="With this output resolution.")
-@click.option("--presence", metavar="NAME", help="Listed, missing, unlisted or gone.")
-@click.option("--owner", metavar="TEXT", default="", help="Whose input belongs to an address with this text in it.")
-@click.option("--search", metavar="TEXT", default="", help="In description or names of videos; or the job's number.")
+@click.command(cls=Command)
+@click.option("--status", metavar="NAME", shell_complete=filters, help="Only jobs with this status, by name or code.")
+@click.option("--model", metavar="NAME", shell_complete=filters, help="Only jobs that use this model, by name or id.")
+@click.option("--resolution", metavar="NAME", shell_complete=filters, help="Only jobs with this output resolution.")
 @click.option(
-    "--limit", metavar="NUMBER", type=click.IntRange(1, MOST), default=50, show_default=True, help="Jobs at most."
+    "--presence", metavar="NAME", shell_complete=filters, help="Only jobs that are listed, missing, unlisted or gone."
+)
+@click.option("--owner", metavar="TEXT", default="", help="Only jobs whose input's owner has this text in the address.")
+@click.option(
+    "--search",
+    metavar="TEXT",
+    default="",
+    help="Only jobs with this text in the description or a video's name, or with this id.",
+)
+@click.option(
+    "--limit", metavar="NUMBER", type=click.IntRange(1, MOST), default=50, show_default=True, help="Most jobs to list."
 )
 @with_settings("credit_price")
 @as_json
 def jobs(settings: Settings, *, as_json: bool, limit: int, **filters: str | None) -> None:
-    """Show jobs, the newest first: all, or those that a filter lets through."""
+    """List jobs, newest first: all, or those that every filter given lets through."""
     from datetime import UTC, datetime
 
     from tpmirror.cli.tables import show_jobs
@@ -72,20 +80,20 @@ def job_filter(filters: dict[str, str | None], choices: Mapping[str, Sequence[An
 
 def choose(option: str, text: str, choices: Sequence[Any]) -> list[Any]:
     """The values of the choices with this name, whatever its case, or with this value. Raises UsageError."""
-    asked = text.strip().casefold()
-    found = [one["value"] for one in choices if asked in {str(one["value"]).casefold(), str(one["name"]).casefold()}]
+    from tpmirror.store import queries
+
+    found = queries.choose(choices, text)
     if not found:
-        names = ", ".join(dict.fromkeys(str(one["name"]) for one in choices)) or "none: the mirror has no job yet"
-        raise UsageError(f"--{option} is {text[:80]!r}; it accepts {names}")
+        raise UsageError(f"--{option} is {text[:80]!r}; it accepts {queries.accepted(choices)}")
     return found
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("job_id", type=JOB_ID)
 @with_settings()
 @as_json
 def show(settings: Settings, *, job_id: int, as_json: bool) -> None:
-    """Show all that the mirror holds of job JOB_ID: its fields, videos, models and history."""
+    """Show one job: its fields, videos, models and history."""
     from tpmirror.cli.tables import show_history, show_job
     from tpmirror.store import queries
 

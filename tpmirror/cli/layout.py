@@ -1,4 +1,4 @@
-"""How a table stands on a terminal: as wide as it likes, wrapped, with fewer columns, or row by row. Cuts no value."""
+"""The layout of a table on a terminal: in full, wrapped, with columns left out, or stacked. No value is cut."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Final
 from rich.cells import cell_len
 
 LONGEST_WORD: Final = 28
-"""Columns of the terminal above which a word is broken where room is short: a name of a file may be, a time not."""
+"""Longest word, in columns of the terminal, that is never broken: a time must stay whole, a file name may break."""
 GAPS: Final = (2, 1)
-"""Blanks between two columns: what looks best, and what still tells them apart."""
+"""Blanks between two columns: the usual number, and the least where room is short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Extent:
     most: int
     """With each text in one line."""
     wraps: bool = True
-    """Whether widths between the two are of use: a broken heading over numbers needs the least."""
+    """Whether widths between the two make sense: numbers under a broken heading need the least or the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def arrange(extents: Sequence[Extent], width: int | None, *, whole: bool = False
 
 
 def _widths(extents: Sequence[Extent], room: int) -> list[int]:
-    """The widths of columns that have room: the widest that wrap give way."""
+    """The widths of columns that fit: the widest are narrowed until the sum fits the room."""
     widths = [one.most for one in extents]
     while sum(widths) > room:
         width, place = max((widths[place], place) for place, one in enumerate(extents) if widths[place] > one.least)

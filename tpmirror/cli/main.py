@@ -1,4 +1,4 @@
-"""The command line: one short function per command; what a command needs is imported when it runs."""
+"""The command line: one short function per command, which imports its modules when it runs."""
 
 import errno
 import os
@@ -14,14 +14,16 @@ import click
 from tpmirror import __version__, signals
 from tpmirror.cli.alert import alert
 from tpmirror.cli.audit import audit
+from tpmirror.cli.completion import completion
 from tpmirror.cli.db import db
 from tpmirror.cli.demo import demo
 from tpmirror.cli.doctor import doctor
+from tpmirror.cli.events import events
 from tpmirror.cli.export import export
 from tpmirror.cli.gone import gone
 from tpmirror.cli.history import history
 from tpmirror.cli.jobs import jobs, show
-from tpmirror.cli.options import EXIT_STATUS, Group
+from tpmirror.cli.options import EXIT_STATUS, Group, quiet
 from tpmirror.cli.poll import poll
 from tpmirror.cli.quarantine import quarantine
 from tpmirror.cli.report import report
@@ -33,8 +35,10 @@ from tpmirror.cli.verify import verify
 from tpmirror.cli.web import web
 from tpmirror.errors import NeedsAttention, TpmirrorError, UsageError
 
-SERVING: Final = frozenset({"run", "web", "simulate", "demo"})
-"""Commands that go on until a signal ends them, ``demo`` with ``--web``: they take it themselves, and end with 0."""
+PROGRAM: Final = "tpmirror"
+SERVING: Final = frozenset({"run", "web", "simulate", "demo", "events"})
+"""Commands that serve until a signal (``demo`` with ``--web``, ``events`` with ``--follow``): they handle it
+themselves, and end with 0."""
 _UNWRITABLE: Final = {
     errno.ENOSPC: "the disk is full where the output goes; free some space, or send it elsewhere",
     errno.EDQUOT: "the quota is used up where the output goes; free some space, or send it elsewhere",
@@ -52,7 +56,7 @@ def main() -> None:
     except TpmirrorError as error:
         _fail(str(error), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())  # no error: nothing was asked for, so what can be is shown
+        click.echo(error.format_message())  # a group without a command: its help, and no error
     except click.ClickException as error:
         _fail(error.format_message(), UsageError.exit_code)
     except (click.Abort, KeyboardInterrupt) as error:
@@ -62,7 +66,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the outermost handler: one line for the user, without secrets
         if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
             click.echo(f"error: {_UNWRITABLE[error.errno]}", err=True)
-            os._exit(1)  # a tidy end would try to write the rest again
+            os._exit(1)  # an orderly exit would flush again, and fail again
         if os.environ.get("TPMIRROR_LOG_LEVEL", "").lower() == "debug":
             from tpmirror.log import concealed
 
@@ -71,22 +75,39 @@ def main() -> None:
 
 
 def _run() -> None:
-    """Run the command, and have its result written before it counts as done."""
+    """Run the command, and flush its result: a full disk shows only then, and must be an error."""
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name=PROGRAM, standalone_mode=False)
     except NeedsAttention:
         sys.stdout.flush()
         raise
     sys.stdout.flush()
 
 
+SECTIONS: Final = {
+    "Mirror the account": (sync, poll, verify, run),
+    "Look at the mirror": (status, jobs, show, history, report, events, export, web),
+    "Decide": (gone, quarantine),
+    "Keep it in order": (doctor, audit, alert, db, completion),
+    "Try it without a key": (demo, simulate),
+}
+"""The commands, as the overview shows them."""
+
+
 @click.group(
-    cls=Group, epilog=EXIT_STATUS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    cls=Group,
+    sections=SECTIONS,
+    epilog=EXIT_STATUS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, "-V", "--version", message="tpmirror %(version)s")
 @click.option(
-    "--env-file", metavar="FILE", type=click.Path(path_type=Path), help="Read variables that are not set from FILE."
+    "--env-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Read variables from FILE; those of the environment win.",
 )
+@quiet
 @click.pass_context
 def cli(context: click.Context, env_file: Path | None) -> None:
     """A local mirror of a TensorPix account in SQL.
@@ -98,7 +119,7 @@ def cli(context: click.Context, env_file: Path | None) -> None:
       tpmirror sync                      mirror the account into tpmirror.db (SQLite)
       tpmirror status                    what the mirror holds, and since when it is proven complete
 
-    Every setting is an environment variable TPMIRROR_..., and an option where it makes sense.
+    Every setting is an environment variable TPMIRROR_..., and an option of the commands that it concerns.
     """
     if env_file is not None:
         context.with_resource(_variables_of(env_file))
@@ -119,30 +140,6 @@ def _variables_of(path: Path) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-for command in (
-    sync,
-    poll,
-    verify,
-    run,
-    doctor,
-    alert,
-    web,
-    status,
-    jobs,
-    show,
-    history,
-    audit,
-    report,
-    export,
-    gone,
-    quarantine,
-    db,
-    simulate,
-    demo,
-):
-    cli.add_command(command)
 
 
 def _fail(message: str, code: int) -> None:

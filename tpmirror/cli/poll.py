@@ -2,16 +2,18 @@
 
 import click
 
-from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, announcing, as_json, progress_bar, snapshot, with_settings
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, Command, announcing, as_json, quiet, snapshot, with_settings
+from tpmirror.cli.progress import reading_bar
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention
 
 
-@click.command(epilog=EXIT_STATUS)
+@click.command(cls=Command, epilog=EXIT_STATUS)
 @with_settings(*API_SETTINGS, "credit_price")
 @as_json
+@quiet
 def poll(settings: Settings, *, as_json: bool) -> None:
-    """Refresh only what can have changed soon: the newest pages, and every job in flight by its id.
+    """Refresh what changes soon: the newest pages, and every job in flight by its id.
 
     Exit status 3: a value of a job in flight could not be held.
     """
@@ -19,7 +21,7 @@ def poll(settings: Settings, *, as_json: bool) -> None:
     from tpmirror.store import presence, quarantine
     from tpmirror.sync.poll import poll as look_again
 
-    with announcing(settings), progress_bar() as progress:
+    with announcing(settings), reading_bar() as progress:
         row = look_again(settings, progress)
     show_run(row, as_json=as_json)
     with snapshot(settings) as conn:

@@ -4,15 +4,18 @@ from typing import Any, Final
 
 import click
 
-from tpmirror.cli.options import EXIT_STATUS, as_json, snapshot, with_settings
+from tpmirror.cli import completion
+from tpmirror.cli.options import EXIT_STATUS, Command, as_json, snapshot, with_settings
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention
 
 STRETCH: Final = "a day, 2026-10, 2026, last-month, this-month, 7d, 4w, 6m"
+WHEN: Final = completion.one_of("today", "yesterday", "this-month", "last-month", "this-year", "last-year")
+MONTHS: Final = completion.one_of("last-month", "this-month")
 FORMATS: Final = click.Choice(("table", "csv", "json", "markdown"))
 
 
-class _ReportCommand(click.Command):
+class _ReportCommand(Command):
     """The command, whose help names the reports; they are loaded only for that."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -25,13 +28,23 @@ class _ReportCommand(click.Command):
 
 
 @click.command(cls=_ReportCommand, epilog=EXIT_STATUS)
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.reports)
 @with_settings("budget_monthly", "credit_price")
-@click.option("--from", "start", metavar="WHEN", help=f"First day, UTC: {STRETCH}.")
-@click.option("--to", "end", metavar="WHEN", help="Last day, UTC, included; the same forms.")
-@click.option("--by", metavar="WHAT", help="What to split by; tpmirror report lists it.")
-@click.option("--as-of", metavar="TIME", help="For history: the moment, ISO 8601, or the end of a day or month.")
-@click.option("--month", metavar="MONTH", help="For statement: 2026-10, this-month or last-month, the default.")
+@click.option("--from", "start", metavar="WHEN", shell_complete=WHEN, help=f"First day, UTC: {STRETCH}.")
+@click.option("--to", "end", metavar="WHEN", shell_complete=WHEN, help="Last day, UTC, included; the same forms.")
+@click.option(
+    "--by",
+    metavar="COLUMN",
+    shell_complete=completion.splits,
+    help="Split by this; tpmirror report lists the columns.",
+)
+@click.option("--as-of", metavar="TIME", help="For history: a moment in ISO 8601, or a day or month, at whose end.")
+@click.option(
+    "--month",
+    metavar="MONTH",
+    shell_complete=MONTHS,
+    help="For statement: 2026-10, this-month or last-month, the default.",
+)
 @click.option("--format", "form", type=FORMATS, metavar="FORM", default="table", help="table, csv, json or markdown.")
 @as_json
 def report(settings: Settings, *, name: str | None, form: str, as_json: bool, **options: Any) -> None:

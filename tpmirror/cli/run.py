@@ -5,17 +5,17 @@ import sys
 
 import click
 
-from tpmirror.cli.options import RUN_SETTINGS, with_settings
+from tpmirror.cli.options import RUN_SETTINGS, Command, with_settings
 from tpmirror.config import Settings
 
 
-@click.command()
+@click.command(cls=Command)
 @with_settings(*RUN_SETTINGS)
 def run(settings: Settings) -> None:
     """Run as a service: full syncs and polls on schedule, dashboard, health and metrics over HTTP, until stopped.
 
-    The log goes to stderr. SIGTERM and Ctrl-C end it within ten seconds, a second one at once; SIGHUP has the key file
-    read again and tried. Several may run on one PostgreSQL: one works, the others stand by.
+    The log goes to stderr. SIGTERM and Ctrl-C end it within ten seconds, a second one at once; SIGHUP reads the key
+    file again and tries it. Several may run on one PostgreSQL: one works, the others stand by.
     """
     from tpmirror import log
     from tpmirror.db.engine import connected, refuse_missing_folder

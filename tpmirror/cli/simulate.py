@@ -7,18 +7,18 @@ from typing import Any, Final
 import click
 
 from tpmirror import signals
-from tpmirror.cli.options import PORT_NUMBER, port_refused
+from tpmirror.cli.options import PORT_NUMBER, Command, port_refused
 from tpmirror.formatting import count
 
 ORDERINGS: Final = ("-id", "id", "-started", "status", "unordered", "random")
 DRIFTS: Final = ("insert", "delete", "insert+delete", "touch", "cancel", "distort")
 FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(2100, 1, 1, tzinfo=UTC)
-"""Between these two ``--now`` lies, so that neither the past nor the life of the account leaves the calendar."""
+"""Bounds of ``--now``: the account's past and its life have to stay within the years that datetime knows."""
 
 
 def _moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime:
-    """What ``--now`` means; the real time without it. Raises BadParameter, which says what is accepted."""
+    """The time of ``--now``; the real time without it. Raises BadParameter, which says what is accepted."""
     if value is None:
         return datetime.now(UTC)
     with suppress(ValueError):
@@ -31,7 +31,7 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
     )
 
 
-@click.command(context_settings={"show_default": True})
+@click.command(cls=Command, context_settings={"show_default": True})
 @click.option(
     "--port",
     metavar="NUMBER",
@@ -67,7 +67,7 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
 @click.option(
     "--drift",
     type=click.Choice(DRIFTS),
-    help="What happens to the account between pages; distort: a job shows an odd value, lacks a key or has a new one.",
+    help="How the account changes between pages; distort: a job shows an odd value, lacks a key or has a new one.",
 )
 def simulate(*, jobs: int, seed: int, now: datetime, speed: float, **options: Any) -> None:
     """Serve a simulated TensorPix API on loopback, to try tpmirror on.
@@ -77,7 +77,7 @@ def simulate(*, jobs: int, seed: int, now: datetime, speed: float, **options: An
     from tpmirror.simulator.living import living
     from tpmirror.simulator.server import Simulator
 
-    with suppress(KeyboardInterrupt):  # or SIGTERM: how it is meant to end, and one may wait already
+    with suppress(KeyboardInterrupt):  # or SIGTERM, the regular end; a signal may be pending already
         signals.release()
         try:
             world = living(seed, jobs, now, speed=speed or 1)

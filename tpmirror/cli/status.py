@@ -1,22 +1,34 @@
 """``tpmirror status``: the mirror at a glance."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from itertools import chain
+from operator import itemgetter
+from typing import Any, Final
 
 import click
 
-from tpmirror import formatting
-from tpmirror.cli.options import as_json, print_json, snapshot, with_settings
+from tpmirror.cli.colour import highlight
+from tpmirror.cli.options import Command, as_json, print_json, snapshot, with_settings
 from tpmirror.config import Settings
+from tpmirror.formatting import count, duration, hanging
+
+KINDS: Final = {"full": "full_sync", "poll": "poll"}
+"""Kinds of runs, by what ``--json`` calls the last one of each."""
+ROWS: Final = ("last_run", "last_failure", "last_full_sync", "last_poll")
+"""What ``--json`` shows as rows of ``sync_runs``."""
+RUNS: Final = 3
+"""Runs of each kind that are listed."""
 
 
-@click.command()
+@click.command(cls=Command)
 @with_settings("sync_interval", "budget_daily", "budget_monthly", "credit_price")
 @as_json
 def status(settings: Settings, *, as_json: bool) -> None:
-    """Show the mirror at a glance: what is wrong and what to do, proven complete as of when, jobs, last runs."""
+    """Show the mirror at a glance: proven complete as of when, what is wrong and what to do, jobs, last runs."""
+    from tpmirror.cli import tables
     from tpmirror.db.engine import display
     from tpmirror.store import health, queries, runs
     from tpmirror.store.prices import known
@@ -25,31 +37,36 @@ def status(settings: Settings, *, as_json: bool) -> None:
     now = datetime.now(UTC)
     with snapshot(settings) as conn:
         prices = known(conn, settings.credit_price, now.date())
-        found, recent = {"database": display(conn.engine), **queries.summary(conn, prices)}, runs.recent(conn, 5)
+        found = {"database": display(conn.engine), **queries.summary(conn, prices)}
+        recent = {kind: runs.of_kind(conn, kind, RUNS) for kind in KINDS}
         wrong = health.problems_of_mirror(read_status(conn, now.date()), settings, now)
+    found |= {f"last_{name}": next(iter(recent[kind]), None) for kind, name in KINDS.items()}
     if as_json:
-        last = {name: found[name] and runs.as_json(found[name]) for name in ("last_run", "last_failure")}
+        last = {name: row and runs.as_json(row) for name, row in found.items() if name in ROWS}
         print_json({**found, **last, "problems": [asdict(problem) for problem in wrong]})
     else:
-        _show(found, wrong, recent)
+        _show(found, wrong, now)
+        tables.show_statuses(found["by_status"])
+        tables.show_runs(sorted(chain(*recent.values()), key=itemgetter("id"), reverse=True))
 
 
-def _show(found: dict[str, Any], wrong: Sequence[Any], recent: list[dict[str, Any]]) -> None:
-    from tpmirror.cli import tables
-
+def _show(found: dict[str, Any], wrong: Sequence[Any], now: datetime) -> None:
     click.echo(f"Mirror     {found['database']}")
-    click.echo(formatting.hanging("Certified  ", _certified(found)))
-    click.echo(f"In flight  {formatting.count(found['in_flight'], 'job')}")
-    entries = formatting.count(found["history"]["entries"], "entry", "entries")
-    click.echo(formatting.hanging("History    ", f"{entries}, head {found['history']['head']}"))
+    certified = _certified(found)
+    click.echo(highlight(hanging("Certified  ", certified), certified.split()[0].rstrip(";")))
+    for label, row in (("Full sync", found["last_full_sync"]), ("Poll", found["last_poll"])):
+        if row is not None:
+            click.echo(highlight(hanging(f"{label:9}  ", _outcome(row, now)), row["outcome"]))
+    click.echo(f"In flight  {count(found['in_flight'], 'job')}")
+    entries = count(found["history"]["entries"], "entry", "entries")
+    click.echo(hanging("History    ", f"{entries}, head {found['history']['head']}"))
     for name, values in found["unknown"].items():
-        click.echo(formatting.hanging("Unknown    ", f"{name}: {', '.join(map(str, values))}"))
+        click.echo(hanging("Unknown    ", f"{name}: {', '.join(map(str, values))}"))
     for problem in wrong:
-        click.echo(formatting.hanging(f"{'Wrong' if problem.critical else 'Warning':10} ", problem.message))
-        click.echo(formatting.hanging(f"{'':10} -> ", problem.remedy))
+        word = "Wrong" if problem.critical else "Warning"
+        click.echo(highlight(hanging(f"{word:10} ", problem.message), word))
+        click.echo(hanging(f"{'':10} -> ", problem.remedy))
     click.echo()
-    tables.show_statuses(found["by_status"])
-    tables.show_runs(recent)
 
 
 def _certified(found: dict[str, Any]) -> str:
@@ -57,8 +74,18 @@ def _certified(found: dict[str, Any]) -> str:
 
     if found["certified_at"] is None:
         return "never; run tpmirror sync"
-    last = found["last_run"]
-    usual = last["certified"] or (last["kind"] == "poll" and last["outcome"] == "succeeded")
-    newer = "" if usual else f"; last run: {last['outcome']}, not certified"
-    age = FUTURE if found["age_s"] is None else f"{formatting.duration(found['age_s'])} ago"
-    return f"complete as of {found['certified_at']:%Y-%m-%d %H:%M:%S} UTC, {age}{newer}"
+    age = FUTURE if found["age_s"] is None else f"{duration(found['age_s'])} ago"
+    return f"complete as of {found['certified_at']:%Y-%m-%d %H:%M:%S} UTC, {age}"
+
+
+def _outcome(row: dict[str, Any], now: datetime) -> str:
+    """How a run ended and when, with the reason if it failed, or proved nothing."""
+    if row["finished_at"] is None:
+        return f"{row['outcome']}, run {row['id']}, begun {duration((now - row['started_at']).total_seconds())} ago"
+    ended = f"{row['outcome']} {duration((now - row['finished_at']).total_seconds())} ago, run {row['id']}"
+    if row["error"]:
+        return f"{ended}: {row['error']}"
+    if row["kind"] == "poll" or row["outcome"] != "succeeded":
+        return ended
+    certificate = json.loads(row["certificate"] or "{}")
+    return f"{ended}, certified" if row["certified"] else f"{ended}, not certified: {certificate.get('reason')}"

@@ -4,17 +4,19 @@ import gc
 
 import click
 
-from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, announcing, as_json, progress_bar, snapshot, with_settings
+from tpmirror.cli.options import API_SETTINGS, EXIT_STATUS, Command, announcing, as_json, quiet, snapshot, with_settings
+from tpmirror.cli.progress import reading_bar
 from tpmirror.config import Settings
 from tpmirror.errors import NeedsAttention
 from tpmirror.formatting import count, escape_terminal
 
 
-@click.command(epilog=EXIT_STATUS)
+@click.command(cls=Command, epilog=EXIT_STATUS)
 @with_settings(*API_SETTINGS, "vanish_limit", "credit_price")
 @click.option("--dry-run", is_flag=True, help="Write nothing; show what would change. One pass, no proof.")
 @click.option("--no-certify", is_flag=True, help="Skip the proof of completeness: half the requests, exit status 3.")
 @as_json
+@quiet
 def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) -> None:
     """Read all of /api/jobs/ once: mirror what changed, record history, prove that nothing was missed.
 
@@ -24,8 +26,8 @@ def sync(settings: Settings, *, dry_run: bool, no_certify: bool, as_json: bool) 
     from tpmirror.sync import full
     from tpmirror.sync.verify import preview
 
-    gc.freeze()  # what was loaded stays to the end: the garbage collector need not scan it again and again
-    with announcing(settings), progress_bar() as progress:
+    gc.freeze()  # modules stay to the end: the garbage collector would scan their objects again and again
+    with announcing(settings), reading_bar() as progress:
         if dry_run:
             found = preview(settings, progress)
         else:

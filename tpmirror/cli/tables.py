@@ -1,4 +1,4 @@
-"""Tables on a terminal, and what commands that read the API print of a run."""
+"""Tables on a terminal, and the summary of a run."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,8 +8,9 @@ from typing import Any, Final
 import click
 from rich.filesize import decimal
 
+from tpmirror.cli.colour import STATES
 from tpmirror.cli.layout import Extent, Layout, arrange, extent
-from tpmirror.cli.options import print_json
+from tpmirror.cli.options import is_quiet, print_json, summarize
 from tpmirror.db.types import Row
 from tpmirror.formatting import cell, count, duration, escape_terminal, hanging
 from tpmirror.reports import formats
@@ -17,11 +18,11 @@ from tpmirror.reports.model import AMOUNT, Report, plain, seconds
 from tpmirror.store import runs
 
 MOST_ROWS: Final = 50
-"""Rows of a table shown."""
+"""Most rows of a table that are shown."""
 ENDLESS: Final = 2**20
-"""Columns of what is no terminal."""
+"""Width in columns where stdout is no terminal."""
 SHORT: Final = 20
-"""Characters up to which a text is not broken into lines."""
+"""Longest text, in characters, that stays in one line."""
 
 
 def show_table(
@@ -35,7 +36,7 @@ def show_table(
 
 
 def _show(report: Report, empty: str = "none", most: int = MOST_ROWS) -> None:
-    """The table of a report on stdout, as wide as the terminal; outside one as wide as it likes; so many rows."""
+    """The table of a report on stdout, with at most ``most`` rows, no wider than the terminal if there is one."""
     if not report.rows:
         click.echo(hanging("", f"{report.title}: {empty}"))
         return
@@ -64,7 +65,7 @@ class _Column:
 
 
 def _columns(report: Report, lines: Sequence[Sequence[str]]) -> list[_Column]:
-    """The columns of a table; numbers, and what has no blanks, stay in one line."""
+    """The columns of a table; numbers, and texts without blanks, stay in one line."""
     right = formats.numeric(report)
     return [
         _Column(column.heading, name in right, extent(column.heading, cells, wraps=name not in right and _wraps(cells)))
@@ -78,7 +79,7 @@ def _wraps(cells: Sequence[str]) -> bool:
 
 
 def _table(columns: Sequence[_Column], lines: Sequence[Sequence[str]], layout: Layout) -> Any:
-    """The table that rich draws; its widths are given, so that nothing is left to cut."""
+    """The table that rich draws, with fixed widths: rich would cut values to make columns fit."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -89,8 +90,14 @@ def _table(columns: Sequence[_Column], lines: Sequence[Sequence[str]], layout: L
         justify: Any = "right" if column.is_right else "left"
         table.add_column(Text(column.heading), justify=justify, width=width, overflow="fold")
     for line in lines:
-        table.add_row(*map(Text, line[: len(layout.widths)]))
+        cells = zip(columns, line[: len(layout.widths)], strict=False)
+        table.add_row(*(Text(text, _colour(column.heading, text)) for column, text in cells))
     return table
+
+
+def _colour(heading: str, text: str) -> str:
+    """The colour of a state, which may have marks after it; of anything else none."""
+    return STATES.get(text.partition(",")[0], "") if heading in {"status", "outcome"} else ""
 
 
 def show_record(fields: Iterable[tuple[str, str]]) -> None:
@@ -115,7 +122,7 @@ def _print(table: Any) -> None:
 
 
 def _console() -> Any:
-    """What rich draws on: a terminal as it is, anything else without end."""
+    """The console that rich draws on: as wide as the terminal, elsewhere as wide as any table."""
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else ENDLESS)
@@ -149,17 +156,17 @@ def show_jobs(rows: list[Row]) -> None:
 
 
 def _state(row: Row) -> str:
-    """A job's status, where it is if it is not listed, and that it is a preview."""
+    """A job's status, with its presence unless it is listed, and ``preview`` if it is one."""
     marks = [] if row["presence"] == "listed" else [row["presence"]]
     return ", ".join([row["status_name"], *marks, *(["preview"] if row["preview"] else [])])
 
 
 _LABELLED: Final = frozenset({"id", "status", "output_resolution", "fingerprint"})
-"""Columns of a job that its labels stand for, and what nobody reads."""
+"""Columns of a job that labels replace, and the fingerprint, which says nothing to people."""
 
 
 def show_job(row: Row, details: Mapping[str, Any]) -> None:
-    """One job: its fields, its videos' and its models, for people. The labels come first, then what they leave out."""
+    """One job for people: labelled fields, then the other fields, videos and models."""
     labelled = {name: value for name, value in details["shown"].items() if name != "status"}
     rest = {name: value for name, value in row.items() if name not in {*labelled, *_LABELLED}}
     _show_fields(f"Job {row['id']} (times in UTC)", labelled | rest)
@@ -179,7 +186,7 @@ def _show_fields(title: str, fields: Mapping[str, Any]) -> None:
 
 
 def field_text(name: str, value: Any) -> str:
-    """A field for people, by the name of its column: bytes and seconds in the unit that suits, numbers as they are."""
+    """A field for people, by the name of its column: bytes and seconds in a fitting unit, other numbers as they are."""
     if value is None or isinstance(value, bool | str):
         return cell(value)
     if name == "size" or name.endswith("_size"):
@@ -204,8 +211,8 @@ def show_months(rows: list[Row]) -> None:
     show_table("Credits by month", rows, {"month": "month", "jobs": "jobs", "credits": "Credits"})
 
 
-def show_runs(rows: list[Row]) -> None:
-    """Runs of the syncer, newest first."""
+def show_runs(rows: Sequence[Row]) -> None:
+    """Full syncs and polls, newest first, with the reasons of those that failed. Of polls none is certified."""
     columns = {
         "id": "run",
         "kind": "kind",
@@ -216,7 +223,10 @@ def show_runs(rows: list[Row]) -> None:
         "jobs_updated": "changed",
         "transitions": "status changes",
     }
-    show_table("Last runs (times in UTC)", rows, columns, empty="none yet; run tpmirror sync")
+    if any(row["error"] for row in rows):
+        columns["error"] = "why it failed"
+    shown = [{**row, "certified": None} if row["kind"] == "poll" else row for row in rows]
+    show_table("Last full syncs and polls (times in UTC)", shown, columns, empty="none yet; run tpmirror sync")
 
 
 def show_history(job_id: int, found: dict[str, list[dict[str, Any]]]) -> None:
@@ -234,9 +244,11 @@ def _what(row: Row) -> str:
 
 
 def show_comparison(title: str, differences: list[Row], not_held: list[Row], *, as_json: bool) -> None:
-    """Where the mirror and the API differ and what cannot be held, as tables or as JSON."""
+    """Differences between mirror and API, and values that cannot be held, as tables or as JSON."""
     if as_json:
         print_json({"differences": differences, "not_held": not_held})
+        return
+    if is_quiet() and not differences and not not_held:
         return
     shown = [{**row, "mirror": _exact(row["mirror"]), "upstream": _exact(row["upstream"])} for row in differences]
     show_table(title, shown, {name: name for name in ("entity", "id", "field", "mirror", "upstream")}, whole=True)
@@ -246,12 +258,12 @@ def show_comparison(title: str, differences: list[Row], not_held: list[Row], *, 
 
 
 def _exact(value: Any) -> str | None:
-    """A value to the last digit, so that two which differ look different."""
+    """A value to the last digit: two that differ in it must look different."""
     return value if value is None or isinstance(value, str) else str(value)
 
 
 def show_run(row: dict[str, Any], *, as_json: bool) -> None:
-    """How a run ended, in a few lines or as JSON."""
+    """The summary of a run, in a few lines or as JSON."""
     shown = runs.as_json(row)
     if as_json:
         print_json(shown)
@@ -262,20 +274,20 @@ def show_run(row: dict[str, Any], *, as_json: bool) -> None:
 def _summarize(row: dict[str, Any], certificate: dict[str, Any] | None) -> None:
     seconds = (row["finished_at"] - row["started_at"]).total_seconds()
     jobs, requests = count(row["jobs_seen"], "job"), count(row["requests"], "request")
-    click.echo(f"Mirrored {jobs} in {seconds:.1f} s with {requests}")
+    summarize(f"Mirrored {jobs} in {seconds:.1f} s with {requests}")
     counts = {"new": "jobs_inserted", "changed": "jobs_updated", "unchanged": "jobs_unchanged"}
     parts = [f"{row[column]:,} {word}" for word, column in counts.items()]
     transitions, others = count(row["transitions"], "status change"), count(row["field_changes"], "other change")
-    click.echo(f"Jobs: {', '.join(parts)}; {transitions}, {others}")
+    summarize(f"Jobs: {', '.join(parts)}; {transitions}, {others}")
     if row["quarantined"]:
         faults = count(row["quarantined"], "value or item", "values or items")
-        click.echo(f"Warning: {faults} could not be held: tpmirror quarantine list")
+        summarize(f"Warning: {faults} could not be held: tpmirror quarantine list", is_warning=True)
     if certificate is None:
         return
     if row["certified"]:
         listed, accepted = certificate["count"], certificate["accepted"]
         held = f"{count(listed, 'job')} that {'was' if listed == 1 else 'were'} listed at {certificate['counted_at']}"
         faults = f", but for {accepted:,} whose faults an operator accepted" if accepted else ""
-        click.echo(f"Certified: the mirror holds all {held}{faults}")
+        summarize(f"Certified: the mirror holds all {held}{faults}")
     else:
-        click.echo(f"Not certified: {escape_terminal(certificate['reason'])}")
+        summarize(f"Not certified: {escape_terminal(certificate['reason'])}", is_warning=True)

@@ -6,11 +6,11 @@ from threading import Event
 import click
 
 from tpmirror import signals
-from tpmirror.cli.options import mirror, with_settings
+from tpmirror.cli.options import Command, mirror, with_settings
 from tpmirror.config import Settings
 
 
-@click.command()
+@click.command(cls=Command)
 @with_settings(
     "http_addr", "http_open", "http_hosts", "http_prefix", "budget_monthly", "credit_price", "log_format", "log_level"
 )
@@ -24,15 +24,15 @@ def web(settings: Settings) -> None:
     from tpmirror.web.app import create_app
     from tpmirror.web.server import Server
 
-    with suppress(KeyboardInterrupt):  # or SIGTERM: how it is meant to end, and one may wait already
+    with suppress(KeyboardInterrupt):  # or SIGTERM, the regular end; a signal may be pending already
         signals.release()
         app = create_app(settings)
         with mirror(settings, read_only=True):
-            pass  # what is wrong with it is reported now, in one line, rather than on every page
+            pass  # a mirror that cannot be read is reported now, in one line, instead of on every page
         log.configure(settings.log_format, settings.log_level)
         server = Server(app, settings.http_addr)
         try:
-            signals.hold()  # its threads must not take a signal: this one would wait on, it is woken by its own alone
+            signals.hold()  # blocks signals in the server's threads: one delivered there would not wake this thread
             url = server.start()
             signals.release()
             click.echo(f"dashboard on {url}{settings.http_prefix or ''}/, stop with Ctrl-C", err=True)

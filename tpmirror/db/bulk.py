@@ -1,8 +1,8 @@
-"""Many rows in one statement, the way each database takes them fastest.
+"""Bulk insert, upsert, update and lookup: many rows in one statement, by each database's fastest way.
 
-SQLite: the driver's ``executemany``, values made ready here column by column; SQLAlchemy would handle each value by
-itself, which costs more than the write. PostgreSQL: all rows as one parameter, in JSON; the server takes it apart
-within a few percent of COPY, and ON CONFLICT, errors and transactions stay as with any other statement.
+SQLite: the driver's ``executemany``, with values converted here column by column; SQLAlchemy would convert each value
+by itself, which costs more than the write. PostgreSQL: all rows are one JSON parameter, which the server unpacks within
+a few percent of COPY's time; ON CONFLICT, errors and transactions work as with any other statement.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -46,7 +46,7 @@ def upsert(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
 
 
 def update(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Set some columns by id, the same in all rows; the id comes as ``id_``."""
+    """Update rows by id: all rows set the same columns, and hold the id under the key ``id_``."""
     if rows:
         names = [name for name in rows[0] if name != "id_"]
         statement = sql_update(table).where(table.c.id == bindparam("id_"))
@@ -60,9 +60,9 @@ def find(
     values: Collection[int],
     *then: Column[Any],
 ) -> Result[Any]:
-    """The rows whose key is one of these, however many, in order of the key and of the columns that come ``then``.
+    """Rows whose ``key`` is one of ``values``, in order of the key and then of the columns ``then``.
 
-    The values are one parameter, so it is one statement, built, compiled and planned once.
+    The values are one parameter, so one statement, built and compiled once, serves any number of them.
     """
     lite, given = conn.dialect.name == "sqlite", sorted(values)
     statement = _find(tuple(columns), key, then, lite=lite)
@@ -83,7 +83,7 @@ def _execute(conn: Connection, table: Table, rows: Sequence[Row], *, overwrite: 
         statement, order, converters = _sqlite(table, names, overwrite=overwrite)
         ready = list(zip(*map(itemgetter(*order), rows), strict=True))
         for place, convert in converters:
-            # Most values come several times: a page's time, a flag.
+            # Convert each distinct value once: the rows of a page share timestamps and flags.
             converted = {value: convert(value) for value in set(ready[place])}
             ready[place] = tuple(map(converted.__getitem__, ready[place]))
         conn.exec_driver_sql(statement, list(zip(*ready, strict=True)))
@@ -92,7 +92,7 @@ def _execute(conn: Connection, table: Table, rows: Sequence[Row], *, overwrite: 
 
 
 def insert_of(dialect: str) -> Any:
-    """The ``insert`` of a dialect, which knows ``ON CONFLICT``. PostgreSQL's loads for as long as all our tables."""
+    """A dialect's ``insert``, with ``ON CONFLICT``. Imported on use: PostgreSQL's takes as long as the whole schema."""
     return import_module(f"sqlalchemy.dialects.{dialect}").insert
 
 
@@ -100,7 +100,7 @@ def insert_of(dialect: str) -> Any:
 def _sqlite(
     table: Table, names: tuple[str, ...], *, overwrite: bool
 ) -> tuple[str, list[str], list[tuple[int, Callable[[Any], Any]]]]:
-    """The statement, its columns in order, and what has to be done to the values of some of them."""
+    """The statement, its columns in order, and by position the bind processor of each column that has one."""
     from sqlalchemy.dialects.sqlite import dialect as SQLite  # noqa: N812, PLC0415 - a class; only where it is used
 
     dialect = SQLite()
@@ -111,7 +111,7 @@ def _sqlite(
     converters = (
         (place, table.c[name].type.dialect_impl(dialect).bind_processor(dialect))
         for place, name in enumerate(order)
-        if not isinstance(table.c[name].type, Float)  # floats already
+        if not isinstance(table.c[name].type, Float)  # the values are floats already
     )
     return str(compiled), order, [(place, convert) for place, convert in converters if convert is not None]
 

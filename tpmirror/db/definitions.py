@@ -1,6 +1,6 @@
-"""How this database defines our views and the triggers of our tables, in its own words.
+"""Definitions of the mirror's views and triggers, as the database's catalog states them.
 
-Reads catalogs alone: a role that may only read can do it, and so can a hot standby.
+Reads the catalog alone, so a read-only role and a hot standby can run it.
 """
 
 from typing import Final
@@ -14,7 +14,7 @@ _FORMATS: Final = text("""
 SELECT set_config('datestyle', 'ISO', true), set_config('intervalstyle', 'postgres', true),
   set_config('extra_float_digits', '1', true), set_config('quote_all_identifiers', 'off', true)
 """)
-"""PostgreSQL writes definitions out by settings that each role may have otherwise; for this transaction."""
+"""Settings by which PostgreSQL formats definitions, fixed per transaction: a role's own would change the hash."""
 _POSTGRESQL: Final = text("""
 WITH mirror AS (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('data_dictionary'))
 SELECT c.relname::text, c.relname::text, pg_get_viewdef(c.oid)
@@ -29,11 +29,11 @@ JOIN mirror USING (relnamespace)
 JOIN pg_proc AS p ON p.oid = t.tgfoid
 WHERE NOT t.tgisinternal
 """)
-"""A trigger is when it fires, its statement and its function's body: each of them can be changed alone."""
+"""A trigger's definition: its enabled state, its statement and its function's body. Each can be changed alone."""
 
 
 def definitions(conn: Connection) -> dict[tuple[str, str], str]:
-    """Definitions by table and trigger; a view stands for its table too."""
+    """Definitions by table and trigger; the key of a view is its name twice."""
     if conn.dialect.name == "sqlite":
         found = conn.execute(_SQLITE)
     else:

@@ -1,4 +1,4 @@
-"""What somebody built on tables and views of ours: PostgreSQL drops nothing that another object depends on."""
+"""Users' objects that depend on the mirror's tables and views, which PostgreSQL then refuses to drop."""
 
 from collections.abc import Collection
 from typing import Final
@@ -42,14 +42,14 @@ ORDER BY dependent
 
 
 def dependents(conn: Connection, names: Collection[str], ours: Collection[str]) -> list[str]:
-    """What depends on these relations and functions and is none of ``ours``, each as ``view mine``; none on SQLite."""
+    """Objects outside ``ours`` that depend on these relations and functions, each as ``view mine``; none on SQLite."""
     if conn.dialect.name == "sqlite":
         return []
     return list(conn.execute(_DEPENDENTS, {"names": list(names), "ours": list(ours)}).scalars())
 
 
 def refuse_dependents(conn: Connection, names: Collection[str], ours: Collection[str]) -> None:
-    """Raise MirrorError, with what to do, if somebody built on what is about to be dropped."""
+    """Raise MirrorError, with the remedy, if a user's object depends on ``names``, which are about to be dropped."""
     if found := dependents(conn, names, ours):
         message = f"{', '.join(found)}: built on what has to be dropped; drop that, try again, and make it anew"
         raise MirrorError(f"{message}. Nothing was changed")

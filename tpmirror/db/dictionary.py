@@ -1,6 +1,6 @@
-"""Comments, labels, views, triggers and data dictionary: rebuilt at each upgrade from what this version declares.
+"""Comments, labels, views, triggers and data dictionary: rebuilt at each upgrade from this version's declarations.
 
-The data dictionary keeps a hash of how the database defines each view and trigger, to tell later which was altered.
+The data dictionary keeps a hash of each view's and trigger's definition, from which ``altered`` finds later changes.
 """
 
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ from tpmirror.db.guards import create_guards, guards
 from tpmirror.db.views import create_views, first_line, sources, view_columns
 
 _LOOSE: Final = {"D": "is disabled", "O": "can be switched off by a session", "R": "can be switched off by a session"}
-"""By the first letter of a trigger's definition on PostgreSQL, where it should be A: ENABLE ALWAYS."""
+"""Findings by ``tgenabled``, the first letter of a trigger's definition on PostgreSQL; A (ENABLE ALWAYS) is right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Altered:
-    """A view or trigger that is not as the last upgrade left it, and what to do."""
+    """A view or trigger that differs from the last upgrade's; ``finding`` states the difference and the remedy."""
 
     kind: str
     finding: str
 
 
 def describe(conn: Connection) -> None:
-    """Labels, comments, views, triggers, data dictionary: as this version declares them."""
+    """Rebuild labels, comments, views, triggers and data dictionary as this version declares them."""
     _fill_labels(conn)
     if conn.dialect.supports_comments:
         for table in schema.metadata.sorted_tables:
@@ -41,7 +41,7 @@ def describe(conn: Connection) -> None:
 
 
 def altered(conn: Connection) -> list[Altered]:
-    """Which views and triggers are gone, disabled or replaced since the last upgrade. Reads only."""
+    """The views and triggers that are gone, disabled or replaced since the last upgrade. Reads only."""
     table = schema.data_dictionary.c
     wanted = select(table.table_name, table.definition).where(table.column_name == "")
     recorded = {row.table_name: row.definition for row in conn.execute(wanted)}
@@ -75,7 +75,7 @@ def dictionary() -> list[dict[str, Any]]:
 
 
 def _path(table: Table, *inner: str) -> str | None:
-    """Where in an answer of the API a table's object lies, or a value of it."""
+    """The path in an API response of a table's object, or of a value in it; None for the mirror's own tables."""
     if "api" not in table.info:
         return None
     return ".".join(part for part in ("results[]", table.info["api"], *inner) if part)
@@ -116,7 +116,7 @@ def _hash(definition: str) -> str:
 
 
 def _fill_labels(conn: Connection) -> None:
-    """Labels that this version knows; those of codes that it does not know stay as they are."""
+    """Insert or correct the labels of codes that this version knows; the rows of other codes stay."""
     for name, seeds in labels.SEEDS.items():
         table = schema.metadata.tables[name]
         there = {row["code"]: dict(row) for row in conn.execute(table.select()).mappings()}

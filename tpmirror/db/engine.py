@@ -1,4 +1,4 @@
-"""The database's edge: engine, session settings, transactions, and foreign errors made ours."""
+"""Engine, session settings, transactions, and translation of the driver's errors into MirrorError."""
 
 import os
 import sqlite3
@@ -19,32 +19,33 @@ from sqlalchemy.exc import (
 )
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from tpmirror.config import Database, read_password
+from tpmirror.config import Database
+from tpmirror.credentials import read_password
 from tpmirror.db import sqlite
 from tpmirror.errors import MirrorError, TransientDatabaseError, UsageError, interruptible
 
 T = TypeVar("T")
 
 _POSTGRES_SETTINGS: Final = {
-    # PostgreSQL's defaults are all "for ever": a dead peer or a stuck lock would hold an unattended run for good.
+    # PostgreSQL's default for each timeout is none: a dead peer or a stuck lock would block an unattended run forever.
     "statement_timeout": "30s",
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "60s",
     "timezone": "UTC",
-    "datestyle": "ISO, MDY",  # the driver reads no other
-    "jit": "off",  # compiling what a view joins takes seconds, for each statement anew, and running it milliseconds
-    "extra_float_digits": "1",  # with fewer, a number is read as another than the one stored, and counts as changed
+    "datestyle": "ISO, MDY",  # psycopg parses timestamptz in no other style
+    "jit": "off",  # compiling a view's joins takes seconds at each statement, running them milliseconds
+    "extra_float_digits": "1",  # below 1 the server rounds floats, so a value read back would count as a change
 }
-"""Of each transaction, not of the session: behind a pooler that is somebody else's next."""
+"""Set per transaction: a pooler gives the session, with its settings, to another client afterwards."""
 _BEGIN: Final = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in _POSTGRES_SETTINGS.items())
-# A server that is stopped at once must not forget what this run already counts as stored.
+# With synchronous_commit off, a crash of the server would lose commits that the run already counts as stored.
 _BEGIN_WRITING: Final = (
     f"{_BEGIN}; SELECT set_config('synchronous_commit', 'on', true)"
     " WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
 )
 _POSTGRES_CONNECT: Final = {
-    "client_encoding": "utf8",  # else the server's own: the driver makes bytes of the texts of one without any
-    "prepare_threshold": None,  # a pooler gives the next transaction to another session, which knows none of ours
+    "client_encoding": "utf8",  # default: the server's; psycopg returns the texts of a SQL_ASCII server as bytes
+    "prepare_threshold": None,  # a pooler runs the next transaction in a session without our prepared statements
     "connect_timeout": 10,
     "application_name": "tpmirror",
     "keepalives_idle": 15,
@@ -59,14 +60,14 @@ _POOLER_REFUSALS: Final = {
     "statement pooling": "the mirror needs transactions: set pool_mode to transaction or session in the pooler",
     "unsupported startup parameter": "take options out of TPMIRROR_DATABASE_URL, or name the server behind the pooler",
 }
-"""What PgBouncer never takes, by its texts: it gives each error the same SQLSTATE, and translates none."""
+"""Remedies of PgBouncer's permanent errors, by its text: every error has one SQLSTATE, and none is translated."""
 _CLIENT_REMEDIES: Final = {
     **_POOLER_REFUSALS,
     "connection refused": "check that the server runs and TPMIRROR_DATABASE_URL names it",
     "failed to resolve host": "check the host in TPMIRROR_DATABASE_URL",
     "no such table": "run tpmirror db upgrade",
 }
-"""By texts of PgBouncer, this machine, psycopg and SQLite: none is in a server's language."""
+"""Remedies by text of PgBouncer, the operating system, psycopg and SQLite: a server's locale translates none."""
 _CONNECTION_REMEDY: Final = (
     "check that the server runs and has a connection left, and host, database, user and password of "
     "TPMIRROR_DATABASE_URL"
@@ -85,7 +86,7 @@ _SQLITE_REMEDIES: Final = {
     sqlite3.SQLITE_NOTADB: "TPMIRROR_DATABASE_URL names a file that is something else",
 }
 RETRY_SECONDS: Final = 30.0
-"""Seconds that a lost transaction is tried again."""
+"""Seconds for which a lost transaction is retried."""
 _CLOCK: Final = text("SELECT clock_timestamp()")
 
 
@@ -97,17 +98,17 @@ def parse_url(value: str) -> URL:
     remedy = "give a SQLAlchemy URL, for example sqlite:///tpmirror.db or postgresql://user@host/database"
     try:
         url = make_url(value)
-    except (ArgumentError, ValueError):  # a port that is no number, which may be half a password
+    except (ArgumentError, ValueError):  # a port that is no number may be part of a password
         message = f"TPMIRROR_DATABASE_URL is not a database URL; {remedy}"
         raise UsageError(message) from None
     lite = url.get_backend_name() == "sqlite"
-    if "@" in (url.host or "") + ("" if lite else url.database or ""):  # else a piece of the password would be shown
+    if "@" in (url.host or "") + ("" if lite else url.database or ""):  # else the host shows part of the password
         message = "TPMIRROR_DATABASE_URL has an @ too many; one in a user or password is written %40"
         raise UsageError(message)
     if url.get_backend_name() not in {"sqlite", "postgresql"}:
         message = f"TPMIRROR_DATABASE_URL names {url.drivername!r}, which tpmirror cannot use; {remedy}"
         raise UsageError(message)
-    if lite and "uri" in url.query:  # the file would be another than the one that is made private, and followed
+    if lite and "uri" in url.query:  # the driver would open another file than the one create_file makes private
         message = "TPMIRROR_DATABASE_URL names a file by a URI; name it by its path: sqlite:///tpmirror.db"
         raise UsageError(message)
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
@@ -116,8 +117,8 @@ def parse_url(value: str) -> URL:
 def open_engine(database: Database | str, *, read_only: bool = False) -> Engine:
     """An engine with the session settings that the mirror relies on; a URL alone will do. Does not connect.
 
-    ``read_only``: whatever is done with it leaves a SQLite file as it is, and its folder too. Raises UsageError if URL,
-    schema and password file do not go together, or the file holds no password.
+    ``read_only``: the engine's connections leave a SQLite file and its folder unchanged. Raises UsageError if URL,
+    schema and password file contradict one another, or the file holds no password.
     """
     if isinstance(database, str):
         database = Database(database)
@@ -170,7 +171,7 @@ def _check_parts(url: URL, database: Database) -> None:
 
 
 def _give_password(engine: Engine, file: Path) -> None:
-    """Read the password anew for each connection: it may have been replaced since the last one."""
+    """Read the password file at each connect: a rotated password would otherwise fail every later connection."""
 
     @event.listens_for(engine, "do_connect")
     def give(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
@@ -179,7 +180,7 @@ def _give_password(engine: Engine, file: Path) -> None:
 
 @contextmanager
 def connected(database: Database | str, *, read_only: bool = False) -> Iterator[Engine]:
-    """An engine, as ``open_engine`` makes it, and its connections closed at the end."""
+    """An engine from ``open_engine``; the end of the block closes its connections."""
     engine = open_engine(database, read_only=read_only)
     try:
         yield engine
@@ -200,7 +201,7 @@ def is_missing(engine: Engine) -> bool:
 
 
 def refuse_missing_folder(engine: Engine) -> None:
-    """Raise UsageError where the folder of the SQLite file is not there: a mirror's place is made by hand."""
+    """Raise UsageError if the SQLite file's folder is missing: creating it would hide a mistyped path."""
     file = file_of(engine)
     if file is not None and not file.parent.is_dir():
         message = (
@@ -219,7 +220,7 @@ def create_file(engine: Engine) -> None:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that only reads, and cannot do more: one snapshot."""
+    """A read-only transaction: its statements see one snapshot, and the database refuses writes."""
     _refuse_missing(engine)
     with translated(engine), engine.connect() as conn, conn.begin():
         if engine.dialect.name == "postgresql":
@@ -239,7 +240,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 def read(engine: Engine, work: Callable[[Connection], T], patience: float = RETRY_SECONDS) -> T:
-    """Run ``work`` in one transaction that only reads; again if its connection was lost, for so many seconds."""
+    """Run ``work`` in one read-only transaction; for ``patience`` seconds retry it if its connection was lost."""
 
     def once() -> T:
         with reading(engine) as conn:
@@ -256,7 +257,7 @@ def write(engine: Engine, work: Callable[[Connection], T]) -> T:
 
 
 def compact(engine: Engine) -> None:
-    """Write a SQLite file anew, its log emptied: nothing that was deleted or overwritten is left in either."""
+    """Rewrite a SQLite file and empty its WAL, so that neither holds deleted or overwritten values any longer."""
     if engine.dialect.name == "sqlite":
         with translated(engine), engine.connect() as conn:
             driver: Any = conn.connection.dbapi_connection
@@ -279,9 +280,10 @@ def clock(conn: Connection) -> datetime:
 
 
 def retry_transient(work: Callable[[], T], patience: float = RETRY_SECONDS) -> T:
-    """Run ``work`` again when its connection or transaction was lost, for about half a minute: a restart takes less.
+    """Run ``work``; retry it for ``patience`` seconds if its connection or transaction was lost.
 
-    It must be safe to run twice, also when the first time was committed and only the answer was lost.
+    Half a minute outlasts a server's restart. ``work`` must be safe to run twice: the first COMMIT may have succeeded
+    although its reply was lost.
     """
     return Retrying(
         retry=retry_if_exception_type(TransientDatabaseError),
@@ -293,7 +295,10 @@ def retry_transient(work: Callable[[], T], patience: float = RETRY_SECONDS) -> T
 
 @contextmanager
 def translated(engine: Engine) -> Iterator[None]:
-    """Turn the driver's errors into a MirrorError of one line, without values and passwords; transient if so."""
+    """Turn the driver's errors into a MirrorError of one line, without values and passwords.
+
+    TransientDatabaseError where a retry may help.
+    """
     try:
         with interruptible():
             yield
@@ -309,7 +314,7 @@ def translated(engine: Engine) -> Iterator[None]:
 
 
 def _passes(error: Exception, cause: Any) -> bool:
-    """Whether it is worth trying again: by class and code, for a server says it in its own language."""
+    """Whether a retry may help, by exception class and SQLSTATE: the server's locale translates its messages."""
     if isinstance(cause, sqlite3.Error):
         return sqlite.is_locked(cause)
     if isinstance(cause, OSError):
@@ -322,18 +327,18 @@ def _passes(error: Exception, cause: Any) -> bool:
 
 
 def display(engine: Engine) -> str:
-    """Where the mirror is, to show: a URL without password and options (they may hold one too), and the schema."""
+    """The mirror's location for people: its URL without password and query (that may hold one too), and its schema."""
     schema = schema_of(engine)
     return engine.url.set(query={}).render_as_string(hide_password=True) + (f", schema {schema}" if schema else "")
 
 
 def _has_no_connection(error: Exception, cause: Any) -> bool:
-    """Whether a connection could not be made, or was lost: psycopg then has no SQLSTATE, not even of a refusal."""
+    """Whether connecting failed or the connection was lost: psycopg then has no SQLSTATE, even for a refused login."""
     return isinstance(error, OperationalError) and cause.sqlstate is None
 
 
 def _remedy(error: Exception, cause: Any, reason: str) -> str:
-    """What to do next; empty where the reason says it all."""
+    """The remedy for a driver's error; empty where the reason suffices."""
     for text_of_a_client, remedy in _CLIENT_REMEDIES.items():
         if text_of_a_client in reason.lower():
             return remedy
@@ -346,14 +351,14 @@ def _remedy(error: Exception, cause: Any, reason: str) -> str:
 
 def _begin_postgres(conn: Connection) -> None:
     settings = _BEGIN_WRITING if conn.get_execution_options().get("tpmirror_writes") else _BEGIN
-    # The schema is one of each transaction too: a pooler forgets what a session searches. Nothing else is searched, or
-    # another account's tables would stand in for those that are missing.
+    # The search path is set per transaction too: a pooler does not keep a session's. It names this schema alone, or a
+    # name that is missing here would resolve to another account's table.
     schema = schema_of(conn)
     path = f";SET LOCAL search_path TO {conn.dialect.identifier_preparer.quote_identifier(schema)}" if schema else ""
     conn.exec_driver_sql(f"{settings}{path}")
 
 
 def schema_of(opened: Connection | Engine) -> str | None:
-    """The schema that the mirror is in by setting; None: by the role's search path, or on SQLite."""
+    """The schema set for the mirror; None where the role's search path decides, and on SQLite."""
     name: str | None = opened.get_execution_options().get("tpmirror_schema")
     return name

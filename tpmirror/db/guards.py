@@ -1,6 +1,6 @@
-"""The triggers that keep history append-only: declared here, and mended at each upgrade.
+"""The triggers that keep history append-only: declared here, and restored at each upgrade.
 
-The first migration makes them too. What it makes holds until the end of the upgrade, which compares it with these.
+The first migration creates triggers too; the end of each upgrade replaces those that differ from these declarations.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _FUNCTION: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A trigger: what it does, how its database has to define it, and what makes it, also in place of another one."""
+    """A trigger: its purpose, its definition in the catalog, and the statements that create or replace it."""
 
     name: str
     table: str
@@ -31,24 +31,24 @@ class Guard:
 
 
 def guards(dialect: str) -> list[Guard]:
-    """Every trigger that there should be."""
+    """Every trigger that a mirror must have on this dialect."""
     guard = _on_sqlite if dialect == "sqlite" else _on_postgresql
     return [found for table in schema.APPEND_ONLY for found in guard(table)]
 
 
 def create_guards(conn: Connection) -> None:
-    """Create those that are missing or not as declared; none otherwise: on PostgreSQL readers would hold that up."""
+    """Create triggers that are missing or differ, and no others: on PostgreSQL DROP TRIGGER waits for every reader."""
     there = definitions(conn)
     for guard in guards(conn.dialect.name):
         if there.get((guard.table, guard.name)) != guard.definition:
             for statement in guard.statements:
-                # Without parameters: a driver that looks for some would stumble over a percent sign.
+                # no_parameters: the driver would take a percent sign for a placeholder.
                 conn.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 @contextmanager
 def lifted(conn: Connection, table: Table) -> Iterator[None]:
-    """Without the triggers of a table, which are there again at the end. Raises where the table is somebody else's."""
+    """Drop a table's triggers for the block, and create them again after it. Raises if another role owns the table."""
     on = f" ON {table}" if conn.dialect.name == "postgresql" else ""
     for guard in guards(conn.dialect.name):
         if guard.table == table.name:
@@ -61,7 +61,7 @@ def _on_sqlite(table: Table) -> Iterator[Guard]:
     """Refuse UPDATE, DELETE and any INSERT over an existing row; by default REPLACE fires no DELETE trigger."""
     unique = [constraint for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]
     keys = [table.primary_key.columns.keys(), *sorted(constraint.columns.keys() for constraint in unique)]
-    taken = " OR ".join(_is_taken(table, key) for key in (*keys, ["rowid"]))  # the row's hidden number is a key as well
+    taken = " OR ".join(_is_taken(table, key) for key in (*keys, ["rowid"]))  # INSERT OR REPLACE can name the rowid too
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     for suffix, when, refused in (
         ("no_update", f"UPDATE ON {table}", "changes of rows"),

@@ -1,4 +1,4 @@
-"""What the API's codes mean, as its documentation says (1.1); codes it grows later are labelled ``unknown (N)``."""
+"""Labels of the API's codes, from its documentation (1.1); codes added later are labelled ``unknown (N)``."""
 
 from typing import Final
 

@@ -1,8 +1,8 @@
-"""One writer at a time: a row that names the holder, with an epoch that every write transaction checks.
+"""One writer at a time: a row names the holder and an epoch, a fencing token that every write transaction checks.
 
-A lock alone does not do: it outlives a stopped process and dies before a cut-off one. Epoch and holder do: a writer
-that takes over changes both, and the writer before finds its own gone at its next write. The epoch alone repeats in a
-database that went back in time (a restored copy, a failover), so the holder has a random part. Time is the database's.
+A lock alone is not enough: a stopped process keeps it, and a writer whose connection is cut loses it and goes on. A
+writer that takes over changes epoch and holder, so the previous writer finds its own gone at its next write. A restored
+copy or a failover repeats epochs, so the holder has a random part. Expiry is by the database's clock.
 """
 
 import os
@@ -24,16 +24,16 @@ from tpmirror.errors import LeaseHeld, LeaseLost
 T = TypeVar("T")
 SCOPE: Final = "mirror"
 TERM: Final = timedelta(seconds=120)
-"""How long a lease holds without a sign of life: several times the longest request."""
+"""How long a lease holds without renewal: several times the longest request."""
 
-# Built once, with a run's other first statements: to build one anew takes as long as to run it.
+# Built once: SQLAlchemy takes as long to build one of them as the database to run it.
 _LOCK: Final = select(writer_lease).where(writer_lease.c.scope == SCOPE).with_for_update()
 _TAKE: Final = update(writer_lease).where(writer_lease.c.scope == SCOPE)
 
 UNKNOWN_START: Final = "unknown"
 """Start time of a live process on a system that does not expose it."""
 _LIVING: Final[set[str]] = set()
-"""Holders of this process whose run is not over: a run whose end could not be written must not block the next one."""
+"""Holders in this process whose run goes on: a lease that an ended run could not release must not block the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,15 @@ class Lease:
 
     @property
     def _mine(self) -> ColumnElement[bool]:
-        """The row, while it is still this holder's."""
+        """The condition that the lease's row is still this holder's."""
         table = writer_lease.c
         return (table.scope == SCOPE) & (table.epoch == self.epoch) & (table.holder == self.holder)
 
     def check(self, conn: Connection) -> None:
         """First statement of every write transaction. On PostgreSQL the row stays locked until the commit.
 
-        Locked against this run too: a transaction whose connection was lost may still be at its end there, and what is
-        planned anew must see what it wrote. Raises LeaseLost if another writer took over.
+        The lock excludes this run's own earlier transaction too: it may still be committing after its connection was
+        lost, and the retry must read its rows. Raises LeaseLost if another writer took over.
         """
         if conn.execute(select(writer_lease.c.epoch).where(self._mine).with_for_update()).first() is None:
             raise LeaseLost
@@ -74,8 +74,8 @@ def acquire(conn: Connection, holder: str) -> Lease:
     A holder that has it already gets it again. Raises LeaseHeld, with the holder, if another live process has it.
     """
     row = conn.execute(_LOCK).one()
-    now = clock(conn)  # once the row is ours: the holder may have renewed it while we waited
-    # One that runs far longer than any can is from before the clock was set back: no reason to wait until then.
+    now = clock(conn)  # read after the row is locked: the holder may have renewed the lease during the wait
+    # An expiry beyond any lease's term dates from before the clock was set back, and would block writers until then.
     held = now < row.expires_at <= now + 2 * TERM
     if held and row.holder != holder and not is_dead(row.holder):
         until = f"{row.expires_at:%H:%M:%S} UTC"
@@ -120,7 +120,7 @@ def describe(holder: str) -> str:
 
 
 def is_dead(holder: str) -> bool:
-    """Whether the holder is a process of this machine that no longer runs, or a run of this one that is over."""
+    """Whether the holder is a process of this machine that no longer runs, or an ended run of this process."""
     machine, pid, started, _ = holder.split("|")
     if (machine, int(pid)) == (_machine(), os.getpid()):
         return holder not in _LIVING
@@ -128,7 +128,7 @@ def is_dead(holder: str) -> bool:
 
 
 def _machine() -> str:
-    """Host, boot and process namespace: process ids mean something only within all three."""
+    """Host, boot and process namespace: a process id identifies a process only within all three."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         space = str(Path("/proc/self/ns/pid").readlink())
@@ -138,7 +138,7 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process started, in clock ticks since boot; a pid is used again, pid and start are not. "" if none."""
+    """Start of a process in clock ticks since boot, "" if it does not run; tells apart processes that reuse a pid."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -148,7 +148,7 @@ def _started(pid: int) -> str:
 
 
 def _lives(pid: int) -> bool:
-    """Without /proc, or where it hides the processes of others, only whether a process lives can be checked."""
+    """Whether a process lives, by signal 0: for systems without /proc, or whose /proc hides other users' processes."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

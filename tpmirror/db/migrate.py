@@ -1,8 +1,8 @@
-"""Migrations, from a checkout and from the installed package alike.
+"""Alembic migrations, from a checkout and from the installed package alike.
 
-One transaction under a lock: the old schema or the new one, never something between, however many start at once. What
-holds no data of its own is not migrated but rebuilt at each upgrade: views, triggers, comments, labels, the data
-dictionary.
+A migration is one transaction under a lock, so concurrent upgrades leave either the old schema or the new one. Views,
+triggers, comments, labels and the data dictionary hold no data of their own: each upgrade rebuilds them instead of
+migrating them.
 """
 
 from collections.abc import Collection, Iterator
@@ -31,11 +31,11 @@ LOCK: Final = 0x74706D6972726F72
 """Seed of PostgreSQL's advisory lock around migrations of a schema: "tpmirror" in ASCII."""
 _VIEWS: Final = sources("postgresql")
 _OURS: Final = (*_VIEWS, *schema.metadata.tables, "tpmirror_refuse_change")
-"""What the mirror consists of on PostgreSQL: views, tables, the triggers' function."""
+"""The mirror's objects on PostgreSQL: views, tables, the triggers' function."""
 _VIEWS_AND_TRIGGERS: Final = text(
     "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY type DESC, rowid"
 )
-"""On SQLite, the views first: a trigger may be on one."""
+"""SQLite's, the views first: a trigger on a view is created after it."""
 _GRANTED = text("""
 SELECT c.relname, t.attname, a.privilege_type, a.is_grantable,
   CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
@@ -70,12 +70,12 @@ def downgrade(engine: Engine, revision: str) -> None:
 
 
 def built_on_views(conn: Connection) -> list[str]:
-    """What others built on our views, in the way of an upgrade that has to drop one; none on SQLite."""
+    """Users' objects that depend on the mirror's views and block an upgrade that drops one; none on SQLite."""
     return dependents(conn, _VIEWS, _OURS)
 
 
 def differences(engine: Engine) -> list[str]:
-    """What in the database is not as declared; empty when all is."""
+    """Differences between the database and the declared tables, views and triggers; empty without any."""
     revision = current(engine)
     if revision != newest():
         return [
@@ -84,7 +84,7 @@ def differences(engine: Engine) -> list[str]:
     with reading(engine) as conn:
         context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
         found = [str(difference) for difference in compare_metadata(context, schema.metadata)]
-        if not any(schema.data_dictionary.name in difference for difference in found):  # it says how all was defined
+        if not any(schema.data_dictionary.name in difference for difference in found):  # altered() reads it
             found += [one.finding for one in altered(conn)]
         return found
 
@@ -108,14 +108,14 @@ def _run(engine: Engine, revision: str, *, down: bool) -> None:
         if down and revision == "base":
             refuse_dependents(conn, _OURS, _OURS)
         if found == newest() and revision in {"head", newest()}:
-            describe(conn)  # and nothing is dropped that is as it should be
+            describe(conn)  # drops no view that is as declared
         else:
             _move(conn, revision, down=down)
         _check_keys(conn)
 
 
 def _move(conn: Connection, revision: str, *, down: bool) -> None:
-    """Migrate to another revision. Our views are out of the way meanwhile, unless somebody built on them."""
+    """Migrate to another revision, with the mirror's views dropped; an upgrade keeps them if users' views need them."""
     with preserve_grants(conn, _VIEWS), _set_aside(conn):
         if down or not built_on_views(conn):
             drop_views(conn)
@@ -126,9 +126,10 @@ def _move(conn: Connection, revision: str, *, down: bool) -> None:
 
 @contextmanager
 def _set_aside(conn: Connection) -> Iterator[None]:
-    """Have no views and triggers of others on SQLite meanwhile: it alters no table while one reads what is not there.
+    """On SQLite, drop users' views and triggers for the block, and create them again after it.
 
-    A trigger on what is gone in the end is gone with it.
+    SQLite refuses ALTER TABLE while a view or trigger names a missing relation. A trigger is not created again if its
+    table or view no longer exists.
     """
     if conn.dialect.name != "sqlite":
         yield
@@ -145,7 +146,7 @@ def _set_aside(conn: Connection) -> Iterator[None]:
 
 @contextmanager
 def _unkeyed(conn: Connection) -> Iterator[None]:
-    """SQLite changes a table by copying it, which foreign keys forbid; they are put off outside the transaction."""
+    """Switch SQLite's foreign keys off: migrations copy and drop tables. In a transaction the PRAGMA has no effect."""
     driver: Any = conn.connection.dbapi_connection if conn.dialect.name == "sqlite" else None
     if driver is not None:
         driver.execute("PRAGMA foreign_keys=OFF")
@@ -167,17 +168,17 @@ def _migrate(conn: Connection, revision: str, *, down: bool) -> None:
 
 
 def _lock(conn: Connection) -> None:
-    """On SQLite, BEGIN IMMEDIATE is the lock already."""
+    """Take PostgreSQL's advisory lock on migrations; on SQLite BEGIN IMMEDIATE already excludes other writers."""
     if conn.dialect.name == "postgresql":
         conn.execute(text("SET LOCAL statement_timeout = 0"))
         conn.execute(text("SET LOCAL lock_timeout = '60s'"))
-        # One for each schema: mirrors in one database do not wait for one another.
+        # One lock for each schema, so that mirrors in one database do not wait for one another.
         lock = text("SELECT pg_advisory_xact_lock(hashtextextended(COALESCE(:schema, current_schema()), :key))")
         conn.execute(lock, {"schema": schema_of(conn), "key": LOCK})
 
 
 def _create_schema(conn: Connection) -> None:
-    """Create the schema that is set, unless it is there: IF NOT EXISTS needs the right to create all the same."""
+    """Create the configured schema if it is missing: IF NOT EXISTS needs the right to create even where it exists."""
     if (name := schema_of(conn)) and not inspect(conn).has_schema(name):
         conn.execute(CreateSchema(name))
 
@@ -206,9 +207,9 @@ def _config() -> Config:
 
 @contextmanager
 def preserve_grants(conn: Connection, ours: Collection[str]) -> Iterator[None]:
-    """Grant again, on those of our views that there are in the end, what was granted on them and their columns before.
+    """Restore the grants on the views ``ours`` and their columns, for those that still exist after the block.
 
-    Not on others: they stay as they are, and who does not own them may not grant on them.
+    Other views are left alone: PostgreSQL lets only their owner grant on them.
     """
     if conn.dialect.name != "postgresql":
         yield

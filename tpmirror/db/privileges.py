@@ -1,4 +1,4 @@
-"""What the connected role may read: the reader's role sees tables and views without their personal columns."""
+"""Columns that the connected role may read: the reader role has no SELECT on those with personal data."""
 
 from typing import Any, Final
 

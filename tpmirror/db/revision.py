@@ -1,6 +1,6 @@
-"""Which revision of the schema a database has, and which this program needs.
+"""The schema revision that a database has, and the one that this program needs.
 
-Every command checks it, and nearly every time nothing is to be migrated: so this does without Alembic, which takes
+Every command checks the revision, and nearly every time it is current: so this module does without Alembic, which takes
 longer to load than most commands take to run.
 """
 
@@ -17,13 +17,13 @@ _PACKAGE: Final = Path(__file__).parent
 SCRIPTS: Final = next(
     folder for folder in (_PACKAGE / "_migrations", _PACKAGE.parents[1] / "migrations") if folder.is_dir()
 )
-"""The migrations: they lie in the wheel, or beside the package in a checkout."""
+"""Folder of the migrations: within the package in a wheel, beside it in a checkout."""
 
 _OURS: Final = re.compile(r"[0-9a-z]{4}")
-"""How our revisions are named, those of newer programs too; Alembic itself makes names of twelve characters."""
+"""Names of tpmirror's revisions, those of newer versions too; Alembic generates names of twelve characters."""
 
 FIRST_CONTACT: Final = 3.0
-"""Seconds to try a database that nobody has reached yet: a wrong address has to fail soon, not to be waited for."""
+"""Seconds to retry a process's first connection: a wrong address must fail sooner than after ``RETRY_SECONDS``."""
 
 
 def current(engine: Engine) -> str | None:
@@ -34,13 +34,13 @@ def current(engine: Engine) -> str | None:
 
 
 def current_of(conn: Connection) -> str | None:
-    """The same, on a connection. Raises MirrorError if the table of the revision is another program's."""
+    """The database's revision, on a connection. Raises MirrorError if ``alembic_version`` is another program's."""
     there = inspect(conn)
     if not there.has_table("alembic_version"):
         return None
     found = conn.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
     strange = [revision for revision in found if _OURS.fullmatch(revision) is None]
-    # Other programs number their revisions too; every revision of ours has the lease beside it.
+    # Other programs may name revisions in four characters too; only tpmirror has writer_lease, in every revision.
     if strange or (found and not there.has_table("writer_lease")):
         lite = conn.dialect.name == "sqlite"
         remedy = "a file of its own" if lite else "a schema of its own (TPMIRROR_DATABASE_SCHEMA), or a database"
@@ -58,7 +58,7 @@ def known() -> list[str]:
 
 
 def newest() -> str:
-    """The revision that this program works with."""
+    """The revision that this program needs."""
     return known()[-1]
 
 

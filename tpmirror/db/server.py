@@ -1,4 +1,4 @@
-"""What a PostgreSQL server has to be, and what may stand before it."""
+"""Checks of a PostgreSQL server: its encoding, a pooler before it, connections left, the right to migrate."""
 
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ SELECT COALESCE(
 
 
 def refuse_encoding(conn: Connection) -> None:
-    """Raises MirrorError for a PostgreSQL database whose encoding does not hold every text."""
+    """Raises MirrorError for a PostgreSQL database whose encoding is not UTF8: others cannot hold every text."""
     if conn.dialect.name != "postgresql":
         return
     encoding = conn.execute(text("SHOW server_encoding")).scalar()
@@ -42,7 +42,7 @@ def refuse_encoding(conn: Connection) -> None:
 
 
 def is_pooled(conn: Connection) -> bool:
-    """Whether a pooler such as PgBouncer stands between: it states a process of its own when a client connects."""
+    """Whether a pooler such as PgBouncer stands between: at connect it states a pid that is not the backend's."""
     if conn.dialect.name != "postgresql":
         return False
     driver: Any = conn.connection.dbapi_connection

@@ -1,4 +1,4 @@
-"""What only SQLite needs: its settings, its locks, and a file that is read without a trace, or replaced."""
+"""SQLite alone: connection settings, locks, reading a file without changing it, reconnecting when it is replaced."""
 
 import os
 import sqlite3
@@ -15,13 +15,13 @@ from tpmirror.errors import MirrorError
 BUSY_SECONDS: Final = 30.0
 """Seconds to wait for another connection's lock on SQLite."""
 _TURN_SECONDS: Final = 0.5
-"""Seconds of that which SQLite waits by itself before a writer looks for signals."""
+"""SQLite's busy timeout within ``BUSY_SECONDS``: Python handles signals only between two such waits."""
 _IMMUTABLE: Final = "mode=ro&immutable=1"
-"""How SQLite reads a file that nobody changes, without locks and without its log."""
+"""URI parameters to read a file without locks and without its WAL; right only while no process writes it."""
 
 
 def code_of(cause: sqlite3.Error) -> int:
-    """SQLite's primary result code; 0 for what the driver itself refuses."""
+    """SQLite's primary result code; 0 for an error that the driver itself raises."""
     return getattr(cause, "sqlite_errorcode", 0) & 0xFF
 
 
@@ -30,19 +30,19 @@ def prepare(connection: Any, _record: Any) -> None:
     # The driver's own transaction control commits before DDL and cannot say BEGIN IMMEDIATE: off, see begin.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # WAL: readers never block the writer. While another connection makes the file so, SQLite refuses at once, whatever
-    # the busy timeout.
+    # WAL: readers never block the writer. While another connection switches the file to WAL, SQLite ignores the busy
+    # timeout and fails at once.
     _while_locked(cursor.execute, "PRAGMA journal_mode=WAL")
-    # FULL: one commit a batch, so a power cut must not take it back.
+    # FULL syncs at each commit: with NORMAL a power cut could take back a batch that was counted as stored.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    # A statement that may fail half-way notes the pages it touches: thirty times its rows, else in a temporary file.
+    # A statement that may fail half-way writes a statement journal thirty times its rows' size, by default to a file.
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()
 
 
 def follow(engine: Engine, file: Path) -> None:
-    """Open the file anew when another one lies in its place: an open connection would go on with what was deleted."""
+    """Reconnect when another file has replaced this one: an open connection would go on with the deleted file."""
 
     @event.listens_for(engine, "connect")
     def note(_connection: Any, record: Any) -> None:
@@ -55,9 +55,10 @@ def follow(engine: Engine, file: Path) -> None:
 
 
 def identity(file: Path, info: Any) -> tuple[object, ...]:
-    """What is different once another file lies in a file's place.
+    """Device and inode: they differ once another file has replaced this one.
 
-    Of one that is read without locks, once it was written, too: SQLite would read old pages and new ones together.
+    For a file read without locks also time, size and whether it has a WAL, which differ once it was written: SQLite
+    would mix old and new pages.
     """
     state = file.stat()
     same = (state.st_dev, state.st_ino)
@@ -65,7 +66,7 @@ def identity(file: Path, info: Any) -> tuple[object, ...]:
 
 
 def open_for_reading(engine: Engine, file: Path) -> None:
-    """Let the connections of an engine change nothing: neither the file nor what lies beside it."""
+    """Make an engine's connections read-only: they change neither the file nor its folder."""
 
     @event.listens_for(engine, "do_connect")
     def address(_dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
@@ -83,10 +84,10 @@ def open_for_reading(engine: Engine, file: Path) -> None:
 
 
 def _reading_mode(file: Path) -> str:
-    """How SQLite has to open a file to leave no trace.
+    """The URI mode in which SQLite leaves a file and its folder unchanged.
 
-    In WAL mode it wants two files beside it. Where a writer has them there, they serve. Where nobody does, SQLite makes
-    them and takes them away, if it may write; if it may not, nobody else is at it, and it can do without.
+    A file in WAL mode needs a -wal and a -shm file beside it. Those of a running writer serve. Without them, SQLite
+    creates and removes them if this user may write; if not, no writer is running, and the file is read as immutable.
     """
     log = _log_of(file)
     if is_writable(file):
@@ -100,7 +101,7 @@ def _reading_mode(file: Path) -> str:
 
 
 def is_writable(file: Path) -> bool:
-    """Whether this user may write a SQLite file, and beside it, as each writer has to."""
+    """Whether this user may write a SQLite file and its folder, where each writer creates the -wal and -shm files."""
     return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
 
 
@@ -114,8 +115,8 @@ def begin(conn: Connection) -> None:
     if not conn.get_execution_options().get("tpmirror_writes"):
         conn.exec_driver_sql("BEGIN")
         return
-    # IMMEDIATE waits for the lock; a deferred transaction that turns to writing fails at once instead. In short turns,
-    # because no signal interrupts SQLite while it waits: Ctrl-C would have no effect for half a minute.
+    # IMMEDIATE waits for the lock; a deferred transaction that turns to writing fails at once instead. The wait is cut
+    # into short ones, because no signal interrupts SQLite's own: Ctrl-C would have no effect for half a minute.
     driver: Any = conn.connection.dbapi_connection
     driver.execute(f"PRAGMA busy_timeout={round(1000 * _TURN_SECONDS)}")
     try:

@@ -25,7 +25,7 @@ Row: TypeAlias = dict[str, Any]
 """A row of a table or view: values by column name."""
 
 Id: Final[TypeEngine[int]] = BigInteger().with_variant(Integer(), "sqlite")
-"""A 64-bit key. SQLite calls it INTEGER: only then is a primary key the table's own row id."""
+"""A 64-bit key; INTEGER on SQLite, where only an INTEGER PRIMARY KEY is the table's rowid."""
 
 Double: Final[TypeEngine[float]] = _Double().with_variant(Float(), "sqlite")
 """A double; FLOAT on SQLite."""
@@ -34,7 +34,7 @@ CENT_OF_CENT: Final = Decimal("0.0001")
 """The unit of money: upstream states ``cost_usd`` with four decimals."""
 
 
-@lru_cache(maxsize=1000)  # rows that came together carry the same time several times
+@lru_cache(maxsize=1000)  # the rows of a page share their timestamps
 def _text(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(" ", "microseconds")
 
@@ -70,9 +70,9 @@ class Timestamp(TypeDecorator[datetime]):
 
 
 class Exact(TypeDecorator[Decimal]):
-    """``numeric(precision, scale)``; on SQLite REAL, and what is read is rounded to ``scale`` decimals on both.
+    """``numeric(precision, scale)``; on SQLite REAL. Values read are rounded to ``scale`` decimals on both.
 
-    A double keeps fifteen digits, so sums of money up to a hundred billion Credits are read as they are.
+    A double keeps fifteen digits, so sums of money up to a hundred billion Credits are read exactly.
     """
 
     impl = Numeric
@@ -102,8 +102,8 @@ class Exact(TypeDecorator[Decimal]):
 class Money(Exact):
     """``numeric(10,4)``; on SQLite REAL.
 
-    Ten digits fit a double's fifteen, so what is read back, rounded to four decimals, is what was sent; comparison,
-    order, division and SUM work as SQL users expect, which they would not with text or with whole numbers of units.
+    Ten digits fit a double's fifteen, so a value read back and rounded to four decimals equals the value sent. In SQL,
+    comparison, order, division and SUM work as on numbers, which they would not on text or on integers of units.
     """
 
     cache_ok = True
@@ -124,7 +124,7 @@ class Units(TypeDecorator[Decimal]):
 
 
 def credits_of(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The exact sum of a column of money: SQLite's own sum of fractions drifts, one of ten-thousandths does not."""
+    """The exact sum of a column of money, as integers of ten-thousandths: SQLite's SUM of doubles rounds."""
     return from_units(func.coalesce(func.sum(cast(func.round(column * 10000), BigInteger)), 0))
 
 

@@ -1,4 +1,4 @@
-"""Views over the mirrors of several accounts in one PostgreSQL: every table and view of theirs, told apart by account.
+"""Views over the mirrors of several accounts in one PostgreSQL: one for each table and view, a UNION ALL of accounts.
 
 The first column of each, ``account``, is the schema that a row comes from. Ids are unique within an account only, so
 joins need both.
@@ -31,14 +31,14 @@ WHERE n.nspname::text = ANY(:accounts) AND c.relkind IN ('r', 'v')
 GROUP BY c.relname, a.attname
 HAVING COUNT(*) = :count
 """)
-"""What a role may read in each of the accounts."""
+"""The columns that a role may read in every one of the accounts."""
 
 
 def union_views(engine: Engine, into: str, accounts: Sequence[str]) -> int:
-    """Create the views in the schema ``into``, or replace them; how many there are.
+    """Create or replace the views in the schema ``into``; returns their number.
 
-    The role of the readers may read there what it may read in each account. All names are schemas. Raises UsageError
-    for names that make no sense together, MirrorError if one holds no mirror of this version.
+    ``accounts`` are schemas too. The reader role may select the columns that it may read in every account. Raises
+    UsageError for a schema named twice and on SQLite, MirrorError if an account's holds no mirror of this version.
     """
     _check_names(engine, into, accounts)
 
@@ -87,7 +87,7 @@ def _check_mirror(conn: Connection, account: str) -> None:
 
 
 def _prepare(conn: Connection, into: str, accounts: Sequence[str]) -> None:
-    """Create the schema of the views if it is missing, and go there. Raises MirrorError if it is something else's."""
+    """Create the views' schema if it is missing, and search it. Raises MirrorError if it holds other relations."""
     if not inspect(conn).has_schema(into):
         conn.execute(CreateSchema(into))
     _search(conn, into)
@@ -103,14 +103,14 @@ def _prepare(conn: Connection, into: str, accounts: Sequence[str]) -> None:
 
 
 def _create(conn: Connection, relation: Table, into: str, accounts: Sequence[str]) -> None:
-    """Replace the view in place if its columns are the same: what others built on it then stays."""
+    """Create the view; with unchanged columns it is replaced in place, which keeps users' views on it."""
     there = inspect(conn)
     if there.has_table(relation.name):
         columns = [column["name"] for column in there.get_columns(relation.name)]
         if columns != [ACCOUNT, *relation.columns.keys()]:
             conn.exec_driver_sql(f"DROP VIEW {_name(conn, into, relation.name)}")
     statements = ";\n".join(_statements(conn, relation, into, accounts))
-    # Without parameters: a driver that looks for some would stumble over a percent sign in a comment.
+    # no_parameters: the driver would take a percent sign in a comment for a placeholder.
     conn.exec_driver_sql(statements, execution_options={"no_parameters": True})
 
 
@@ -129,7 +129,7 @@ def _statements(conn: Connection, relation: Table, into: str, accounts: Sequence
 
 
 def _grant(conn: Connection, relations: Sequence[Table], into: str, accounts: Sequence[str]) -> None:
-    """Let the readers read what they may read in every account, and no other column."""
+    """Grant the reader role the columns that it may read in every account, and revoke the others."""
     given = {"role": READER, "accounts": list(accounts), "count": len(accounts)}
     readable = {tuple(row) for row in conn.execute(_READABLE, given)}
     if not readable:
@@ -146,7 +146,7 @@ def _grant(conn: Connection, relations: Sequence[Table], into: str, accounts: Se
 
 
 def _search(conn: Connection, name: str) -> None:
-    """Look up what is not qualified in one schema alone, until the transaction ends."""
+    """Search one schema alone for unqualified names, until the transaction ends."""
     conn.exec_driver_sql(f"SET LOCAL search_path TO {conn.dialect.identifier_preparer.quote_identifier(name)}")
 
 

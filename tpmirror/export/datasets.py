@@ -1,4 +1,4 @@
-"""What an export consists of: every table and view that the mirror promises, and by which month each is partitioned.
+"""The relations of an export: every table and view that the mirror promises, and the month that partitions each.
 
 A month is a property of the thing, not of the export: what belongs to a job lies in the month in which the job started,
 so that a job and all that hangs on it can be read together; a video lies in the month of its creation; what the mirror
@@ -55,12 +55,12 @@ PERSONAL: Final = {
     "job_overview": ("input_owner",),
     "quarantined_jobs": ("payload", "reason"),
 }
-"""Columns with e-mail addresses, and with keys and payloads of which nobody knows what is in them."""
+"""Columns with e-mail addresses, and with unknown keys and payloads, which may hold some."""
 
 Month = str | None
 """``2026-10``; None where the time is null."""
 PIECE: Final = 256
-"""Ids whose rows SQLite puts into one text for ``digests``: what of a month is in memory at once."""
+"""Ids whose rows SQLite concatenates into one text for ``digests``: bounds the memory that a month takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Dataset:
 
     @property
     def condition(self) -> ColumnElement[bool]:
-        """Which rows are exported: of the changes not those of a column that is left out."""
+        """The rows that are exported: ``field_changes`` without those of a column that is left out."""
         if not self.is_public or self.table is not schema.field_changes:
             return true()
         return schema.field_changes.c.field.not_in(sorted({name for names in PERSONAL.values() for name in names}))
@@ -172,7 +172,7 @@ def _time(table: Table) -> tuple[ColumnElement[Any]]:
 
 
 def _joined(table: Table) -> Any:
-    """The table, with the job on which each row hangs; outer, so that no row is lost whatever a view does."""
+    """The table joined with the job of each row; an outer join, so that a row without a job is exported too."""
     if table is schema.jobs or table.name in OWN_TIMES:
         return table
     return table.outerjoin(schema.jobs, schema.jobs.c.id == table.c[JOB_KEYS[table.name]])

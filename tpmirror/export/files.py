@@ -22,7 +22,7 @@ from tpmirror.formatting import FORMULA
 
 FORMATS: Final = ("parquet", "csv", "jsonl")
 GROUP: Final = 131_072
-"""Rows of a Parquet row group: what engines like to read at once, and the most that is in memory."""
+"""Rows of a Parquet row group: the most that is held in memory, and a size that engines read well."""
 _TYPES: Final = (
     (Exact, lambda type_: pa.decimal128(type_.precision, type_.scale)),
     (Timestamp, lambda _: pa.timestamp("us", "UTC")),
@@ -34,7 +34,7 @@ _TYPES: Final = (
     ((Double, Float), lambda _: pa.float64()),
     (Text, lambda _: pa.string()),
 )
-"""The first that fits; the order matters, because SQLAlchemy's smaller and larger integers are kinds of Integer."""
+"""The first match counts: SQLAlchemy's SmallInteger and BigInteger are subclasses of Integer, so Integer comes last."""
 
 
 def open_private(path: Path, mode: str, encoding: str | None = None) -> Any:
@@ -43,7 +43,7 @@ def open_private(path: Path, mode: str, encoding: str | None = None) -> Any:
 
 
 def arrow_schema(columns: Sequence[Column[Any]]) -> pa.Schema:
-    """The columns as Arrow and Parquet know them, each with what it means."""
+    """The columns as an Arrow schema, each with its comment."""
     return pa.schema(
         pa.field(column.name, _type(column.type), column.nullable, {"comment": column.comment or ""})
         for column in columns

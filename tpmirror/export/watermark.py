@@ -5,9 +5,8 @@ append-only and numbered, so the months touched are those of the jobs and videos
 of the jobs in flight. What changes without one (progress, ETA, samples, the weights of a job's models) shows in a
 digest of each month; a month of videos or runs that only lost rows shows in its count.
 
-Three things cannot be told by month, and have everything written anew: a label or a view that was defined otherwise, a
-mirror restored from a backup, which does not hold the row up to which the export had read, or another one in its place,
-and owners that are hashed since.
+Three changes concern every month, and the export is written anew: a label or a view was redefined; the mirror was
+restored from a backup or replaced, so that it lacks the row up to which the export had read; owners were hashed since.
 """
 
 import json
@@ -33,11 +32,11 @@ _UNRECORDED: Final = {
     schema.job_ml_models: list(schema.job_ml_models.c),
     schema.job_progress_samples: list(schema.job_progress_samples.c),
 }
-"""By table of jobs: the columns whose values change, or whose rows go, without a row in the history; and the keys."""
+"""By table of jobs: the keys, and the columns whose changes (or whose rows' removal) leave no row in the history."""
 
 
 def take(conn: Connection) -> dict[str, Any]:
-    """What distinguishes this state of the mirror from any other, small enough for the manifest."""
+    """The watermark of this state of the mirror, as the manifest holds it: heads, digests and counts."""
     entry = conn.execute(select(func.max(_history.entry))).scalar()
     change = conn.execute(select(func.max(_changes.id))).scalar()
     run = _settled_run(conn)
@@ -57,9 +56,9 @@ def take(conn: Connection) -> dict[str, Any]:
 
 
 def continues(conn: Connection, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether the mirror is still the one that was read, only further: then its new rows show all that changed.
+    """Whether the mirror only grew since ``old`` was taken: then its new rows show every change.
 
-    Not if ``old`` was taken by a version that declares or looks at something else; of such a mark nothing else is read.
+    False if ``old`` was taken by a version with another declaration; nothing else of such a watermark is read.
     """
     if old.get("declaration") != new["declaration"] or old.get("owners") != new["owners"]:
         return False
@@ -89,7 +88,7 @@ def touched(
         video_months |= _months(conn, table.c.created_at, mine)
         video_months |= _differing(datasets.count(conn, table), counts[table.name])
     run_months = _differing(datasets.count(conn, schema.sync_runs), counts["sync_runs"])
-    # Each row of focus_costs names the account and a price: where these are others now, all its months are touched.
+    # Each row of focus_costs names the account and a price: if either changed, all its months are touched.
     kept = all(old[name] == new[name] for name in ("account", "prices"))
     by_job = JOB_KEYS.keys() - (set() if kept else {"focus_costs"})
     return {
@@ -107,14 +106,14 @@ _VIDEOS: Final = (
 
 
 def _jobs_touched(entry: int, change: int) -> Select[Any]:
-    """Ids of all jobs of which anything can have changed, but for what the digests show."""
+    """Ids of all jobs that can have changed, except in columns that the digests cover."""
     links = schema.job_ml_models.c
     found = union(
         select(_history.job_id).where(_history.entry > entry),
         _changed("job", change),
         *(select(_jobs.id).where(link.in_(_changed(entity, change))) for _, entity, link in _VIDEOS),
         select(links.job_id).where(links.ml_model_id.in_(_changed("ml_model", change))),
-        # How long they have been in their status, job_durations tells by the last run, and by the quarantine.
+        # job_durations shows how long they have been in their status, by the last run and by the quarantine.
         select(_jobs.id).where(_jobs.status.not_in(labels.TERMINAL)),
     ).subquery()
     return select(found.c[0])
@@ -139,40 +138,40 @@ def _by_month(conn: Connection, table: Table) -> list[list[Month]]:
 
 
 def _settled_run(conn: Connection) -> int:
-    """The newest run that is over, as all runs before it are; 0 if there is none. Its row does not change any more."""
+    """The newest run that is over together with all before it; 0 if there is none. Such a row no longer changes."""
     running = conn.execute(select(func.min(_runs.id)).where(_runs.outcome == "running")).scalar()
     settled = select(func.max(_runs.id))
     return conn.execute(settled if running is None else settled.where(_runs.id < running)).scalar() or 0
 
 
 def _account(conn: Connection) -> str | None:
-    """What the view focus_costs names the account by: nothing in the history shows when it changes."""
+    """The account's name in the view focus_costs, whose change leaves no row in the history."""
     scope = schema.mirror_scope.c
     found: str | None = conn.execute(select(func.min(scope.value)).where(scope.kind == "output_owner")).scalar()
     return found
 
 
 def _owners_key(conn: Connection) -> str | None:
-    """By which key owners are hashed, if they are: that changed in all rows and is no change of any."""
+    """The mark of the key by which owners are hashed, if they are: hashing leaves no row in the history."""
     scope = schema.mirror_scope.c
     found: str | None = conn.execute(select(func.max(scope.value)).where(scope.kind == "owners_key")).scalar()
     return found
 
 
 def _prices(conn: Connection) -> list[list[str]]:
-    """What a Credit costs since when."""
+    """Every price of a Credit, with the month from which it is in force."""
     table = schema.credit_prices
     return [list(map(str, row)) for row in conn.execute(select(table).order_by(table.c.month))]
 
 
 def _labels(conn: Connection) -> list[list[Any]]:
-    """Every label, with its table: an upgrade renames those of codes that the version before did not know."""
+    """Every label, with its table: an upgrade may name a code that the version before did not know."""
     tables = [schema.metadata.tables[name] for name in sorted(labels.SEEDS)]
     return [[table.name, *row] for table in tables for row in conn.execute(select(table).order_by(table.c.code))]
 
 
 def _state(conn: Connection, settled_run: int) -> str:
-    """A digest of what is not partitioned, of which any change counts, and of the runs that are not over."""
+    """A digest of the tables that are not partitioned, and of the runs that are not over."""
     tables = [one.table for one in datasets.relations() if one.kind == "table" and one.partitioned_by is None]
     sources = "\n".join(views.sources(conn.dialect.name).values())
     # A view may show a table that is not exported itself, as sync_health shows the jobs that wait.
@@ -182,9 +181,9 @@ def _state(conn: Connection, settled_run: int) -> str:
 
 
 def _declaration(conn: Connection) -> str:
-    """Changes with whatever is read, defined or named otherwise: then nothing of an older export may stay.
+    """A digest of tables, views and labels as declared: if it changed, no file of an older export may stay.
 
-    By this program or in the database, which an upgrade brings to what the program declares, maybe after an export.
+    As this program declares them and as the database describes them: an upgrade may come between two exports.
     """
     declared = [
         __version__,
@@ -208,7 +207,7 @@ def _change_digest(conn: Connection, change: int | None) -> str:
 
 
 def _is_removed(conn: Connection, run: int) -> bool:
-    """Whether a run is not there any more, and others came after it: then it was old, not of another time."""
+    """Whether retention removed the run: it is missing, and later runs are there. A restored backup lacks those too."""
     later, there = conn.execute(select(func.max(_runs.id), func.max(_runs.id).filter(_runs.id == run))).one()
     return there is None and (later or 0) > run
 
@@ -218,7 +217,7 @@ def _run_digest(conn: Connection, run: int) -> str:
 
 
 def _digest(conn: Connection, *wanted: Select[Any]) -> str:
-    """Of all rows of some queries, each row with the digest of those before it."""
+    """A digest of all rows of some queries, chained row by row."""
     found = ""
     for query in wanted:
         for row in conn.execute(query, execution_options={"yield_per": 1000}):

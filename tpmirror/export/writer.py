@@ -33,7 +33,7 @@ LAYOUT: Final = 1
 """Raised when the files of an older export cannot stay beside new ones."""
 NULL_MONTH: Final = "__HIVE_DEFAULT_PARTITION__"
 CHUNK: Final = 8192
-"""Rows turned from Python into Arrow at once."""
+"""Rows converted from Python to Arrow in one step."""
 
 Touched = Mapping[str, set[Month]]
 Progress = Callable[[str, int], None]
@@ -63,9 +63,9 @@ def export(engine: Engine, folder: Path, format_: str, progress: Progress, *, pu
                 new = staged(conn, stage, old, whole=is_whole(old, lambda path: _size(folder / path)))
         except BaseException:
             if old or {path.name for path in folder.iterdir()} <= {STAGING}:
-                stage.remove()  # else it alone shows which mirror's unfinished export this is
+                stage.remove()  # otherwise it alone marks the files beside it as an unfinished export
             raise
-        # What fails from here on leaves what is staged, as a kill does.
+        # A failure from here on leaves the staged files, as a kill does.
         done = Outcome(old) if new is None else _commit(folder, old, new)
         stage.remove()
         return done
@@ -98,7 +98,7 @@ def unhurried(conn: Connection) -> None:
 def _part(
     conn: Connection, stage: "Stage", relation: Dataset, old: dict[str, Any], touched: Touched | None
 ) -> dict[str, Any]:
-    """A relation's part of the manifest; its files staged, those of untouched months taken over."""
+    """A relation's part of the manifest; new files are staged, files of untouched months are kept."""
     months = None if touched is None else touched.get(relation.name)
     files = [] if months == set() else list(stage.files(conn, relation, months))
     if months is not None:
@@ -129,17 +129,17 @@ class Stage:
         return datasets.relations(public=self.is_public)
 
     def clear(self) -> None:
-        """Begin anew, whatever a killed export left."""
+        """Create the folder, in place of one that a killed export left."""
         with _saying(self.folder):
             self.remove()
             self.folder.mkdir(mode=0o700)
 
     def remove(self) -> None:
-        """Leave nothing."""
+        """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def files(self, conn: Connection, relation: Dataset, months: set[Month] | None) -> Iterator[dict[str, Any]]:
-        """Write the rows of a relation, a file per month or one; what the manifest says of each."""
+        """Write the rows of a relation, a file per month or one in all; the manifest's entry of each file."""
         with closing(datasets.rows(conn, relation, months, CHUNK)) as found:
             if relation.partitioned_by is None:
                 yield self.file(relation, None, relation.name, found)
@@ -161,7 +161,7 @@ class Stage:
 
 
 def _commit(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
-    """Move what is new into place, remove what is no more, and say so in the manifest, last."""
+    """Move new files into place, remove those that the new manifest lacks, and write the manifest last."""
     done = Outcome(new)
     wanted = {file["path"]: file for part in new["relations"].values() for file in part["files"]}
     for path, file in sorted(wanted.items()):
@@ -185,23 +185,23 @@ def _commit(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, for their owner alone."""
+    """Create a folder, and its missing parents, readable by their owner alone."""
     if not folder.exists():
         _make_folder(folder.parent)
         folder.mkdir(mode=0o700)
 
 
 def _ours(folder: Path, *manifests: dict[str, Any]) -> set[str]:
-    """Files of exports that are there, those of one that was killed before its manifest too."""
+    """Files of exports in the folder, also of one that was killed before it wrote its manifest."""
     old, new = manifests
-    formats = {old["format"], new["format"]} if old else FORMATS  # it may have been killed in another one
+    formats = {old["format"], new["format"]} if old else FORMATS  # a killed export may have used another format
     names = {name for known in manifests if known for name in known["relations"]}
     found = (path for name in names for format_ in formats for path in (folder / name).glob(f"**/data*.{format_}"))
     return {str(path.relative_to(folder)) for path in found}
 
 
 def _manifest(folder: Path, format_: str, *, public: bool) -> dict[str, Any]:
-    """What the folder holds; empty for a new one, or after an export that was killed before its end."""
+    """The manifest of the folder; empty for a new one, or after an export that was killed."""
     there = {path.name for path in folder.iterdir()}
     if MANIFEST not in there:
         if there and STAGING not in there:
@@ -217,7 +217,7 @@ def checked(manifest: bytes, where: str, format_: str, *, public: bool) -> dict[
     try:
         found: dict[str, Any] = json.loads(manifest)
         held = found["format"], found["mark"]["mirror"], found["layout"]
-        _counts(found), is_whole(found, lambda _path: None)  # what the export will ask of it
+        _counts(found), is_whole(found, lambda _path: None)  # raises for a damaged manifest before any write
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"{where + '/' + MANIFEST!r} is not the manifest of an export; give a new or empty folder"
         raise UsageError(message) from error
@@ -254,12 +254,12 @@ def _contents(path: Path) -> dict[str, Any]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One export at a time into a folder; the lock goes with the process, however it ends."""
+    """Hold the folder's lock: one export at a time. The system releases it when the process ends, even by a kill."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{str(folder)!r} is a file; give a folder")
     if not folder.absolute().parent.exists():
         raise UsageError(f"there is no folder {str(folder.parent)!r} for the export; create it, or correct the path")
-    folder.mkdir(mode=0o700, exist_ok=True)  # a new one: it will hold personal data
+    folder.mkdir(mode=0o700, exist_ok=True)  # 0700: the export holds personal data
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

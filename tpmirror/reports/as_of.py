@@ -1,4 +1,4 @@
-"""Each job's status at a moment: as the mirror knew it then, and as it was in truth, as far as that is known today.
+"""Each job's status at a moment: as the mirror knew it then, and as it really was, as far as the mirror knows by now.
 
 The two differ because the mirror polls from time to time. What is true is known by intervals: a change happened at the
 moment that upstream states, else somewhere between two observations. Where a moment lies inside such an interval, more
@@ -22,7 +22,7 @@ from tpmirror.reports.model import Report, plain
 QUEUED: Final = 0
 PROCESSING: Final = labels.PROCESSING
 UNSEEN: Final = (QUEUED, PROCESSING)
-"""What a job may have been between its start and the first sight of it."""
+"""Statuses that a job may have had between its start and the mirror's first observation."""
 BY: Final = ("status", "job")
 
 
@@ -50,7 +50,7 @@ def as_of(conn: Connection, moment: datetime, by: str) -> Report:
 
 
 def known(history: Sequence[Row], moment: datetime) -> int | None:
-    """The status that the mirror had seen last by then; None if it did not know the job."""
+    """The newest status that the mirror had observed by that moment; None if it did not know the job."""
     seen = [row["to_status"] for row in history if row["observed_at"] <= moment]
     return seen[-1] if seen else None
 
@@ -68,7 +68,7 @@ def possible(history: Sequence[Row], started: datetime | None, moment: datetime)
         looked = started if earlier is None else row["not_before"]
         if looked is None or moment < looked:
             continue
-        # Between two observations: it may have changed already, and may have been through processing unseen.
+        # Between two observations the status may have changed already, and the job may have been processed unobserved.
         if earlier is not None and earlier["to_status"] == QUEUED and row["to_status"] not in UNSEEN:
             found.append(PROCESSING)
         if row["occurred_at"] is None:
@@ -90,7 +90,7 @@ def describe_status(seen: int | None, maybe: Sequence[int], names: Mapping[int, 
 
 
 def counted(rows: Iterable[Row]) -> list[Row]:
-    """How many jobs there were of each kind, most first."""
+    """How many jobs there were by pair of statuses, the most frequent first."""
     counts = Counter((row["known_then"], row["true_then"], row["certain"]) for row in rows)
     return [
         {"known_then": seen, "true_then": truth, "certain": certain, "jobs": jobs}

@@ -23,7 +23,7 @@ def eta(conn: Connection, period: Period) -> Report:
 
 
 def _accuracy(conn: Connection, period: Period) -> list[Row]:
-    """Summed up from single jobs: the view of all is no place for a period, and reads every sample."""
+    """The same from single jobs: the view ``eta_accuracy`` has no days to select by, and reads every sample."""
     source, links = view("job_eta_errors"), schema.job_ml_models.c
     errors, models = source.c, schema.ml_models.c
     used = select(links.job_id, links.ml_model_id).distinct().subquery()

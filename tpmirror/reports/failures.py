@@ -1,6 +1,7 @@
-"""What fails: jobs, failures and cancellations by month, model or resolution."""
+"""Jobs, failures and cancellations by month, model or resolution."""
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -8,19 +9,26 @@ from sqlalchemy import Connection, func, select
 
 from tpmirror.db.types import Row, credits_of
 from tpmirror.db.views import view
-from tpmirror.reports.model import Report, money, percent, plain, ratio, within
+from tpmirror.reports.model import Report, marked, money, percent, plain, ratio, within
 from tpmirror.reports.period import Period
 from tpmirror.store.prices import UNPRICED, Prices
 
 BY: Final = ("month", "model", "resolution", "codec")
 
 
-def failures(conn: Connection, period: Period, by: str, prices: Prices = UNPRICED) -> Report:
-    """Counts by how jobs ended, and the rate of failures among those that ended; with amounts if a price is known."""
+def failures(conn: Connection, period: Period, by: str, today: date, prices: Prices = UNPRICED) -> Report:
+    """Counts by how jobs ended, and the rate of failures among those that ended; with amounts if a price is known.
+
+    Months say whether they are ``complete``: over, and with all their days in the period.
+    """
     by_month = ("month",) if prices.vary and by != "month" else ()
     rows = tally(counts(conn, period, by, *by_month), by, prices)
     columns = plain(**{by: by}, jobs="jobs", finished="finished", failures="failed", cancellations="canceled")
-    columns |= percent("failure_rate", "failure rate") | plain(credits_failed="Credits of failed") | money(prices)
+    rate = percent("failure_rate", "failure rate")
+    if by == "month":
+        rows = [{**row, "complete": row["month"] is not None and period.covers(row["month"], today)} for row in rows]
+        rate = marked(rate, by, today)
+    columns |= rate | plain(credits_failed="Credits of failed") | money(prices)
     notes = ["failure rate: failed jobs by all that ended. Previews count. Upstream may have refunded what failed."]
     if by == "model":
         notes.append("Jobs with several models count once, under all their names.")
@@ -28,7 +36,7 @@ def failures(conn: Connection, period: Period, by: str, prices: Prices = UNPRICE
 
 
 def counts(conn: Connection, period: Period, *by: str) -> list[Row]:
-    """Jobs and Credits by status, and by what ``tally`` is to sum them up by."""
+    """Jobs and Credits by status and by the key that ``tally`` sums them up by."""
     jobs = view("job_overview")
     keys = [jobs.c["models" if name == "model" else name] for name in by]
     wanted = (

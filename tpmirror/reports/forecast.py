@@ -1,4 +1,4 @@
-"""What the month will cost: month to date, and two forecasts of its total with how far off each has been before."""
+"""The month's Credits: month to date, and two forecasts of the total with the mean error of each in past months."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
@@ -25,13 +25,13 @@ Method = Callable[[Days, date, date], Decimal]
 
 
 def run_rate(days: Days, today: date, after: date) -> Decimal:
-    """What the days from ``today`` to before ``after`` will cost: each as the mean of the last four weeks."""
+    """Credits forecast for the days from ``today`` to before ``after``: each the mean of the last four weeks."""
     known = [days.get(today - n * DAY, Decimal(0)) for n in range(1, RUN_RATE_DAYS + 1)]
     return sum(known, Decimal(0)) / RUN_RATE_DAYS * (after - today).days
 
 
 def seasonal_naive(days: Days, today: date, after: date) -> Decimal:
-    """The same: each day as the same weekday of the last whole week."""
+    """Credits forecast for the same days: each as the same weekday of the last whole week."""
     ahead = ((today + n * DAY, n % 7) for n in range((after - today).days))
     return sum((days.get(today - (7 - phase) * DAY, Decimal(0)) for _, phase in ahead), Decimal(0))
 
@@ -40,15 +40,15 @@ METHODS: Final[dict[str, Method]] = {"run rate": run_rate, "seasonal naive": sea
 
 
 def total(days: Days, method: Method, today: date) -> Decimal:
-    """The month's total as a method sees it on the morning of ``today``: what is spent, and what is to come."""
+    """The month's total that a method forecasts on the morning of ``today``: Credits spent and those to come."""
     first, after = add_months(today, 0), add_months(today, 1)
     spent = sum((credits_ for day, credits_ in days.items() if first <= day < today), Decimal(0))
     return (spent + method(days, today, after)).quantize(CENT_OF_CENT)
 
 
 def expected(days: Days, method: Method, today: date) -> Decimal:
-    """The same in the course of ``today``: if it has cost more than was expected of it, that comes on top."""
-    # Not out of the days to come: they are expected to cost what they were.
+    """The month's total forecast in the course of ``today``: Credits of today above its own forecast are added."""
+    # The forecasts of the days left stay as they are.
     surplus = days.get(today, Decimal(0)) - method(days, today, today + DAY)
     return (total(days, method, today) + max(surplus, Decimal(0))).quantize(CENT_OF_CENT)
 

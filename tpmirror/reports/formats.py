@@ -15,7 +15,7 @@ _identifies: Final = re.compile(r"(?:.*_)?(?:id|entry)").fullmatch
 
 
 def to_csv(_name: str, report: Report) -> str:
-    """CSV as RFC 4180 has it: every value of the rows, numbers as numbers, no text that a spreadsheet would compute."""
+    """CSV by RFC 4180: every value of the rows, numbers as numbers, no text that is a formula in a spreadsheet."""
     lines = io.StringIO()
     writer = csv.writer(lines)
     names = _names(report)
@@ -46,13 +46,13 @@ def shown(report: Report, row: Row) -> list[str]:
 
 
 def _shown(name: str, row: Row) -> str:
-    """A value by what it is; one that identifies something stands as it has to be typed: 5031, not 5,031."""
+    """A value by its type; ids are plain digits, as commands accept them: 5031, not 5,031."""
     value = row[name]
     return str(value) if isinstance(value, int) and _identifies(name) else formatting.cell(value)
 
 
 def numeric(report: Report) -> set[str]:
-    """The columns that stand to the right: numbers, and what is shown of them."""
+    """The columns that are aligned to the right: numbers, and texts made from numbers."""
     return {
         name
         for name, column in report.columns.items()
@@ -61,7 +61,7 @@ def numeric(report: Report) -> set[str]:
 
 
 def _are_numbers(values: list[object]) -> bool:
-    """Whether there are values, all of them numbers; yes and no are none."""
+    """Whether there are values and all are numbers; booleans are none."""
     return bool(values) and all(isinstance(one, int | float | Decimal) and not isinstance(one, bool) for one in values)
 
 
@@ -74,4 +74,4 @@ def _markdown(text: str) -> str:
 
 
 TEXTS: Final = {"csv": to_csv, "json": to_json, "markdown": to_markdown}
-"""By format: what writes it."""
+"""The function that writes each format."""

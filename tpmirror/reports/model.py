@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -11,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 from tpmirror import formatting
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
-from tpmirror.reports.period import Period
+from tpmirror.reports.period import Period, days_of
 from tpmirror.store.prices import Prices
 
 
@@ -63,6 +64,25 @@ def in_money(worth: Row) -> str:
     return f", {formatting.money(**worth)}" if worth else ""
 
 
+def partial(key: date | str, today: date) -> str:
+    """What is said of a day, week or month whose row is not all of it: it is not over, or the period cuts it."""
+    first, after = days_of(key)
+    return "so far" if first <= today < after else "in part"
+
+
+def marked(columns: dict[str, Column], by: str, today: date) -> dict[str, Column]:
+    """The columns, whose figures say so in rows of months that are not ``complete``."""
+
+    def mark(column: Column) -> Column:
+        def show(row: Row) -> str:
+            text = column.show(row) if column.show else ""
+            return text if row["complete"] or row[by] is None else f"{text} {partial(row[by], today)}"
+
+        return Column(column.heading, show)
+
+    return {name: mark(column) for name, column in columns.items()}
+
+
 def seconds(name: str, heading: str, *, signed: bool = False) -> dict[str, Column]:
     """A column of seconds, in the unit that suits."""
 
@@ -87,6 +107,14 @@ def oldest(conn: Connection, period: Period) -> int:
     """
     jobs = view("job_overview")
     return conn.execute(select(func.min(jobs.c.job_id)).where(*within(jobs, period))).scalar() or 0
+
+
+def ends(conn: Connection, period: Period) -> tuple[int, int]:
+    """The smallest and the largest id of the jobs of a period; see ``oldest``."""
+    jobs = view("job_overview").c
+    wanted = select(func.min(jobs.job_id), func.max(jobs.job_id)).where(*within(view("job_overview"), period))
+    first, last = conn.execute(wanted).one()
+    return first or 0, last or 0
 
 
 def within(table: Table, period: Period, column: str = "day") -> list[ColumnElement[bool]]:

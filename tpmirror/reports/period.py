@@ -39,6 +39,11 @@ class Period:
         except (ValueError, OverflowError):
             return None
 
+    def covers(self, key: date | str, today: date) -> bool:
+        """Whether a day, week or month is over and lies in the period with all its days."""
+        first, after = days_of(key)
+        return after <= today and (self.first or first) <= first and after <= (self.after or after)
+
     def __str__(self) -> str:
         """For a title."""
         if self.first is None and self.after is None:
@@ -47,6 +52,10 @@ class Period:
             return f"from {self.first}"
         last = self.after - timedelta(days=1)
         return f"until {last}" if self.first is None else f"{self.first} to {last}"
+
+
+EVER: Final = Period()
+"""All days."""
 
 
 def period(start: str | None, end: str | None, today: date) -> Period:
@@ -59,6 +68,20 @@ def period(start: str | None, end: str | None, today: date) -> Period:
     if first is not None and after is not None and first >= after:
         raise UsageError(f"--from {start} is after --to {end}; exchange them")
     return Period(first, after)
+
+
+def days_of(key: date | str) -> tuple[date, date]:
+    """The first day of a day, of a week (``2026-W44``) or of a month (``2026-10``), and the day after its last one.
+
+    Where the calendar ends before that, its last day.
+    """
+    text = str(key)
+    is_month, is_week = len(text) == len("2026-10"), "W" in text
+    first = date.fromisoformat(f"{text}-01" if is_month else text)
+    try:
+        return first, add_months(first, 1) if is_month else first + timedelta(days=7 if is_week else 1)
+    except (ValueError, OverflowError):
+        return first, date.max
 
 
 def instant(option: str, text: str, today: date) -> datetime:

@@ -52,7 +52,7 @@ def _pairs(conn: Connection) -> list[Row]:
     return [
         *(_pair("job_overview.credits", charged, name, amount) for name, amount in of_charges.items()),
         _pair("jobs.cost_usd", stated, "cost_ledger.stated", _total(conn, ledger.stated)),
-        # Months: those that restate agree with one another, and those that are booked do.
+        # By month, only views that restate agree with one another, and only views that book do.
         *_each("daily_costs", restated, "cost_by_model", by_model),
         *_each("cost_ledger", booked, "focus_costs", in_focus),
         *_billed(conn, prices.stored(conn), booked),
@@ -64,7 +64,7 @@ def _billing_month() -> ColumnElement[str]:
 
 
 def _billed(conn: Connection, known: prices.Prices, booked: dict[str, Decimal]) -> list[Row]:
-    """Months of FOCUS by the price in force, which have to be the Credits of the ledger; none if no price is known.
+    """Months of FOCUS divided by the price in force, which must equal the ledger's Credits; none if no price is known.
 
     Divided, not multiplied: SQLite holds BilledCost as a double, from which Credits of ten digits come back exactly.
     """

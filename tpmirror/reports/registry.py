@@ -22,7 +22,7 @@ from tpmirror.store.prices import Prices, known
 
 @dataclass(frozen=True, slots=True)
 class ReportParams:
-    """What is asked: the options of the command, None where one was not given."""
+    """The options of the command, None where one was not given."""
 
     now: datetime
     start: str | None = None
@@ -44,12 +44,12 @@ class ReportParams:
         return self.now if self.as_of is None else instant("--as-of", self.as_of, self.now.date())
 
     def prices(self, conn: Connection) -> Prices:
-        """What Credits cost: as the mirror noted it, and from this month on as the setting states it."""
+        """Prices of a Credit: those that the mirror noted, and from this month on the setting's."""
         return known(conn, self.price, self.now.date())
 
 
 ReportFunc = Callable[[Connection, ReportParams, str], Report]
-"""Makes a report; the text is what it is split by, empty if it cannot be split."""
+"""Makes a report; the text is the column to split by, empty if it cannot be split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,13 @@ class ReportSpec:
 
 PERIOD: Final = frozenset({"from", "to"})
 
+
+def _statement(conn: Connection, asked: ReportParams, month: str, by: str) -> Report:
+    if by == "correction":
+        return statement.earlier(conn, month, asked.prices(conn))
+    return statement.statement(conn, month, asked.now.date(), asked.prices(conn))
+
+
 REPORTS: Final = {
     "costs": ReportSpec(
         "Credits spent, with share and change",
@@ -77,20 +84,27 @@ REPORTS: Final = {
         options=frozenset({"budget"}),
     ),
     "statement": ReportSpec(
-        "a month as it is billed: charges, corrections of earlier months, total",
-        lambda c, q, _: statement.statement(c, statement.month_of(q.month, q.now.date()), q.now.date(), q.prices(c)),
+        "a month as it is billed: charges, corrections to earlier months, total",
+        lambda c, q, by: _statement(c, q, statement.month_of(q.month, q.now.date()), by),
+        statement.BY,
         options=frozenset({"month"}),
+    ),
+    "ledger": ReportSpec(
+        "what was charged and corrected by month, or each correction",
+        lambda c, q, by: (costs.corrections if by == "correction" else costs.ledger)(c, q.period, q.prices(c)),
+        costs.LEDGER_BY,
+        PERIOD,
     ),
     "reconcile": ReportSpec("whether all sums of money agree, to the last unit", lambda c, _, __: reconcile(c)),
     "turnaround": ReportSpec(
         "how long jobs wait and take: percentiles, with bounds",
-        lambda c, q, by: turnaround.turnaround(c, q.period, by),
+        lambda c, q, by: turnaround.turnaround(c, q.period, by, q.now.date()),
         turnaround.BY,
         PERIOD,
     ),
     "failures": ReportSpec(
         "failures and cancellations",
-        lambda c, q, by: failures.failures(c, q.period, by, q.prices(c)),
+        lambda c, q, by: failures.failures(c, q.period, by, q.now.date(), q.prices(c)),
         failures.BY,
         PERIOD,
     ),
@@ -98,7 +112,10 @@ REPORTS: Final = {
         "how far off upstream's ETA was, by model and progress", lambda c, q, _: eta(c, q.period), options=PERIOD
     ),
     "storage": ReportSpec(
-        "outputs that take space upstream, by age and size", lambda c, q, by: storage.storage(c, by, q.now), storage.BY
+        "outputs that take space upstream, and what deleting them would free",
+        lambda c, q, by: storage.storage(c, by, q.now, q.period),
+        storage.BY,
+        PERIOD,
     ),
     "transitions": ReportSpec(
         "status changes that the mirror saw", lambda c, q, by: changes.transitions(c, q.period, by), changes.BY, PERIOD
@@ -116,7 +133,7 @@ REPORTS: Final = {
 
 
 def list_reports() -> Report:
-    """What reports there are."""
+    """The report that lists all reports."""
     rows = [
         {"report": name, "by": ", ".join(one.by), "options": ", ".join(sorted(one.options)), "about": one.about}
         for name, one in REPORTS.items()
@@ -127,7 +144,7 @@ def list_reports() -> Report:
 
 
 def run_report(conn: Connection, name: str, params: ReportParams) -> Report:
-    """The report of that name. Raises UsageError for a name, an option or a value that it does not know."""
+    """The report of that name. Raises UsageError for an unknown name, option or value."""
     chosen = REPORTS.get(name)
     if chosen is None:
         near = get_close_matches(name, REPORTS, 1)

@@ -1,4 +1,4 @@
-"""A month as it is billed: what was charged in it, and what was corrected in it of earlier months.
+"""A month as it is billed: its charges, and the corrections of earlier months that were booked in it.
 
 It adds up the ledger's entries of that month, which never change once the month is over; so the statement does not
 either. Other reports restate: they show today's cost on the job's day.
@@ -18,45 +18,43 @@ from tpmirror.reports.model import Report, money, plain
 from tpmirror.store.prices import UNPRICED, Prices
 
 ACCEPTS: Final = "a month (2026-10), this-month or last-month"
-EARLIER: Final = "correction of an earlier month"
+EARLIER: Final = "corrections to earlier months"
+BY: Final = ("line", "correction")
 
 
 def month_of(text: str | None, today: date) -> str:
     """The month asked for, ``2026-10``; the last one that is over if none is. Raises UsageError."""
     named = {None: -1, "last-month": -1, "this-month": 0}
     if text in named:
-        return f"{add_months(today, named[text]):%Y-%m}"
+        return str(add_months(today, named[text]))[:7]
     try:
-        return f"{days_of_month(str(text))[0]:%Y-%m}"
+        return str(days_of_month(str(text))[0])[:7]  # strftime writes the year 1 as it likes
     except (ValueError, OverflowError):
         raise UsageError(f"--month is {str(text)[:40]!r}; it accepts {ACCEPTS}") from None
 
 
 def statement(conn: Connection, month: str, today: date, prices: Prices = UNPRICED) -> Report:
-    """Opening, charges, corrections, total and closing of a month; each correction of an earlier month with its job.
+    """Opening, charges, corrections to this month and to earlier ones, total and closing of a month.
 
     With amounts if a price is known: what is booked in a month costs the price of that month.
     """
     entries = view("cost_ledger").alias()
-    charges = select(entries.c.job_id, entries.c.month.label("charged_in")).where(entries.c.kind == "charge").subquery()
     opening = _sums(conn, entries, entries.c.month < month)
     charged = _sums(conn, entries, entries.c.month == month, entries.c.kind == "charge")
-    corrections = _corrections(conn, entries, charges, month)
+    corrections = _corrections(conn, entries, month)
     own = [row for row in corrections if row["charged_in"] == month]
-    earlier = [{**row, "line": EARLIER} for row in corrections if row["charged_in"] != month]
+    earlier = [row for row in corrections if row["charged_in"] != month]
     lines = [
         _line("opening", opening),
         _line("charges", charged),
-        _line("corrections of this month", _sum(own)),
-        *earlier,
+        _line("corrections to this month", _sum(own)),
+        _line(EARLIER, _sum(earlier)),
         _line("total", _sum([charged, *corrections])),
         _line("closing", _sum([opening, charged, *corrections])),
     ]
     if prices:
         lines = _priced(lines, _before(conn, entries, opening, month, prices), month, prices)
-    columns = plain(
-        line="line", job_id="job", charged_in="charged in", entries="entries", credits="Credits", stated="stated"
-    ) | money(prices)
+    columns = plain(line="line", entries="entries", credits="Credits", stated="stated") | money(prices)
     notes = ["A month that is over does not change: later corrections are booked when they are seen."]
     if days_of_month(month)[1] > today:
         notes = ["This month is not over: more may be booked in it."]
@@ -66,15 +64,30 @@ def statement(conn: Connection, month: str, today: date, prices: Prices = UNPRIC
     return Report(f"Statement of {month}", columns, lines, notes, {"month": month, **total}, whole=True)
 
 
+def earlier(conn: Connection, month: str, prices: Prices = UNPRICED) -> Report:
+    """Each correction booked in a month of a job that was charged in an earlier one."""
+    found = _corrections(conn, view("cost_ledger").alias(), month)
+    rows = [
+        {
+            **{name: row[name] for name in ("job_id", "charged_in", "credits", "stated")},
+            **prices.worth(row["credits"], month),
+        }
+        for row in found
+        if row["charged_in"] != month
+    ]
+    columns = plain(job_id="job", charged_in="charged in", credits="Credits", stated="stated") | money(prices)
+    return Report(f"Corrections in {month} to earlier months", columns, rows, whole=True)
+
+
 def _priced(lines: list[Row], before: list[Row], month: str, prices: Prices) -> list[Row]:
-    """The lines with what they are in money; ``before`` is what the months before are."""
+    """The lines with their amounts; ``before`` is the amount of the months before."""
     (total,) = (prices.worth(line["credits"], month) for line in lines if line["line"] == "total")
     balances = {"opening": prices.added(before), "closing": prices.added([*before, total])}
     return [{**line, **balances.get(line["line"], prices.worth(line["credits"], month))} for line in lines]
 
 
 def _before(conn: Connection, entries: Any, sums: Row, month: str, prices: Prices) -> list[Row]:
-    """What the months before come to in money, each at its price; all at once where there is one price."""
+    """The amount of the months before, each at its price; computed in one step if there is one price."""
     if not prices.vary:
         return [prices.worth(sums["credits"], month)]
     wanted = select(entries.c.month, credits_of(entries.c.credits)).where(entries.c.month < month)
@@ -90,8 +103,9 @@ def _sums(conn: Connection, entries: Any, *conditions: Any) -> Row:
     return dict(conn.execute(wanted.where(*conditions)).mappings().one())
 
 
-def _corrections(conn: Connection, entries: Any, charges: Any, month: str) -> list[Row]:
+def _corrections(conn: Connection, entries: Any, month: str) -> list[Row]:
     """The corrections booked in a month, each with the month in which its job was charged."""
+    charges = select(entries.c.job_id, entries.c.month.label("charged_in")).where(entries.c.kind == "charge").subquery()
     wanted = (
         select(entries.c.job_id, entries.c.entry, charges.c.charged_in, entries.c.credits, entries.c.stated)
         .join(charges, charges.c.job_id == entries.c.job_id)
@@ -108,4 +122,4 @@ def _sum(rows: list[Row]) -> Row:
 
 
 def _line(what: str, sums: Row) -> Row:
-    return {"line": what, "job_id": None, "charged_in": None, **sums}
+    return {"line": what, **sums}

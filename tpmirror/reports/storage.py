@@ -1,4 +1,4 @@
-"""What takes space upstream and could be deleted there: outputs by size, age, codec or month."""
+"""Outputs that take space upstream, and how much deleting them there would free, by size, age, codec or month."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,33 +10,50 @@ from sqlalchemy import Connection, select
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
 from tpmirror.formatting import count
+from tpmirror.months import start_of
 from tpmirror.reports.model import Report, percent, plain, ratio, size
+from tpmirror.reports.period import EVER, Period
 
 BY: Final = ("age", "output", "codec", "month")
 AGES: Final = ((30, "up to 30 days"), (90, "31 to 90 days"), (180, "91 to 180 days"), (365, "181 to 365 days"))
 OLDEST: Final = "over a year"
 UNKNOWN: Final = "unknown"
 COLUMNS: Final = (
-    "output_video_id", "job_id", "name", "size", "share", "created_at", "duration_s", "codec", "preview",
+    "output_video_id", "job_id", "name", "size", "created_at", "duration_s", "codec", "preview",
     "quality_score",
 )  # fmt: skip
 
 
-def storage(conn: Connection, by: str, now: datetime) -> Report:
-    """Outputs that still take space: each one, largest first, or summed up."""
-    source = view("storage_usage")
-    wanted = select(*(source.c[name] for name in COLUMNS)).order_by(source.c.size.desc(), source.c.output_video_id)
-    outputs = [aged(dict(row), now) for row in conn.execute(wanted).mappings()]
+def storage(conn: Connection, by: str, now: datetime, period: Period = EVER) -> Report:
+    """Outputs of a period that still take space: each one, largest first, or summed up; with what deleting frees."""
+    source = view("storage_usage").c
+    created = [] if period.first is None else [source.created_at >= start_of(period.first)]
+    created += [] if period.after is None else [source.created_at < start_of(period.after)]
+    wanted = select(*(source[name] for name in COLUMNS)).where(*created)
+    found = conn.execute(wanted.order_by(source.size.desc(), source.output_video_id)).mappings()
+    outputs = [aged(dict(row), now) for row in found]
     whole = sum(row["size"] for row in outputs)
     notes = [f"{count(len(outputs), 'output')}, {decimal(whole)} in all. Delete upstream; the mirror never does."]
     if by == "output":
         columns = plain(output_video_id="output", job_id="job", name="name") | size("size", "size")
-        columns |= plain(age_days="days old", quality_score="rating")
-        rows = outputs
+        columns |= size("frees", "frees") | plain(age_days="days old", quality_score="rating")
+        rows = freeing([{**row, "share": ratio(row["size"], whole)} for row in outputs])
     else:
         columns = plain(**{by: by}, outputs="outputs") | size("size", "size") | percent("share", "share")
+        columns |= size("frees", "frees")
         rows = summed(outputs, by, whole)
-    return Report(f"Storage upstream by {by}", columns, rows, notes, {"outputs": len(outputs), "size": whole})
+    also = "older" if by in {"age", "month"} else "larger"
+    notes.append(f"frees: what it frees upstream to delete these and all that are {also}.")
+    return Report(f"Storage upstream by {by}, {period}", columns, rows, notes, {"outputs": len(outputs), "size": whole})
+
+
+def freeing(rows: Iterable[Row]) -> list[Row]:
+    """Rows with the sum of their sizes and of those before them."""
+    found, freed = [], 0
+    for row in rows:
+        freed += row["size"]
+        found.append({**row, "frees": freed})
+    return found
 
 
 def aged(row: Row, now: datetime) -> Row:
@@ -54,7 +71,10 @@ def age(days: int | None) -> str:
 
 
 def summed(outputs: Iterable[Row], by: str, whole: int) -> list[Row]:
-    """Outputs and bytes by class; ages from the oldest, months from the newest, codecs from the largest."""
+    """Outputs and bytes by class; ages from the oldest, months from the newest, codecs from the largest.
+
+    An output of unknown age is freed last.
+    """
     sums: dict[Any, Row] = {}
     for row in outputs:
         total = sums.setdefault(row[by], {by: row[by], "outputs": 0, "size": 0})
@@ -63,7 +83,7 @@ def summed(outputs: Iterable[Row], by: str, whole: int) -> list[Row]:
     rows = [{**row, "share": ratio(row["size"], whole)} for row in sums.values()]
     if by == "age":
         order = [UNKNOWN, *(name for _, name in AGES), OLDEST]
-        return sorted(rows, key=lambda row: -order.index(row["age"]))
+        return freeing(sorted(rows, key=lambda row: -order.index(row["age"])))
     if by == "month":
-        return sorted(rows, key=lambda row: str(row["month"]), reverse=True)
-    return sorted(rows, key=lambda row: -row["size"])
+        return freeing(sorted(rows, key=lambda row: (row["month"] == UNKNOWN, row["month"])))[::-1]
+    return freeing(sorted(rows, key=lambda row: -row["size"]))

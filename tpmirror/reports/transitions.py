@@ -1,4 +1,4 @@
-"""What changed its status: how often which change was seen, or each one."""
+"""Status changes that the mirror observed: how often by kind, or each one."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ FIRST: Final = "first seen"
 
 
 def transitions(conn: Connection, period: Period, by: str) -> Report:
-    """Status changes by when the mirror saw them; the first sight of a job is one of them."""
+    """Status changes by when the mirror observed them; a job's first observation is one of them."""
     source = view("status_transitions")
     seen = [] if period.first is None else [source.c.observed_at >= start_of(period.first)]
     seen += [] if period.after is None else [source.c.observed_at < start_of(period.after)]

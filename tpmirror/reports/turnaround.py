@@ -1,28 +1,36 @@
-"""How long jobs take: in the queue, in processing, from start to end; with bounds where the mirror did not see more."""
+"""How long jobs take: in the queue, in processing, from start to end; with bounds where no moment is stated."""
 
 from collections.abc import Iterable
-from typing import Final
+from datetime import date
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from tpmirror import formatting
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
-from tpmirror.reports.model import Column, Report, oldest, percentile, plain, within
+from tpmirror.reports.model import Column, Report, marked, oldest, percentile, plain, within
 from tpmirror.reports.period import Period
 
-BY: Final = ("all", "month", "model", "resolution", "codec")
+BY: Final = ("all", "month", "day", "model", "resolution", "codec")
 START_TO_END: Final = "start to end"
 MEASURES: Final = {0: "queue", 1: "processing"}
 COLUMNS: Final = {"p50": "median", "p90": "p90", "p95": "p95", "max": "longest"}
 SHARES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
-def turnaround(conn: Connection, period: Period, by: str) -> Report:
-    """Percentiles of seconds by measure: two figures, lower and upper bound, where upstream states no moment."""
+def turnaround(conn: Connection, period: Period, by: str, today: date) -> Report:
+    """Percentiles of seconds by measure: two figures, lower and upper bound, where upstream states no moment.
+
+    Days and months say whether they are ``complete``: over, and with all their days in the period.
+    """
     rows = summarise(lengths(conn, period, *(() if by == "all" else (by,))), by)
     columns = plain() if by == "all" else plain(**{by: by})
-    columns |= plain(measure="measure", jobs="jobs") | {name: bounds(name, text) for name, text in COLUMNS.items()}
+    columns |= plain(measure="measure", jobs="jobs")
+    if by in {"day", "month"}:
+        rows = [{**row, "complete": period.covers(row[by], today)} for row in rows]
+        columns |= marked({"jobs": Column("jobs", lambda row: f"{row['jobs']:,}")}, by, today)
+    columns |= {name: bounds(name, text) for name, text in COLUMNS.items()}
     notes = [
         "Two figures are bounds: the mirror sees a change between two observations, and upstream states only the end.",
         "Jobs that the mirror first saw when they were over count for start to end only. Previews are left out.",
@@ -31,20 +39,34 @@ def turnaround(conn: Connection, period: Period, by: str) -> Report:
 
 
 def lengths(conn: Connection, period: Period, *by: str) -> list[Row]:
-    """Each length that is known: its measure, lower and upper bound in seconds, and what ``summarise`` is to sum by."""
+    """Each known length: its measure, lower and upper bound in seconds, and the key that ``summarise`` groups by."""
     jobs, durations = view("job_overview"), view("job_durations")
-    keys = [jobs.c["models" if name == "model" else name].label(name) for name in by]
-    wanted = [jobs.c.finished.is_not(None), jobs.c.is_terminal, ~jobs.c.preview, *within(jobs, period)]
-    whole = select(*keys, jobs.c.turnaround_s.label("lower_s"), jobs.c.turnaround_s.label("upper_s"))
     parts = (
-        select(*keys, durations.c.status, durations.c.lower_s, durations.c.upper_s)
+        select(*_keys(by), durations.c.status, durations.c.lower_s, durations.c.upper_s)
         .join(jobs, jobs.c.job_id == durations.c.job_id)
         .where(durations.c.job_id >= oldest(conn, period), durations.c.upper_s.is_not(None))
-        .where(~durations.c.is_open, durations.c.status.in_(MEASURES), *wanted)
+        .where(~durations.c.is_open, durations.c.status.in_(MEASURES), *_ended(period))
     )
-    whole = whole.where(jobs.c.turnaround_s.is_not(None), *wanted)
-    found = [{**row, "measure": START_TO_END} for row in conn.execute(whole).mappings()]
-    return found + [{**row, "measure": MEASURES[row["status"]]} for row in conn.execute(parts).mappings()]
+    found = [{**row, "measure": MEASURES[row["status"]]} for row in conn.execute(parts).mappings()]
+    return whole_lengths(conn, period, *by) + found
+
+
+def whole_lengths(conn: Connection, period: Period, *by: str) -> list[Row]:
+    """Those from start to end alone, which take less to find."""
+    took = view("job_overview").c.turnaround_s
+    whole = select(*_keys(by), took.label("lower_s"), took.label("upper_s")).where(took.is_not(None), *_ended(period))
+    return [{**row, "measure": START_TO_END} for row in conn.execute(whole).mappings()]
+
+
+def _keys(by: Iterable[str]) -> list[ColumnElement[Any]]:
+    jobs = view("job_overview").c
+    return [jobs["models" if name == "model" else name].label(name) for name in by]
+
+
+def _ended(period: Period) -> list[ColumnElement[bool]]:
+    """The conditions for jobs that ended in a period and count."""
+    jobs = view("job_overview")
+    return [jobs.c.finished.is_not(None), jobs.c.is_terminal, ~jobs.c.preview, *within(jobs, period)]
 
 
 def summarise(found: Iterable[Row], by: str) -> list[Row]:

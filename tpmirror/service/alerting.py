@@ -1,4 +1,4 @@
-"""Sends alerts for problems, and when they are over: ``health`` finds the problems, ``alerts`` knows what was sent."""
+"""Sends an alert when a problem begins and ends: ``store.health`` finds problems, ``store.alerts`` records alerts."""
 
 import time
 from collections.abc import Callable
@@ -19,11 +19,11 @@ from tpmirror.store.health import EVENTS, problems_of_failed_jobs, problems_of_m
 from tpmirror.store.status import MirrorStatus
 
 SILENT: Final = frozenset({"never_certified"})
-"""Problems that need no alert: a mirror that is new."""
+"""Problems without an alert: a new mirror has no certified full sync yet."""
 FAILED_JOBS_SINCE: Final = timedelta(hours=24)
 """How far back a failed job is worth an alert."""
 AWAY: Final = 300.0
-"""Seconds without the database after which an alert says so; it is remembered in this process."""
+"""Seconds that the database may be unusable before an alert; this process measures them, as the database cannot."""
 MAX_IN_MESSAGE: Final = 10
 """Alerts that one message states in full."""
 
@@ -31,7 +31,7 @@ log: Final = logger(__name__)
 
 
 class Alerter:
-    """Sends each occurrence once. It reads the problems anew each time: replicas must not disagree on them."""
+    """Sends each occurrence once. ``send_due`` rereads all problems: replicas with cached ones would disagree."""
 
     def __init__(
         self, settings: Settings, engine: Engine, status: Callable[[], MirrorStatus], notifier: Notifier
@@ -59,7 +59,7 @@ class Alerter:
         for over in (False, True):
             some = [row for row in due if (row["resolved_at"] is not None) == over]
             if some and not self._send(sorted(some, key=_urgency), over=over):
-                return  # nobody is there to take the next one either; all are tried again in a minute
+                return  # no service accepted the message, so the next would fail too; a run in a minute retries all
 
     def _due(self, now: datetime) -> list[Row]:
         with reading(self._engine) as conn:
@@ -74,7 +74,7 @@ class Alerter:
         return retry_transient(lambda: write(self._engine, work))
 
     def _send(self, rows: list[Row], *, over: bool) -> bool:
-        """All in one message, however many: a day on which everything fails must not flood the recipients."""
+        """Send all rows in one message: a message for each would flood the recipients on a day when every job fails."""
         title = "tpmirror: " + ("solved: " if over else "") + rows[0]["message"]
         if len(rows) > 1:
             title += f" (and {len(rows) - 1} more)"
@@ -91,9 +91,9 @@ class Alerter:
         return True
 
     def _miss(self, error: str = "") -> None:
-        """The database cannot be used: what cannot be remembered there is remembered here.
+        """Note that the database is unusable; this object keeps the alert's state, which the database cannot store.
 
-        Without an error, there is no mirror of this program's revision: at the first start no reason for an alert.
+        Without ``error``, the schema is not at this program's revision, as before the first migration: no log line.
         """
         if error and not self._logged:
             log.error("alerts cannot be sent", error=error)
@@ -114,5 +114,5 @@ class Alerter:
 
 
 def _urgency(row: Row) -> tuple[bool, int]:
-    """What is wrong with the mirror comes before what happened to jobs, the oldest first."""
+    """Sort key: lasting problems of the mirror before single events (``EVENTS``), the oldest first."""
     return row["code"].startswith(EVENTS), row["id"]

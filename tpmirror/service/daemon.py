@@ -1,13 +1,14 @@
-"""The process of the service: schedule, HTTP, signals, and a main loop that only watches.
+"""The process of the service: schedule, HTTP server, signals, and a main loop that only watches.
 
-Signals are waited for, not handled: they are blocked in every thread, and the main loop takes them one by one. So no
-handler ever runs in the middle of something.
+Signals are blocked in every thread, and the main loop takes them one by one with ``sigtimedwait``: a handler could
+interrupt a transaction between any two bytecodes.
 """
 
 import os
 import signal
 import time
 from collections.abc import Callable, Container
+from functools import partial
 from typing import Any, Final
 
 from tpmirror import __version__
@@ -17,12 +18,14 @@ from tpmirror.errors import UsageError
 from tpmirror.log import logger
 from tpmirror.service import probes
 from tpmirror.service.alerting import Alerter
+from tpmirror.service.delivery import EVERY, Delivery
 from tpmirror.service.exporter import Exporter
 from tpmirror.service.metrics import Metrics, Mirror, route
 from tpmirror.service.notifier import Notifier
 from tpmirror.service.scheduler import Schedule
 from tpmirror.service.systemd import notify
 from tpmirror.service.watchdog import Watchdog
+from tpmirror.service.webhooks import Webhooks
 from tpmirror.service.worker import Worker
 from tpmirror.signals import SIGNALS, hold
 from tpmirror.tensorpix import tls
@@ -39,9 +42,9 @@ DAY: Final = 86_400.0
 GRACE: Final = 9.0
 """Seconds that a run under way gets to end after a signal."""
 ENDING: Final = frozenset({signal.SIGTERM, signal.SIGINT})
-"""The signals that end it; another one of those that are held has the key file read again."""
+"""The signals that end the service; SIGHUP, which is held too, makes it read the key file again."""
 STUCK: Final = 1200.0
-"""Seconds without a sign of life after which a run hangs: longer than the longest pause that the API may ask for."""
+"""Seconds without a request after which a run counts as hung: longer than any pause that the API may ask for."""
 
 log: Final = logger(__name__)
 
@@ -55,28 +58,33 @@ class Service:
         self.metrics = Metrics()
         self.worker = Worker(settings, engine, self.metrics)
         self.watch = Watchdog(settings, self.worker.status, lambda: self.worker.skew)
-        self.schedule = Schedule(self.metrics.on_event)
+        self._webhooks = Webhooks(settings) if settings.webhook_urls else None
+        self.schedule = Schedule(self.metrics.on_event, len(settings.webhook_urls or ()))
         self._alerter = (
             Alerter(settings, engine, self.worker.status, Notifier(settings.alert_urls))
             if settings.alert_urls
             else None
         )
         self._exporter = Exporter(settings, engine, self.worker.status, self.metrics) if settings.export_url else None
+        self._delivery = Delivery(engine, self._webhooks, self.metrics.on_delivery) if self._webhooks else None
         self._pulse = time.monotonic()
 
     def plan(self) -> None:
-        """Put the jobs on the schedule."""
+        """Schedule runs, checks of the mirror, alerts, and the daily line with the history's head."""
         schedule = self.schedule
         schedule.add("runs", self._tick, self.worker.every, "runs")
         schedule.add("watch", self.watch.check, CHECK)
         if self._alerter is not None:
             schedule.add("alerts", self._alerter.send_due, ALERTS, "alerts")
+        if self._webhooks is not None and self._delivery is not None:
+            for sink in self._webhooks.sinks:
+                schedule.add(f"sink {sink}", partial(self._delivery.turn, sink), EVERY, "sinks")
         if self._exporter is not None:
             schedule.add("exports", self._exporter.tick, self._exporter.every, "exports")
         schedule.add("head", self.worker.head, DAY)
 
     def turn(self) -> int | None:
-        """Watch until a signal ends it: the exit code, or None to go on."""
+        """Wait up to ``PULSE`` seconds for a signal: the exit code of the process, or None to go on."""
         received = signal.sigtimedwait(SIGNALS, PULSE)
         if received is None:
             return self._look()
@@ -88,7 +96,7 @@ class Service:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the main loop turns and the scheduler lives."""
+        """Whether the main loop turns, the scheduler's thread lives, and no run hangs."""
         return time.monotonic() - self._pulse < 10 * PULSE and self.schedule.is_alive and not self._is_stuck()
 
     def _look(self) -> int | None:
@@ -111,14 +119,14 @@ class Service:
         )
 
     def _tick(self) -> None:
-        """Do what is due, and have the mirror checked after it."""
+        """Do the run that is due, and check the mirror right after it instead of at the next interval."""
         before = self.worker.runs
         self.worker.tick()
         if self.worker.runs != before:
             self.schedule.run_in("watch", 0)
 
     def _reread(self) -> None:
-        """SIGHUP: the key file may have changed. Every run reads it anyway; here it is checked, and tried at once."""
+        """SIGHUP: check the key file and try the key at once, instead of with the next run that is due."""
         try:
             read_key(self._settings)
         except UsageError as error:
@@ -129,10 +137,12 @@ class Service:
         self.schedule.run_in("runs", 0)
 
     def _stop(self) -> int:
-        """End the run under way; a second signal ends it all."""
+        """End the run under way; a second signal ends the process without waiting for it."""
         notify("STOPPING=1")
         self.worker.stop()
         self.schedule.stop()
+        if self._delivery is not None:
+            self._delivery.stop()
         until = time.monotonic() + GRACE
         while self.worker.busy:
             if time.monotonic() > until:
@@ -141,13 +151,17 @@ class Service:
             if signal.sigtimedwait(SIGNALS[:2], 0.05) is not None:
                 log.warning("stopped at once by a second signal")
                 return 1
+        while self._delivery is not None and self._delivery.busy and time.monotonic() < until:
+            time.sleep(0.05)  # what is cut off here is sent again, by the next process
+        if self._webhooks is not None:
+            self._webhooks.close()
         return 0
 
 
 def run(settings: Settings, *, ending: Container[int] = ENDING, on_start: Callable[[str], object] | None = None) -> int:
-    """Run until one of the signals ``ending`` stops it; the exit code. Raises UsageError for settings that cannot work.
+    """Run until one of the signals ``ending`` arrives; the exit code. Raises UsageError for settings that cannot work.
 
-    ``on_start`` is called with the URL of the dashboard once it is served. Signals are still held at the end.
+    ``on_start`` is called with the dashboard's URL once it is served. Signals are still blocked when this returns.
     """
     read_key(settings), read_owners_key(settings)
     if settings.ca_file is not None:
@@ -172,7 +186,7 @@ def run(settings: Settings, *, ending: Container[int] = ENDING, on_start: Callab
 
 
 def _server(settings: Settings, service: Service) -> Server:
-    """The HTTP server: the dashboard, and beside it the probes and the metrics."""
+    """The HTTP server of the dashboard, the probes and the metrics."""
     worker, watch = service.worker, service.watch
     mirror = Mirror(watch, worker.jobs_by_status, lambda: bool(worker.leading))
     routes = [*probes.routes(watch, lambda: service.is_alive), route(service.metrics, mirror)]

@@ -1,7 +1,7 @@
 """When the next run is due. Pure: the status of the mirror and the clock are arguments.
 
-The database decides what is due, not a process's memory: after a restart, and among several replicas, work that was
-done is not done again, and work that nobody did is due at once.
+The rows of ``sync_runs`` decide which run is due, not a process's memory: a restart and a second replica repeat no run,
+and a run that was missed is due at once.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ def export_due(state: Mapping[str, Any] | None, interval: float, now: datetime) 
 
 
 def poll_factor(status: MirrorStatus) -> int:
-    """How many poll intervals to wait: one while jobs are in flight, more while there is nothing to see."""
+    """How many poll intervals to wait: one while jobs are in flight, more while none is or polls fail."""
     if status.run_failures:
         return min(IDLE, 1 << min(status.run_failures, 10))
     return 1 if status.in_flight else IDLE
@@ -56,5 +56,5 @@ def pause(failures: int, interval: float) -> float:
 
 
 def _sane(due: datetime, longest: timedelta, now: datetime) -> datetime:
-    """Due within the longest pause, or the clock was set back since: then at once."""
+    """``due`` if it is at most ``longest`` away, else ``now``: the clock was set back since the last run."""
     return due if due <= now + longest else now

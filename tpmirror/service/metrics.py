@@ -1,4 +1,4 @@
-"""``/metrics`` for Prometheus: what the process counted, and what the mirror holds as of the request.
+"""``/metrics`` for Prometheus: counters of this process, and gauges that are read from the mirror at each request.
 
 Names follow Prometheus's conventions: base units, ``_total`` for what only grows, one thing per metric.
 """
@@ -27,6 +27,7 @@ from starlette.routing import Route
 from tpmirror import __version__
 from tpmirror.errors import MirrorError
 from tpmirror.service.watchdog import Watchdog
+from tpmirror.store.events import SinkState
 from tpmirror.store.runs import proof_age
 
 PREFIX: Final = "tpmirror_"
@@ -52,6 +53,11 @@ HELP: Final = {
     "vanished_jobs_waiting": "Vanished jobs that wait for an operator.",
     "quarantined_payloads": "Values and items that could not be held, and that nobody accepted.",
     "jobs_not_held": "Listed jobs not held as shown: unreadable, incomplete; accepted are those of both.",
+    "webhook_deliveries": "Tries to deliver an event, by what became of them: delivered, failed, dead, disabled.",
+    "webhook_lag_events": "Events that are still to be sent to a sink.",
+    "webhook_lag_seconds": "For how long the oldest of them has been waiting; 0 if none is.",
+    "webhook_dead_events": "Events that a sink did not take, and that were not delivered since.",
+    "webhook_disabled": "Whether a sink is sent nothing any more, because it answered 410.",
     "problem": "What is wrong just now, see /readyz; absent if nothing is.",
     "clock_skew_seconds": "How far this machine's clock is ahead of the API's.",
     "database_up": "Whether the mirror's database could be read for this answer.",
@@ -64,10 +70,10 @@ REQUEST_BOUNDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 
 
 class Metrics:
-    """What the process has counted since its start, and the registry of all that ``/metrics`` shows. Thread-safe."""
+    """Counters and histograms of this process since its start, and the registry behind ``/metrics``. Thread-safe."""
 
     def __init__(self) -> None:
-        # Else each counter brings a second series, which says when it was made.
+        # Otherwise each counter exports a second series, ``_created``.
         disable_created_metrics()  # type: ignore[no-untyped-call] # the library does not say that it returns nothing
         self.registry = CollectorRegistry()
         self._runs = self._counter("runs", "kind", "outcome")
@@ -80,6 +86,7 @@ class Metrics:
             self._exports.labels(outcome)  # 0 from the start: a rate sees the first failure
         self._export_seconds = self._histogram("export_duration_seconds", RUN_BOUNDS)
         self._events = self._counter("schedule_events", "job", "event")
+        self._deliveries = self._counter("webhook_deliveries", "sink", "outcome")
 
     def on_run(self, kind: str, outcome: str, seconds: float, retries: int = 0) -> None:
         """A run is over; the outcome ``standby`` is another replica's lease."""
@@ -101,6 +108,10 @@ class Metrics:
         """A job of the scheduler was missed or failed."""
         self._events.labels(job, event).inc()
 
+    def on_delivery(self, sink: str, outcome: str) -> None:
+        """A try to deliver an event is over."""
+        self._deliveries.labels(sink, outcome).inc()
+
     def _counter(self, name: str, *labels: str) -> Counter:
         return Counter(PREFIX + name, HELP[name], labels, registry=self.registry)
 
@@ -109,7 +120,7 @@ class Metrics:
 
 
 class Mirror(Collector):
-    """What the mirror says, read at each request, so there is no second copy of any number."""
+    """Gauges read from the mirror at each request: a copy in memory could differ from the database."""
 
     def __init__(self, watch: Watchdog, jobs: Callable[[], Sequence[Any]], leading: Callable[[], bool]) -> None:
         self._watch = watch
@@ -117,7 +128,7 @@ class Mirror(Collector):
         self._leading = leading
 
     def collect(self) -> Iterator[Metric]:
-        """Every gauge of ours."""
+        """Every gauge of tpmirror."""
         yield _gauge("build_info", {(__version__,): 1}, "version")
         yield _gauge("leader", {(): self._leading()})
         yield from self._of_watch()
@@ -135,6 +146,7 @@ class Mirror(Collector):
         yield _gauge("vanished_jobs_waiting", {(): status.waiting})
         yield _gauge("quarantined_payloads", {(): status.quarantined})
         yield _gauge("jobs_not_held", {(kind,): count for kind, count in asdict(status.holding).items()}, "kind")
+        yield from _of_sinks(status.sinks)
         problems = {(problem.code, str(problem.critical).lower()): 1 for problem in self._watch.problems}
         yield _gauge("problem", problems, "code", "critical")
         if self._watch.skew is not None:
@@ -151,8 +163,17 @@ class Mirror(Collector):
         yield _gauge("credits", {(row["name"],): row["credits"] or 0 for row in rows}, "status")
 
 
+def _of_sinks(sinks: Sequence[SinkState]) -> Iterator[Metric]:
+    now = datetime.now(UTC)
+    waited = {(sink.sink,): sink.waiting_since and (now - sink.waiting_since).total_seconds() for sink in sinks}
+    yield _gauge("webhook_lag_events", {(sink.sink,): sink.lag for sink in sinks}, "sink")
+    yield _gauge("webhook_lag_seconds", {name: max(0.0, seconds or 0.0) for name, seconds in waited.items()}, "sink")
+    yield _gauge("webhook_dead_events", {(sink.sink,): sink.dead for sink in sinks}, "sink")
+    yield _gauge("webhook_disabled", {(sink.sink,): sink.disabled_at is not None for sink in sinks}, "sink")
+
+
 def route(metrics: Metrics, mirror: Mirror) -> Route:
-    """The route; the process's own metrics (memory, CPU, descriptors) come along."""
+    """The route, with the library's own metrics of the process (memory, CPU, descriptors)."""
     registry = metrics.registry
     registry.register(mirror)
     ProcessCollector(registry=registry)

@@ -1,6 +1,6 @@
 """Sends a message to the services that ``TPMIRROR_ALERT_URLS`` names, through apprise: mail, chat, webhooks.
 
-The URLs hold passwords and tokens. Nothing here shows more of one than its scheme.
+The URLs hold passwords and tokens, so errors and log lines name a service by its URL's scheme and position alone.
 """
 
 import logging
@@ -17,7 +17,7 @@ log: Final = logger(__name__)
 
 
 class Notifier:
-    """The services, checked at once."""
+    """The services, whose URLs the constructor checks."""
 
     def __init__(self, urls: Sequence[Secret]) -> None:
         """Raises UsageError for a URL that apprise does not understand, or if apprise is not installed."""
@@ -26,7 +26,7 @@ class Notifier:
         except ModuleNotFoundError as error:
             message = f"{VARIABLE} is set, and apprise is not installed: pip install 'tpmirror[alerts]'"
             raise UsageError(message) from error
-        for name in ("apprise", "urllib3"):  # their own lines would show URLs
+        for name in ("apprise", "urllib3"):  # their log lines would show URLs
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self._targets: list[tuple[str, Any]] = []
         for place, url in enumerate(urls, 1):
@@ -41,7 +41,7 @@ class Notifier:
             self._targets.append((name, target))
 
     def send(self, title: str, body: str, *, good: bool = False) -> dict[str, bool]:
-        """Send to every service; by service, whether it took the message. Never raises."""
+        """Send to every service; returns by service whether it accepted the message. Never raises."""
         return {name: self._deliver(name, target, title, body, good=good) for name, target in self._targets}
 
     def _deliver(self, name: str, target: Any, title: str, body: str, *, good: bool) -> bool:

@@ -13,7 +13,7 @@ from tpmirror.service.watchdog import Watchdog
 def routes(watch: Watchdog, alive: Callable[[], bool]) -> list[Route]:
     """The two routes. ``alive`` says whether the main loop and the scheduler of the service still turn.
 
-    They wait for nothing, so they are answered on the loop itself: threads may all be taken by pages.
+    Neither blocks, so both run on the event loop: pages of the dashboard may occupy every thread.
     """
 
     async def healthz(_request: Request) -> Response:
@@ -22,7 +22,7 @@ def routes(watch: Watchdog, alive: Callable[[], bool]) -> list[Route]:
 
     async def readyz(_request: Request) -> Response:
         ready = watch.is_current and not any(problem.critical for problem in watch.problems)
-        # Codes alone: probes ask without a password, and the messages may state what was spent.
+        # Codes alone: probes ask without a password, and messages of budgets state what was spent.
         codes = [problem.code for problem in watch.problems]
         certified = watch.status.certified_at
         known = {"certified_at": certified.isoformat() if certified else None, "problems": codes}

@@ -1,4 +1,4 @@
-"""What a service reports to systemd (``Type=notify``): ready, stopping, alive. Nothing where there is no systemd."""
+"""Notifications to systemd (``Type=notify``): ready, stopping, alive. Without systemd nothing is sent."""
 
 import os
 import socket
@@ -14,4 +14,4 @@ def notify(state: str) -> None:
             sender.connect("\0" + address[1:] if address.startswith("@") else address)
             sender.sendall(state.encode())
         except OSError:
-            return  # systemd restarting is no reason to stop
+            return  # systemd may be restarting, which must not stop the mirroring

@@ -1,7 +1,7 @@
-"""The watchdog of the service: is the mirror fresh, is the process alive, does the clock keep its pace?
+"""The watchdog of the service: is the mirror fresh, can the database be read, did the clock jump?
 
-``check`` reads the mirror and runs as a job; ``pulse`` checks the process, from the main thread, and reads no
-database, so that nothing can hold it up.
+``check`` reads the mirror and runs as a job of the schedule. ``jumped`` is called from the main thread and reads no
+database, whose locks would block the main loop.
 """
 
 import time
@@ -18,18 +18,18 @@ from tpmirror.store.runs import SKEW
 from tpmirror.store.status import ExportStatus, MirrorStatus
 
 JUMP: Final = 5.0
-"""Seconds between wall clock and monotonic clock from one pulse to the next that are a jump."""
+"""Seconds by which wall clock and monotonic clock may drift apart from one call of ``jumped`` to the next."""
 JUMP_TOLD: Final = 3600.0
-"""Seconds for which a jump is reported."""
+"""Seconds for which a jump is listed as a problem."""
 OLD: Final = 120.0
-"""Seconds after which a check counts as missing: one is made every 15."""
+"""Seconds after which the last check is too old for /readyz: the schedule makes one every 15."""
 
 log: Final = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessStatus:
-    """How the process of the service is."""
+    """What the process knows of itself, besides what the mirror's rows show."""
 
     database_error: str | None = None
     """Why the mirror could not be read just now."""
@@ -55,7 +55,7 @@ def problems_of_process(process: ProcessStatus) -> list[Problem]:
 
 
 class Watchdog:
-    """What is wrong, as of the last check."""
+    """The problems of mirror and process, as of the last check."""
 
     def __init__(self, settings: Settings, read: Callable[[], MirrorStatus], skew: Callable[[], float | None]) -> None:
         self._settings = settings

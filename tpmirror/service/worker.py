@@ -1,7 +1,8 @@
 """The work of the service: full syncs and polls, each when the database says that it is due.
 
-Replicas on one database share the work through it: the one that did the newest run leads, the others come a little
-later and find nothing to do, or the lease held. When the leader dies, the work is due and theirs.
+Replicas on one database share the work through it. The replica that did the newest run leads; the others wait
+``STANDBY`` seconds longer for each run, and then find it done, or the lease held. If the leader dies, the run stays due
+and another replica does it.
 """
 
 import time
@@ -27,13 +28,13 @@ from tpmirror.sync.poll import poll
 from tpmirror.tensorpix.control import Control
 
 STANDBY: Final = 5.0
-"""Seconds that a replica leaves to the one that did the newest run."""
+"""Seconds by which a replica lets the leader, which did the newest run, go first."""
 TICKS: Final = 20
 """Ticks in the shorter of the two intervals."""
 LONGEST_TICK: Final = 5.0
 """Seconds between two ticks at most."""
 REST: Final = 0.1
-"""Share of its interval that a kind of run rests at least, also when it takes longer than that."""
+"""Share of its interval for which a kind of run pauses at least, also if runs take longer than the interval."""
 
 log: Final = logger(__name__)
 
@@ -49,26 +50,26 @@ class Task:
 
 
 def tick_interval(settings: Settings) -> float:
-    """Seconds between two looks at what is due."""
+    """Seconds between two checks of which run is due."""
     return min(LONGEST_TICK, min(settings.poll_interval, settings.sync_interval) / TICKS)
 
 
 class Worker:
-    """Does the runs, one at a time, and remembers how they went."""
+    """Does the runs, one at a time, and counts failures in a row."""
 
     def __init__(self, settings: Settings, engine: Engine, metrics: Metrics) -> None:
         self._budgets = settings.budget_daily is not None or settings.budget_monthly is not None
         self._engine = engine
         self._metrics = metrics
         self._sync = Task("full", settings.sync_interval, sync_due, lambda control: sync(settings, control=control))
-        # The interval is the longest distance between two polls, so what a tick may add is taken off first.
+        # A due poll waits for the next tick, so its interval is shortened by one: the setting is the longest gap.
         self.every = tick_interval(settings)
         pace = settings.poll_interval - self.every
         self._poll = Task("poll", pace, poll_due, lambda control: poll(settings, control=control))
         self._control = Control()
         self._poll_in = 0.0
         self._resting: dict[str, float] = {}
-        """By kind of run, until when it rests, on the monotonic clock."""
+        """By kind of run, until when it pauses, on the monotonic clock."""
         self._due_since: dict[str, float] = {}
         """By kind of run, since when it is due."""
         self._mine: int | None = None
@@ -81,7 +82,7 @@ class Worker:
         self.busy = False
         """Whether a run is under way."""
         self.last_activity = time.monotonic()
-        """When the run under way last gave a sign of life."""
+        """When the run under way last finished a request, on the monotonic clock."""
         self.leading: bool | None = None
         """Whether this process did the newest run; None before the first check."""
         self.skew: float | None = None
@@ -107,13 +108,13 @@ class Worker:
             self._rest(delay, task)
 
     def head(self) -> None:
-        """Put the head of the history's hash chain into the log: kept there, it shows a tail that was cut off."""
+        """Log the head of the hash chain: given to ``audit --head``, it shows entries removed from the end."""
         if revision.is_current(self._engine):
             entries, head = read(self._engine, history.head)
             log.info("history", entries=entries, head=head)
 
     def stop(self) -> None:
-        """Let the run under way end soon, and start none."""
+        """Ask the run under way to stop, and start no other."""
         self.stopping = True
         self._control.stop.set()
 
@@ -132,11 +133,11 @@ class Worker:
             return queries.jobs_by_status(conn)
 
     def _due(self) -> Task | None:
-        """The run that is due now. The replica that did the newest one goes first, the others only if it does not."""
+        """The run that is due now, if it is this replica's turn: the leader goes first."""
         status, now = self.status(), datetime.now(UTC)
         if self.leading and status.last_run != self._mine:
             self._lead(False, "another process did the newest run")
-        # A full sync may find the first jobs in flight, so it polls as soon as it would with some known.
+        # A full sync may find the first jobs in flight, so its first poll is timed as if the mirror had some.
         wait = (self._poll.due(status, self._poll.interval, now) - now).total_seconds()
         self._poll_in = min(max(0.0, wait), self._poll.interval)
         if self.forced:
@@ -152,7 +153,7 @@ class Worker:
         return self.leading is not False or waited >= STANDBY
 
     def _rest(self, seconds: float, *tasks: Task) -> None:
-        """Do none of these for so many seconds, due or not."""
+        """Start none of these tasks for so many seconds, even if they are due."""
         for task in tasks:
             self._resting[task.kind] = time.monotonic() + seconds
 

@@ -20,7 +20,7 @@ DETAIL: Final = re.compile(r"/api/jobs/([^/.]+)/")
 HISTORY: Final = re.compile(r"/api/jobs/history/([^/.]+)/")
 JOB_ID: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 REMEMBERED: Final = 100_000
-"""Requests that are kept at least; a simulator may run for days."""
+"""Least number of recorded requests to keep; without a limit, they would fill the memory of a simulator within days."""
 
 LOST: Final = b"""
 <!doctype html>
@@ -40,11 +40,11 @@ class Backend:
     """The API over a world. Every setting may be changed at any time.
 
     ``ordering``: one of ``ORDERINGS``. ``page_cap``: the largest page, None for no limit; ``default_limit`` applies
-    when none is asked for. ``active_only``: ended jobs leave the list, as some say of the true API. ``history``: ended
+    to a query without one. ``active_only``: ended jobs leave the list, as some say of the true API. ``history``: ended
     jobs are found at a history endpoint too; ``archive``: there, and no longer by their id. ``latency``: seconds per
-    request. ``drift``: what changes after ``every`` so many lists. ``resign``: each answer signs its URLs
-    anew. ``speed``: virtual seconds per real second, 0: the clock stands. ``forbidden``: the account may not use the
-    API. ``respond``: asked first, may answer in its place. ``between``: called between counting and reading a page.
+    request. ``drift``: a change, made once in ``every`` lists. ``resign``: each answer signs its URLs anew. ``speed``:
+    virtual seconds per real second, 0: the clock stands. ``forbidden``: the account may not use the API. ``respond``:
+    called first; its response replaces the API's. ``between``: called between counting and reading a page.
     """
 
     world: World
@@ -86,11 +86,11 @@ class Backend:
         return self._seen if path is None else sum(seen.path == path for seen in self.requests)
 
     def throttle(self, requests: int, retry_after: int | None = 2) -> None:
-        """Refuse the next requests with 429. None: without saying for how many seconds."""
+        """Refuse the next requests with 429; ``retry_after`` None: without a Retry-After header."""
         self._throttled, self._retry_after = requests, retry_after
 
     def handle(self, request: Request) -> Response:
-        """The response to a request, remembered, delayed and compressed as set."""
+        """The response to a request, recorded, delayed and compressed as set."""
         self._tick()
         if self.latency:
             time.sleep(self.latency)
@@ -116,7 +116,7 @@ class Backend:
                 del self.requests[:REMEMBERED]
 
     def answer(self, request: Request) -> Response:
-        """What the API answers, whatever ``respond`` says: for those who distort it."""
+        """The API's response without ``respond``, which can call this and alter the response."""
         path = request.path
         if path.startswith("/api/") and not path.endswith("/") and self._knows(path + "/"):
             whole = request.target.replace(path, path + "/", 1)
@@ -142,7 +142,7 @@ class Backend:
             return self._archived(archived[1])
         return self._list(request) if request.path == JOBS else self._models()
 
-    # Who may ask, and how often
+    # Authentication and throttling
 
     def _refuse(self, request: Request) -> Response | None:
         mistake = self._mistake(request.headers.get("authorization", ""))
@@ -157,7 +157,7 @@ class Backend:
         return self._wait(self._retry_after)
 
     def _mistake(self, authorization: str) -> str | None:
-        """What is wrong with the header, as ``TokenAuthentication`` says it."""
+        """The error of an Authorization header, as ``TokenAuthentication`` words it; None if the token is right."""
         scheme, *rest = authorization.split() or [""]
         if scheme.lower() != "token":
             return "Authentication credentials were not provided."
@@ -175,7 +175,7 @@ class Backend:
         text = f"Request was throttled. Expected available in {seconds} {unit}."
         return Response.detail(429, text, {"Retry-After": str(seconds)})
 
-    # What they get
+    # Endpoints
 
     def _list(self, request: Request) -> Response:
         asked = window(request.query, self.default_limit, self.page_cap)

@@ -9,7 +9,7 @@ from tpmirror.simulator.lifecycle import DRIFT, chance
 from tpmirror.simulator.world import World
 
 Drift: TypeAlias = Callable[[World, int], object]
-"""Called with the world and the number of the time, 1, 2, 3..."""
+"""Called with the world and the number of the call, 1, 2, 3..."""
 
 
 def _listed(world: World, number: int) -> int | None:
@@ -46,7 +46,7 @@ def _cancel(world: World, _number: int) -> None:
 
 
 def _distort(world: World, number: int) -> None:
-    """The one before is mended."""
+    """Distort a job, and restore the one distorted before."""
     for distorted in world.distorted():
         world.distort(distorted)
     job_id = _listed(world, number)
@@ -64,11 +64,11 @@ DRIFTS: Final[dict[str, Drift]] = {
     "distort": _distort,
 }
 """A new job; any job deleted; both at once, so that the count stays; any row written; the oldest in flight canceled;
-any job shows a value of a wrong kind or range, lacks a key or has a new one, until the next one does."""
+any job shows a value of a wrong type or range, lacks a key or has a new one, until the next ``distort``."""
 
 
 def apply(drift: str | Drift, world: World, number: int) -> None:
-    """Let it happen, for the ``number``-th time."""
+    """Apply a drift to the world, for the ``number``-th time."""
     change = drift if callable(drift) else DRIFTS[drift]
     with world.lock:
         change(world, number)

@@ -1,4 +1,4 @@
-"""What the invented account is made of: models, names, codecs, resolutions. Data only.
+"""The data of the invented account: models, names, codecs, resolutions.
 
 Of the models, the ids 34, 40 and 43 to 48 are seen in public code and documentation, as are the names and weights of
 44, 45 and 46. Everything else, the names of 34, 40 and 43 too, is invented so that each of the 15 tasks has a model.
@@ -58,7 +58,7 @@ MODELS: Final = (
 BY_ID: Final = {model["id"]: model for model in MODELS}
 
 TASK_ODDS: Final = (30, 5, 14, 8, 6, 2, 5, 5, 6, 8, 3, 9, 6, 2, 3)
-"""How often a job wants each of the tasks 1 to 15."""
+"""Odds that a job uses each of the tasks 1 to 15."""
 
 USUAL_NAMES: Final = (
     "IMG_{n:04d}.MOV",
@@ -96,7 +96,7 @@ NAMES: Final = (
     "  padded {n} .mp4",
     "untitled",
 )
-"""The same, and some that are hard to quote."""
+"""``USUAL_NAMES``, and names that need quoting in CSV, HTML or a shell."""
 
 DESCRIPTIONS: Final = (
     "restore for the anniversary",
@@ -147,7 +147,7 @@ OUTPUTS: Final = {
     "libx265": ("hvc1", 10, "4:2:0", 0.7, "mp4"),
     "prores_ks": ("apcn", 10, "4:2:2", 16.0, "mov"),
 }
-"""What each codec makes: codec of the file, bits per channel, chroma, bits compared with H.264, container."""
+"""Outputs by ``codec`` of a job: codec of the file, bits per channel, chroma, bits compared with H.264, container."""
 
 RESOLUTIONS: Final = ((-1, 40), (640, 3), (720, 3), (854, 3), (1280, 10), (1920, 26), (2048, 2), (2560, 4), (3840, 9))
 """``output_resolution``: width in pixels or -1 for no resize, with odds."""

@@ -13,7 +13,7 @@ WORTH_PACKING = 200
 
 
 class Seen(NamedTuple):
-    """What is remembered of a request."""
+    """The record of a request."""
 
     method: str
     path: str
@@ -55,8 +55,8 @@ class Request:
 class Response:
     """A response. ``Content-Length`` and ``Date`` are added when it is sent.
 
-    ``close``: the connection is closed afterwards. ``drip``: it is sent in pieces of so many bytes, so many seconds
-    apart. ``wire``: these bytes are sent instead of everything; see ``raw``.
+    ``close``: the connection is closed afterwards. ``drip``: the size in bytes of the pieces in which it is sent, and
+    the seconds between them. ``wire``: the bytes to send in place of status, headers and body; see ``raw``.
     """
 
     status: int = 200
@@ -68,7 +68,7 @@ class Response:
 
     @classmethod
     def raw(cls, wire: bytes, *, close: bool = False, drip: tuple[int, float] | None = None) -> "Response":
-        """Exactly these bytes on the wire, head and all. Its status is remembered as 0."""
+        """Exactly these bytes on the wire, head included. Its status is recorded as 0."""
         return cls(status=0, close=close, drip=drip, wire=wire)
 
     @classmethod
@@ -83,7 +83,7 @@ class Response:
         return cls.json(status, {"detail": text}, headers)
 
     def packed(self) -> "Response":
-        """The same, compressed if that is worth it. Level 1: a page goes out in milliseconds."""
+        """The response, compressed from ``WORTH_PACKING`` bytes on. Level 1 compresses a page within milliseconds."""
         if len(self.body) < WORTH_PACKING or self.wire is not None:
             return self
         headers = {**self.headers, "Content-Encoding": "gzip", "Vary": "Accept, Accept-Encoding"}

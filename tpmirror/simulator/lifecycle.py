@@ -1,7 +1,7 @@
-"""How a job lives: how long it waits and works, how it ends, and what happens to its output much later.
+"""The lifetime of a job: its time in queue and processing, its outcome, and the rating and deletion of its output.
 
-A life is drawn from the seed and the job's id alone, so that the same account lives the same life however its clock is
-moved. Times are whole microseconds throughout, instants since the epoch.
+A lifetime is drawn from the seed and the job's id alone, so that the steps in which the clock advances do not change
+the account. Times are whole microseconds throughout, instants since the epoch.
 """
 
 import math
@@ -30,15 +30,15 @@ START: Final = 7
 
 
 def chance(seed: int, kind: int, number: int = 0) -> Random:
-    """A source of chance of its own for one thing of an account: the same for ever, independent of all others."""
+    """A random generator for one purpose in an account, seeded by the arguments alone: independent of all others."""
     return Random((seed << 64) + (kind << 56) + number)  # noqa: S311 - invents data, guards nothing
 
 
 @dataclass(slots=True)
 class Lifetime:
-    """What will become of a job if nobody interferes. Durations in microseconds.
+    """The course of a job unless a test changes it. Durations in microseconds.
 
-    ``work`` is what processing would take to its end, ``worked`` what it takes in fact, None if it never begins.
+    ``work`` is the full processing time, ``worked`` the actual one, None if processing never begins.
     ``rated`` and ``erased`` count from the end of the job. ``shares`` says how many jobs ago its input was used first.
     """
 
@@ -59,7 +59,7 @@ class Lifetime:
 
 
 def draw(seed: int, job_id: int) -> Lifetime:
-    """The life of a job: about 92 % finish, 5 % fail, 3 % are canceled, a third of those while still in the queue.
+    """The lifetime of a job: about 92 % finish, 5 % fail, 3 % are canceled, a third of those while still in the queue.
 
     A tenth of the outputs is rated within days, a sixth is deleted within months. A fifth of the jobs uses the input of
     another, a tenth fetches it from a URL.
@@ -84,7 +84,7 @@ def draw(seed: int, job_id: int) -> Lifetime:
 
 
 def hastened(life: Lifetime, haste: float) -> Lifetime:
-    """The same life up to its end so many times faster; what becomes of the output later takes as long as ever."""
+    """The lifetime with queue and processing ``haste`` times faster; rating and deletion keep their delays."""
     if haste == 1:
         return life
     worked = None if life.worked is None else int(life.worked / haste)
@@ -103,7 +103,7 @@ def progress(job_id: int, began: int, due: int, now: int) -> float:
 
 
 def eta(job_id: int, due: int, now: int) -> float:
-    """Seconds that a job in flight claims to need still: the truth, give or take 40 %, another error each minute."""
+    """The ETA of a job in flight in seconds: the time left with an error of up to 40 %, which changes each minute."""
     left = max(due - now, 0) / SECOND
     minute = now // (60 * SECOND)
     return round(left * (1 + 0.4 * math.sin(job_id * 7 + minute * 2.4)), 1)

@@ -1,7 +1,7 @@
-"""How an account came to be: its jobs so far, and the events that are still to come for them.
+"""The population of an account: its jobs so far, and the events that are still to come for them.
 
-A found account and one that was watched all along are alike: each job is given its life, what of it is past is done,
-the rest goes to the agenda.
+Each job draws its lifetime; past events are applied, later ones are queued. So a new account behaves like one whose
+clock was advanced to its present.
 """
 
 import heapq
@@ -29,7 +29,7 @@ class EventQueue:
         self._serial = count()
 
     def add(self, at: int, kind: str, job: Job, value: int = 0) -> None:
-        """Remember an event. It will be void if the job's epoch has grown by then."""
+        """Queue an event. It is void if the job's epoch has grown when it is due."""
         heapq.heappush(self._events, (at, next(self._serial), kind, job.id, job.epoch, value))
 
     def next(self) -> int | None:
@@ -43,7 +43,7 @@ class EventQueue:
 
 
 class Population:
-    """The records of all jobs and input videos, and who gets which id."""
+    """The records of all jobs and input videos; assigns the ids."""
 
     def __init__(self, seed: int, profile: Profile) -> None:
         self.seed = seed
@@ -68,7 +68,7 @@ class Population:
             self.add(now - age, now, lives[number])
 
     def add(self, born: int, now: int, life: Lifetime | None = None, source: Source | None = None) -> Job:
-        """A new job: what of its life is past at ``now`` is done, the rest is put on the agenda."""
+        """A new job: the events of its lifetime up to ``now`` are applied, the later ones queued."""
         number = len(self.jobs) + 1
         life = life or self._life(number)
         source = source or self._source(number, born, life)
@@ -81,7 +81,7 @@ class Population:
         return job
 
     def happen(self, job: Job, at: int, kind: str, value: int) -> None:
-        """An event of a job's life."""
+        """Apply an event to a job."""
         if kind == BEGIN:
             self.turn(job, at, 1)
         elif kind == END:
@@ -92,9 +92,9 @@ class Population:
             job.erased = at
 
     def turn(self, job: Job, at: int, status: int) -> None:
-        """Give a job another status, and what goes with it. What never happens in life is possible, and is recorded."""
+        """Set the status of a job, its times and output; records transitions that the true service never makes too."""
         if job.status == status == 1:
-            return  # it is being processed already: that it began stays where it was
+            return  # already processing: ``began`` keeps its time
         if job.past is not None or job.ended is not None:
             job.past = [*job.history(), (at, job.status, status)]
         job.status = status
@@ -108,7 +108,7 @@ class Population:
             job.erased = job.score = None
 
     def restart(self, job: Job, at: int) -> None:
-        """Begin to process a job now, whatever it was doing; it will take as long as it was meant to."""
+        """Start processing a job now, whatever its status; processing takes the time that its lifetime says."""
         life = self._life(job.id)
         job.epoch += 1
         self.turn(job, at, 1)
@@ -129,7 +129,7 @@ class Population:
 
 
 def _births(rng: Random, jobs: int, latest: int, span: int, growth: float) -> list[int]:
-    """When jobs were submitted: in order, some on the full second, some at the very same time as the one before."""
+    """When jobs were submitted: in order, some on the full second, some at the time of the job before."""
     births = [latest - int(rng.random() ** growth * span) for _ in range(jobs)]
     births = sorted(born - born % SECOND if born % 20 == 0 else born for born in births)
     for number in range(1, jobs):
@@ -139,7 +139,7 @@ def _births(rng: Random, jobs: int, latest: int, span: int, growth: float) -> li
 
 
 def _events(born: int, life: Lifetime) -> Iterator[tuple[int, str, int]]:
-    """What happens in a life: when, what, and with which value."""
+    """The events of a lifetime: time, kind and value."""
     ended = born + life.span
     if life.worked is not None:
         yield born + life.queue, BEGIN, 0

@@ -1,6 +1,6 @@
-"""What an account keeps of a job and of an input video: small records, since there may be hundreds of thousands.
+"""The records of a job and of an input video: small, since an account may have hundreds of thousands.
 
-Everything else about them follows from the seed and the id, and is worked out when it is first served.
+All other fields of a job follow from the seed and the id, and are computed when the job is first served.
 Times are whole microseconds since the epoch.
 """
 
@@ -16,7 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What an account is like. ``growth``: 1 spreads its past evenly; the larger, the more of it is recent.
+    """The traits of an account. ``growth``: 1 spreads its past evenly; the larger, the more of it is recent.
 
     ``haste``: how many times faster jobs are processed and end. ``names``: those of its input videos.
     """
@@ -65,7 +65,7 @@ class Job:
         return self.status in (0, 1)
 
     def history(self) -> list[tuple[int, int | None, int]]:
-        """When, from which status and to which: kept once a test interfered, else derived from the times."""
+        """Time, old and new status of each change: stored once a test interfered, else derived from the times."""
         if self.past is not None:
             return self.past
         changes: list[tuple[int, int | None, int]] = [(self.created, None, 0)]

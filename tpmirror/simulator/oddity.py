@@ -1,4 +1,4 @@
-"""Values that the API should not send, laid over a job in mid-life: wrong kinds, no measures, missing and new keys."""
+"""Values that the API should not send, laid over a job: wrong types, wrong ranges, missing and new keys."""
 
 import json
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ Path: TypeAlias = tuple[str | int, ...]
 """Keys from the job down to one key of an object in it."""
 
 ABSENT: Final = object()
-"""The value of a key that is not there."""
+"""Marks a key to remove."""
 RESPELT: Final = object()
-"""The value that the job has at the moment, in other words: a status that stayed as it was would be a lie."""
+"""Marks a value to encode otherwise, such as 7 as "7", when it is served: a stored status would become false."""
 FIXED: Final = {"id", "status"}
-"""Keys of which another readable value would be a lie about the account, not an odd way to tell the truth."""
+"""Keys that get ``UNREADABLE`` values only: any other value would be a false statement about the account."""
 UNREADABLE: Final[tuple[Any, ...]] = (
     "odd",
     "",
@@ -28,25 +28,25 @@ UNREADABLE: Final[tuple[Any, ...]] = (
     "10e99",
     -(2**70),
 )
-"""No id and no status, whoever reads them."""
+"""Values that no parser reads as an id or a status."""
 VALUES: Final[tuple[Any, ...]] = (
     *UNREADABLE, None, False, 0, 1, 7, 1.0, 2**15, 2**31, 1e16, 0.30000000000000004, 123456.78901, "7", "1.0", "1e2",
     "-0.5", "007", "0.12345", "1234567.0000", 1790000000, "1790000000", "yesterday", "2026-02-30T00:00:00Z",
     "1969-12-31T00:00:00Z", "10000-01-01T00:00:00Z", "2026-11-01T10:00:00", "2016-12-31T23:59:60Z", "a\0b",
 )  # fmt: skip
-"""Some of them are fine for some fields."""
+"""Values for all other keys; some are valid for some of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Oddity:
-    """One key of a job, and what it shows instead; ABSENT: it is not there; RESPELT: its own value, in other words."""
+    """A key of a job, and the value to send for it; ABSENT: no such key; RESPELT: its own value, encoded otherwise."""
 
     path: Path
     value: Any
 
 
 def draw(document: dict[str, Any], rng: Random) -> Oddity:
-    """Any key of any object of the job but its id: lost, of another value, in other words; or a key that is new."""
+    """A random oddity of any key but the job's id: removed, another value, encoded otherwise; or a new key."""
     parent, found = rng.choice(list(objects(document)))
     how = rng.choice(("lost", "new", "respelt", "odd", "odd", "odd"))
     if how == "new":
@@ -60,14 +60,14 @@ def draw(document: dict[str, Any], rng: Random) -> Oddity:
 
 
 def objects(value: Any, path: Path = ()) -> list[tuple[Path, dict[str, Any]]]:
-    """Every object of a document with something in it, with the way there."""
+    """Every object of a document that is not empty, with its path."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     own = [(path, value)] if isinstance(value, dict) and value else []
     return own + [found for key, part in inner for found in objects(part, (*path, key))]
 
 
 def respelt(value: Any) -> Any:
-    """The same in other words, if there are any."""
+    """The value in another JSON type or spelling, if it has one."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int):
@@ -78,7 +78,7 @@ def respelt(value: Any) -> Any:
 
 
 def overlaid(encoded: bytes, oddities: tuple[Oddity, ...]) -> bytes:
-    """An encoded job that shows these oddities, those whose object is there."""
+    """An encoded job with these oddities; one whose object is missing has no effect."""
     document = json.loads(encoded)
     for oddity in oddities:
         lay_over(document, oddity)
@@ -86,7 +86,7 @@ def overlaid(encoded: bytes, oddities: tuple[Oddity, ...]) -> bytes:
 
 
 def lay_over(document: Any, oddity: Oddity) -> None:
-    """Let a document show an oddity, if the object is there that has the key."""
+    """Apply an oddity to a document in place, if the object of its key exists."""
     *way, key = oddity.path
     for step in way:
         inside = step in document if isinstance(document, dict) else _has(document, step)

@@ -1,4 +1,4 @@
-"""In which order jobs are listed. Orders are kept until the account changes: sorting 100,000 jobs per page is slow."""
+"""The orders of the job list, cached until the account changes: sorting 100,000 jobs for every page is slow."""
 
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
@@ -13,9 +13,9 @@ ORDERINGS: Final = ("-id", "id", "-started", "-updated", "status", "random", "un
 class Listing:
     """The ids that are listed, in any of the orders, all of them or only those of jobs in flight.
 
-    ``-id``, ``id``: a total order that never changes. ``-started``: newest first, ties as they come.
+    ``-id``, ``id``: a total order that never changes. ``-started``: newest first, ties by id.
     ``status``: ties in another order in each request, as without a unique sort key. ``random``: another order in each.
-    ``unordered``: as in a heap table, where a row that was written goes to the end. ``-updated``: written last, first.
+    ``unordered``: as in a heap table, where a row that was written goes to the end. ``-updated``: last written first.
     """
 
     def __init__(self, seed: int, jobs: dict[int, Job]) -> None:
@@ -25,7 +25,7 @@ class Listing:
         self._kept: dict[tuple[str, bool], list[int]] = {}
 
     def written(self, job_id: int, *, members: bool) -> None:
-        """A job has changed; with ``members``, perhaps also whether it is listed at all."""
+        """Drop the cached orders that a changed job affects: all with ``members``, as it may join or leave the list."""
         self._heap.pop(job_id, None)
         self._heap[job_id] = None
         if members:
@@ -35,7 +35,7 @@ class Listing:
             del self._kept[key]
 
     def ids(self, ordering: str, *, active_only: bool) -> Sequence[int]:
-        """The ids in that order. Not to be changed by the caller."""
+        """The ids in that order. The caller must not change the list, which is cached."""
         if ordering in _SHUFFLED:
             ids = list(self.ids("id", active_only=active_only))
             self._rng.shuffle(ids)

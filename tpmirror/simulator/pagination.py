@@ -1,4 +1,4 @@
-"""Limit and offset as ``LimitOffsetPagination`` of Django REST framework understands them, mistakes included."""
+"""Limit and offset as ``LimitOffsetPagination`` of Django REST framework reads them, invalid values included."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which part of the list was asked for."""
+    """The requested part of the list."""
 
     limit: int
     offset: int
 
     def next(self, url: str, count: int) -> str | None:
-        """The URL of the page after this one: None at the end of the list, as far as ``count`` knows."""
+        """The URL of the page after this one: None at the end of the list, which ``count`` gives."""
         if self.offset + self.limit >= count:
             return None
         return _with(url, limit=self.limit, offset=self.offset + self.limit)
@@ -27,7 +27,7 @@ class Window:
 
 
 def window(query: Mapping[str, str], default: int, cap: int | None) -> Window:
-    """What the parameters mean. Nothing is refused: a bad limit is the default, one above the cap is the cap.
+    """The window of the parameters. No value is refused: a bad limit is the default, one above the cap is the cap.
 
     The default itself is not capped, and a bad or negative offset is 0.
     """

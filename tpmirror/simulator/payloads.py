@@ -1,6 +1,6 @@
-"""What the account shows of its jobs: templates of JSON, made when first served and kept until the job changes.
+"""The JSON templates of an account's jobs, made when first served and cached until the job changes.
 
-Here are also the lies: fields that tests laid over a job, bytes that stand in for one, costs corrected by hand.
+The store also holds the changes by tests: fields laid over a job, bytes in place of a job, corrected costs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from tpmirror.simulator.models import Job
 
 
 class PayloadStore:
-    """The face of every job. Templates take about 3 kB each once served."""
+    """The payloads of all jobs. A cached template takes about 3 kB."""
 
     def __init__(self, seed: int, owner: serializer.Owner, names: Sequence[str] = fixtures.NAMES) -> None:
         self.models: dict[int, dict[str, Any]] = {model["id"]: dict(model) for model in fixtures.MODELS}
@@ -26,7 +26,7 @@ class PayloadStore:
         self._templates: dict[int, bytes] = {}
 
     def encoded(self, job: Job, now: int) -> bytes:
-        """The job as a template. Kept, unless the job is in flight: those show another progress each time."""
+        """The job as a template, cached unless the job is in flight: its progress changes with the clock."""
         known = self._raw.get(job.id) or self._templates.get(job.id)
         if known is not None:
             return known
@@ -53,24 +53,24 @@ class PayloadStore:
         return videos.cost(clip, choice) if corrected is None else corrected
 
     def cost(self, job: Job) -> Decimal:
-        """What the job costs in Credits, corrections included, lies not."""
+        """The cost of the job in Credits, corrections included, edits not."""
         return self._cost(job, *self._traits(job))
 
     def forget(self, job_id: int) -> None:
-        """The job has changed: its template is made anew when it is served next."""
+        """Drop the template of a changed job; the next request makes a new one."""
         self._templates.pop(job_id, None)
 
     def choose(self, job_id: int, fields: Mapping[str, Any]) -> None:
-        """Let the caller decide some of what a job asks for."""
+        """Set some options of a job in place of the drawn ones."""
         self._chosen[job_id] = fields
 
     def correct(self, job_id: int, cost: Decimal) -> None:
-        """Correct what a job costs."""
+        """Correct the cost of a job."""
         self._costs[job_id] = cost
         self.forget(job_id)
 
     def edit(self, job_id: int, fields: Mapping[str, Any]) -> None:
-        """Lay fields over whatever is served for the job, from now on."""
+        """Merge fields into the payload of the job from now on."""
         self._edits[job_id] = serializer.merge(self._edits.get(job_id, {}), fields)
         self.forget(job_id)
 
@@ -79,6 +79,6 @@ class PayloadStore:
         self._raw[job_id] = body
 
     def edit_model(self, model_id: int, fields: Mapping[str, Any]) -> None:
-        """Change the catalogue: every job shows it."""
+        """Change a model of the catalogue, and so the payload of every job with it."""
         self.models[model_id] = serializer.merge(self.models[model_id], fields)
         self._templates.clear()

@@ -17,7 +17,7 @@ from tpmirror.simulator.models import Job, moment
 from tpmirror.simulator.videos import JobOptions, Video, enhance
 
 MARK: Final = "?\x00sign\x00"
-"""Where the query of a pre-signed URL will be. No other text has it."""
+"""Placeholder for the query of a pre-signed URL; no other text contains it."""
 
 MARK_BYTES: Final = b"?\\u0000sign\\u0000"
 STORAGE: Final = "https://5f2b0c6d9e8a47f1b3d2a1c0e9f87766.r2.cloudflarestorage.com/tensorpix-media"
@@ -27,7 +27,7 @@ LIFETIME: Final = 3600
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose account it is: inputs show the address, outputs the number."""
+    """The owner of the account: inputs show the e-mail address, outputs the number."""
 
     email: str
     user_id: int
@@ -89,7 +89,7 @@ OUTCOMES: Final = {2: "Finished", -1: "Failed", -2: "Canceled"}
 
 
 def archived(shown: dict[str, Any]) -> dict[str, Any]:
-    """An ended job as the history endpoint shows it: fewer keys, and its status in words, which are invented."""
+    """An ended job as the history endpoint shows it: fewer keys, and its status in words, which are invented here."""
     kept = {name: shown[name] for name in ARCHIVED}
     return {
         **kept,
@@ -180,17 +180,17 @@ def template(document: dict[str, Any]) -> bytes:
 
 
 def odd_template(document: dict[str, Any]) -> bytes:
-    """The same for documents with anything in them: huge integers, NaN, halves of surrogate pairs."""
+    """The encoded job with values that msgspec does not encode as they are: huge integers, NaN, lone surrogates."""
     return json.dumps(document, separators=(",", ":")).encode()
 
 
 def plain(encoded: bytes) -> Any:
-    """An encoded job as Python has it, its URLs without query."""
+    """An encoded job as Python objects, its URLs without query."""
     return json.loads(encoded.replace(MARK_BYTES, b""))
 
 
 def query(now: int) -> bytes:
-    """The query of a pre-signed URL, as far as its signature: AWS Signature Version 4, as Cloudflare R2 wants it."""
+    """The query of a pre-signed URL up to its signature: AWS Signature Version 4, as Cloudflare R2 uses it."""
     stamp = moment(now).strftime("%Y%m%dT%H%M%SZ")
     key = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
     return (
@@ -200,7 +200,7 @@ def query(now: int) -> bytes:
 
 
 def sign(encoded: bytes, head: bytes, *, fresh: bool) -> bytes:
-    """The template as it is sent: each URL with a query. The signatures are random, or all alike unless ``fresh``."""
+    """The template with a query at each URL. The signatures are random if ``fresh``, else all zeros."""
     parts = encoded.split(MARK_BYTES)
     if len(parts) == 1:
         return encoded

@@ -1,4 +1,4 @@
-"""The simulator on a socket: HTTP/1.1 with connections that are kept, on the loopback interface only."""
+"""The simulator on a socket: HTTP/1.1 with keep-alive, on the loopback interface only."""
 
 import contextlib
 import socket
@@ -17,20 +17,20 @@ from tpmirror.simulator.http import Request, Response
 
 HOST: Final = "127.0.0.1"
 POLL: Final = 0.02
-"""Seconds until a server that is to stop notices."""
+"""Seconds between two checks of ``serve_forever`` for a shutdown."""
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection. Head and body leave in one piece, without waiting for more."""
+    """One connection. Head and body are one write, and Nagle's algorithm is off."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: "_Server"
 
     def handle(self) -> None:
-        """Serve until either side closes the connection; that a client goes away is nothing to report."""
+        """Serve until either side closes the connection; a client's disconnect is not reported."""
         with contextlib.suppress(ConnectionError, TimeoutError):
             super().handle()
 
@@ -66,11 +66,11 @@ class _Handler(BaseHTTPRequestHandler):
         return "\r\n".join([*head, "", ""]).encode("latin-1") + body
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is that of http.server
-        """Say nothing: ``Simulator.requests`` has it all."""
+        """Log nothing: ``Simulator.requests`` records every request."""
 
 
 for _method in METHODS:
-    setattr(_Handler, f"do_{_method}", _Handler._serve)  # noqa: SLF001 - http.server finds methods by such names
+    setattr(_Handler, f"do_{_method}", _Handler._serve)  # noqa: SLF001 - http.server finds methods by these names
 
 
 def _pieces(whole: bytes, drip: tuple[int, float] | None) -> Iterator[bytes]:
@@ -80,7 +80,7 @@ def _pieces(whole: bytes, drip: tuple[int, float] | None) -> Iterator[bytes]:
 
 
 class _Server(ThreadingHTTPServer):
-    """A thread per connection; open connections are known, so that closing leaves none behind."""
+    """A thread per connection; the server records open connections, so that ``close`` can end them."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -92,7 +92,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__((HOST, port), _Handler)
 
     def server_bind(self) -> None:
-        """Bind, and do not look up the name of the host, which may take seconds."""
+        """Bind without the inherited lookup of the host's name, which may take seconds."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
@@ -111,7 +111,7 @@ class _Server(ThreadingHTTPServer):
             del self._open[thread]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report what went wrong, unless only the client went away."""
+        """Report an error, unless it is a client's disconnect."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -142,7 +142,7 @@ class Simulator(Backend):
 
     @property
     def url(self) -> str:
-        """Where it is: scheme, host and port."""
+        """The base URL: scheme, host and port."""
         return f"http://{HOST}:{self.port}"
 
     def __enter__(self) -> Self:
@@ -156,7 +156,7 @@ class Simulator(Backend):
         self.close()
 
     def serve_forever(self) -> None:
-        """Serve until ``shutdown`` is called, or a KeyboardInterrupt goes through. All is closed at the end."""
+        """Serve until ``shutdown`` is called, or a KeyboardInterrupt goes through; then close all connections."""
         try:
             self._server.serve_forever(POLL)
         finally:

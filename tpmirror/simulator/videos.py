@@ -1,4 +1,4 @@
-"""The videos and the choices of a job: sizes, lengths, codecs, models, cost. All of it drawn from the seed and the id.
+"""The videos and options of a job: sizes, lengths, codecs, models, cost. All are drawn from the seed and the id.
 
 Sizes are bytes, bitrates bit/s, framerates frames per second, costs Credits.
 """
@@ -43,7 +43,7 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """What the user asked for when the job was submitted. Names and values are those of the API."""
+    """The options with which the user submitted the job. Names and values are those of the API."""
 
     preview: bool
     description: str
@@ -61,7 +61,7 @@ class JobOptions:
 
 
 def pick(rng: Random, odds: Sequence[tuple[T, int]]) -> T:
-    """One of the things, by its odds."""
+    """A random thing, weighted by its odds."""
     return rng.choices([thing for thing, _ in odds], [weight for _, weight in odds])[0]
 
 
@@ -91,7 +91,7 @@ def upload(seed: int, source_id: int, names: Sequence[str] = fixtures.NAMES) -> 
 
 
 def choose(seed: int, job_id: int, clip: Video) -> JobOptions:
-    """What a job asks for: one to three models, of different tasks, and settings that suit them."""
+    """The options of a job: one to three models, of different tasks, and settings that suit them."""
     rng = chance(seed, TRAITS, job_id)
     models = _models(rng)
     tasks = {fixtures.BY_ID[model]["task"] for model in models}
@@ -129,7 +129,7 @@ def by_priority(models: Sequence[int]) -> tuple[int, ...]:
 
 
 def check(fields: Mapping[str, Any]) -> None:
-    """Raises ValueError for what is no choice, no model or no codec."""
+    """Raise ValueError for an unknown option, model or codec."""
     if strange := sorted(set(fields) - set(JobOptions.__dataclass_fields__)):
         raise ValueError(f"a job has no choice called {', '.join(strange)}")
     if unknown := [model for model in fields.get("ml_models", ()) if model not in fixtures.BY_ID]:
@@ -139,7 +139,7 @@ def check(fields: Mapping[str, Any]) -> None:
 
 
 def amend(choice: JobOptions, fields: Mapping[str, Any]) -> JobOptions:
-    """The choice with some of it made by the caller."""
+    """The options with ``fields`` set by the caller."""
     models = fields.get("ml_models", choice.ml_models)
     return replace(choice, **{**fields, "ml_models": by_priority(models)})
 
@@ -170,7 +170,7 @@ def enhance(clip: Video, choice: JobOptions) -> Video:
 def cost(clip: Video, choice: JobOptions) -> Decimal:
     """What a job costs in Credits: frames of the output x its megapixels x weight of all models. Previews cost nothing.
 
-    It is fixed when the job is submitted: what the catalogue says later does not change it.
+    It is fixed when the job is submitted: later changes of the catalogue do not alter it.
     """
     if choice.preview:
         return Decimal("0.0000")

@@ -1,6 +1,6 @@
-"""An account with a past, a virtual clock and a life of its own, and verbs to interfere with it. No sockets.
+"""An account with past jobs, a virtual clock that makes new ones, and methods that change it. No sockets.
 
-Everything follows from the seed: the same seed, clock and verbs make the same account, byte for byte.
+The seed determines everything: equal seeds, clocks and calls make equal accounts, byte for byte.
 """
 
 import functools
@@ -28,7 +28,7 @@ OWNER: Final = ("studio@example.com", 4711)
 
 
 def _locked(method: Callable[Concatenate["World", P], R]) -> Callable[Concatenate["World", P], R]:
-    """One at a time: a server thread and a test may both want the world."""
+    """Hold the world's lock during the call: server threads and a test use the world concurrently."""
 
     @functools.wraps(method)
     def alone(self: "World", /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -43,7 +43,7 @@ class World:
 
     Jobs have the ids 1, 2, 3...; input and output videos have numbers of their own, which collide. ``days`` is how far
     back the jobs go, ``in_flight`` how many of the newest have not ended (default: a few). ``owner`` is the address and
-    the number of the user. ``jobs_per_day`` says how many new jobs come while the clock moves (default: as before).
+    the number of the user. ``jobs_per_day`` is the rate of new jobs as the clock advances (default: that of the past).
     ``version`` grows with every change. All times are virtual.
     """
 
@@ -76,7 +76,7 @@ class World:
 
     @property
     def now(self) -> datetime:
-        """What time it is in this world."""
+        """The virtual time."""
         return moment(self._now)
 
     @property
@@ -92,7 +92,7 @@ class World:
 
     @_locked
     def advance(self, seconds: float) -> None:
-        """Let time pass. What happens meanwhile happens in order, each at its time."""
+        """Advance the clock, and apply the events until then in order, each at its time."""
         if seconds < 0:
             raise ValueError(f"time does not go back: {seconds} seconds")
         until = self._now + round(seconds * SECOND)
@@ -115,13 +115,13 @@ class World:
             self._population.happen(job, at, kind, value)
             self._written(job)
 
-    # Verbs: what users and the service do
+    # Actions of users and of the service
 
     @_locked
     def submit(self, /, **fields: Any) -> int:
-        """Submit a job now; its id. ``fields`` are choices by their API names, as ``preview=True``, ``ml_models=[44]``.
+        """Submit a job now; its id. ``fields`` are options by their API names, as ``preview=True``, ``ml_models=[44]``.
 
-        ``input_video`` may be the id of an input that is there already. Raises ValueError for anything else.
+        ``input_video`` may be the id of an existing input. Raises ValueError for an unknown option, model or codec.
         """
         source = self._population.sources[fields.pop("input_video")] if "input_video" in fields else None
         check(fields)
@@ -132,7 +132,7 @@ class World:
 
     @_locked
     def start(self, job_id: int) -> None:
-        """Processing begins now. Of a job that has ended: again, though that never happens in life."""
+        """Processing begins now; for a job that has ended, again, which the true service never does."""
         job = self._jobs[job_id]
         self._population.restart(job, self._now)
         self._written(job)
@@ -158,7 +158,7 @@ class World:
 
     @_locked
     def rate(self, job_id: int, score: int | None) -> None:
-        """The user rates the output, 1 to 5; None: no longer."""
+        """The user rates the output, 1 to 5; None: the rating is removed."""
         job = self._with_output(job_id)
         job.score = score
         self._written(job)
@@ -191,7 +191,7 @@ class World:
         self._gallery.correct(job_id, Decimal(cost))
         self._written(self._jobs[job_id])
 
-    # Verbs: what should not happen, and does
+    # Anomalies of the service
 
     @_locked
     def delete(self, job_id: int) -> None:
@@ -213,18 +213,18 @@ class World:
 
     @_locked
     def touch(self, job_id: int) -> None:
-        """The row was written, though nothing shows it: it moves in orderings by something that changes."""
+        """The row was written without a visible change: it moves in the orderings ``-updated`` and ``unordered``."""
         self._written(self._jobs[job_id])
 
     @_locked
     def edit(self, job_id: int, fields: Mapping[str, Any]) -> None:
-        """Lay fields over what is served for the job from now on, objects key by key: any JSON, lies too."""
+        """Merge fields into the payload of the job from now on, objects key by key: any JSON, false values too."""
         self._gallery.edit(job_id, fields)
         self._written(self._jobs[job_id])
 
     @_locked
     def edit_model(self, model_id: int, fields: Mapping[str, Any]) -> None:
-        """Change the catalogue of models: every job shows the change, what it cost stays."""
+        """Change the catalogue of models: every job shows the change, costs stay."""
         self._gallery.edit_model(model_id, fields)
         self.version += 1
 
@@ -236,7 +236,7 @@ class World:
 
     @_locked
     def distort(self, job_id: int, *oddities: Oddity) -> None:
-        """Lay these oddities over whatever is served for the job, in place of those before; without any: none."""
+        """Apply these oddities to the payload of the job in place of earlier ones; without any, remove them."""
         self._oddities[job_id] = oddities
         self._written(self._jobs[job_id])
 
@@ -259,7 +259,7 @@ class World:
 
     @_locked
     def order(self, ordering: str, *, active_only: bool = False) -> Sequence[int]:
-        """The listed ids in one of the orderings, see ``Listing``. Not to be changed."""
+        """The listed ids in one of the orderings, see ``Listing``. The caller must not change the list."""
         return self._listing.ids(ordering, active_only=active_only)
 
     @_locked
@@ -282,13 +282,13 @@ class World:
 
     @_locked
     def undistorted(self, job_id: int) -> dict[str, Any]:
-        """The same without its oddities."""
+        """The job as ``job`` returns it, but without its oddities."""
         shown: dict[str, Any] = serializer.plain(self._sound(job_id))
         return shown
 
     @_locked
     def distorted(self) -> dict[int, tuple[Oddity, ...]]:
-        """The jobs that show oddities, with these."""
+        """The oddities of every job that has some."""
         return {job_id: oddities for job_id, oddities in self._oddities.items() if oddities}
 
     @_locked
@@ -308,15 +308,15 @@ class World:
 
     @_locked
     def history(self, job_id: int) -> list[tuple[datetime, int | None, int]]:
-        """What became of a job in truth: when, from which status (None: it was submitted) and to which."""
+        """The true status changes of a job: time, old status (None: submission) and new status."""
         return [(moment(at), before, after) for at, before, after in self._jobs[job_id].history()]
 
     @_locked
     def credits(self) -> Decimal:
-        """What all jobs that are found by their id cost together, in Credits: corrections included, lies not."""
+        """The total cost of all jobs that are found by their id, in Credits: corrections included, edits not."""
         return sum((self._gallery.cost(job) for job in self._jobs.values() if job.present), Decimal("0.0000"))
 
     @_locked
     def counts(self) -> dict[int, int]:
-        """How many jobs that are found by their id have each status."""
+        """The number of jobs that are found by their id, by status."""
         return dict(Counter(job.status for job in self._jobs.values() if job.present))

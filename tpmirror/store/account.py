@@ -1,4 +1,4 @@
-"""Whose account the mirror belongs to, by its origin and the owners of its videos; and what its Credits cost."""
+"""The account that the mirror belongs to, by its origin and the owners of its videos; and the price of its Credits."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -16,26 +16,26 @@ Mark: TypeAlias = tuple[str, str]
 
 
 def marks(conn: Connection) -> set[Mark]:
-    """All that is known."""
+    """All marks of the account."""
     return {(row.kind, row.value) for row in conn.execute(select(mirror_scope.c.kind, mirror_scope.c.value))}
 
 
 def add(conn: Connection, found: Collection[Mark], now: datetime) -> None:
-    """Add what is not there yet."""
+    """Add the marks that are not stored yet."""
     rows = [{"kind": kind, "value": value, "first_seen_at": now} for kind, value in sorted(set(found) - marks(conn))]
     if rows:
         conn.execute(insert(mirror_scope), rows)
 
 
 def set_price(conn: Connection, price: CreditPrice, month: str) -> None:
-    """Let a price count from a month on, unless it does already or a later month has begun: what is over stays."""
+    """Record a price from a month on, unless it counts already or a later month has one: past months keep theirs."""
     known = prices.stored(conn)
     if known.at(month) != price and all(since <= month for since, _ in known.since):
         bulk.upsert(conn, credit_prices, [{"month": month, "price": price.amount, "currency": price.currency}])
 
 
 def owned(conn: Connection, videos: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
-    """Those of these videos of which the mirror holds an owner; a video is the kind of its owner and its id."""
+    """The videos among these whose owner the mirror holds; a video is the kind of its owner and its id."""
     found = set[tuple[str, int]]()
     for kind, table in (("input_owner", input_videos), ("output_owner", output_videos)):
         ids = [video_id for of, video_id in videos if of == kind]
@@ -47,7 +47,7 @@ def owned(conn: Connection, videos: Collection[tuple[str, int]]) -> set[tuple[st
 def witnesses(conn: Connection, shown: Collection[int], most: int) -> list[int]:
     """Known jobs, besides those shown, that the API has to answer for if this is the account.
 
-    Those listed in the last certified full sync come first, then the newest; gone ones can answer for nothing.
+    Jobs listed in the last certified full sync come first, then the newest; gone jobs cannot answer.
     """
     proven = (runs.last(conn, runs.PROVEN) or {}).get("finished_at")
     listed = jobs.c.presence == "listed"

@@ -1,8 +1,8 @@
-"""Which alerts are to be sent: recorded in the mirror, so that one of the replicas sends each occurrence once.
+"""Alerts to be sent: recorded in the mirror, so that one of the replicas sends each occurrence once.
 
-Not under the writer's lease: an alert about a run that hangs must not wait for that run. Instead each alert is
-claimed by the statement that takes it. An alert that was claimed and not sent, because the process died or no service
-could be reached, is claimed again later.
+Not under the writer's lease: an alert about a run that hangs must not wait for that run. Instead one UPDATE claims each
+alert. An alert that was claimed and not sent, because the process died or no service could be reached, is claimed again
+later.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ def claim(conn: Connection, now: datetime) -> list[Row]:
 
 
 def mark_sent(conn: Connection, ids: Sequence[int], now: datetime) -> None:
-    """Record that these were sent."""
+    """Record that these alerts were sent."""
     for first in range(0, len(ids), MAX_VALUES):
         mine = alerts.c.id.in_(ids[first : first + MAX_VALUES])
         conn.execute(update(alerts).where(mine, alerts.c.resolved_at.is_not(None)).values(recovery_notified_at=now))

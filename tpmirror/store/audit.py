@@ -1,8 +1,9 @@
 """Whether the history is whole and untouched: chain, gaps, continuity, agreement with jobs and runs. Reads only.
 
-The chain shows rows altered, removed, inserted or reordered, the counts of runs a tail cut off. A chain computed anew
-only a head hash remembered elsewhere shows: ``status`` and ``audit`` print it, ``audit --head`` compares it.
-Triggers that are not as the last upgrade left them may have let such changes in; views may show something else.
+The chain shows rows altered, removed, inserted or reordered; the counts of runs show a tail cut off. Only a head hash
+remembered elsewhere shows a chain that was computed anew: ``status`` and ``audit`` print it, ``audit --head`` compares
+it. A trigger that differs from the last upgrade's may have let a change of history pass; a view that differs may show
+other values.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +21,7 @@ _CHUNK = 5000
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What an audit found."""
+    """The result of an audit."""
 
     entries: int
     head: str
@@ -31,7 +32,7 @@ def audit(conn: Connection, remembered: str | None = None) -> Audit:
     """Check everything. ``remembered`` is a head hash from an earlier day: the chain has to contain it."""
     table = schema.job_status_history
     chain = _Chain(remembered)
-    # First, close to the transaction's snapshot: PostgreSQL writes out no view that an upgrade dropped since.
+    # First, close to the transaction's snapshot: PostgreSQL prints no view that an upgrade dropped since.
     definitions = list(_definitions(conn))
     findings = list(chain.check(_stream(conn, select(table).order_by(table.c.entry))))
     findings += check_continuity(_stream(conn, select(table).order_by(table.c.job_id, table.c.seq)))
@@ -97,7 +98,7 @@ def _breaks(before: Row | None, row: Row) -> Iterator[str]:
 
 
 def _agreement(conn: Connection) -> Iterator[Row]:
-    """Each job's status is the last one recorded, its presence too."""
+    """Compares each job's status and presence with the ones recorded last."""
     jobs, table = schema.jobs.c, schema.job_status_history.c
     latest = select(table.job_id, func.max(table.seq).label("seq")).group_by(table.job_id).subquery()
     last = select(table.job_id, table.to_status).join(
@@ -121,7 +122,7 @@ def _agreement(conn: Connection) -> Iterator[Row]:
 
 
 def _claims(conn: Connection) -> Iterator[Row]:
-    """Each run's rows are there, as many as it counts: a database that went back in time lost some."""
+    """Checks that each run has as many rows as it counts: a database that went back in time lost some."""
     run = schema.sync_runs.c
     for table, claimed in (
         (schema.job_status_history, run.jobs_inserted + run.transitions),
@@ -159,7 +160,7 @@ def _presence(conn: Connection) -> Iterator[Row]:
 
 
 def _definitions(conn: Connection) -> Iterator[Row]:
-    """What guards the history and what shows it are as the last upgrade left them."""
+    """Findings of triggers and views that are not as the last upgrade left them."""
     for one in dictionary.altered(conn):
         check = "guard" if one.kind == "trigger" else one.kind
         yield {"check": check, "job_id": None, "entry": None, "finding": one.finding}
@@ -170,6 +171,6 @@ def _finding(check: str, row: Row, finding: str) -> Row:
 
 
 def _stream(conn: Connection, wanted: Any) -> Iterator[Row]:
-    """Rows without holding them all."""
+    """Streams rows, so that memory never holds all of them."""
     for row in conn.execute(wanted.execution_options(yield_per=_CHUNK)).mappings():
         yield dict(row)

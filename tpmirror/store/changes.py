@@ -1,4 +1,4 @@
-"""A batch of answers, what the mirror knows of its jobs, and the changeset that follows from both: plain data."""
+"""A batch of answers, the stored state of its jobs, and the changeset that follows from both: plain data."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ RECHECK: Final = ""
 
 
 class Observation(msgspec.Struct, frozen=True):
-    """One job as one answer showed it: when that was complete, and the numbers of its request and its end."""
+    """One job as one answer showed it: when the answer was complete, and the numbers of its request and its end."""
 
     item: "ParsedJob"
     at: datetime
@@ -42,8 +42,8 @@ class LastChange(NamedTuple):
     seq: int
     at: datetime
     is_proof: bool = True
-    """Whether it was seen at that moment. Not where the clock of its run was wrong, nor where the moment is that of the
-    entry before, for the clock had been set back."""
+    """Whether the status was seen at that moment. False where the clock of its run was wrong, and where the moment is
+    that of the entry before, because the clock had been set back."""
 
 
 @dataclass(slots=True)
@@ -75,8 +75,8 @@ class StoredState:
     unpolled: Collection[int] = ()
     """Jobs in flight by their status that polls did not ask for."""
     has_moments: bool = True
-    """Whether moments of sightings bound changes. Not where this run's clock disagrees with the API's: those of other
-    runs cannot be compared with its own; nor where the database went back in time since."""
+    """Whether moments of observations bound changes. False where this run's clock disagrees with the API's, because
+    those of other runs cannot be compared with its own; and where the database went back in time since."""
 
 
 @dataclass(slots=True)
@@ -105,11 +105,11 @@ class Changeset:
     inserted: set[int] = field(default_factory=set)
     updated: set[int] = field(default_factory=set)
     not_held: list[Row] = field(default_factory=list)
-    """The same for people: ``job_id``, ``field``, ``reason``, and whether an operator ``accepted`` it."""
+    """Fields not held, for people: ``job_id``, ``field``, ``reason``, and whether an operator ``accepted`` it."""
     unplaced: set[int] = field(default_factory=set)
     """New jobs without a readable status: they get no row."""
     quarantined: set[tuple[int | None, str | None]] = field(default_factory=set)
-    """What could not be held: job and field, None for a whole item; the payload where no id can be read."""
+    """Faults by job and field: None for a whole item; the payload in the place of the field where no id can be read."""
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""

@@ -1,4 +1,4 @@
-"""What is wrong and what to do about it, as one list for ``status``, ``/readyz``, the metrics, the log and the alerts.
+"""The problems and their remedies, as one list for ``status``, ``/readyz``, the metrics, the log and the alerts.
 
 Pure: the status of the mirror and the clock are arguments. Problems of the service's process: ``service.watchdog``.
 """
@@ -16,21 +16,23 @@ from tpmirror.store.status import MirrorStatus
 STALE: Final = 3
 """Intervals between full syncs after which a mirror that is not proven complete again is stale."""
 UNCERTIFIED: Final = 3
-"""Full syncs in a row without a proof after which that is a problem."""
+"""Full syncs in a row without a proof at which the missing proof is a problem."""
 FAILURE_STREAK: Final = 3
-"""Runs in a row that failed, after which this is more than a hiccup."""
+"""Failed runs in a row at which the failures are a problem."""
 EXPORT_GRACE: Final = timedelta(minutes=10)
 """How much older an export may be besides: it may take its time, and a claim of a process that died has to run out."""
 UNANSWERED_LIMIT: Final = timedelta(days=1)
 """How long jobs may be missing without an answer of the API, before that is a problem."""
+SINK_LAG: Final = timedelta(minutes=15)
+"""How long an event may wait for its sink, before that is a problem: a restart of the receiver takes less."""
 KEY_REFUSED: Final = "the API refused the key"
-"""How the error of a run begins whose key was refused."""
+"""Beginning of the error of a run whose key was refused."""
 
 
 BUDGET: Final = "budget:"
 JOB_FAILED: Final = "job_failed:"
 EVENTS: Final = (BUDGET, JOB_FAILED)
-"""How the codes begin of what happens once and is never over."""
+"""Prefixes of the codes of events, which happen once and are never over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,11 @@ class Problem:
     """Something that needs attention."""
 
     code: str
-    """Its kind, for machines: stays the same as long as it is the same problem."""
+    """Its kind, for machines: equal as long as the problem lasts."""
     message: str
-    """What is wrong."""
+    """The problem, in words."""
     remedy: str
-    """What to do next."""
+    """The remedy: the next step of an operator."""
     critical: bool = False
     """Whether the mirror cannot be relied on until it is solved."""
 
@@ -55,6 +57,7 @@ def problems_of_mirror(status: MirrorStatus, settings: Settings, now: datetime) 
         *_of_operator(status, now),
         *_of_grants(status),
         *_of_upstream(status),
+        *_of_sinks(status, settings, now),
         *_of_export(status, settings, now),
         *_of_budgets(status, settings, now),
     ]
@@ -140,6 +143,26 @@ def _of_upstream(status: MirrorStatus) -> Iterator[Problem]:
         yield Problem(f"unknown_code:{code}", message, remedy)
 
 
+def _of_sinks(status: MirrorStatus, settings: Settings, now: datetime) -> Iterator[Problem]:
+    """Problems of the sinks in the settings; a sink that was taken out of them is left out."""
+    for sink in status.sinks:
+        name, again = sink.sink, f"tpmirror events redeliver --sink {sink.sink}"
+        if name not in (settings.webhook_urls or {}):
+            continue
+        if sink.disabled_at is not None:
+            message = f"the sink {name} is sent nothing since {sink.disabled_at:%Y-%m-%d %H:%M} UTC: it answered 410"
+            yield Problem(f"sink_disabled:{name}", message, f"take it out of TPMIRROR_WEBHOOK_URLS, or {again}")
+        elif sink.waiting_since is not None and now - sink.waiting_since > SINK_LAG:
+            why = f": {sink.last_error}" if sink.last_error else ""
+            since = f"the oldest since {sink.waiting_since:%Y-%m-%d %H:%M} UTC"
+            message = f"{count(sink.lag, 'event')} wait for the sink {name}, {since}{why}"
+            remedy = "see that its receiver runs and answers with 2xx: tpmirror events test"
+            yield Problem(f"sink_behind:{name}", message, remedy)
+        if sink.dead:
+            message = f"{count(sink.dead, 'event')} that the sink {name} did not take were given up"
+            yield Problem(f"sink_dead:{name}", message, f"tpmirror events list shows why, {again} sends them again")
+
+
 def _of_export(status: MirrorStatus, settings: Settings, now: datetime) -> Iterator[Problem]:
     """Only of the export that is asked for: one that nobody wants any more may be old."""
     export = status.exports.get(settings.export_url or "")
@@ -159,7 +182,7 @@ def _of_export(status: MirrorStatus, settings: Settings, now: datetime) -> Itera
 
 
 def _of_budgets(status: MirrorStatus, settings: Settings, now: datetime) -> Iterator[Problem]:
-    """The code names the day or the month: a new one is a new problem."""
+    """The code names the day or the month: each new one is a new problem."""
     for name, period, spent, budget in (
         ("day", f"{now:%Y-%m-%d}", status.credits_today, settings.budget_daily),
         ("month", f"{now:%Y-%m}", status.credits_month, settings.budget_monthly),

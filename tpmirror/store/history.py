@@ -18,7 +18,7 @@ from tpmirror.db import schema
 from tpmirror.db.types import Row
 
 GENESIS: Final = sha256(b"tpmirror job_status_history 1").hexdigest()
-"""What stands for the hash before the first row."""
+"""Stands for the hash before the first row."""
 _chained: Final = itemgetter(
     "entry", "job_id", "seq", "from_status", "to_status", "not_before", "observed_at", "occurred_at", "sync_run_id"
 )
@@ -51,7 +51,7 @@ def heads(conn: Connection) -> Heads:
 
 
 def count_after(conn: Connection, before: Heads) -> int:
-    """How many rows both tables have after those."""
+    """How many rows both tables have after ``before``."""
     entry, change = schema.job_status_history.c.entry, schema.field_changes.c.id
     entries = conn.execute(select(func.count()).where(entry > before.entry)).scalar_one()
     changes = conn.execute(select(func.count()).where(change > before.change)).scalar_one()
@@ -75,6 +75,6 @@ def row_hash(previous: str, row: Row) -> str:
     return sha256(msgspec.json.encode([previous, *ids, *times, run_id])).hexdigest()
 
 
-@lru_cache(maxsize=1000)  # all rows of a page have its time
+@lru_cache(maxsize=1000)  # all rows of a page share its time
 def _in_utc(value: datetime | None) -> str | None:
     return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,7 +1,7 @@
-"""Jobs, videos, models and their history: look up what is known of a batch, and apply a changeset, in bulk.
+"""Jobs, videos, models and their history: reads the stored state of a batch, and applies a changeset, in bulk.
 
-The caller holds a transaction (``engine.write``) that has checked the lease. Rows go sorted by key, one statement
-and a list of rows each; never one statement a row, never one statement of many rows (it would be compiled anew).
+The caller holds a transaction (``engine.write``) that has checked the lease. Rows go sorted by key, one statement and a
+list of rows each; never one statement a row, never one statement of many rows (it would be compiled anew).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from tpmirror.store.history import chain, head
 
 
 def fingerprints(conn: Connection, ids: Collection[int]) -> dict[int, str]:
-    """By job, for those the mirror has: the hash of what it was shown as last."""
+    """By job, for those the mirror has: the fingerprint of its last payload."""
     table = schema.jobs.c
     found: list[Any] = list(bulk.find(conn, (table.id, table.fingerprint), table.id, ids).all())
     return dict(found)
@@ -30,12 +30,12 @@ def listed_ids(conn: Connection) -> Sequence[int]:
 
 
 def ml_models(conn: Connection) -> dict[int, Row]:
-    """The whole catalogue as known: a handful of rows."""
+    """The whole stored catalogue: a handful of rows."""
     return {row["id"]: dict(row) for row in conn.execute(select(schema.ml_models)).mappings()}
 
 
 def recheck_sharers(conn: Connection, left: Collection[int]) -> None:
-    """Mark jobs for comparison that show a model or an input video as well, because the jobs in ``left`` are away."""
+    """Mark for comparison the jobs that share a model or an input video with the jobs in ``left``, which are away."""
     table, links = schema.jobs.c, schema.job_ml_models.c
     found = bulk.find(conn, (links.job_id, links.ml_model_id), links.job_id, left)
     models = {row.ml_model_id: row.job_id for row in found}  # the newest: they come in order of job_id
@@ -44,15 +44,16 @@ def recheck_sharers(conn: Connection, left: Collection[int]) -> None:
 
 
 def _recheck(conn: Connection, models: Mapping[int, int], videos: Collection[int], besides: Collection[int]) -> None:
-    """Mark jobs for comparison that show one of these; ``models`` with the newest job that showed it until now.
+    """Mark for comparison the jobs that show one of these; ``models``: with the newest job that showed it until now.
 
     The mirror may hold a model as its newest user showed it, and a video as the last answer did that showed it
-    otherwise: without that job, what the others show is all there is, and their fingerprints say it is known.
+    otherwise. Without that job only the other jobs show the model or the video, and by their fingerprints they would be
+    skipped.
     """
     jobs, table, users = schema.jobs.c, schema.input_videos.c, _newest_users(conn, models, besides)
     others = {job_id for model_id, job_id in users.items() if 0 < job_id < models[model_id]}
     found = bulk.find(conn, (table.id, table.first_seen_at, table.changed_at), table.id, videos)
-    changed = {row.id for row in found if row.changed_at != row.first_seen_at}  # of the rest all said the same
+    changed = {row.id for row in found if row.changed_at != row.first_seen_at}  # all answers agreed on the others
     others |= {row.id for row in bulk.find(conn, (jobs.id,), jobs.input_video_id, changed)} - {*besides}
     bulk.update(conn, schema.jobs, [{"id_": job_id, "fingerprint": RECHECK} for job_id in sorted(others)])
 
@@ -64,9 +65,9 @@ def known(
     catalogue: Mapping[int, Row],
     models: Collection[int],
 ) -> StoredState:
-    """What the mirror holds of some jobs and their videos; of ``models`` also the newest other job that uses each.
+    """The stored rows of some jobs and of their videos; for each of ``models`` also the newest other job that uses it.
 
-    ``unreadable`` are jobs that cannot be read, None one without an id.
+    ``unreadable``: jobs whose item cannot be read, None for an item without a readable id.
     """
     items = [observation.item for observation in observations]
     ids = [item.id for item in items]
@@ -138,14 +139,14 @@ def _links(conn: Connection, ids: Collection[int]) -> dict[int, list[Row]]:
 def _newest_users(conn: Connection, models: Collection[int], besides: Collection[int]) -> dict[int, int]:
     """By model, the newest job that uses it besides some; 0: none. One short index look-up each.
 
-    Jobs that are gone or missing do not show what their models have become.
+    Gone and missing jobs are left out: they do not show the present state of their models.
     """
     table, jobs, found = schema.job_ml_models.c, schema.jobs.c, dict[int, int]()
     users = select(table.job_id).join(schema.jobs, jobs.id == table.job_id)
     there = jobs.presence.in_(("listed", "unlisted")) & (table.ml_model_id == bindparam("model_id"))
     newest = users.where(there).order_by(table.job_id.desc()).limit(len(besides) + 1)
     for model_id in models:
-        # All of them: a result left half read keeps its cursor open, and on SQLite a connection that dies its lock.
+        # Fetches all: a result left half read keeps its cursor open, and on SQLite a connection that dies its lock.
         ids = conn.execute(newest, {"model_id": model_id}).scalars().all()
         found[model_id] = next((job_id for job_id in ids if job_id not in besides), 0)
     return found
@@ -157,7 +158,8 @@ _CLOCK_AHEAD: Final = (
     .scalar_subquery()
     .label("clock_ahead")
 )
-"""Of the run that wrote an entry. One object: ``bulk.find`` keeps a statement for each choice of columns."""
+"""``clock_ahead`` of the run that wrote an entry. One object: ``bulk.find`` keeps a statement for each choice of
+columns."""
 
 
 def _last_changes(conn: Connection, ids: Collection[int]) -> dict[int, LastChange]:
@@ -165,7 +167,7 @@ def _last_changes(conn: Connection, ids: Collection[int]) -> dict[int, LastChang
     wanted = (table.job_id, table.seq, table.observed_at, _CLOCK_AHEAD)
     for row in bulk.find(conn, wanted, table.job_id, ids, table.seq) if ids else ():
         before = last.get(row.job_id)
-        # An entry seen under a clock that was set back has the moment of the one before it, which may be to come.
+        # An entry seen under a clock that was set back has the time of the entry before it, which may be in the future.
         is_own = before is None or row.observed_at > before.at
         last[row.job_id] = LastChange(row.seq, row.observed_at, is_own and runs.is_clock_right(row.clock_ahead))
     return last

@@ -1,4 +1,4 @@
-"""Owners' e-mail addresses taken out of everything that the mirror holds, the history of changes included."""
+"""Takes owners' e-mail addresses out of everything that the mirror holds, the history of changes included."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -14,22 +14,22 @@ _OF_OWNER = (_changes.c.entity == "input_video") & (_changes.c.field == "owner")
 
 
 class Renaming(Protocol):
-    """What stands in place of an address: ``tensorpix.owners`` has the one there is."""
+    """Replaces addresses; ``tensorpix.owners`` has the only implementation."""
 
     def owner(self, text: str) -> str:
-        """An owner."""
+        """An owner, replaced."""
 
     def document(self, text: str) -> str:
-        """JSON with addresses in it."""
+        """JSON, the addresses in it replaced."""
 
     def prose(self, text: str) -> str:
-        """A text with addresses in it."""
+        """A text, the addresses in it replaced."""
 
 
 def replace_owners(conn: Connection, names: Renaming) -> int:
-    """Replace every address in one transaction; how many rows change, fingerprints not counted.
+    """Replace every address in one transaction; returns how many rows change, fingerprints not counted.
 
-    Every job is compared again by the next full sync, because a fingerprint is of an answer with the address in it.
+    The next full sync compares every job again, because a fingerprint is of an answer with the address in it.
     """
     quarantine = schema.quarantined_jobs
     changed = _scope_owners(conn, names)
@@ -79,7 +79,7 @@ def _each(
 def _renamed(
     conn: Connection, column: Column[str], rename: Callable[[str], str], where: ColumnElement[bool] | None
 ) -> dict[int, str]:
-    """By id, what a column is to hold, for the rows in which it holds something else."""
+    """By id, the new value of a column, for the rows in which it differs from the stored one."""
     table: Table = column.table
     wanted = select(table.c.id, column).where(column.is_not(None), *([] if where is None else [where]))
     found = conn.execute(wanted.order_by(table.c.id), execution_options={"yield_per": 5000})

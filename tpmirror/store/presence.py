@@ -1,4 +1,4 @@
-"""Reads and writes where jobs are: ``jobs.presence``, its changes, and the notes on jobs that the list lacks."""
+"""Reads and writes the presence of jobs: ``jobs.presence``, its changes, and the notes on jobs that the list lacks."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ HELD: Final = "not asked"
 UNANSWERED: Final = "no answer"
 RESTORED: Final = "restored"
 UNANSWERABLE: Final = "unanswerable"
-"""``job_absences.answer``: what came of asking by id, and after a denial in the history of ended jobs; held back with
-others; restored by an operator, or taken by one as a job that never answers."""
+"""Values of ``job_absences.answer``: the result of asking by id, and after a denial in the history of ended jobs; held
+back with others; restored by an operator, or declared by one as never answering."""
 
 
 @dataclass(frozen=True, slots=True)
 class PresenceResult:
-    """What a run found out about where a job is."""
+    """A job's presence as resolved, and the answer behind it."""
 
     presence: str
     answer: str | None = None
@@ -51,7 +51,8 @@ def not_listed(conn: Connection) -> dict[int, str]:
 def in_flight_ids(conn: Connection) -> list[int]:
     """Every job that is not over by its status, and can be asked for by id.
 
-    Not those gone, nor those that the history of ended jobs alone answers for: they keep the status that was listed.
+    Without gone jobs, and without those that only the history of ended jobs answers for: they keep the status that was
+    listed.
     """
     table, notes = schema.jobs.c, schema.job_absences.c
     is_archived = exists().where(notes.job_id == table.id, notes.answer == ARCHIVED)
@@ -60,14 +61,14 @@ def in_flight_ids(conn: Connection) -> list[int]:
 
 
 def archived(conn: Connection, ids: Collection[int]) -> set[int]:
-    """Those of these jobs that the history of ended jobs alone answered for: no poll asked for them."""
+    """The jobs among these that only the history of ended jobs answered for: no poll asked for them."""
     table = schema.job_absences.c
     found = bulk.find(conn, (table.job_id, table.answer), table.job_id, ids) if ids else ()
     return {row.job_id for row in found if row.answer == ARCHIVED}
 
 
 def away(conn: Connection, ids: Collection[int]) -> dict[int, str]:
-    """The presence of those of these jobs that are not listed, or of which there is a note."""
+    """The presence of each of these jobs that is not listed, or has a note."""
     noted = set(conn.execute(select(schema.job_absences.c.job_id)).scalars())
     # A full sync asks about every job: looking each up would cost more than all those that are not listed.
     found = not_listed(conn) if len(ids) > MANY else _presences(conn, ids)
@@ -85,13 +86,13 @@ def gone_since(conn: Connection, since: datetime) -> dict[int, datetime]:
 def waiting(conn: Connection) -> list[Row]:
     """Jobs held back for an operator: the API denies them or was not asked, more than the limit, or restored.
 
-    Those not held as missing are of an empty list on which no answer by id shows the account.
+    Jobs not held as missing are those of an empty list for which no answer by id shows the account.
     """
     return _absent(conn, (DENIED, HELD, RESTORED), ("missing", "listed", "unlisted"))
 
 
 def unanswered(conn: Connection) -> list[Row]:
-    """Missing jobs for which asking by id brings no answer, and such ones that an empty list lacks."""
+    """Missing jobs that the API does not answer for by id; under an empty list, listed jobs too."""
     return _absent(conn, (UNANSWERED,), ("missing", "listed"))
 
 
@@ -103,7 +104,7 @@ def _absent(conn: Connection, answers: Collection[str], presences: Collection[st
 
 
 def unanswered_since(conn: Connection) -> datetime | None:
-    """Since when the oldest job is missing for which asking by id brings no answer; None if there is none."""
+    """The earliest ``absent_since`` of the missing jobs that do not answer by id; None if there is none."""
     table, jobs = schema.job_absences, schema.jobs
     wanted = select(func.min(table.c.absent_since)).join(jobs, jobs.c.id == table.c.job_id)
     since: datetime | None = conn.execute(
@@ -115,7 +116,7 @@ def unanswered_since(conn: Connection) -> datetime | None:
 def write_presence(
     conn: Connection, found: Mapping[int, PresenceResult], run_id: int | None, now: datetime
 ) -> dict[str, int]:
-    """Write where jobs are; counts as ``sync_runs`` has them. A row of ``field_changes`` for each changed presence."""
+    """Write presences; counts as ``sync_runs`` has them. A row of ``field_changes`` for each changed presence."""
     before = _presences(conn, found)
     moved = {job_id: result for job_id, result in found.items() if before[job_id] != result.presence}
     rows = [
@@ -139,19 +140,19 @@ def write_presence(
 
 
 def confirm(conn: Connection, ids: Collection[int], now: datetime) -> None:
-    """An operator agrees that these jobs may be marked gone, each still only if the API denies it."""
+    """Record that an operator agrees that these jobs may be marked gone, each still only if the API denies it."""
     table = schema.job_absences
     conn.execute(update(table).where(table.c.job_id == bindparam("id_")).values(confirmed_at=now), _keys(ids))
 
 
 def give_up(conn: Connection, ids: Collection[int]) -> None:
-    """An operator says that these jobs never answer by id."""
+    """Record that an operator declares these jobs as never answering by id."""
     table = schema.job_absences
     conn.execute(update(table).where(table.c.job_id == bindparam("id_")).values(answer=UNANSWERABLE), _keys(ids))
 
 
 def withdraw(conn: Connection, ids: Collection[int]) -> None:
-    """Take an operator's agreement back."""
+    """Withdraw an operator's agreement to mark these jobs gone."""
     table = schema.job_absences
     conn.execute(update(table).where(table.c.job_id == bindparam("id_")).values(confirmed_at=None), _keys(ids))
 
@@ -168,7 +169,7 @@ def _change(row: Row, before: Mapping[int, str], run_id: int | None, now: dateti
 
 
 def _note(conn: Connection, found: Mapping[int, PresenceResult], now: datetime) -> None:
-    """Keep notes on the jobs that the list lacks; those that it shows again need none."""
+    """Write notes on the jobs that the list lacks, and delete those of jobs that it shows again."""
     table = schema.job_absences
     done = [job_id for job_id, result in found.items() if result.presence == "listed" and result.answer is None]
     if done:
@@ -186,10 +187,10 @@ def _note(conn: Connection, found: Mapping[int, PresenceResult], now: datetime) 
 
 
 def noted_answer(old: Row, result: PresenceResult) -> str | None:
-    """What to note as the answer, given the note of before. Pure.
+    """The answer to note for a job, given the note that it has. Pure.
 
     A failed lookup must not overwrite an earlier 404, nor the hold of jobs that were not asked for since; nor must that
-    hold overwrite what was answered before. That a job never answers stays true until it does.
+    hold overwrite an earlier answer. An operator's word that a job never answers lasts until the job answers.
     """
     lasting = {
         None: {UNANSWERABLE},

@@ -1,4 +1,4 @@
-"""What Credits are in money, by the price of their month; reads only.
+"""Credits in money, by the price of their month; reads only.
 
 ``credit_prices`` has a row for each month in which the price changed. It counts until the next row; the first one also
 counts for all months before it. So months that are over keep their price.
@@ -32,7 +32,7 @@ class Prices:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What ``worth`` adds to a row."""
+        """The columns that ``worth`` adds to a row."""
         return ("amount", "currency") if self else ()
 
     @property
@@ -61,7 +61,7 @@ class Prices:
         return {"amount": None if credits_ is None else credits_ * price.amount, "currency": price.currency}
 
     def added(self, parts: Iterable[Row]) -> Row:
-        """The sum of such amounts; null if one is, or if more than one currency is left: amounts of 0 are in any."""
+        """The sum of amounts; null if one of them is null, or if those above 0 are in more than one currency."""
         if not self:
             return {}
         found, sums = list(parts), dict[str, Decimal]()
@@ -80,7 +80,7 @@ UNPRICED: Final = Prices()
 
 
 def stored(conn: Connection) -> Prices:
-    """The prices that syncs and polls noted."""
+    """The prices that syncs and polls recorded."""
     table = credit_prices.c
     found = conn.execute(select(table.month, table.price, table.currency).order_by(table.month))
     return Prices(tuple((row.month, CreditPrice(row.price, row.currency)) for row in found))

@@ -1,7 +1,7 @@
-"""The quarantine: items and values that could not be mirrored, what an operator accepted, and what that decides.
+"""The quarantine: items and values that could not be mirrored, and the faults that an operator accepted.
 
-``Holding`` is the one place that says whether what is listed is also held as shown; every certificate, message, exit
-status and alert goes by it.
+``Holding`` alone decides whether each listed job is held as shown; every certificate, message, exit status and alert
+goes by it.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,7 +17,7 @@ from tpmirror.db.types import Row
 _TABLE: Final = schema.quarantined_jobs
 _IS_OPEN: Final = _TABLE.c.resolved_at.is_(None)
 VOLATILE: Final = frozenset(f"job.{column.name}" for column in schema.jobs.columns if column.info.get("volatile"))
-"""Fields that never hold a certificate back: they change at every look, and nothing is booked by them."""
+"""Fields that never hold a certificate back: they change with every observation, and no accounting depends on them."""
 _COUNTS: Final = _IS_OPEN & (_TABLE.c.field.is_(None) | _TABLE.c.field.not_in(sorted(VOLATILE)))
 _WAITS: Final = _COUNTS & _TABLE.c.accepted_at.is_(None)
 
@@ -27,11 +27,11 @@ class Holding:
     """How many listed jobs are not held as their newest answers showed them."""
 
     unreadable: int = 0
-    """Jobs of which nothing could be read, or of which there is no row for want of a status."""
+    """Jobs of which no field could be read, or of which there is no row for want of a status."""
     incomplete: int = 0
     """Jobs with a field that could not be held; it keeps its last good value."""
     accepted: int = 0
-    """Those of both of which an operator accepted every fault."""
+    """Unreadable or incomplete jobs of which an operator accepted every fault."""
 
     @property
     def is_whole(self) -> bool:
@@ -54,7 +54,7 @@ class Holding:
 def assess(entries: Iterable[Any], placed: Collection[int]) -> Holding:
     """The holding of some jobs, by their open entries (``job_id``, ``field``, ``accepted_at``). Pure.
 
-    ``placed`` are those of the jobs that have a row.
+    ``placed``: the jobs among them that have a row.
     """
     by_job: dict[int, list[Any]] = {}
     for entry in entries:
@@ -82,7 +82,7 @@ def holding(conn: Connection, among: Collection[int] | None = None) -> Holding:
 
 
 def holding_back(entries: Iterable[Row]) -> list[Row]:
-    """The entries that nobody accepted, of fields that count: they wait for an operator. Pure."""
+    """The entries that wait for an operator: not accepted, and of a field that is not volatile. Pure."""
     return [row for row in entries if row["accepted_at"] is None and row["field"] not in VOLATILE]
 
 
@@ -114,9 +114,9 @@ def unread_ids(conn: Connection) -> set[int]:
 
 
 def obsolete_entries(conn: Connection, present: Collection[int]) -> list[int]:
-    """Entries of what is proven to be off the list, and the mirror never held or holds as gone.
+    """Entries of jobs and items proven to be off the list that the mirror never held or holds as gone.
 
-    Nothing is left to mirror.
+    They have nothing left to mirror.
     """
     jobs = schema.jobs.c
     entries = conn.execute(select(_TABLE.c.id, _TABLE.c.job_id).where(_IS_OPEN)).all()
@@ -126,7 +126,7 @@ def obsolete_entries(conn: Connection, present: Collection[int]) -> list[int]:
 
 
 def unseen_items(conn: Connection, shown: Collection[str | None]) -> list[int]:
-    """Entries of items without a readable id of which a full sync showed other payloads: nothing tells them apart."""
+    """Entries without a readable id whose payload no item of a full sync has: only the payload identifies them."""
     entries = conn.execute(select(_TABLE.c.id, _TABLE.c.payload).where(_IS_OPEN, _TABLE.c.job_id.is_(None)))
     return [row.id for row in entries if row.payload not in shown]
 
@@ -137,7 +137,7 @@ def resolve(conn: Connection, entries: Collection[int], now: datetime) -> None:
 
 
 def accept(conn: Connection, entries: Collection[int], now: datetime | None) -> None:
-    """Mark entries as accepted; as not accepted, without a time."""
+    """Mark entries as accepted at ``now``; as not accepted if it is None."""
     bulk.update(conn, _TABLE, [{"id_": entry, "accepted_at": now} for entry in sorted(entries)])
 
 
@@ -148,7 +148,7 @@ def accepted(conn: Connection) -> set[tuple[str | None, str]]:
 
 
 def accept_everywhere(conn: Connection, faults: Iterable[tuple[str, str]], now: datetime) -> None:
-    """From now on accept these faults, a field and a kind each, in whatever job they come."""
+    """Accept these faults, a field and a kind each, in every job from now on."""
     new = set(faults) - accepted(conn)
     if new:
         rows = [{"field": name, "fault": fault, "accepted_at": now} for name, fault in sorted(new)]
@@ -156,7 +156,7 @@ def accept_everywhere(conn: Connection, faults: Iterable[tuple[str, str]], now: 
 
 
 def withdraw(conn: Connection, name: str | None = None) -> None:
-    """Accept faults of this field, or of any, no longer as they come."""
+    """Stop accepting future faults of this field, or of any field."""
     table = schema.accepted_faults
     conn.execute(delete(table).where(table.c.field == name) if name is not None else delete(table))
 

@@ -1,9 +1,9 @@
-"""What people ask the mirror, as plain data; reads only."""
+"""The queries of commands and pages, as plain data; reads only."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -18,7 +18,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    tuple_,
     union_all,
 )  # fmt: skip
 
@@ -26,6 +25,7 @@ from tpmirror.db import labels, schema
 from tpmirror.db.privileges import readable
 from tpmirror.db.types import Row, credits_of
 from tpmirror.db.views import view
+from tpmirror.months import start_of
 from tpmirror.store import history, presence, quarantine, runs
 from tpmirror.store.prices import UNPRICED, Prices
 
@@ -36,17 +36,21 @@ PRESENCES: Final = ("listed", "missing", "unlisted", "gone")
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs are wanted; what is None or empty narrows nothing down."""
+    """A filter of jobs; a field that is None or empty narrows nothing down."""
 
     statuses: Sequence[int] = ()
+    in_flight: bool = False
+    """Only jobs that are neither over nor gone."""
     models: Sequence[int] = ()
-    """Ids, of which a job uses at least one."""
+    """Ids of models, of which a job uses at least one."""
     resolution: str = ""
     presence: str = ""
-    since: datetime | None = None
-    """Started at this moment or later."""
-    before: datetime | None = None
-    """Started earlier."""
+    first: date | None = None
+    """Counts on this day (UTC) or later, as ``job_overview.day`` has it."""
+    last: date | None = None
+    """Counts on this day or earlier."""
+    input_video: int | None = None
+    """Id of the input video that a job reads."""
     owner: str = ""
     """A part of the address of the input's owner."""
     text: str = ""
@@ -57,25 +61,34 @@ class JobFilter:
         """The conditions for rows of ``job_overview``."""
         jobs, used = view("job_overview").c, schema.job_ml_models.c
         uses_model = jobs.job_id.in_(select(used.job_id).where(used.ml_model_id.in_(self.models)))
-        found = [jobs.started >= self.since] if self.since else []
-        found += [jobs.started < self.before] if self.before else []
         wanted = (
             (self.statuses, jobs.status.in_(self.statuses)),
+            (self.in_flight, ~jobs.is_terminal & (jobs.presence != "gone")),
             (self.models, uses_model),
             (self.resolution, jobs.resolution == self.resolution),
             (self.presence, jobs.presence == self.presence),
+            (self.first or self.last, self._is_of_these_days),
+            (self.input_video is not None, jobs.input_video_id == self.input_video),
             (self.owner, jobs.input_owner.icontains(self.owner, autoescape=True)),
             (self.text, _mentions(self.text)),
         )
-        return found + [condition for asked, condition in wanted if asked]
+        return [condition for asked, condition in wanted if asked]
 
+    @property
+    def _is_of_these_days(self) -> ColumnElement[bool]:
+        """Whether a job's day is among those wanted: by its timestamps, not by ``day``, which has no index."""
+        jobs = view("job_overview").c
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where a page of jobs begins: after the row with this value of the sort column and this id."""
+        def lies_within(moment: ColumnElement[Any]) -> ColumnElement[bool]:
+            after = [moment >= start_of(self.first)] if self.first else []
+            before = [moment < start_of(self.last + timedelta(days=1))] if self.last else []
+            return and_(True, *after, *before)
 
-    value: Any
-    job_id: int
+        return or_(
+            lies_within(jobs.finished),
+            jobs.finished.is_(None) & lies_within(jobs.started),
+            jobs.finished.is_(None) & jobs.started.is_(None) & lies_within(jobs.first_seen_at),
+        )
 
 
 def summary(conn: Connection, prices: Prices = UNPRICED) -> dict[str, Any]:
@@ -115,7 +128,7 @@ def failed_jobs(conn: Connection, since: datetime) -> list[Row]:
 
 
 def jobs_by_status(conn: Connection, prices: Prices = UNPRICED) -> list[Row]:
-    """Jobs and Credits by status, and what these are in money; previews count as jobs and cost nothing."""
+    """Jobs and Credits by status, and the Credits in money; previews count as jobs and cost nothing."""
     jobs, names = schema.jobs, schema.job_statuses
     charged = credits_of(case((jobs.c.preview.is_(True), 0), else_=jobs.c.cost_usd))
     wanted = (
@@ -129,7 +142,7 @@ def jobs_by_status(conn: Connection, prices: Prices = UNPRICED) -> list[Row]:
 
 
 def _worth_by_status(conn: Connection, prices: Prices) -> dict[int, Row]:
-    """What Credits are in money by status: each job at the price of the month in which it counts."""
+    """Credits in money by status: each job at the price of the month in which it counts."""
     jobs = view("job_overview").c
     wanted = select(jobs.status, jobs.month, credits_of(jobs.credits).label("credits"))
     parts: dict[int, list[Row]] = {}
@@ -144,6 +157,34 @@ def credits_by_month(conn: Connection, limit: int) -> list[Row]:
     month = func.substr(cast(days.day, Text), 1, 7).label("month")
     wanted = select(month, func.sum(days.jobs).label("jobs"), credits_of(days.credits).label("credits"))
     return _rows(conn, wanted.group_by(month).order_by(month.desc()).limit(limit))
+
+
+def jobs_by_presence(conn: Connection, since: datetime | None) -> Row:
+    """Jobs by presence, 0 for one without jobs; ``newer``: listed jobs that were first seen after ``since``."""
+    jobs, newer = schema.jobs.c, 0
+    if since is not None:
+        newer = _scalar(conn, select(func.count()).where(jobs.presence == "listed", jobs.first_seen_at > since))
+    return {**dict.fromkeys(PRESENCES, 0), **_counts(conn, jobs.presence), "newer": newer}
+
+
+def in_flight(conn: Connection, limit: int) -> dict[str, Any]:
+    """Jobs queued or processing, the longest waiting of them, and separately those of an unknown status.
+
+    Whether a job of a status without a name is over is unknown: it is not counted among the jobs at work.
+    """
+    active, jobs, codes = view("active_jobs"), schema.jobs.c, schema.job_statuses.c.code
+    # By their own codes, for which there is an index, and not by excluding the known ones.
+    strange = list(conn.execute(select(codes).where(codes.not_in(sorted(labels.STATUSES)))).scalars())
+    at_work = sorted(set(labels.STATUSES) - labels.TERMINAL)
+
+    def longest_waiting(statuses: Sequence[int]) -> list[Row]:
+        return _rows(conn, select(active).where(active.c.status.in_(statuses)).limit(limit)) if statuses else []
+
+    return {
+        "count": _scalar(conn, select(func.count()).where(jobs.status.in_(at_work), jobs.presence != "gone")),
+        "jobs": longest_waiting(at_work),
+        "strange": longest_waiting(strange),
+    }
 
 
 def job(conn: Connection, job_id: int) -> Row | None:
@@ -181,29 +222,49 @@ def job_history(conn: Connection, row: Row) -> dict[str, list[Row]]:
 
 
 def job_ids(
-    conn: Connection,
-    wanted: Sequence[ColumnElement[bool]],
-    limit: int,
-    order: str = "-job_id",
-    place: Cursor | None = None,
+    conn: Connection, wanted: Sequence[ColumnElement[bool]], limit: int, order: str = "-job_id", offset: int = 0
 ) -> list[int]:
-    """The ids of jobs by a column of ``job_overview``, the largest first with ``-`` before it; from a place on."""
+    """The ids of jobs by a column of ``job_overview``, the largest first with ``-`` before it; null comes last."""
     jobs = view("job_overview").c
     key, down = jobs[order.lstrip("-")], order.startswith("-")
     keys = [jobs.job_id] if key.name == "job_id" else [key, jobs.job_id]
-    if place is not None:
-        start = [place.job_id] if len(keys) == 1 else [place.value, place.job_id]
-        here = tuple_(*keys)
-        there = tuple_(*start, types=[column.type for column in keys])
-        wanted = [*wanted, here < there if down else here > there]
-    sorted_by = [column.desc() if down else column.asc() for column in keys]
-    return list(conn.execute(select(jobs.job_id).where(*wanted).order_by(*sorted_by).limit(limit)).scalars())
+    # Not NULLS LAST, for which SQLite would sort all jobs: an index gives those with a value in order.
+    known = [*wanted, key.is_not(None)]
+    found = _ids(conn, known, [each.desc() if down else each.asc() for each in keys], limit, offset)
+    if len(found) < limit and key.name != "job_id":
+        passed = 0 if found or not offset else max(0, offset - count_jobs(conn, known))
+        found += _ids(conn, [*wanted, key.is_(None)], [jobs.job_id.desc()], limit - len(found), passed)
+    return found
+
+
+def _ids(
+    conn: Connection, wanted: Sequence[ColumnElement[bool]], order: Sequence[Any], limit: int, offset: int
+) -> list[int]:
+    jobs = view("job_overview").c
+    found = select(jobs.job_id).where(*wanted).order_by(*order).limit(limit).offset(offset)
+    return list(conn.execute(found).scalars())
+
+
+def count_jobs(conn: Connection, wanted: Sequence[ColumnElement[bool]]) -> int:
+    """How many jobs meet conditions for rows of ``job_overview``; without any, how many there are."""
+    # The view joins each job to its videos, which is not needed to count them all.
+    found = select(func.count(view("job_overview").c.job_id)).where(*wanted) if wanted else func.count(schema.jobs.c.id)
+    return _scalar(conn, found) or 0
+
+
+def newest_jobs(conn: Connection, digits: str, limit: int, *, is_absent: bool) -> list[tuple[int, str]]:
+    """The newest jobs whose ids begin with these digits, with their statuses; ``is_absent``: that the list lacks."""
+    jobs, names = schema.jobs.c, schema.job_statuses.c
+    wanted = [cast(jobs.id, Text).startswith(digits, autoescape=True)]
+    wanted += [jobs.presence != "listed"] if is_absent else []
+    found = select(jobs.id, names.name).join(schema.job_statuses, names.code == jobs.status).where(*wanted)
+    return [(job_id, name) for job_id, name in conn.execute(found.order_by(jobs.id.desc()).limit(limit))]
 
 
 def labelled_jobs(conn: Connection, ids: Sequence[int], columns: Sequence[Column[Any]] = ()) -> list[Row]:
     """The rows of ``job_overview_public`` in the order of the ids, or these columns of ``job_overview``.
 
-    Read after the ids: the database joins and labels these jobs, not all that it had to sort.
+    Read after the ids: the database joins and labels these jobs alone, not all jobs that it had to sort.
     """
     columns = columns or list(view("job_overview_public").columns)
     (job_id,) = (column for column in columns if column.name == "job_id")
@@ -212,7 +273,7 @@ def labelled_jobs(conn: Connection, ids: Sequence[int], columns: Sequence[Column
 
 
 def job_choices(conn: Connection) -> dict[str, list[Row]]:
-    """What a filter of jobs can be set to: ``value`` and ``name`` of each status, model, resolution and presence."""
+    """The choices of a job filter: ``value`` and ``name`` of each status, model, resolution and presence."""
     statuses, models, sizes = schema.job_statuses.c, schema.ml_models.c, schema.output_resolutions.c
     return {
         "status": _rows(conn, select(statuses.code.label("value"), statuses.name).order_by(statuses.code.desc())),
@@ -222,8 +283,19 @@ def job_choices(conn: Connection) -> dict[str, list[Row]]:
     }
 
 
+def choose(choices: Sequence[Row], text: str) -> list[Any]:
+    """The values of the choices that have this name, in any case, or this value; empty if no choice has."""
+    asked = text.strip().casefold()
+    return [one["value"] for one in choices if asked in {str(one["value"]).casefold(), str(one["name"]).casefold()}]
+
+
+def accepted(choices: Sequence[Row]) -> str:
+    """The names of a filter's choices, in words."""
+    return ", ".join(dict.fromkeys(str(one["name"]) for one in choices)) or "none: the mirror has no job yet"
+
+
 def job_details(conn: Connection, row: Row) -> dict[str, Any]:
-    """All that the mirror knows of a job besides its row: labels, models, videos, history, lengths, corrections."""
+    """The rows about a job besides its own: labels, models, videos, history, lengths, corrections."""
     history_of_job = job_history(conn, row)
     return {
         "shown": _of_job(conn, "job_overview_public", row["id"])[0],
@@ -236,8 +308,13 @@ def job_details(conn: Connection, row: Row) -> dict[str, Any]:
     }
 
 
+def count_of_input(conn: Connection, video_id: int | None) -> int:
+    """How many jobs read an input video."""
+    return _scalar(conn, select(func.count()).where(schema.jobs.c.input_video_id == video_id)) or 0
+
+
 def fields_of(row: Row, columns: Sequence[Column[Any]]) -> list[dict[str, Any]]:
-    """Every column of a row with what it means."""
+    """Every column of a row with its meaning."""
     return [{"name": c.name, "value": row[c.name], "means": c.comment} for c in columns if c.name != "fingerprint"]
 
 
@@ -261,7 +338,7 @@ def unknown_codes(conn: Connection) -> dict[str, list[int]]:
 
 
 def unknown(conn: Connection) -> dict[str, list[Any]]:
-    """What upstream sent that this version has no name for: codes by table, keys by table."""
+    """Codes and keys that upstream sent and this version has no name for, by table."""
     found: dict[str, list[Any]] = dict(unknown_codes(conn))
     for table in (schema.jobs, schema.input_videos, schema.output_videos, schema.ml_models):
         sample = conn.execute(select(table.c.extra).where(table.c.extra.is_not(None)).limit(EXTRA_SAMPLE)).scalars()
@@ -303,7 +380,7 @@ def _models_of_job(conn: Connection, job_id: int) -> list[Row]:
 
 
 def _videos_of_job(conn: Connection, row: Row) -> list[dict[str, Any]]:
-    """The job's videos with all their columns that the role may read, and what these mean."""
+    """The job's videos with all their columns that the role may read, and the meanings of these."""
     found = []
     for kind, table in (("input", schema.input_videos), ("output", schema.output_videos)):
         video_id, columns = row[f"{kind}_video_id"], readable(conn, table)

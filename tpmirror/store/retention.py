@@ -29,9 +29,10 @@ def old_entries(before: datetime) -> Select[Any]:
 
 
 def old_polls(before: datetime) -> Select[Any]:
-    """Keys of the polls from before a moment that found nothing, or failed before they did, and nothing refers to.
+    """Keys of the polls from before a moment that found nothing, or failed before they did, and that no row refers to.
 
-    Not the newest of those by which the mirror says how it is, and since when it bounds what it sees.
+    Without the newest run, the newest succeeded, the newest failed, and the newest covering poll under a right clock:
+    the mirror's status and the bounds of status changes come from them.
     """
     run, referring = schema.sync_runs.c, (schema.job_status_history, schema.field_changes, schema.quarantined_jobs)
     unused = [~exists().where(table.c.sync_run_id == run.id) for table in referring]
@@ -51,7 +52,7 @@ def old_polls(before: datetime) -> Select[Any]:
 
 
 def delete_old(conn: Connection, table: Table, keys: Select[Any], limit: int) -> int:
-    """Remove so many rows, the oldest first; how many there were. Of samples also those of the same moment."""
+    """Remove ``limit`` rows at most, the oldest first; returns how many. Of samples also those of the same moment."""
     if table is schema.job_progress_samples:
         return _delete_samples(conn, keys, limit)
     (key,) = table.primary_key.columns
@@ -59,7 +60,7 @@ def delete_old(conn: Connection, table: Table, keys: Select[Any], limit: int) ->
 
 
 def _delete_samples(conn: Connection, times: Select[Any], limit: int) -> int:
-    """By a range of times: to find as many pairs of keys, PostgreSQL would read the whole table."""
+    """Deletes by a range of times: to find as many pairs of keys, PostgreSQL would read the whole table."""
     table, some = schema.job_progress_samples, times.limit(limit).subquery()
     last = conn.scalar(select(func.max(some.c.observed_at)))
     return 0 if last is None else conn.execute(delete(table).where(table.c.observed_at <= last)).rowcount

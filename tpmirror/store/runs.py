@@ -21,7 +21,7 @@ _START: Final = insert(sync_runs).returning(sync_runs.c.id)
 
 
 def start(conn: Connection, kind: str, started_at: datetime, now: datetime) -> int:
-    """Open a row, and close as abandoned those of runs that died; the number of the new run."""
+    """Open a row, and close as abandoned those of runs that died; returns the number of the new run."""
     conn.execute(_ABANDON, {"now": now})
     row = {"kind": kind, "outcome": "running", "certified": False, "started_at": started_at, "covered": False}
     run_id: int = conn.execute(_START, row).scalar_one()
@@ -39,7 +39,7 @@ def get(conn: Connection, run_id: int) -> Row:
 
 
 def is_closed(conn: Connection, run_id: int, started_at: datetime) -> bool:
-    """Whether a run was closed by itself. Its number may be another's where the database went back in time."""
+    """Whether a run closed its own row: after the database went back in time another run may have its number."""
     run = sync_runs.c
     mine = (run.id == run_id) & (run.started_at == started_at) & run.outcome.not_in(("running", "abandoned"))
     return conn.execute(select(run.id).where(mine)).first() is not None
@@ -55,15 +55,15 @@ SKEW: Final = 60.0
 
 
 def is_clock_right(ahead: float | None) -> bool:
-    """Whether a clock that is so many seconds ahead of the API's is right; None, where that states none: it is."""
+    """Whether a clock that is ``ahead`` seconds ahead of the API's is right; so it is where the API states no date."""
     return abs(ahead or 0) <= SKEW
 
 
 def covered_since(conn: Connection, kind: str) -> datetime | None:
-    """When the last run of a kind began that read every listed job (full), or at every job in flight (poll).
+    """When the last run of a kind began that read every listed job (full), or every job in flight (poll).
 
-    A run whose clock was wrong is none, nor one that began later by its clock than one that came after it: the clock
-    was ahead, or was set back, where the API stated no time to compare it with.
+    A run whose clock was wrong does not count, nor a run that began later by its clock than a run that came after it:
+    the clock was ahead, or was set back, where the API stated no time to compare it with.
     """
     table, after = sync_runs.c, sync_runs.alias().c
     earlier = exists().where(after.id > table.id, after.started_at < table.started_at)
@@ -73,7 +73,7 @@ def covered_since(conn: Connection, kind: str) -> datetime | None:
 
 
 _HAS_PROOF: Final = sync_runs.c.certificate.is_not(None)
-"""So that an index of these few rows serves."""
+"""Without it no query could use the index of these few rows."""
 PROVEN: Final = _HAS_PROOF & (sync_runs.c.certified | sync_runs.c.certificate.contains('"ids_proven": true'))
 """Runs that proved which jobs are listed, whether or not each of them was held."""
 CERTIFIED: Final = _HAS_PROOF & sync_runs.c.certified & sync_runs.c.certificate.contains('"incomplete"')
@@ -87,9 +87,9 @@ def proven_at(conn: Connection) -> datetime | None:
 
 
 AHEAD: Final = timedelta(seconds=60)
-"""How far a proof may be dated ahead of the clock: those of two machines differ a little. ``sync_health`` has it."""
+"""How far a proof may be dated ahead of the clock: clocks of two machines differ a little. ``sync_health`` has it."""
 FUTURE: Final = "certified in the future by this clock"
-"""What is said of a proof whose age nobody knows."""
+"""Text that stands in place of a proof's age where the proof is dated in the future."""
 
 
 def proof_age(at: datetime, now: datetime) -> float | None:
@@ -107,15 +107,15 @@ def last(conn: Connection, *conditions: Any) -> Row | None:
 
 
 def later(conn: Connection, run: Row | None, *conditions: Any) -> tuple[int, Row]:
-    """How many such runs there are after one, and the newest of them; an empty row if none."""
+    """Number of runs after ``run`` that meet the conditions, and the newest of them; an empty row if there is none."""
     after = sync_runs.c.id > (run["id"] if run else 0)
     count = conn.scalar(select(func.count()).where(after, *conditions)) or 0
     return count, last(conn, after, *conditions) or {}
 
 
-def recent(conn: Connection, limit: int) -> list[Row]:
-    """The newest runs, newest first."""
-    return _rows(conn, select(sync_runs).order_by(sync_runs.c.id.desc()).limit(limit))
+def of_kind(conn: Connection, kind: str, limit: int) -> list[Row]:
+    """The newest runs of a kind, newest first."""
+    return _rows(conn, select(sync_runs).where(sync_runs.c.kind == kind).order_by(sync_runs.c.id.desc()).limit(limit))
 
 
 def certified_as_of(run: Row | None) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What follows from a job's absence from the list, and from its return. Pure: nothing is asked and nothing written."""
+"""Decides the presence of each job that the list lacks, or shows again. Pure: sends no request and writes no row."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -21,15 +21,16 @@ from tpmirror.store.runs import AHEAD
 DAY: Final = timedelta(days=1)
 """The time over which the vanish limit counts."""
 SOON: Final = timedelta(hours=1)
-"""After how long a gone job is asked for again; then each time after as long as it has been gone."""
+"""The first lookup of a gone job is this long after the mark; each later one as long after the last as it was gone
+then."""
 FINAL: Final = timedelta(days=7)
-"""After how long a gone job is not asked for any more."""
+"""How long after a job was marked gone its lookups end."""
 
 
 def returned(away: Mapping[int, str], where: Mapping[int, str]) -> dict[int, PresenceResult]:
     """Jobs held as not listed (``away``, by job its presence) that an answer of a run showed (``where``, see Reading).
 
-    Whatever run it was, and however it ended: a job that is shown is not gone.
+    Applies to every kind of run and every outcome: a job that an answer shows is not gone.
     """
     found = {}
     for job_id, presence in away.items():
@@ -42,52 +43,53 @@ def returned(away: Mapping[int, str], where: Mapping[int, str]) -> dict[int, Pre
 
 @dataclass(frozen=True, slots=True)
 class Absences:
-    """Jobs that the list lacks, as the mirror holds them, and what was noted of them."""
+    """Jobs that the list lacks, as the mirror holds them, and the notes on them."""
 
     listed: Collection[int]
-    """Held as listed: this run proved that they are not."""
+    """Held as listed; this run proved that the list lacks them."""
     missing: Collection[int]
     unlisted: Collection[int]
     gone: Mapping[int, datetime]
-    """Marked gone in the last days, by job when."""
+    """Jobs marked gone in the last days, each with the time of the mark."""
     notes: Mapping[int, Row]
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """Which jobs to ask for by id, and what an operator said about them."""
+    """Jobs to ask for by id, and an operator's decisions about them."""
 
     listed: set[int]
     """Jobs that the mirror held as listed."""
     lacking: set[int]
-    """Those and the missing ones: why the list lacks them is not known; the others are known to be unlisted."""
+    """``listed`` and the missing jobs: why the list lacks them is not known; the other jobs are known to be
+    unlisted."""
     first: list[int]
     """Jobs that an operator confirmed: no limit holds them back."""
     others: list[int]
     rest: list[int]
     """Unlisted jobs that are not asked for: an operator has to know of them where no answer shows the account."""
     again: list[int]
-    """Jobs gone for a few days at most: a stale answer may have marked them."""
+    """Jobs gone for ``FINAL`` at most whose next lookup is due: a stale answer may have marked them."""
     restored: set[int]
     unanswerable: set[int]
-    """Jobs of which an operator said that they never answer."""
+    """Jobs that an operator declared as never answering by id."""
     marked: int
-    """Jobs marked gone in the last day without an operator."""
+    """Jobs marked gone in the last day without an operator's confirmation."""
     limit: int
-    """Most jobs that may go in a day without an operator."""
+    """Most jobs that may be marked gone in a day without an operator's confirmation."""
 
     @classmethod
     def of(cls, absences: Absences, limit: int, most: int, now: datetime) -> "Questions":
-        """The questions that follow; the least recently looked up come first, also without an answer.
+        """The questions that follow; the least recently looked up come first, whether or not the API answered.
 
-        ``most``: how many jobs to ask for again of those known to be unlisted, and of those gone.
+        ``most``: how many unlisted jobs, and how many gone jobs, to ask for again.
         """
         notes, listed = absences.notes, set(absences.listed)
         lacking = listed.union(absences.missing)
         unanswerable = _noted(notes, UNANSWERABLE)
 
         def last_look(job_id: int) -> tuple[bool, datetime, int]:
-            # Those that never answer last: a few of them in a row would look as if the API answered for none.
+            # Unanswerable jobs sort last: a few of them in a row end the lookups, as if the API answered for none.
             return job_id in unanswerable, _looked_up(notes, job_id) or datetime.min.replace(tzinfo=UTC), job_id
 
         confirmed = {job_id for job_id, row in notes.items() if row["confirmed_at"] is not None}
@@ -115,7 +117,7 @@ class Questions:
 def is_due(gone_at: datetime, looked_up_at: datetime | None, now: datetime) -> bool:
     """Whether to ask for a gone job again: an hour later, then after two, four, eight hours and so on, for a week.
 
-    At once if a clock that was ahead said when.
+    At once if the last lookup is dated in the future: the clock that was ahead would delay the next lookup.
     """
     last = looked_up_at or gone_at
     if last - now > AHEAD:
@@ -133,42 +135,42 @@ def _noted(notes: Mapping[int, Row], answer: str) -> set[int]:
 
 @dataclass(slots=True)
 class Answers:
-    """What the API answered."""
+    """The API's answers for jobs by id."""
 
     by_job: dict[int, tuple[str, datetime]] = field(default_factory=dict)
     is_trusted: bool = False
-    """Whether it answered for a canary before and after: only then a denial counts."""
+    """Whether the API answered for a job known to be there, before and after the lookups: only then a denial counts."""
     is_silent: bool = True
-    """Whether it stopped answering: then those not asked have no answer either."""
+    """Whether the API stopped answering: jobs that were not asked for then count as unanswered."""
     is_shown: bool = True
     """Whether the list, or an answer by id, showed any job of this account."""
     in_flight: Collection[int] = ()
     """Jobs held as listed that answer by id as in flight, where the list is empty."""
 
     def answer(self, job_id: int) -> str | None:
-        """What it answered for a job, None if it was not asked; a denial that no canary vouches for is no answer."""
+        """The answer for a job, None if it was not asked for; an untrusted denial is none if the account is shown."""
         answer = self.by_job[job_id][0] if job_id in self.by_job else None
         return UNANSWERED if answer == DENIED and self.is_shown and not self.is_trusted else answer
 
     def denied(self, questions: Questions) -> set[int]:
-        """Jobs whose denial would mark them gone without an operator's word."""
+        """Jobs whose denial would mark them gone without an operator's confirmation."""
         asked = self.by_job.keys() - questions.restored.union(questions.first, questions.again)
         return {job_id for job_id in asked if self.answer(job_id) == DENIED}
 
     def shown(self) -> set[int]:
-        """Jobs that it answered for."""
+        """Jobs that the API found by id, or in its history of ended jobs."""
         return {job_id for job_id, (answer, _) in self.by_job.items() if answer in {FOUND, ARCHIVED}}
 
     def is_enough(self, questions: Questions) -> bool:
-        """Whether no further answer can let the denied jobs go without an operator."""
+        """Whether the denied jobs exceed the vanish limit: no further answer can mark them gone without an operator."""
         denied = len(self.denied(questions))
         return denied > 0 and denied + questions.marked > questions.limit
 
 
 def counted(questions: Questions, answers: Answers) -> int:
-    """What counts against the limit: jobs marked in the last day, and absences that nobody explained.
+    """Jobs that count against the vanish limit: marked gone in the last day, or absent without an explanation.
 
-    Not denials alone: of a server that fails after a few of them, a few jobs would go in each run.
+    Unanswered jobs count too: else a server that fails after a few denials would lose a few jobs in each run.
     """
     open_ones = questions.lacking - questions.unanswerable
     silent = {job_id for job_id in open_ones if answers.answer(job_id) not in {FOUND, ARCHIVED, DENIED}}
@@ -177,9 +179,9 @@ def counted(questions: Questions, answers: Answers) -> int:
 
 
 def doubt_of(questions: Questions, answers: Answers) -> str | None:
-    """Why an empty list is not to be believed; None where it is, and where the list is not empty.
+    """The reason to distrust an empty list; None if there is none, and if the list is not empty.
 
-    A list of active jobs is empty once all have ended: they answer by id as ended. No list omits those in flight.
+    A list of active jobs is empty once all jobs have ended: they answer by id as ended. No list omits jobs in flight.
     """
     held = f"{len(questions.listed)}" if questions.listed else "some that the list lacked before"
     empty = f"the API lists no jobs at all, the mirror holds {held}"
@@ -193,7 +195,7 @@ def doubt_of(questions: Questions, answers: Answers) -> str | None:
 
 
 def classify_all(questions: Questions, answers: Answers) -> dict[int, PresenceResult]:
-    """Where each job is; those that were not asked for and are known to be unlisted or gone stay what they are."""
+    """The presence of each job; unlisted and gone jobs that were not asked for keep theirs."""
     doubt = doubt_of(questions, answers)
     if doubt and answers.is_shown:
         return {}
@@ -210,12 +212,12 @@ def classify_all(questions: Questions, answers: Answers) -> dict[int, PresenceRe
             may_go = (answers.is_trusted and job_id in questions.first) or not (is_held or is_restored)
             where = "listed" if job_id in stay else held_as(job_id, questions, answers)
             found[job_id] = classify(where, answer, at, is_restored=is_restored, may_go=may_go)
-    # A listed job needs no note but for an operator. One who is asked has to know of those without an answer too.
+    # A listed job needs a note only where an operator is asked, who has to see the unanswered jobs too.
     return {job_id: one for job_id, one in found.items() if one.presence != "listed" or is_asked}
 
 
 def held_as(job_id: int, questions: Questions, answers: Answers) -> str:
-    """Where a job is that does not answer by id."""
+    """The presence of a job that does not answer by id."""
     if job_id in questions.again:
         return "gone"
     is_denied = answers.is_shown and answers.answer(job_id) == DENIED
@@ -223,7 +225,7 @@ def held_as(job_id: int, questions: Questions, answers: Answers) -> str:
 
 
 def classify(where: str, answer: str | None, at: datetime | None, *, is_restored: bool, may_go: bool) -> PresenceResult:
-    """Where one job is, by what the API answered for its id; ``where`` unless that says more."""
+    """The presence of one job by the API's answer for its id; ``where`` unless the answer decides."""
     if answer in {FOUND, ARCHIVED}:
         return PresenceResult("unlisted", answer, at)
     if answer == DENIED and may_go:

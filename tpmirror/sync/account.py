@@ -1,8 +1,8 @@
-"""Whose account this mirror belongs to, checked on every page before anything of it is written.
+"""Checks that every page is of the mirror's own account, before any row of the page is written.
 
-A key may be replaced; an account may not. An owner is the account's once it was seen. Before an unknown one is learnt,
-and before new jobs of no known owner are taken, known jobs that the page does not show are asked for by id: the API
-answers only for the account's own. One known job on the page is no proof: it may be shared.
+A key may be replaced; an account may not. An owner once seen belongs to the account. Before an unknown owner is learnt,
+and before new jobs of no known owner are stored, known jobs that the page does not show are asked for by id: the API
+answers only for the account's own jobs. One known job on the page is no proof: it may be shared.
 """
 
 from collections.abc import Collection, Iterable
@@ -25,22 +25,22 @@ from tpmirror.tensorpix.redaction import clean, unsigned
 PROBES: Final = 20
 """Known jobs asked for by id to see whether this is their account: most of them may have been deleted meanwhile."""
 MAX_OWNER: Final = 320
-"""Characters of an owner that is one, an e-mail address or a number; PostgreSQL has no index for very long texts."""
+"""Most characters of an owner, an e-mail address or a number: PostgreSQL cannot index very long texts."""
 INPUT: Final = "input_owner"
 OUTPUT: Final = "output_owner"
 OWNERS_KEY: Final = "owners_key"
-"""Kind of the mark that tells by which key the mirror's owners are hashed; a mirror that keeps them has none."""
+"""Kind of the mark that identifies the key of the owners' hashes; a mirror that keeps addresses has none."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def origin_of(api_url: str) -> str:
-    """The origin a mirror is bound to; all of loopback is one, a simulator's port changes at every start."""
+    """The origin a mirror is bound to; all of loopback is one origin, as a simulator's port changes at every start."""
     return "loopback" if urlsplit(api_url).hostname in _LOOPBACK else api_url
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a video that an answer shows says of its owner."""
+    """The owner that an answer states for a video."""
 
     job_id: int
     video_id: int
@@ -64,7 +64,7 @@ def claims_of(items: Iterable[ParsedJob]) -> list[Claim]:
     return [claim for claim in found if len(claim.owner[1]) <= MAX_OWNER]
 
 
-@lru_cache(maxsize=1000)  # nearly all videos have the same one
+@lru_cache(maxsize=1000)  # nearly all videos have the same owner
 def _held(owner: str) -> str:
     """An owner's address as the mirror holds it."""
     return unsigned(clean(owner))
@@ -73,16 +73,16 @@ def _held(owner: str) -> str:
 def news_of(claims: Iterable[Claim], known: Collection[Mark], held: Collection[tuple[str, int]]) -> set[Mark]:
     """Unknown owners that the account may have; ``held``: the videos of which the mirror holds an owner.
 
-    One that a held video shows all of a sudden is none: a wrong owner, shown once, would open the mirror to another
-    account for ever. New videos of that owner say more.
+    An unknown owner that a held video shows does not count: a wrong owner, shown once, would open the mirror to another
+    account for ever. New videos of that owner are better evidence.
     """
     return {claim.owner for claim in claims if claim.owner not in known and claim.video not in held}
 
 
 def unvouched(claims: Collection[Claim], known: Collection[Mark], news: Collection[Mark]) -> set[Mark]:
-    """Owners that known jobs have to vouch for: not the number of a user whose address the same job shows and is known.
+    """New owners that known jobs have to vouch for: all but those in a job that shows a known address too.
 
-    Not the other way round: a number may be wrong and still be somebody's.
+    A known number does not vouch for an address: a wrong number may be that of another user.
     """
     ours = {claim.job_id for claim in claims if claim.owner in known and claim.owner[0] == INPUT}
     return {claim.owner for claim in claims if claim.owner in news and claim.job_id not in ours}
@@ -91,7 +91,8 @@ def unvouched(claims: Collection[Claim], known: Collection[Mark], news: Collecti
 def check_owners(known: Collection[Mark], owners: Pseudonyms | None) -> set[Mark]:
     """The marks of how owners are held. Raises UsageError where the mirror holds them otherwise than the settings say.
 
-    Each owner would be a change, for ever in the history; and one setting left out would bring all addresses back.
+    A sync would record each owner as a change, for ever in the history; and one omitted setting would bring all
+    addresses back.
     """
     wanted = {(OWNERS_KEY, owners.key_id)} if owners else set[Mark]()
     held = {mark for mark in known if mark[0] == OWNERS_KEY}
@@ -107,9 +108,9 @@ def check_owners(known: Collection[Mark], owners: Pseudonyms | None) -> set[Mark
 
 
 def accept_owner(engine: Engine, value: str, owners: Pseudonyms | None = None) -> None:
-    """Take an owner for the account's: an e-mail address or the number of a user. Raises UsageError for neither.
+    """Record an owner as the account's: an e-mail address or the number of a user. Raises UsageError for neither.
 
-    ``owners`` where they are hashed.
+    ``owners``: the hashes, where the mirror holds owners hashed.
     """
     owner = value.strip()
     if not owner or len(owner) > MAX_OWNER or unsigned(clean(owner)) != owner:
@@ -128,7 +129,7 @@ class Scope:
     """The account of a mirror, as far as known."""
 
     def __init__(self, conn: Connection, api_url: str, owners: Pseudonyms | None = None) -> None:
-        """Raises ScopeError if the mirror is bound to another origin, UsageError if it holds owners otherwise."""
+        """Raises ScopeError if the mirror is bound to another origin, UsageError if ``check_owners`` does."""
         self._known = account.marks(conn)
         self._new = set[Mark]()
         origin = origin_of(api_url)
@@ -143,26 +144,26 @@ class Scope:
 
     @property
     def known(self) -> Collection[Mark]:
-        """Everything known of the account."""
+        """All marks known of the account."""
         return self._known
 
     def learn(self, found: set[Mark]) -> None:
-        """Take these for the account's from now on; ``store`` writes what is new."""
+        """Add these marks to the account's; ``store`` writes the new ones."""
         self._new |= found - self._known
         self._known |= found
 
     def store(self, conn: Connection) -> None:
-        """Write what was learnt, in the transaction of the batch that showed it."""
+        """Write the new marks, in the transaction of the batch that showed them."""
         if self._new:
             account.add(conn, self._new, datetime.now(UTC))
 
     @property
     def has_news(self) -> bool:
-        """Whether there is anything to write."""
+        """Whether there are new marks to write."""
         return bool(self._new)
 
     def stored(self) -> None:
-        """What was written is known from now on."""
+        """Clear the new marks once they are committed."""
         self._new = set()
 
 

@@ -1,12 +1,13 @@
 """Whether a full sync proves which jobs were listed at one instant, and whether each of them is held. Pure.
 
-Every answer of the list counts the jobs there are, at some instant between p, when it was asked for, and q, when it was
+Every answer of the list counts the listed jobs, at some instant between p, when it was asked for, and q, when it was
 complete. A job in an answer complete before p and in an answer asked for after q was listed at both ends, so, if being
-listed is one interval, also at the instant of the count. All such jobs together are a subset of those counted; if they
-are as many, they are those. Order of the list, ties, inserts, deletions, pages in flight and retries do not enter.
-Neither equal counts nor equal passes prove anything.
+listed is one interval, also at the instant of the count. The set of these jobs is a subset of the jobs counted; if both
+are equally many, the sets are equal. The proof does not depend on the order of the list, ties, inserts, deletions,
+pages in flight or retries. Neither equal counts nor equal passes prove anything.
 
-Each count is a chance of its own: on a list that moves one proof fails by a deletion that the next count never sees.
+Each count is a separate attempt: on a list that moves, a deletion that fails the proof at one count does not affect the
+next count.
 """
 
 import json
@@ -28,12 +29,12 @@ class Count:
     at: str = ""
     """When its answer was complete, ISO 8601."""
     asked: str = ""
-    """What was asked for, as in the URL."""
+    """Path and query of the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the proof holds, or why not; by which count, and what was seen around it."""
+    """Whether the proof holds, or why not; the count that it is judged by, and the jobs seen around that count."""
 
     holds: bool
     reason: str | None
@@ -41,20 +42,20 @@ class Verdict:
     proven: int
     """Jobs seen before and after the count."""
     newer: int = 0
-    """Jobs first seen after it, or while it was under way."""
+    """Jobs first seen after the count, or while its request was under way."""
     present: Collection[int] = field(default=(), repr=False)
-    """Jobs seen after it."""
+    """Jobs seen after the count."""
     absent: frozenset[int] = field(default=frozenset(), repr=False)
-    """Jobs seen before it and not after it: where the proof holds, they were not listed."""
+    """Jobs seen before the count and not after it: where the proof holds, they were not listed."""
     is_steady: bool = False
-    """Whether the numbers disagree although the list need not have moved: another pass may show the same."""
+    """Whether the numbers disagree although the list need not have moved: another pass may show the same numbers."""
 
 
 class SeenLog:
-    """When each job was seen first and last, and every count that came along, by the numbers of requests."""
+    """When each job was first and last seen, and every count of an answer, by the numbers of requests and answers."""
 
     def __init__(self, listed: Iterable[int]) -> None:
-        """``listed``: what the mirror holds as listed, so what earlier runs saw: before any request of this one."""
+        """``listed``: jobs that the mirror holds as listed, seen by earlier runs: before any request of this run."""
         self._first = dict.fromkeys(listed, 0)
         self._last: dict[int, int] = {}
         self._counts: list[Count] = []
@@ -62,11 +63,11 @@ class SeenLog:
         self._end = 0
 
     def begin_pass(self) -> None:
-        """A pass over the list begins."""
+        """Begin a pass over the list: ``beyond`` is about this pass alone."""
         self._beyond = None
 
     def saw(self, ids: Iterable[int], sent: int, received: int) -> None:
-        """An answer with these jobs.
+        """Record an answer with these jobs.
 
         Answers recorded out of order only hide that a job was seen earlier or later still, which proves less, not more.
         """
@@ -75,16 +76,17 @@ class SeenLog:
         self._last.update(dict.fromkeys(shown, sent))
 
     def counted(self, count: Count, end: int = 0) -> None:
-        """A count; the jobs in the same answer, up to ``end`` in the list, are neither before nor after it."""
+        """Record a count; the jobs in the same answer, up to ``end`` in the list, are neither before nor after it."""
         self._counts.append(count)
         if end > count.jobs:
             self._beyond, self._end = count, end
 
     @property
     def beyond(self) -> str | None:
-        """What a page of this pass showed past the end of the list by its own count; None if none did.
+        """Reason why no proof holds: a page of this pass showed jobs beyond its own count; None if none did.
 
-        A job that is added between the count and the rows looks like this once: the next pass is without it.
+        A job that is added between the count and the rows of a page causes this once: the next pass does not show it
+        again.
         """
         if self._beyond is None:
             return None
@@ -102,7 +104,7 @@ class SeenLog:
 
     @property
     def fewest(self) -> int:
-        """The least that an answer counted."""
+        """The lowest count of any answer."""
         return min(count.jobs for count in self._counts)
 
     def has_seen(self, ids: Iterable[int]) -> bool:
@@ -115,10 +117,10 @@ class SeenLog:
         return before, {job_id for job_id, sent in self._last.items() if sent > count.received}
 
     def best(self) -> Count:
-        """The newest count of those that most of their jobs were seen around.
+        """The count that lacks the fewest jobs seen on both sides of it; of several the newest.
 
-        Computed from sorted numbers alone: as many as were seen before and as were seen after, less all there are, is
-        the least that can have been seen on both sides.
+        Computed from sorted numbers alone: the jobs seen before, plus the jobs seen after, less all jobs ever seen, is
+        the least number of jobs that can have been seen on both sides.
         """
         first, last = sorted(self._first.values()), sorted(self._last.values())
 
@@ -126,13 +128,13 @@ class SeenLog:
             after = len(last) - bisect_right(last, count.received)
             return count.jobs - (bisect_left(first, count.sent) + after - len(first))
 
-        # An empty list proves nothing to one who has seen jobs: a filter, a proxy, a permission look like this too.
+        # A count of 0 is the last choice once a job was seen: a filter, a proxy, a permission can empty the list too.
         counts = [count for count in self._counts if count.jobs or not self._first] or self._counts
         return min(reversed(counts), key=lambda count: abs(lacking(count)))
 
 
 def judge(seen: SeenLog, void_reasons: Iterable[str] = ()) -> Verdict:
-    """The verdict over what a full sync saw. ``void_reasons`` void any proof: an item whose id cannot be read."""
+    """The verdict over a full sync's answers. ``void_reasons`` void any proof, for example an unreadable id."""
     count = seen.best()
     before, after = seen.around(count)
     proven = len(before & after)
@@ -154,14 +156,14 @@ def _wrong_count(seen: SeenLog, count: Count, proven: int) -> str | None:
 
 
 def judge_page(listed: Iterable[int], ids: Collection[int], count: Count, void_reasons: Iterable[str] = ()) -> Verdict:
-    """The verdict over a list that fits one page: one statement on their side, so one instant, proves itself."""
+    """The verdict over a list that fits one page: the API reads it in one statement, so at one instant."""
     reason = next(iter(void_reasons), None)
     absent = frozenset(listed) - frozenset(ids)
     return Verdict(reason is None, reason, count, len(ids), 0, ids, absent)
 
 
 def doubted(verdict: Verdict, reason: str | None) -> Verdict:
-    """The verdict, less its proof if there is a reason not to believe the list."""
+    """The verdict, without its proof if there is a reason to distrust the list."""
     return replace(verdict, holds=False, reason=reason) if verdict.holds and reason else verdict
 
 
@@ -175,7 +177,7 @@ def proof_of(verdict: Verdict, method: Mapping[str, Any]) -> dict[str, Any]:
 def certificate(proof: Mapping[str, Any], holding: Holding) -> tuple[bool, str]:
     """Whether the run is certified: the ids are proven and each listed job is held or accepted; and the JSON.
 
-    A job seen is not yet held: an item that cannot be read or a value that no column holds is in the list all the same.
+    Proven ids alone do not certify: an item that cannot be read, or a value that no column holds, is in the list too.
     """
     reason = proof.get("reason") or (holding.reason and f"listed jobs are {holding.reason}")
     found = {**proof, **asdict(holding), **({"reason": reason} if reason else {})}

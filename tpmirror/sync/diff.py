@@ -1,6 +1,6 @@
-"""What to write: the answers just seen against what the mirror knows. Pure: no database, no clock.
+"""Compares the answers just seen with the stored rows, and returns the rows to write. Pure: no database, no clock.
 
-Most jobs have not changed and never get here: their fingerprints show it. A ``Changeset`` is rows that go to the
+Most jobs have not changed and never get here: their fingerprints show it. The rows of a ``Changeset`` go to the
 database as they are.
 """
 
@@ -20,15 +20,15 @@ from tpmirror.tensorpix.redaction import redact
 
 PROGRESS: Final = ("eta_s", "processing_progress")
 MOVING: Final = (*PROGRESS, "status")
-"""Columns of which a change makes a point of the progress curve, while the job is being processed."""
+"""Columns whose change adds a point to the progress curve, while the job is being processed."""
 PREVIEWS: Final = "preview_videos"
-"""Where an output video's ``extra`` has the unknown keys of its previews."""
+"""Key in an output video's ``extra`` that holds the unknown keys of its previews."""
 QUARANTINE_REFRESH: Final = timedelta(days=1)
 """How stale ``last_seen_at`` of an unchanged quarantined payload may grow: a run without changes writes nothing."""
 
 
 class Shown(NamedTuple):
-    """A job as an answer showed it, and the rows of that."""
+    """A job as an answer showed it, and its normalized rows."""
 
     observation: Observation
     rows: Rows
@@ -40,9 +40,9 @@ class Shown(NamedTuple):
 
 
 def changed_models(catalogue: Mapping[int, Row], batch: Iterable[Shown]) -> dict[int, Shown]:
-    """The models that a batch shows otherwise than the catalogue, each with the newest job that shows it.
+    """The models of a batch that differ from the catalogue, each with the newest job that shows it.
 
-    Only the newest counts: older jobs may show the catalogue as it once was.
+    Only the newest job counts: older jobs may show the catalogue as it once was.
     """
     newest: dict[int, tuple[Shown, Row]] = {}
     for shown in batch:
@@ -61,7 +61,7 @@ def _differs(known: Row, row: Row) -> bool:
 
 
 def _contradicts(known: Row, row: Row, silent: Collection[str]) -> bool:
-    """Whether a row differs in a column that is not silent; unknown keys that only one has are no difference."""
+    """Whether a row differs in a column that is not silent; an unknown key that only one row has is no difference."""
     if not _differs(known, row):  # nearly always: several jobs that read one video arrive together
         return False
     stated = {name: value for name, value in row.items() if name not in silent}
@@ -70,7 +70,7 @@ def _contradicts(known: Row, row: Row, silent: Collection[str]) -> bool:
 
 
 def joined(known: Row, row: Row) -> Row:
-    """A row with the unknown keys of before besides those shown: a key that one endpoint does not show is no change."""
+    """A row with the known row's unknown keys besides those shown: a key that an endpoint omits is no change."""
     if known["extra"] is None or row.get("extra") in {None, known["extra"]}:
         return row
     before, shown = json.loads(known["extra"]), json.loads(row["extra"])
@@ -109,10 +109,10 @@ class Differ:
         self.changes = changes
         self.run_id = run_id
         self.unread = unread
-        """Jobs that the batch also shows in a way that cannot be read: which of the two is newer is open."""
+        """Jobs that the batch shows in an unreadable item too: which of the two is newer is unknown."""
 
     def model(self, model_id: int, shown: Shown) -> None:
-        """A model as the newest job of the batch shows it, unless a newer job besides spoke before."""
+        """Merge a model as the newest job of the batch shows it, unless a newer job outside the batch uses it."""
         row = next(model for model in shown.rows.models if model["id"] == model_id)
         known = self.known.ml_models.get(model_id)
         if known is not None and shown.job_id < self.known.newest_users.get(model_id, 0):
@@ -121,7 +121,7 @@ class Differ:
         self.label("ml_tasks", row.get("task"))
 
     def job(self, shown: Shown) -> None:
-        """A new job, or one that shows something else than before. A new one without a status gets no row."""
+        """Add a job that is new or differs from its stored state. A new job without a status gets no row."""
         observation, rows, job_id = shown.observation, shown.rows, shown.job_id
         known = self.known.jobs.get(job_id)
         self.faults(job_id, rows, observation)
@@ -135,7 +135,7 @@ class Differ:
         row = self.stay_attached(rows.job, known, observation.at)
         self.links(job_id, rows, observation.at, known=known is not None)
         self.status(observation, row, known)
-        # What is not held is looked at again, whether or not the answer changes: this program may learn to read it.
+        # RECHECK compares the job again even if the answer stays the same: a newer version may hold the faulty field.
         fingerprint = observation.item.fingerprint if settled and not rows.faults else RECHECK
         self.merge("job", known, {**row, "fingerprint": fingerprint}, observation.at)
         if known is None:
@@ -152,16 +152,17 @@ class Differ:
         return len(self.changes.history) + len(self.changes.field_changes)
 
     def sample(self, job_id: int, row: Row, at: datetime) -> None:
-        """A point of the job's progress curve; null where this answer showed nothing that can be held."""
+        """Add a point to the job's progress curve; null where the answer stated no value that can be held."""
         point = {name: row.get(name) for name in PROGRESS}
         self.changes.samples.append({"job_id": job_id, "observed_at": at, **point})
 
     def input_video(self, row: Row | None, observation: Observation) -> bool:
-        """The video that a job reads, unless it is open whether the mirror has it as it is now; then the job decides.
+        """Merge the video that a job reads; False if it is unknown whether this answer is newer than the stored row.
 
-        Several jobs may read one video. An answer asked for before another that showed it was complete may be the older
-        of the two, and if they differ a guess would be a change that never was. The next observation settles it. Of
-        a column that the other said nothing of they cannot differ: waiting for that one would be waiting for ever.
+        Several jobs may read one video. An answer asked for before another answer with the video was complete may be
+        the older of the two, and if they differ a guess would record a change that never was. The job's next
+        observation decides. A column that the other answer does not state is taken at once: that answer would never
+        decide it.
         """
         if row is None:
             return True
@@ -169,13 +170,13 @@ class Differ:
         last = self.changes.shown.get(row["id"], self.known.shown.get(row["id"], _NOT_SHOWN))
         if known is not None and last.received > observation.sent and _contradicts(known, row, last.silent):
             return False
-        silent = last.silent.difference(row) or frozenset()  # the one empty set: a run remembers every video
+        silent = last.silent.difference(row) or frozenset()  # a shared empty set: a run remembers every video
         self.changes.shown[row["id"]] = ShownVideo(max(last.received, observation.received), silent)
         self.merge("input_video", known, row, observation.at)
         return True
 
     def stay_attached(self, row: Row, known: Row | None, at: datetime) -> Row:
-        """Keep the link to a video that upstream no longer shows, and since when."""
+        """Keep the link to a video that upstream no longer shows, and note since when it is detached."""
         for kind in ("input_video", "output_video"):
             link, since = f"{kind}_id", f"{kind}_detached_at"
             if link not in row:
@@ -190,10 +191,10 @@ class Differ:
         return row
 
     def links(self, job_id: int, rows: Rows, at: datetime, *, known: bool) -> None:
-        """The models of a job; a weight stays as it was when the job was first seen with the model.
+        """Update the models of a job; a weight stays as it was when the job was first seen with the model.
 
-        An answer that does not state the models says nothing about them: links that went and came back would have
-        today's weights, and the shares of costs of a month that is over would change.
+        An answer that does not state the models removes no link: a link removed and added again would get today's
+        weight, and the cost shares of a past month would change.
         """
         old = self.known.links.get(job_id, [])
         before, weights = [row["ml_model_id"] for row in old], self.weights(job_id, old, rows)
@@ -225,7 +226,7 @@ class Differ:
         return found
 
     def status(self, observation: Observation, row: Row, known: Row | None) -> None:
-        """An entry of the history, if the status is another than the last one seen."""
+        """Add an entry to the history, if the status differs from the last one seen."""
         job_id, to_status = row["id"], row.get("status")
         if to_status is None or (known is not None and known["status"] == to_status):
             return
@@ -249,12 +250,13 @@ class Differ:
     ) -> datetime | None:
         """When the mirror last saw the old status, as far as it can prove without a write per observation.
 
-        ``sightings``: the entry before, and an earlier answer of this run. A moment after ``at`` proves nothing: the
-        clock was set back since. Nor does one before the entry before: what was seen then may be an older status.
+        ``sightings``: the last entry of the history, and an earlier answer of this run. A moment after ``at`` proves
+        nothing: the clock was set back since. Nor does a moment before the last entry: the job may have had an older
+        status then.
         """
         last, shown_at = sightings
         proofs = [last.at if last is not None and last.is_proof else None]
-        # Runs that read every job may not have held this one.
+        # A run that read every job may have failed to hold this one if it is in quarantine.
         if self.known.has_moments and known["id"] not in self.known.quarantine:
             proofs.append(shown_at)
             if known["presence"] == "listed":
@@ -266,7 +268,7 @@ class Differ:
         return max((proof for proof in proofs if proof is not None and since <= proof <= at), default=at)
 
     def merge(self, entity: str, known: Row | None, row: Row, at: datetime) -> None:
-        """Put a row into the changeset if it is new or other than the known one, and record what changed."""
+        """Put a row into the changeset if it is new or differs from the known one, and record the changed fields."""
         place, volatile, blank = _ENTITIES[entity]
         if known is None:
             merged = {**blank, **row, "first_seen_at": at, "changed_at": at}
@@ -284,7 +286,7 @@ class Differ:
         getattr(self.known, place)[row["id"]] = merged
 
     def change(self, entity: str, entity_id: int, name: str, old: Any, new: Any, at: datetime) -> None:
-        """A row of ``field_changes``."""
+        """Add a row of ``field_changes``."""
         row = {
             "entity": entity,
             "entity_id": entity_id,
@@ -295,13 +297,13 @@ class Differ:
         self.changes.field_changes.append({**row, "observed_at": at, "sync_run_id": self.run_id})
 
     def label(self, table: str, code: int | None) -> None:
-        """A label for a code that has none, so that no join loses the row."""
+        """Add a label for a code that has none, so that no join loses the row."""
         if code is not None and code not in self.known.codes.get(table, set()):
             self.known.codes.setdefault(table, set()).add(code)
             self.changes.new_labels.setdefault(table, {})[code] = labels.unlabelled(table, code)
 
     def faults(self, job_id: int, rows: Rows, observation: Observation) -> None:
-        """Note what could not be held, and resolve what once could not and now is; the rest stays."""
+        """Quarantine the fields that cannot be held, resolve the entries of those that now can; other entries stay."""
         if not rows.faults and job_id not in self.known.quarantine:
             return
         payload = redact(observation.item.raw) if rows.faults else ""
@@ -315,7 +317,7 @@ class Differ:
         ]
 
     def stay(self, job_id: int | None, rows: Rows | None = None) -> None:
-        """List as not held what was noted of a job before, and its answer says nothing of or cannot be read."""
+        """Add to ``not_held`` a job's quarantined fields that the answer does not state; all if it cannot be read."""
         if job_id is not None:
             self.changes.not_held += [
                 {"job_id": job_id, "field": name, "reason": entry["reason"], "accepted": bool(entry["accepted_at"])}
@@ -326,9 +328,9 @@ class Differ:
     def quarantine(
         self, job_id: int | None, name: str | None, kind: str, reason: str, payload: str, at: datetime
     ) -> None:
-        """An entry for a field, or for a whole item; if it has one already, what that shows now.
+        """Add an entry for a field, or for a whole item; update an open entry to the fault as shown now.
 
-        What an operator accepted stays accepted while the fault is of the same kind.
+        An accepted entry stays accepted while its fault is of the same kind.
         """
         key = name if job_id is not None else payload
         if (job_id, key) in self.changes.quarantined:
@@ -350,7 +352,7 @@ class Differ:
 
 
 def general(name: str | None) -> str | None:
-    """A field as it is called whatever the job: of a model without the model's id."""
+    """A field's name without the job: of a model's field also without the model's id."""
     return name and _MODEL.sub("ml_model.", name)
 
 
@@ -358,9 +360,9 @@ _MODEL: Final = re.compile(r"^ml_model \d+\.")
 
 
 def says_nothing_of(rows: Rows, name: str | None) -> bool:
-    """Whether an answer shows nothing of a field that could not be held once: no such key, nor a null in its place.
+    """Whether an answer has neither a value nor a null for a field that is in quarantine.
 
-    Of unknown keys each answer says something that shows their object: those that it lacks are no fault any more.
+    Unknown keys are the exception: an answer that shows their object and lacks them resolves their fault.
     """
     entity, _, column = (name or "").partition(".")
     if not name:
@@ -375,15 +377,16 @@ def says_nothing_of(rows: Rows, name: str | None) -> bool:
 
 
 def _moved(known: Row, row: Row) -> bool:
-    """Whether the job went on: its progress, its ETA, its status."""
+    """Whether the job's progress, ETA or status changed."""
     return any(known[name] != row.get(name, known[name]) for name in MOVING)
 
 
 def upstream_timestamp(status: int, row: Row, known: Row | None) -> datetime | None:
     """The moment upstream states for a change to ``status``, if it states one.
 
-    ``finished`` is the end. ``started`` is stated for queued jobs too, so it is the moment a job entered the queue;
-    it is the moment processing began only when it came with that change. A stamp that was there before is neither.
+    ``finished`` is the end. ``started`` is stated for queued jobs too, so it is the moment a job entered the queue; it
+    is the moment processing began only when it came with that change. A timestamp that the stored row already has is
+    neither.
     """
     name = "finished" if status in labels.TERMINAL else "started"
     stated: datetime | None = row.get(name)
@@ -419,4 +422,4 @@ _ENTITIES: Final = {
     "output_video": _entity("output_videos"),
     "ml_model": _entity("ml_models"),
 }
-"""By entity: its place in Changeset and StoredState, the columns whose change is not a change, and a row of nulls."""
+"""By entity: its place in Changeset and StoredState, the columns whose change is not recorded, and a row of nulls."""

@@ -1,4 +1,4 @@
-"""A sink that writes nothing: what would be written is kept as changesets, to be shown."""
+"""A sink that writes nothing: it keeps the changesets that a run would write, to be shown."""
 
 from collections.abc import Collection, Iterator, Sequence
 
@@ -24,7 +24,7 @@ class DryRun:
         self._shown: dict[int, ShownVideo] = {}
 
     def fingerprints(self, ids: Collection[int]) -> dict[int, str]:
-        """By job, how it was shown last; with ``everything`` nothing is known, so that each job is compared."""
+        """By job, the fingerprint of its last payload; empty with ``everything``, so that each job is compared."""
 
         def find(conn: Connection) -> dict[int, str]:
             found = jobs.fingerprints(conn, ids)
@@ -33,7 +33,7 @@ class DryRun:
         return {} if self._everything else read(self._engine, find)
 
     def store(self, observations: Sequence[Observation], failures: Failures, _reading: Reading) -> None:
-        """Compute what a batch would change, and keep that."""
+        """Compute the changeset of a batch, and keep it."""
         new = [observation for observation in observations if observation.item.id not in self._compared]
         if new or failures:
             changes = read(self._engine, lambda conn: changes_of(conn, new, failures, self._shown, run_id=0))
@@ -42,15 +42,15 @@ class DryRun:
         self._compared.update(observation.item.id for observation in new)
 
     def differences(self) -> list[Row]:
-        """What differs, a row each: entity, id, field, value in the mirror, value upstream.
+        """The differences, a row each: entity, id, field, value in the mirror, value upstream.
 
-        Nothing is written, so what jobs share differs again in each batch; it is listed once.
+        Nothing is written, so a row that jobs share differs again in each batch; its difference is listed once.
         """
         rows = [row for changes in self._changesets for row in _differences(changes)]
         return list({(row["entity"], row["id"], row["field"]): row for row in rows}.values())
 
     def not_held(self) -> list[Row]:
-        """What cannot be held as the API shows it, a row each; jobs' progress and ETA are left out."""
+        """The values that cannot be held as the API shows them, a row each; progress and ETA are left out."""
         rows = [row for changes in self._changesets for row in changes.not_held if row["field"] not in VOLATILE]
         return list({(row["job_id"], row["field"], row["reason"]): row for row in rows}.values())
 

@@ -1,8 +1,8 @@
 """The full sync: fetch every page, mirror it as it arrives, and prove that nothing was missed.
 
-``full_sync`` is the algorithm. ``ListReader`` reads the list, mirrors it and remembers what was seen when; ``certify``
-has the argument of the proof. Rows are committed as they arrive in every case; only "certified", and what follows from
-a job's absence, wait for the verdict.
+``full_sync`` is the algorithm. ``ListReader`` reads the list, mirrors it and records when each job was seen;
+``certify`` has the argument of the proof. Rows are committed as they arrive in every case; only "certified", and the
+presence of absent jobs, wait for the verdict.
 """
 
 import time
@@ -55,12 +55,12 @@ def sync(
 
 
 def full_sync(opened: Session, *, certify: bool) -> RunResult:
-    """Read the list, prove it, and find out about the jobs that it lacks."""
+    """Read the list, prove it, and resolve the presence of the jobs that it lacks."""
     first, held = opened.first, read(opened.engine, read_listed)
     reader = ListReader(opened, held)
     atomic = reader.fits_a_page()
     reader.consume([first])
-    if atomic:  # one statement on their side, so one instant
+    if atomic:  # the API reads a page in one statement, so at one instant
         verdict = judge_page(held.listed, set(ids_of(first)), count_of(first), opened.ingestor.void_reasons)
         proof: dict[str, Any] = {"method": "single page"}
     elif not certify:
@@ -73,7 +73,7 @@ def full_sync(opened: Session, *, certify: bool) -> RunResult:
         verdict = prove(reader)
         seen = {"proven": verdict.proven, "newer": verdict.newer, "passes": reader.passes}
         proof = {"method": "count between passes", **seen, "page_size": reader.page_size()}
-    # A job that never got a row has nothing to mark.
+    # A job without a row has no presence to write.
     absent = read(opened.engine, lambda conn: jobs.fingerprints(conn, verdict.absent)).keys() if verdict.holds else None
     presence, doubt = resolve_presence(opened, absent, verdict.present)
     verdict = doubted(verdict, doubt)
@@ -88,9 +88,9 @@ def full_sync(opened: Session, *, certify: bool) -> RunResult:
 
 
 def prove(reader: "ListReader") -> Verdict:
-    """Passes over the list, until one of its counts and what was seen on both sides of it agree.
+    """Read passes over the list until a count and the number of jobs seen on both sides of it agree.
 
-    Not again where two passes show the same wrong count: a long list would be read eight times in every run.
+    Stops when two passes in a row show the same wrong count: else a long list would be read eight times in every run.
     """
     before: Verdict | None = None
     while True:
@@ -106,7 +106,7 @@ def prove(reader: "ListReader") -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What the mirror holds before a full sync."""
+    """The listed jobs of the mirror before a full sync."""
 
     listed: set[int]
     """Jobs that it holds as listed."""
@@ -117,7 +117,7 @@ class Listed:
 
 
 def read_listed(conn: Connection) -> Listed:
-    """Read what the mirror holds as listed, and how fresh that is."""
+    """Read the jobs that the mirror holds as listed, and whether their proof is recent."""
     proven_at = runs.proven_at(conn)
     age = runs.proof_age(proven_at, datetime.now(UTC)) if proven_at else None
     is_recent = age is not None and age < RECENT.total_seconds()
@@ -125,7 +125,7 @@ def read_listed(conn: Connection) -> Listed:
 
 
 class ListReader:
-    """Reads the list page by page, mirrors it, and remembers for the proof what was seen when."""
+    """Reads the list page by page, mirrors it, and records for the proof when each job was seen."""
 
     def __init__(self, opened: Session, held: Listed) -> None:
         self.opened, self.control, self.first = opened, opened.control, opened.first
@@ -142,8 +142,8 @@ class ListReader:
     def fits_a_page(self) -> bool:
         """Whether the first page is the whole list, and consistent: else the count between two passes has to decide.
 
-        A page as long as the server's limit may have been cut: a row that came between the count and the rows pushes
-        another off the end. Where all jobs are known that cannot matter: they were there before, and are as many as
+        A page as long as the server's limit may have been cut: a row inserted between the count and the rows pushes
+        another row off the end. If all jobs are known that cannot matter: they were there before, and are as many as
         counted. Otherwise one more request learns the limit, which a second page always states.
         """
         ids = set(ids_of(self.first))
@@ -157,7 +157,7 @@ class ListReader:
         return bool(self.ingestor.void_reasons)
 
     def void_reasons(self) -> list[str]:
-        """What voids any proof. A list that turns empty while it is read does, if the mirror holds listed jobs."""
+        """Reasons why no proof can hold, for example that the list turned empty while the mirror holds jobs."""
         if self.count == 0 and self.held.listed and not self.seen_log.beyond:
             empty = f"the API lists no jobs at all, the mirror holds {len(self.held.listed)}; nothing was marked"
             return [*self.ingestor.void_reasons, empty]
@@ -166,7 +166,8 @@ class ListReader:
     def take_count(self) -> int:
         """Read both ends of the list, as far as they show new jobs, then the count; again if it counts more than seen.
 
-        A job that appeared between that read and the count would void the proof a whole pass later; this costs little.
+        A job that appears between that read and the count would void the proof a whole pass later; reading an end costs
+        little.
         """
         ends = [max(0, self.count - self.page_size())] if self.passes == 0 and self.held.is_recent else []
         if ends and self.first_is_news and not self.first.is_last:
@@ -177,7 +178,7 @@ class ListReader:
             sample = self.api.page(1, max(0, self.count - 1) if ascends(self.first) else 0)
             self.ingestor.check_account(sample)
             self.seen_log.counted(count_of(sample))
-            # Hints only, no part of the proof: a newest job that nobody saw, or fewer jobs seen than there are.
+            # Hints only, no part of the proof: a newest job that this run has not seen, or fewer jobs than counted.
             if self.seen_log.has_seen(ids_of(sample)) and self.seen_log.known >= sample.listing.count:
                 break
             # Alternate, so that a periodic submitter cannot stay in lockstep.
@@ -199,10 +200,11 @@ class ListReader:
             offset = max(0, offset - len(page.listing)) if backwards else page.end
 
     def page_size(self) -> int:
-        """The page size in force: what the API states, until a pass has shown whether it gives fewer.
+        """The page size in force: the limit that the API states, until a pass has shown whether pages are smaller.
 
-        Pages without a job show nothing of it: the account was emptied between the first count and its rows. Nor does
-        a first page that was asked for with fewer because of one large job; where all are large ``api`` knows it.
+        Pages without a job do not show the size: the account was emptied between the first count and its rows. Nor does
+        a first page that was requested with a lower limit because of one large job; if all jobs are large,
+        ``api.page_size`` is low.
         """
         shown = self.largest if self.passes and not self.first.is_last else 0
         is_reduced = self.first.limit < self.settings.page_size
@@ -217,6 +219,7 @@ class ListReader:
     def read(self, todo: list[Segment]) -> None:
         """Fetch and mirror the pages of some segments: one pass, or a part of one."""
         self.passes += 1
+        self.ingestor.begin_pass(self.passes)
         self.seen_log.begin_pass()
 
         def fetch(offset: int) -> Page:
@@ -227,22 +230,22 @@ class ListReader:
             self.poll_if_due()
 
     def poll_if_due(self) -> None:
-        """Do the poll that falls due during the full sync: no job in flight waits for the end of a long one.
+        """Do the poll that falls due during the full sync, so that no job in flight waits for the end of a long one.
 
-        No other process could, there is one writer. What it shows is as good for the proof as any other page.
+        No other process could do it, because there is one writer. Its pages count for the proof like all others.
         """
         if time.monotonic() >= self.control.poll_at:
             try:
                 refresh(self.opened, self.api.page(self.settings.page_size, 0), self.consume)
             except AuthenticationError:
                 raise
-            except ApiError as error:  # of requests that the full sync itself can do without
+            except ApiError as error:  # the full sync can do without the poll's requests
                 log.warning("no poll during the full sync", error=str(error))
-            # From its end: a poll that takes longer than its interval must not stop the full sync.
+            # Counted from the poll's end: a poll that takes longer than its interval must not stop the full sync.
             self.control.poll_at = time.monotonic() + self.settings.poll_interval
 
     def consume(self, arrived: Sequence[Page]) -> None:
-        """Mirror some pages, and remember for the proof what they showed."""
+        """Mirror some pages, and record their jobs and counts for the proof."""
         self.ingestor.pages(arrived)
         self.count = max(arrived, key=lambda page: page.sent).listing.count
         self.largest = max(self.largest, *(len(page.listing) for page in arrived))
@@ -252,6 +255,6 @@ class ListReader:
 
 
 def count_of(page: Page) -> Count:
-    """How many jobs a page counts, and between which numbers."""
+    """How many jobs a page counts, between the numbers of its request and of its complete answer."""
     at, asked = page.at.isoformat().replace("+00:00", "Z"), f"limit={page.limit}&offset={page.offset}"
     return Count(page.listing.count, page.sent, page.received, at, asked)

@@ -1,4 +1,4 @@
-"""An operator's decisions about jobs that vanished: writes, so under the lease like any other writer."""
+"""Writes an operator's decisions about vanished jobs, under the lease like any other writer."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -12,11 +12,11 @@ from tpmirror.store.presence import RESTORED, PresenceResult
 
 
 def confirm(engine: Engine, ids: Collection[int] | None) -> list[int]:
-    """Agree that these waiting jobs, or all, may be marked gone: the next sync does so, for each that the API denies.
+    """Confirm that these waiting jobs, or all, may be marked gone: the next sync marks each one that the API denies.
 
     Raises UsageError for a job that does not wait.
     """
-    chosen: list[int] = []  # stays, if only the answer to a commit was lost: those jobs no longer wait then
+    chosen: list[int] = []  # kept for the retry after a lost reply to a COMMIT: these jobs no longer wait then
 
     def work(conn: Connection) -> list[int]:
         if not chosen:
@@ -31,7 +31,7 @@ def confirm(engine: Engine, ids: Collection[int] | None) -> list[int]:
 
 
 def give_up(engine: Engine, ids: Collection[int]) -> list[int]:
-    """Take these missing jobs as ones that never answer by id: they stay missing and count no more.
+    """Declare that these missing jobs never answer by id: they stay missing and no longer count as unanswered.
 
     Raises UsageError for a job that is not missing for want of an answer.
     """
@@ -46,7 +46,7 @@ def give_up(engine: Engine, ids: Collection[int]) -> list[int]:
 
 
 def restore(engine: Engine, ids: Collection[int]) -> list[int]:
-    """Take back that these jobs are gone, or that they may be marked so; they wait until confirmed or seen again.
+    """Withdraw that these jobs are gone, or that they may be marked gone; they wait until confirmed or seen again.
 
     Raises UsageError for a job that is neither gone nor missing, and is not held back either.
     """
@@ -54,7 +54,7 @@ def restore(engine: Engine, ids: Collection[int]) -> list[int]:
     def work(conn: Connection) -> list[int]:
         away = {job_id: where for job_id, where in presence.away(conn, ids).items() if where != "unlisted"}
         _refuse(set(ids) - away.keys(), "is neither gone nor missing; SELECT presence FROM jobs shows where it is")
-        # One that an empty list lacks is still held as listed, and waits all the same.
+        # A job that an empty list lacks is still held as listed, and waits for an operator all the same.
         back = {job_id: "listed" if where == "listed" else "missing" for job_id, where in away.items()}
         presence.withdraw(conn, ids)
         found = {job_id: PresenceResult(where, RESTORED) for job_id, where in back.items()}

@@ -1,6 +1,6 @@
-"""From answers to batches: whose they are is checked, repeated jobs are resolved, what voids a proof is noted.
+"""From answers to batches: checks the account, resolves repeated jobs, notes the reasons that void a proof.
 
-What comes of the batches is the sink's: a run stores them, a dry run compares them.
+The batches go to a sink: a run stores them, a dry run compares them.
 """
 
 import random
@@ -26,30 +26,45 @@ from tpmirror.tensorpix.page import Page, ids_of
 
 Failures: TypeAlias = Sequence[tuple[ParseFailure, datetime]]
 """Items that cannot be read, each with the time of its answer."""
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called after each batch: rows read so far, rows to read as far as known."""
+
+
+class PassProgress(NamedTuple):
+    """How far the run has read the list."""
+
+    number: int
+    """The pass that is under way, from 1 on."""
+    passes: int
+    """Passes that the run takes, as far as known."""
+    rows: int
+    """Rows read in this pass."""
+    expected: int
+    """Rows that the pass has to read, as far as known."""
+
+
+Progress: TypeAlias = Callable[[PassProgress], None]
+"""Called after each batch."""
 
 MAX_UNANSWERED: Final = 10
 """Jobs in a row without an answer after which a poll asks for no more: fewer may be jobs that the API fails on."""
 
 
 class ShownPage(NamedTuple):
-    """A page and its items, read as far as they are news."""
+    """A page and its items; an item with a known fingerprint is not decoded."""
 
     page: Page
     readable: Sequence[RawJob | ParsedJob]
-    """In order: those shown as the mirror knows them, and those that are new or changed."""
+    """In order: items with a known fingerprint, not decoded, and those that are new or changed."""
     failures: Sequence[ParseFailure]
-    """Those that cannot be read."""
+    """Items that cannot be read."""
 
     @property
     def ids(self) -> list[int]:
-        """The jobs on it. Not by the page's own ids: one that stands twice in its item is none."""
+        """The jobs on the page; unlike ``ids_of`` without an id that its item states twice."""
         return [item.id for item in (*self.readable, *self.failures) if item.id is not None]
 
     @property
     def parsed(self) -> list[ParsedJob]:
-        """Those that are new or changed."""
+        """Items that are new or changed."""
         return [item for item in self.readable if isinstance(item, ParsedJob)]
 
 
@@ -57,35 +72,36 @@ class Sink(Protocol):
     """Where batches go: ``run.Run`` stores them, ``dryrun.DryRun`` compares them."""
 
     def fingerprints(self, ids: Collection[int]) -> dict[int, str]:
-        """By job, how it was shown last; a job that is shown like that again is read no further."""
+        """By job, the fingerprint of its last payload; an item with the fingerprint of its job is not decoded."""
 
     def store(self, observations: Sequence[Observation], failures: Failures, reading: Reading) -> None:
         """Take a batch of distinct jobs, and what the run has read so far."""
 
 
 class Ingestor:
-    """Everything that comes in from the API during a run passes here."""
+    """Takes in every answer of the API during a run."""
 
     def __init__(self, api: Api, engine: Engine, scope: Scope, sink: Sink, progress: Progress) -> None:
         self.api, self.engine, self.scope, self.sink = api, engine, scope, sink
         self.answered: dict[int, int] = {}
         """By readable job that an answer showed, the number at which the answer that is mirrored was complete."""
         self._moments: dict[int, datetime] = {}
-        """By such a number, when that was."""
+        """When an answer was complete, by that number."""
         self.unread: set[int] = set()
-        """Jobs shown in a way that cannot be read."""
+        """Jobs of which an item cannot be read."""
         self.void_reasons: list[str] = []
-        """What voids any proof of this run."""
+        """Reasons why this run can prove nothing."""
         self.passes_ahead = 1
-        """How often the whole list is going to be read, as far as known: what the progress is measured by."""
+        """Passes over the whole list that the run takes, as far as known; the progress is measured by them."""
         self._progress = progress
-        self._rows = self._pages = 0
+        self._pass = 1
+        self._pass_rows = self._pages = 0
         self._upstream_count = 0
         self._where: dict[int, str] = {}
         """By job that an answer showed, readable or not: ``listed`` by a page, ``unlisted`` by an answer for its id."""
 
     def has_seen(self, job_id: int, since: int = 0) -> bool:
-        """Whether an answer of this run showed the job, one that was complete after the number ``since``."""
+        """Whether an answer of this run, complete after the number ``since``, showed the job."""
         return self.answered.get(job_id, 0) > since
 
     def lists(self, job_id: int) -> bool:
@@ -93,8 +109,13 @@ class Ingestor:
         return self._where.get(job_id) == "listed"
 
     def listed(self) -> set[int]:
-        """Every such job."""
+        """Every job that a page of this run showed."""
         return {job_id for job_id, where in self._where.items() if where == "listed"}
+
+    def begin_pass(self, number: int) -> None:
+        """Begin the progress of another pass at row 0. The first page of the run belongs to the first pass."""
+        if number > self._pass:
+            self._pass, self._pass_rows = number, 0
 
     def pages(self, arrived: Sequence[Page]) -> None:
         """Mirror some pages. Raises ScopeError before anything of them is written, if one is of another account."""
@@ -109,12 +130,13 @@ class Ingestor:
         for batch in earlier:
             self._store(batch)
         self._store(last, [(item, page.at) for page, _, failures in shown for item in failures])
-        # Not before: a job that could not be stored as it was shown has not come back. If it had, earlier runs that did
-        # not ask for it while it was away would vouch for its old status.
+        # Only after the store: a job that could not be stored as shown must not count as returned. Else earlier runs
+        # that did not ask for it while it was away would vouch for its old status.
         for each in shown:
             self._where.update(dict.fromkeys(each.ids, "listed"))
-        self._rows += sum(len(page.listing) for page in arrived)
-        self._progress(self._rows, self.passes_ahead * max((page.listing.count for page in arrived), default=0))
+        count = max((page.listing.count for page in arrived), default=0)
+        self._pass_rows = min(count, self._pass_rows + sum(len(page.listing) for page in arrived))
+        self._progress(PassProgress(self._pass, max(self._pass, self.passes_ahead), self._pass_rows, count))
 
     def job(self, job_id: int) -> bool:
         """Ask for a job by id and mirror the answer; False if the API says that there is none."""
@@ -123,12 +145,12 @@ class Ingestor:
         return found is not None
 
     def jobs(self, ids: Sequence[int], executor: Executor) -> None:
-        """Ask for jobs by id, several at once, and mirror the answers together; those denied stay as they are.
+        """Ask for jobs by id, several at once, and mirror the answers together; denied jobs stay as they are.
 
-        Raises the first ApiError but JobUnavailable, after all answers are mirrored. No more are asked for once the
-        key is refused, or so many in a row had no answer that the others will have none either.
+        Raises the first ApiError but JobUnavailable, after all answers are mirrored. Asks for no more jobs once the key
+        is refused, or once ``MAX_UNANSWERED`` in a row had no answer.
         """
-        # In any order: those that the API fails on must not always come before the others.
+        # Random order: jobs that the API fails on must not always come before the others.
         waiting = [executor.submit(self.api.job, job_id) for job_id in random.sample(ids, len(ids))]
         pending, failures = set(waiting), 0
         while pending and failures < MAX_UNANSWERED:
@@ -147,7 +169,7 @@ class Ingestor:
                 future.result()
 
     def check_account(self, page: Page) -> None:
-        """Let a page pass that is not going to be mirrored. Raises ScopeError for one of another account."""
+        """Check the account of a page that is not mirrored. Raises ScopeError if the page is of another account."""
         known = self.sink.fingerprints(set(ids_of(page)))
         for shown in _decode([page], known):
             self._check_account(shown)
@@ -175,7 +197,7 @@ class Ingestor:
         self.sink.store(observations, failures, reading)
 
     def _check_account(self, shown: ShownPage) -> None:
-        """Learn the owners on a page of this account. Raises ScopeError for one of another."""
+        """Learn the owners on a page of this account. Raises ScopeError if the page is of another account."""
         read_anew: list[ParsedJob | ParseFailure] = [*shown.parsed, *shown.failures]
         claims, known = claims_of(shown.parsed), self.scope.known
         owned = {claim.job_id for claim in claims if claim.owner in known}
@@ -193,9 +215,10 @@ class Ingestor:
     def _is_proven(self, page: Page, owned: Collection[int], strange: Collection[Mark]) -> bool:
         """Whether a page with strange owners, or with jobs that are not ``owned`` by known ones, is this account's.
 
-        None but known jobs vouch for it: most of those on it, all that there are, or one that it does not show and that
-        answers by id. For a strange owner one job is not enough, on the page or by its id: it may be shared. Jobs
-        without an owner need none beside a new one of a known owner, and the first jobs ever none at all.
+        Only known jobs vouch for the page: more than half of the jobs on it, all jobs of the mirror, or one that the
+        page does not show and that answers by id. A strange owner needs two known jobs, on the page or by id: one may
+        be shared. Jobs without an owner need no known job beside a new job of a known owner, and the first jobs of a
+        mirror need none at all.
         """
         ids = set(ids_of(page))
         known = read(self.engine, lambda conn: fingerprints(conn, ids)).keys()
@@ -225,11 +248,11 @@ def latest(
 ) -> tuple[list[list[Observation]], dict[int, int]]:
     """Batches of distinct jobs, to be stored one after the other, and by job when its answer was complete. Pure.
 
-    ``shown`` is in order of sending. Only an answer asked for after the one that is mirrored (``answered``) was
-    complete may overwrite it: of two under way together nobody can tell which is newer, and a guess would be a status
-    change that never was; the next answer settles it. A job shown in two ways, one after the other, is in two batches:
-    each is history. A job shown as it is ``known``, by its fingerprint, is in none.
-    ``moments``: when an answer was complete, by its number.
+    ``shown`` is in order of sending. Only an answer asked for after the mirrored answer (``answered``) was complete may
+    overwrite it: of two under way together either may be the newer, and a guess would record a status change that never
+    was; the next answer decides. A job shown in two states, one after the other, is in two batches, because each state
+    is history. A job whose fingerprint is ``known`` is in none. ``moments``: when an answer was complete, by its
+    number.
     """
     newest, current = dict[int, int](), dict[int, str]()
     batches: list[dict[int, Observation]] = [{}]
@@ -249,7 +272,7 @@ def latest(
 
 
 def _decode(arrived: Sequence[Page], known: Mapping[int, str]) -> list[ShownPage]:
-    """Each page with its items, decoded but for those that are as known and that the pages do not repeat."""
+    """Each page with its items; an item with a known fingerprint that the pages do not repeat is not decoded."""
     ids = [job_id for page in arrived for job_id in ids_of(page)]
     repeated = {job_id for job_id, times in Counter(ids).items() if times > 1} if len(set(ids)) < len(ids) else set()
 

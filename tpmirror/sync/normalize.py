@@ -1,8 +1,7 @@
-"""From an answer to the rows it stands for; a value that a column cannot hold is left out, with a fault.
+"""Turns an answer into rows; a value that a column cannot hold is left out, with a fault.
 
-The mapping is not written here: each column of ``schema`` says where in the answer its value comes from, and its type
-says what it can hold. A name that a row lacks is a column about which the answer says nothing, or nothing that can be
-held: whatever the mirror holds there stays.
+``schema`` has the mapping: each column states where in the answer its value comes from, and its type states what it can
+hold. A column that a row lacks keeps its stored value: the answer states none for it, or none that can be held.
 """
 
 import json
@@ -37,16 +36,16 @@ from tpmirror.tensorpix.reading import (
 from tpmirror.tensorpix.redaction import clean, unsigned
 
 Converter: TypeAlias = Callable[[Any], Any]
-"""From a value that is not null to what the column holds. Raises UnheldError."""
+"""Turns a value that is not null into the value of the column. Raises UnheldError."""
 
 
 class UnheldError(Exception):
-    """A value that no column holds; its arguments are the kind of fault and why."""
+    """A value that no column holds; its arguments are the kind of fault and the reason."""
 
 
 @dataclass(slots=True)
 class Rows:
-    """The rows of one job: what upstream states and the columns can hold, none of the mirror's own columns."""
+    """The rows of one job: values that upstream states and the columns can hold, without the mirror's own columns."""
 
     job: Row
     input_video: Row | None
@@ -55,11 +54,11 @@ class Rows:
     model_ids: list[int] | None
     """None if the answer does not state the models: null, no such key, or one that cannot be read."""
     faults: dict[str, Fault] = field(default_factory=dict)
-    """What could not be held, by field as the quarantine names it: ``job.finished``, ``ml_model 44.name``."""
+    """Values that could not be held, by field as the quarantine names it: ``job.finished``, ``ml_model 44.name``."""
 
 
 def normalize(item: ParsedJob) -> Rows:
-    """The rows of a job. Never fails: of whatever decodes something can be stored."""
+    """The rows of a job. Never fails: a value that no column holds becomes a fault."""
     faults: dict[str, Fault] = {}
     job, source, made, extra = item.job, item.input_video, item.output_video, item.extra
     rows = Rows(
@@ -72,7 +71,7 @@ def normalize(item: ParsedJob) -> Rows:
     )
     for fault in item.faults:
         faults |= dict.fromkeys(_fields(fault), fault)
-    if "job.ml_models" in faults:  # the others are read all the same, but which of them the job uses is not known
+    if "job.ml_models" in faults:  # the other models are read, but which of them the job uses is not known
         rows.model_ids = None
     if rows.job.get("status") is None and "job.status" not in faults:
         rows.job.pop("status", None)
@@ -81,7 +80,7 @@ def normalize(item: ParsedJob) -> Rows:
 
 
 def _model(model: MlModel, extra: Extra, faults: dict[str, Fault]) -> Row:
-    """The row of a model. Most jobs show one of a few models as others do: those are read once."""
+    """The row of a model. Most jobs show one of a few models alike: the row of each is cached."""
     entity = f"ml_model {model.id}"
     if entity in extra:
         return _row(model, extra, entity, faults)
@@ -97,7 +96,7 @@ def _usual_model(values: tuple[Any, ...]) -> tuple[Row, dict[str, Fault]]:
 
 
 def _fields(fault: Fault) -> Iterator[str]:
-    """The columns that a value which could not be read is for."""
+    """The columns whose value comes from the path of a fault, or from below it."""
     entity = fault.entity.partition(" ")[0]
     paths = _MAPPINGS[entity].paths
     names = [name for name, path in paths.items() if path == fault.path or path.startswith(f"{fault.path}.")]
@@ -105,7 +104,7 @@ def _fields(fault: Fault) -> Iterator[str]:
 
 
 def _row(wire: Any, extra: Extra, entity: str, faults: dict[str, Fault], item: ParsedJob | None = None) -> Row:
-    """The row of one object. Nothing but its item can say which of its values need no look: asking each takes long."""
+    """The row of one object. Its ``item`` tells which values need no conversion; without it each value is converted."""
     mapping = _MAPPINGS[entity.partition(" ")[0]]
     row: Row = dict(zip(mapping.names, mapping.read(wire), strict=False))
     for name, read in mapping.nested:
@@ -167,15 +166,15 @@ def _money(value: str | float) -> Decimal:
 
 
 _USUAL_MONEY: Final = re.compile(r"-?(?:0|[1-9]\d{0,5})\.\d{4}", re.ASCII)
-"""As the API states it: nothing is left to judge."""
+"""Money as the API states it: it fits the column, so no check follows."""
 MONEY: Final = "6 digits and 4 decimals"
 MOST_CREDITS: Final = 10**6
 NOISE: Final = Decimal("0.000000005")
-"""How far a number may be from one with four decimals and still be meant as it: what adding doubles leaves behind."""
+"""How far a number may be from one with four decimals and still count as it: the error that adding doubles leaves."""
 
 
 def _time(value: datetime) -> datetime:
-    """In UTC."""
+    """The time in UTC."""
     try:
         moment = value if value.tzinfo is UTC else value.astimezone(UTC)
     except OverflowError:
@@ -186,7 +185,7 @@ def _time(value: datetime) -> datetime:
 
 
 def _converter(column: Column[Any]) -> Converter | None:
-    """By what the column can hold; None where it holds whatever the wire format lets through."""
+    """The converter for a column's type; None if the column holds every value that the wire format accepts."""
     by_type: list[tuple[type, Converter | None]] = [
         (Timestamp, _time), (Money, _money), (Boolean, None), (Text, _text), (Float, _real),
     ]  # fmt: skip
@@ -212,10 +211,10 @@ def _reader(path: str) -> Callable[[Any], Any]:
 
 
 class _Mapping:
-    """From an object of the wire format to the columns of a table, those on the object itself all at once."""
+    """Maps an object of the wire format to the columns of a table; reads those on the object itself all at once."""
 
     def __init__(self, table: Table) -> None:
-        # str: SQLAlchemy's names are of a class of their own, which dictionaries look up more slowly.
+        # str: SQLAlchemy's names are a subclass of str, which dictionaries look up more slowly.
         columns = {str(column.name): column for column in table.columns if "api" in column.info}
         paths = {name: column.info["api"] for name, column in columns.items()}
         self.paths = paths
@@ -228,7 +227,7 @@ class _Mapping:
         self._plain = [(name, convert) for name, convert in self._documented if convert is not _text]
 
     def converters_for(self, item: ParsedJob | None) -> Sequence[tuple[str, Converter]]:
-        """The columns whose values have to be looked at in an item; without one, all of them."""
+        """The columns whose values need conversion in an item; without an item, all that have a converter."""
         if item is None or not item.is_documented:
             return self._all
         return self._plain if item.is_plain else self._documented

@@ -1,4 +1,4 @@
-"""``tpmirror db hash-owners``: the addresses that a mirror holds become what the next answers show in their place."""
+"""``tpmirror db hash-owners``: replaces the addresses that a mirror holds by the hashes that the next answers have."""
 
 from datetime import UTC, datetime
 
@@ -15,16 +15,16 @@ from tpmirror.tensorpix.owners import Pseudonyms
 
 
 def pseudonyms(settings: Settings) -> Pseudonyms | None:
-    """What stands for owners under these settings; None where their addresses are kept."""
+    """The hashes of owners under these settings; None where their addresses are kept."""
     key = read_owners_key(settings)
     return Pseudonyms(key) if key else None
 
 
 def hash_owners(engine: Engine, settings: Settings) -> int:
-    """Hash the owners of a mirror, in one transaction under the lease; how many rows changed.
+    """Hash the owners of a mirror, in one transaction under the lease; returns how many rows changed.
 
-    Done again it changes nothing. On SQLite the file is written anew, so that no free page of it has an address left.
-    Raises UsageError unless the settings say so too, or for another key than the one that was used before.
+    A second call changes nothing. SQLite's file is written anew, so that none of its free pages has an address left.
+    Raises UsageError unless the settings hash owners too, or if the key is another than the one used before.
     """
     owners = pseudonyms(settings)
     if owners is None:

@@ -1,4 +1,4 @@
-"""A pass over the list: which offsets to ask for, several at once, until every row there is was served.
+"""A pass over the list: the offsets to ask for, several at once, until every row of the list was served.
 
 The list may move between two requests and pages may come shorter than asked for, now or later. So a pass is a set of
 segments; each is asked for again from where its answer ended until it is covered, and the last one until the list ends.
@@ -35,11 +35,11 @@ class Segment:
     stalls: int = 0
 
     def rest(self, page: Page) -> "Segment | None":
-        """What of the segment is left after a page of it; None if nothing.
+        """The part of the segment that is left after a page of it; None if nothing is left.
 
-        Where the API keeps serving nothing though it counts something there, its count is too high: nothing is left,
-        and the judge says so. Raises ApiError when it serves nothing at all, or something far beyond the end: a count
-        may be stale, but a server that minds no offset serves for ever.
+        If the API keeps serving empty pages where it counts jobs, its count is too high: nothing is left, and the
+        verdict states the wrong count. Raises ApiError if it serves no jobs at all, or jobs far beyond the end: a count
+        may be stale, but a server that ignores the offset serves jobs for ever.
         """
         if page.offset > 2 * page.listing.count + BEYOND:
             message = f"the API counts {page.listing.count} jobs but still serves some from {page.offset} on"
@@ -69,7 +69,7 @@ def segments(start: int, count: int, page_size: int, overlap: int = 0) -> list[S
 def affordable_overlap(count: int, page_size: int) -> int:
     """The largest overlap, up to 5 %, that costs at most one request more than the pages of the list.
 
-    It saves the proof from a deletion between two neighbouring pages; it is not needed for the proof to be right.
+    With it the proof survives a deletion between two neighbouring pages; without it the proof is just as right.
     """
     return next(
         (m for m in range(page_size // 20, 0, -1) if _requests(count, page_size, m) <= ceil(count / page_size) + 1), 0
@@ -88,7 +88,7 @@ def pages(
     """Fetch the segments, ``in_flight`` at a time, and hand out the pages as they arrive, in any order.
 
     While the caller is busy with some pages the next are under way; never more than ``BATCH`` wait for it, or twice
-    ``in_flight``. What a fast API sends within a moment comes as one batch, which costs the caller less than each page.
+    ``in_flight``. Pages that arrive within ``MOMENT`` come as one batch, which costs the caller less than each page.
     """
     flight = _Flight(fetch, todo, executor, max(BATCH, 2 * in_flight))
     try:
@@ -112,14 +112,14 @@ class _Flight:
         self._fetch, self._executor, self._most = fetch, executor, most
 
     def launch(self) -> bool:
-        """Have as many under way as may be; whether there are any."""
+        """Submit as many requests as may be under way; returns whether any are."""
         while self._waiting and len(self.running) < self._most:
             segment = self._waiting.popleft()
             self.running[self._executor.submit(self._fetch, segment.offset)] = segment
         return bool(self.running)
 
     def land(self, done: Iterable[Future[Page]]) -> list[Page]:
-        """The pages of requests that are done, in order; what they did not cover is put in front."""
+        """The pages of requests that are done, in order; the rest of their segments is asked for next."""
         arrived = []
         for future in sorted(done, key=lambda future: self.running[future].offset):
             segment = self.running.pop(future)

@@ -1,4 +1,4 @@
-"""The poll between full syncs: what is new, and what is in flight. Its cost does not grow with the history."""
+"""The poll between full syncs: reads new jobs and jobs in flight. Its cost does not grow with the history."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -21,16 +21,16 @@ def poll(settings: Settings, progress: Progress = quiet, control: Control | None
     """Do one poll; the finished row of ``sync_runs``."""
     with session(settings, "poll", progress, control) as (opened, run):
         in_flight, is_covered = refresh(opened, opened.first, opened.ingestor.pages)
-        # Also what this poll found in flight; what could not be read may be in flight, for all anybody knows.
+        # Includes the jobs that this poll found in flight, and unreadable jobs, because they may be in flight.
         found = read(opened.engine, lambda conn: {*presence.in_flight_ids(conn), *quarantine.unread_ids(conn)})
         return run.finish(RunResult(covered=is_covered, shown={*in_flight, *found}))
 
 
 def refresh(opened: Session, first: Page, consume: Consume) -> tuple[list[int], bool]:
-    """From the first page on while pages pay, then every other job in flight by id; those, and whether all were seen.
+    """Read pages while they pay, then other jobs in flight by id; the jobs in flight, and whether all were seen.
 
-    Costs at most as many requests as there are jobs in flight and pages of new jobs, and two. Keyed reads cannot drift,
-    so each transition is seen as it is; that nothing else changed, only a full sync can prove.
+    Costs at most as many requests as there are jobs in flight and pages of new jobs, and two. Reads by id cannot drift,
+    so each transition is seen as it is; only a full sync can prove that nothing else changed.
     """
     in_flight = read(opened.engine, presence.in_flight_ids)
     _read_pages(opened, first, consume, set(in_flight))
@@ -39,7 +39,7 @@ def refresh(opened: Session, first: Page, consume: Consume) -> tuple[list[int], 
         return opened.ingestor.has_seen(job_id, first.sent)
 
     opened.ingestor.jobs([job_id for job_id in in_flight if not is_seen(job_id)], opened.executor)
-    # Shown in a way that cannot be read is seen, too: whether that is accepted is for the quarantine to say.
+    # A job whose item cannot be read counts as seen: the quarantine decides whether that is accepted.
     return in_flight, all(is_seen(job_id) or job_id in opened.ingestor.unread for job_id in in_flight)
 
 
@@ -48,18 +48,24 @@ def _read_pages(opened: Session, page: Page, consume: Consume, in_flight: set[in
     size = opened.settings.page_size
     if not page.is_last and ascends(page):
         _show(opened, page, consume, in_flight)
-        page = opened.api.page(size, max(page.end, page.listing.count - len(page.listing)))
-        while _show(opened, page, consume, in_flight) and page.offset > 0:
+        page = newest = opened.api.page(size, max(page.end, page.listing.count - len(page.listing)))
+        is_worth = _show(opened, page, consume, in_flight)
+        # A job that is too large ends its page early: the newest jobs stand behind it.
+        while newest.listing.items and newest.end < newest.listing.count:
+            newest = opened.api.page(size, newest.end)
+            _show(opened, newest, consume, in_flight)
+        while is_worth and page.offset > 0:
             page = opened.api.page(size, max(0, page.offset - len(page.listing)))
+            is_worth = _show(opened, page, consume, in_flight)
         return
     while _show(opened, page, consume, in_flight) and not page.is_last:
         page = opened.api.page(size, page.end)
 
 
 def _show(opened: Session, page: Page, consume: Consume, in_flight: set[int]) -> bool:
-    """Mirror a page; whether the next one is worth reading: this one had anything new, or several jobs in flight.
+    """Mirror a page; whether the next one is worth reading: this one showed a new job, or several jobs in flight.
 
-    One page then saves as many requests by id. The jobs it showed leave ``in_flight``.
+    A page with several jobs in flight saves as many requests by id. The jobs it showed leave ``in_flight``.
     """
     ids = set(ids_of(page))
     shown = ids & in_flight

@@ -1,10 +1,9 @@
-"""Finds out what became of the jobs that the list lacks. Absence is not deletion: finished jobs may leave this list.
+"""Resolves the presence of the jobs that the list lacks. Absence is not deletion: finished jobs may leave this list.
 
 A job that a certified full sync lacks is asked for by id. An answer makes it ``unlisted``; so does one of the API's
 history of ended jobs, which is asked after a 404. The API's own 404 makes it ``gone``, but only between two answers for
 a canary, a job known to be there (a broken key or server denies everything), and only up to a limit, beyond which an
-operator has to agree. Anything else leaves it ``missing``, to be asked for again. What follows from the answers is
-decided in ``absence``.
+operator has to agree. Anything else leaves it ``missing``, to be asked for again. ``absence`` decides by the answers.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -37,9 +36,9 @@ PROBE_JOBS: Final = 3
 def resolve_presence(
     opened: Session, absent: Collection[int] | None, present: Collection[int]
 ) -> tuple[dict[int, PresenceResult], str | None]:
-    """Where the jobs are that the list lacks, and why the list is not to be believed, if it is empty and is not.
+    """The presence of the jobs that the list lacks, and the reason to distrust an empty list, if there is one.
 
-    ``absent``: jobs held as listed that it lacks; None if that is not proven, then nothing is asked.
+    ``absent``: jobs held as listed that the list lacks; None if that is not proven: then no job is asked for.
     """
     if absent is None:
         return {}, None
@@ -54,7 +53,7 @@ def resolve_presence(
 
 
 def _absences(conn: Connection, ingestor: Ingestor, absent: Collection[int], now: datetime) -> Absences:
-    """What the mirror holds of jobs that the list lacks; those that a page of this run showed are back."""
+    """The stored rows of jobs that the list lacks, without those that a page of this run showed."""
     away = {job_id: where for job_id, where in presence.not_listed(conn).items() if not ingestor.lists(job_id)}
     gone = presence.gone_since(conn, now - FINAL)
     return Absences(
@@ -75,9 +74,9 @@ def collect(ingestor: Ingestor, questions: Questions, present: Collection[int]) 
 
 
 def collect_on_empty_list(opened: Session, questions: Questions) -> Answers:
-    """The same where the list shows no job: the canary is a known job that answers by id.
+    """Ask for jobs by id where the list is empty: a known job that answers by id vouches for the denials.
 
-    Where none does, those that an operator confirmed are asked for between two empty lists.
+    If no known job answers, those that an operator confirmed are asked for between two empty lists.
     """
     ingestor, answers = opened.ingestor, Answers(is_silent=False)
     flying = _in_flight(opened)
@@ -90,7 +89,7 @@ def collect_on_empty_list(opened: Session, questions: Questions) -> Answers:
         answers.is_shown = False
         answers.is_trusted = bool(questions.first) and _is_empty(opened.api.page(opened.settings.page_size, 0))
         return answers
-    answers.by_job = {job_id: answers.by_job[job_id] for job_id in shown}  # those denied before it are asked again
+    answers.by_job = {job_id: answers.by_job[job_id] for job_id in shown}  # jobs denied before that are asked again
     if not _refuting(opened, questions, answers):
         _ask_all(
             ingestor,
@@ -103,9 +102,9 @@ def collect_on_empty_list(opened: Session, questions: Questions) -> Answers:
 
 
 def spread(ids: Sequence[int], most: int) -> list[int]:
-    """So many of these at most, from the front and from all over the rest in turn. Pure.
+    """At most ``most`` of these ids, in turn from the front and from all over the rest. Pure.
 
-    Neither the newest jobs that were all deleted nor a few that never answer must stand for all.
+    Neither the newest jobs, which may all be deleted, nor a few jobs that never answer must stand for all.
     """
     front, rest = ids[: most // 2], ids[most // 2 :]
     others = rest[:: max(1, -(-len(rest) // (most - most // 2)))]
@@ -113,7 +112,7 @@ def spread(ids: Sequence[int], most: int) -> list[int]:
 
 
 def _refuting(opened: Session, questions: Questions, answers: Answers) -> set[int]:
-    """Jobs held as listed that answered as in flight; the history has ended jobs alone."""
+    """Jobs held as listed that answered as in flight by id; the history has only ended jobs."""
     found = {job_id for job_id in questions.listed if answers.answer(job_id) == FOUND}
     return found & _in_flight(opened) if found else found
 
@@ -160,7 +159,7 @@ def _ask(
 
 
 def _look_up(ingestor: Ingestor, job_id: int) -> str:
-    """What the API answers for a job. Raises AuthenticationError: without a key there is no sense in going on."""
+    """The API's answer for a job. Raises AuthenticationError: with a refused key no answer means anything."""
     try:
         if ingestor.job(job_id):
             return FOUND

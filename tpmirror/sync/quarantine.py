@@ -1,6 +1,6 @@
-"""What an operator does about the quarantine: another try for what is in it, or a word that it has been seen.
+"""Retries and accepts entries of the quarantine, as an operator asks.
 
-Accepting writes, so it goes under the lease like any other writer.
+Accepting writes rows, so it takes the lease like any other writer.
 """
 
 from collections.abc import Collection
@@ -22,9 +22,9 @@ from tpmirror.tensorpix.decode import decode_job
 
 
 def retry(settings: Settings, progress: Progress = quiet) -> list[Row]:
-    """Ask for each quarantined job again by its id, if one can be read in it by now; the entries left.
+    """Ask for each quarantined job again by its id, if its payload has a readable one by now; the entries left.
 
-    Of a payload nothing but the id is used: the job may have moved on since.
+    Only the id of a payload is used, because the job may have changed since.
     """
     with session(settings, "poll", progress) as (opened, run):
         entries = read(opened.engine, quarantine.open_entries)
@@ -45,7 +45,7 @@ class Selection:
     field: str | None = None
 
     def of(self, rows: Collection[Row]) -> list[Row]:
-        """These of the open entries. Raises UsageError for a number that is none of theirs."""
+        """The chosen entries among the open ones. Raises UsageError for a number that no open entry has."""
         if self.field is not None:
             return [row for row in rows if general(row["field"]) == general(self.field)]
         if missing := sorted(set(self.entries) - {row["id"] for row in rows}):
@@ -55,11 +55,11 @@ class Selection:
 
 
 def accept(engine: Engine, selection: Selection) -> list[Row]:
-    """Accept entries: they hold no certificate back from now on. The chosen entries, those of no job among them.
+    """Accept entries, so that they hold no certificate back; the chosen entries, those of no job among them.
 
-    With a field, its faults as there are now are accepted in every job, future ones too. An item whose id cannot be
-    read is of no job and cannot be accepted: the proof counts ids. Raises UsageError for an entry or a field that is
-    not in quarantine.
+    With a field, its present kinds of fault are accepted in every job, future ones too. An item whose id cannot be read
+    is of no job and cannot be accepted: the proof counts ids. Raises UsageError for an entry or a field that is not in
+    quarantine.
     """
 
     def work(conn: Connection) -> list[Row]:
@@ -78,7 +78,7 @@ def accept(engine: Engine, selection: Selection) -> list[Row]:
 
 
 def withdraw(engine: Engine, selection: Selection) -> int:
-    """Take back what was accepted; how many entries count again. With a field, or for all, also in future jobs."""
+    """Withdraw the acceptance; how many entries count again. With a field, or for all, also in future jobs."""
 
     def work(conn: Connection) -> int:
         chosen = [row["id"] for row in selection.of(quarantine.open_entries(conn)) if row["accepted_at"] is not None]

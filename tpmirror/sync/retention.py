@@ -1,4 +1,4 @@
-"""What is removed after a full sync: progress samples, resolved entries of the quarantine, polls that found nothing."""
+"""Removes old rows after a full sync: progress samples, resolved quarantine entries, polls that found nothing."""
 
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -16,16 +16,16 @@ from tpmirror.store.retention import REMOVED, delete_old, old_entries, old_polls
 BATCH: Final = 1000
 """Runs, or entries, removed in one transaction at most: no other writer waits long for its turn."""
 SAMPLES: Final = 10_000
-"""The same of progress samples, which nothing refers to."""
+"""Progress samples removed in one transaction at most; no row refers to them."""
 
 log: Final = logger(__name__)
 
 
 def remove_old(engine: Engine, settings: Settings, ahead: float, stop: Event) -> None:
-    """Remove what is older than the settings say, until ``stop`` is set. What cannot be removed stays, and is logged.
+    """Remove rows older than the settings say, until ``stop`` is set. Rows that cannot be removed stay, and are logged.
 
-    ``ahead``: seconds that our clock is ahead of the API's, or 0. It may be a year for a moment, and what is removed
-    does not come back.
+    ``ahead``: seconds that our clock is ahead of the API's, or 0. A clock that is a year ahead for a moment would
+    remove rows that do not come back.
     """
     now = datetime.now(UTC) - timedelta(seconds=ahead)
     old = (
@@ -46,7 +46,7 @@ def remove_old(engine: Engine, settings: Settings, ahead: float, stop: Event) ->
 
 
 def _remove(engine: Engine, table: Table, keys: Select[Any], limit: int, stop: Event) -> int:
-    """Remove the rows with these keys, ``limit`` in a transaction; how many there were."""
+    """Remove the rows with these keys, ``limit`` in a transaction; returns how many were removed."""
     removed, batch = 0, limit
     while batch >= limit and not stop.is_set():
         batch = under_lease(engine, lambda conn: delete_old(conn, table, keys, limit))

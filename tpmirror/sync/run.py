@@ -1,7 +1,7 @@
 """One run of the syncer in the database: its lease, its row in ``sync_runs``, and the batches it stores.
 
-Every write transaction checks the lease first and carries the run's progress along, so rows, history and counts are
-there together or not at all.
+Every write transaction checks the lease first and writes the run's progress too, so rows, history and counts are there
+together or not at all.
 """
 
 import threading
@@ -42,21 +42,21 @@ LEVELS: Final = {"succeeded": INFO, "interrupted": WARNING, "failed": ERROR}
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run found out, besides the batches that it stored."""
+    """The result of a run, besides the batches that it stored."""
 
     proof: Mapping[str, Any] | None = None
     """The numbers of the proof of the ids, or the reason why there is none."""
     covered: bool = False
     """Whether every listed job (full), or every job in flight (poll), was seen."""
     shown: Collection[int] = ()
-    """The jobs that the run speaks for: it asks whether each of them is held as shown."""
+    """The jobs that have to be held as shown for the run to be certified and covered."""
     presence: Mapping[int, PresenceResult] = field(default_factory=dict)
-    """Where the absent jobs are; written when the run ends, so that a run records one change a job."""
+    """Presence of the absent jobs; written when the run ends, so that a run records one change a job."""
     present: Collection[int] | None = None
-    """Every listed job, if that is proven: what lies in quarantine and is not listed will not come again."""
+    """Every listed job, if that is proven: an entry of the quarantine for any other job is resolved."""
 
     def without(self, lost: int) -> "RunResult":
-        """What is left of it where the database has lost so many rows that the run wrote: it proves nothing."""
+        """This result, without its proof if the database lost ``lost`` rows that the run wrote."""
         if lost <= 0:
             return self
         reason = f"the database lost {lost} rows that this run wrote: it went back in time"
@@ -65,13 +65,13 @@ class RunResult:
 
 
 class Begun(NamedTuple):
-    """What a run has from its first transaction."""
+    """Lease, number and start of a run, from its first transaction."""
 
     lease: Lease
     run_id: int
     started_at: datetime
     heads: Heads
-    """The last rows that were there before it: with one writer, all later ones are its own."""
+    """The last rows before the run: with one writer, all later rows are the run's own."""
     scope: Scope
 
 
@@ -83,7 +83,7 @@ class Run:
         self.id = begun.run_id
         self.scope = begun.scope
         self.is_over = False
-        """Whether it is closed, or about to be: no thread of ours may renew the lease any more."""
+        """Whether the run is closed, or about to be: no thread of ours may renew the lease any more."""
         self._api = api
         self._price = price
         self._stats, self._reading = RunStats(), Reading()
@@ -91,15 +91,16 @@ class Run:
         self._renewed = time.monotonic()
         self._renewing = threading.Lock()
         self._is_rewound = False
-        """Whether entries of the history are lost that this run wrote: what its answers showed is not what is held."""
+        """Whether the database lost history entries that this run wrote: the stored rows are not what its answers
+        showed."""
         self._unsure: Changeset | None = None
         """Batch whose COMMIT may have succeeded although the reply was lost."""
         self._quarantined: set[int] | None = None
-        """Jobs with an open quarantine entry: read anew after each commit, for no other process writes; where one
-        does, our lease is over and our next write raises LeaseLost."""
+        """Jobs with an open quarantine entry, read anew after each commit: no other process writes; if one does, our
+        lease is over and our next write raises LeaseLost."""
 
     def fingerprints(self, ids: Collection[int]) -> dict[int, str]:
-        """By job, how it was shown last: shown like that again it has not changed. Not those in quarantine."""
+        """By job, the fingerprint of its last payload: an equal one means no change. Without jobs in quarantine."""
 
         def find(conn: Connection) -> dict[int, str]:
             if self._quarantined is None:
@@ -137,7 +138,7 @@ class Run:
             self.scope.store(conn)
             if changes:
                 jobs.apply(conn, changes)
-                # With each batch: of a run that is killed later runs must know it too.
+                # With each batch: later runs need ``clock_ahead`` of a run that is killed, too.
                 ahead = {"clock_ahead": self._api.clock_ahead}
                 runs.update(conn, self.id, {**self._stats.columns(self._reading, changes), **ahead})
             self._renew(conn)
@@ -147,22 +148,22 @@ class Run:
         return write(self.engine, work)
 
     def _catch_up(self, conn: Connection) -> None:
-        """Count a batch whose COMMIT arrived although its reply was lost. Only behind the lease's check."""
+        """Count a batch whose COMMIT arrived although its reply was lost. Only after the lease's check."""
         if self._unsure is not None:
             self._stats.recover(runs.get(conn, self.id), self._unsure)
             self._unsure = None
 
     @property
     def _is_clock_right(self) -> bool:
-        """Whether our clock has agreed with the API's in all of the run, as far as that states its own."""
+        """Whether our clock has agreed with the API's in all of the run, as far as the API states a date."""
         return runs.is_clock_right(self._api.clock_ahead)
 
     def finish(self, result: RunResult) -> Row:
-        """End the run as succeeded and let the next writer in; its row of ``sync_runs``."""
+        """End the run as succeeded and release the lease; returns its row of ``sync_runs``."""
         return self.close("succeeded", None, result)
 
     def close(self, outcome: str, error: str | None, result: RunResult) -> Row:
-        """End the run: where jobs are, the counts, the lease, in one transaction."""
+        """End the run: write presence and counts, release the lease, in one transaction."""
         self.is_over = True
         row = retry_transient(lambda: write(self.engine, lambda conn: self._close(conn, outcome, error, result)))
         log.log(LEVELS[row["outcome"]], "run %s", row["outcome"], **log_fields(row))
@@ -173,10 +174,14 @@ class Run:
             self._lease.check(conn)
             self._catch_up(conn)
         if runs.is_closed(conn, self.id, self._started_at):
-            return runs.get(conn, self.id)  # it was closed before, only the answer to that commit was lost
+            return runs.get(conn, self.id)  # closed by an earlier try, only the reply to its COMMIT was lost
         now = datetime.now(UTC)
-        result = result.without(self._stats.recorded - history.count_after(conn, self._heads))
-        back = returned(presence.away(conn, self._reading.where), self._reading.where)
+        lost = self._stats.recorded - history.count_after(conn, self._heads)
+        result = result.without(lost)
+        # With rows lost a job may be held as it was before this run showed it. If it returned with that status, earlier
+        # runs that did not ask for it while it was away would vouch for that status.
+        where = {} if lost > 0 else self._reading.where
+        back = returned(presence.away(conn, where), where)
         moved = presence.write_presence(conn, {**back, **result.presence}, self.id, now)
         if result.present is not None:
             quarantine.resolve(conn, quarantine.obsolete_entries(conn, result.present), now)
@@ -188,7 +193,7 @@ class Run:
         api = {"requests": self._api.requests, "retries": self._api.retries, "clock_ahead": self._api.clock_ahead}
         runs.update(conn, self.id, {"outcome": outcome, "error": error, "finished_at": now, **counts, **api})
         runs.update(conn, self.id, _judgement(result, quarantine.holding(conn, result.shown)))
-        # Not before: a key that is refused, another account and a clock that is wrong must restate no month.
+        # Only after success: a refused key, another account and a wrong clock must not restate a month.
         if self._price is not None and outcome == "succeeded" and self._is_clock_right:
             account.set_price(conn, self._price, f"{self._started_at:%Y-%m}")
         self._lease.release(conn)
@@ -208,7 +213,7 @@ class Run:
         retry_transient(lambda: write(self.engine, checked))
 
     def renew_lease(self) -> None:
-        """Renew the lease if it is time. For all threads, while nothing comes in: the API may ask for a long pause."""
+        """Renew the lease if it is due. For all threads that wait for the API, which may ask for a long pause."""
 
         def work(conn: Connection) -> None:
             self._lease.check(conn)
@@ -221,7 +226,7 @@ class Run:
                 self._renewed = time.monotonic()
             except TransientDatabaseError:
                 if time.monotonic() - self._renewed > lease.TERM.total_seconds():
-                    raise  # else the next time will do: nothing has to be written now
+                    raise  # else the next call renews it: nothing has to be written now
             finally:
                 self._renewing.release()
 
@@ -235,7 +240,7 @@ class Run:
 
 
 def _judgement(result: RunResult, holding: Holding) -> dict[str, Any]:
-    """What a run proved, as columns of ``sync_runs``: what was seen also has to be held."""
+    """The columns of ``sync_runs`` about the proof: the jobs seen also have to be held."""
     covered = {"covered": result.covered and holding.is_whole}
     if result.proof is None:
         return {"certified": False, "certificate": None, **covered}
@@ -252,7 +257,7 @@ def changes_of(
     *,
     has_moments: bool = True,
 ) -> Changeset:
-    """What a batch changes, given what the mirror holds; ``shown`` and ``has_moments`` as in ``StoredState``."""
+    """The changeset of a batch against the stored rows; ``shown`` and ``has_moments`` as in ``StoredState``."""
     catalogue = jobs.ml_models(conn)
     batch = [Shown(observation, normalize(observation.item)) for observation in observations]
     models = changed_models(catalogue, _placed(conn, batch))
@@ -263,7 +268,7 @@ def changes_of(
 
 
 def _placed(conn: Connection, batch: Sequence[Shown]) -> Sequence[Shown]:
-    """Those of a batch that have a row, or get one: a new job without a status has no word about its models."""
+    """The jobs of a batch that have a row, or get one: a new job without a status must not change a model."""
     unsure = [shown.job_id for shown in batch if "status" not in shown.rows.job]
     if not unsure:
         return batch
@@ -308,9 +313,9 @@ def _closing(run: Run) -> Iterator[None]:
 
 
 def _abort(run: Run, outcome: str, error: str) -> None:
-    """Close the row; where that fails too, the first error is the one to raise."""
+    """Close the row; where that fails too, the first error is raised."""
     if run.is_over and outcome != "interrupted":
-        return  # closing it is what failed; an interrupt of that leaves the row open, as long as nobody tries again
+        return  # closing it failed; an interrupted close is tried again, or its row would stay open
     try:
         run.close(outcome, error, RunResult())
     except TpmirrorError as reason:
@@ -318,14 +323,14 @@ def _abort(run: Run, outcome: str, error: str) -> None:
 
 
 def _open(conn: Connection, kind: str, holder: str, started_at: datetime, api: Api) -> Begun:
-    """See whose mirror this is, take the lease and open a row; runs that died before are closed as abandoned."""
+    """Check the account's origin, take the lease and open a row; runs that died before are closed as abandoned."""
     scope = Scope(conn, api.origin, api.owners)
     held = lease.acquire(conn, holder)
     return Begun(held, runs.start(conn, kind, started_at, datetime.now(UTC)), started_at, history.heads(conn), scope)
 
 
 def log_fields(row: Row) -> dict[str, Any]:
-    """The fields that the log has of a run that is over: those that are not 0."""
+    """The log fields of a finished run; counts that are 0 are left out."""
     seconds = round((row["finished_at"] - row["started_at"]).total_seconds(), 3)
     counts = {name: row[name] for name in COUNT_COLUMNS if row[name]}
     error = {"error": row["error"]} if row["error"] else {}

@@ -19,7 +19,7 @@ from tpmirror.store import runs
 from tpmirror.sync import run
 from tpmirror.sync.account import Scope
 from tpmirror.sync.dryrun import DryRun
-from tpmirror.sync.ingest import Ingestor, Progress
+from tpmirror.sync.ingest import Ingestor, PassProgress, Progress
 from tpmirror.sync.run import Run
 from tpmirror.tensorpix.client import Api
 from tpmirror.tensorpix.control import Control, idle
@@ -28,8 +28,8 @@ from tpmirror.tensorpix.page import Page
 log: Final = logger(__name__)
 
 
-def quiet(_seen: int, _count: int) -> None:
-    """No progress shown."""
+def quiet(_reached: PassProgress) -> None:
+    """Show no progress."""
 
 
 class _Fetchers(ThreadPoolExecutor):
@@ -41,7 +41,7 @@ class _Fetchers(ThreadPoolExecutor):
 
 @dataclass(slots=True)
 class Session:
-    """What a full sync or a poll works with."""
+    """Engine, API client, ingestor and settings of a full sync or a poll."""
 
     settings: Settings
     engine: Engine
@@ -50,7 +50,7 @@ class Session:
     ingestor: Ingestor
     control: Control
     first: Page
-    """The newest page, or the oldest: what the list starts with."""
+    """The page that the list starts with: the newest jobs, or the oldest."""
 
 
 @contextmanager
@@ -66,14 +66,14 @@ def session(
     ):
         started_at, probe = datetime.now(UTC), None
         if not revision.is_current(engine):
-            # A key that is refused must leave no trace, not even an empty database.
+            # Before the migration: a refused key must leave no trace, not even an empty database.
             probe = api.page(settings.page_size, 0)
             _upgrade(engine)
         with run.opened(engine, kind, api, started_at, settings.credit_price) as opened:
             control.run_id, control.on_wait = opened.id, opened.renew_lease
             ingestor = Ingestor(api, engine, opened.scope, opened, progress)
-            # Asked for under the lease, like all that is stored: what is older than another writer's run must not be.
-            # Where there was no run before, the answer from before the first migration is older than none.
+            # Asked for under the lease, like every answer that is stored: one older than another writer's run must not
+            # be. If there was no run before, the answer from before the first migration is older than none.
             try:
                 is_first = probe is not None and read(engine, lambda conn: runs.is_first(conn, opened.id))
                 first = probe if probe and is_first else api.page(settings.page_size, 0)
@@ -84,7 +84,7 @@ def session(
 
 @contextmanager
 def dry_run_session(settings: Settings, progress: Progress, *, everything: bool) -> Iterator[tuple[Session, DryRun]]:
-    """The same without a lease and without a write; on an empty database in memory if there is none yet."""
+    """A session without a lease and without a write; on an empty database in memory if there is none yet."""
     with (
         connected(_dry_run_database(settings), read_only=True) as engine,
         ThreadPoolExecutor(settings.concurrency) as executor,

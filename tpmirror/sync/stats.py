@@ -1,4 +1,4 @@
-"""What a run has done so far, as ``sync_runs`` counts it."""
+"""Counts of a run so far, as ``sync_runs`` has them."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ COUNT_COLUMNS: Final = tuple(
 
 
 class Reading(NamedTuple):
-    """What a run has read so far."""
+    """Counts of what a run has read so far."""
 
     pages: int = 0
     upstream_count: int = 0
@@ -28,23 +28,23 @@ class Reading(NamedTuple):
     readable: int = 0
     """Jobs that an answer showed."""
     unread: int = 0
-    """Jobs of which every answer could not be read."""
+    """Jobs shown by unreadable items alone."""
     where: Mapping[int, str] = {}
     """By job that an answer showed: ``listed`` by a page of the list, or ``unlisted`` by an answer for its id alone."""
 
 
 @dataclass(slots=True)
 class RunStats:
-    """What a run has stored so far."""
+    """Counts of the rows that a run has stored so far."""
 
     changed: set[int] = field(default_factory=set)
     """Jobs inserted or updated in this run: each counts once."""
     quarantined: set[tuple[int | None, str | None]] = field(default_factory=set)
-    """What was quarantined in this run: each counts once."""
+    """Job and field of each quarantine entry of this run: each counts once."""
     unplaced: set[int] = field(default_factory=set)
     """New jobs that were shown, and got no row for want of a status."""
     shown: dict[int, ShownVideo] = field(default_factory=dict)
-    """By input video, the number at which the answer was complete that showed it last."""
+    """Input videos in the answers of the run so far."""
     counts: Counter[str] = field(default_factory=Counter)
     """The counts that ``sync_runs`` has columns for."""
 
@@ -59,7 +59,7 @@ class RunStats:
     def recover(self, row: Row, changes: Changeset) -> None:
         """Count a changeset if the row of the run shows that its COMMIT succeeded although the reply was lost.
 
-        Only what such a commit leaves there says so: what was counted since the last one is not in the row either.
+        Only the columns that this commit writes are compared: counts since the last commit are not in the row either.
         """
         news = self._news(changes)
         counts = self.counts + news
@@ -68,7 +68,7 @@ class RunStats:
 
     @property
     def recorded(self) -> int:
-        """Rows of the history and of ``field_changes`` that were written: a new job has one of the history, too."""
+        """Rows written to the history and to ``field_changes``: a new job has a row of the history, too."""
         return self.entries + self.counts["field_changes"]
 
     @property
@@ -77,7 +77,7 @@ class RunStats:
         return self.counts["jobs_inserted"] + self.counts["transitions"]
 
     def columns(self, reading: Reading, changes: Changeset | None = None) -> dict[str, Any]:
-        """As columns of ``sync_runs``, with a changeset that is about to be committed."""
+        """The counts as columns of ``sync_runs``, with a changeset that is about to be committed."""
         counts = self.counts + self._news(changes) if changes else self.counts
         changed = counts["jobs_inserted"] + counts["jobs_updated"]
         read = {"pages": reading.pages, "upstream_count": reading.upstream_count}

@@ -21,16 +21,16 @@ class Comparison:
     differences: list[Row]
     """Where they differ: entity, id, field, value in the mirror, value upstream."""
     not_held: list[Row]
-    """What the API shows and no column can hold: ``job_id``, ``field`` (null: all), ``reason``, ``accepted``."""
+    """Values of the API that no column can hold: ``job_id``, ``field`` (null: all), ``reason``, ``accepted``."""
 
     @property
     def needs_attention(self) -> bool:
-        """Whether anything is there that nobody accepted."""
+        """Whether there is a difference, or a value not held that no operator accepted."""
         return bool(self.differences) or not all(row["accepted"] for row in self.not_held)
 
 
 def preview(settings: Settings, progress: Progress = quiet) -> Comparison:
-    """What a sync would change: one pass over the list that writes nothing."""
+    """Preview the changes of a sync: one pass over the list that writes nothing."""
     return _compare(settings, progress, everything=False)
 
 

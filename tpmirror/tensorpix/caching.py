@@ -1,6 +1,6 @@
-"""Caches between us and the API: which answers come from one, and how to get past it.
+"""Detects answers that a cache between us and the API stored, and gets past that cache.
 
-A stored page shows jobs as they were once. As evidence it would make the history and each proof wrong, so it is none.
+A stored page shows jobs as they once were. As evidence it would make the history and each proof wrong, so it is none.
 """
 
 import threading
@@ -12,7 +12,7 @@ from typing import Final
 LAG: Final = 60.0
 """Seconds that an answer's ``Date`` may be behind the newest one seen: servers' clocks differ, and answers overtake."""
 PARAMETER: Final = "_"
-"""A parameter that no API reads, and that makes each address a new one for a cache."""
+"""Query parameter that no API reads, and that makes each URL a new one for a cache."""
 
 
 class CacheGuard:
@@ -22,34 +22,36 @@ class CacheGuard:
         """``nonce``: a text that no other run sends."""
         self._nonce = nonce
         self._newest: tuple[datetime, float] | None = None
-        """The newest date, and at what second of the steady clock that answer was there."""
+        """The newest ``Date``, and the monotonic time at which its answer was complete."""
         self.is_suspected = self._is_refused = False
         self._lock = threading.Lock()
 
     def parameters(self, number: int) -> dict[str, str]:
-        """What is sent along with a request of this number: nothing before an answer looked stored."""
+        """Query parameters that make this request unlike any stored one; empty before an answer looked stored."""
         return {PARAMETER: f"{self._nonce}{number}"} if self.is_suspected and not self._is_refused else {}
 
     def suspect(self) -> None:
-        """From now on each request has an address of its own: an answer looked stored."""
+        """Give each request from now on a URL of its own, because an answer looked stored."""
         self.is_suspected = True
 
     def refuse(self) -> None:
-        """Send nothing along any more: the API does not take it."""
+        """Stop sending the parameter, because the API refuses it."""
         self._is_refused = True
 
     def reason(
         self, headers: Mapping[str, str], asked_at: datetime, seconds: tuple[float, float], *, is_marked: bool = False
     ) -> str | None:
-        """Why an answer is no evidence, by its headers; None if it is. Remembers the newest date of those that are.
+        """Why an answer is no evidence, by its headers; None if it is. Remembers the newest ``Date`` of those that are.
 
-        ``asked_at`` by our clock; ``seconds``: when it was asked for and when it was there, by the steady one. The
-        newest date seen moves on with that: a process that stood still for hours must not take an answer of before.
+        ``asked_at``: when it was asked for, by our clock; ``seconds``: when it was asked for and when it was complete,
+        by the monotonic clock. The newest ``Date`` moves on with the monotonic clock: a process that stood still for
+        hours must not accept an answer stored before.
 
-        One to an address that no cache has seen, ``is_marked``, behind the newest date and not behind our own clock,
-        shows whose clock is wrong: one of several servers that is ahead must not refute all others for a whole run.
+        ``is_marked``: its URL is one that no cache has seen. A marked answer behind the newest ``Date`` and not behind
+        our own clock shows whose clock is wrong, and replaces that ``Date``: one of several servers that is ahead must
+        not refute all others for a whole run.
 
-        The first one is compared with our clock, unless it is marked: no cache has seen its address, so our clock is
+        The first answer is compared with our clock, unless it is marked: no cache has seen its URL, so our clock is
         wrong, if one is. From then on answers are compared with one another.
         """
         date = date_of(headers)
@@ -66,7 +68,7 @@ class CacheGuard:
 
 
 def staleness(age: str, date: datetime | None, newest: datetime | None) -> str | None:
-    """Why an answer with this ``Age`` and ``Date`` was stored; None if it was not, as far as they say. Pure."""
+    """Why an answer with this ``Age`` and ``Date`` was stored; None if neither shows it. Pure."""
     age = age.partition(",")[0].strip()  # of several the first counts (RFC 9111, 5.1)
     if age.isascii() and age.isdigit() and int(age[:9]) > 0:
         return f"it is {age[:9]} s old"

@@ -1,7 +1,7 @@
 """The only module that talks to the TensorPix API: key, origin, deadline, retries, rate.
 
 Offsets are computed by the caller; ``next`` is never followed. Every request and every complete answer gets a number
-from one counter: which request or answer came before which is decided by these numbers, never by clocks.
+from one counter: these numbers, never clocks, decide which request or answer came before which.
 """
 
 import itertools
@@ -48,13 +48,14 @@ from tpmirror.tensorpix.transport import Deadline, PinnedTransport, read_body, r
 T = TypeVar("T")
 JOBS: Final = "/api/jobs/"
 log: Final = logger(__name__)
-_MEDIA_TYPE: Final = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,30}")  # what is none may repeat the key, and be very long
+_MEDIA_TYPE: Final = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,30}")  # no media type: may repeat the key, and be very long
 
 REFUSALS: Final = 2
-"""401s in a row after which the key is taken for refused: once may be a hiccup, or a key just replaced in its file."""
+"""401s in a row after which the key counts as refused: one may be a passing fault, or a key just replaced in its
+file."""
 
 NAP: Final = 10.0
-"""Seconds of a longer pause after which the rest of the run gets a moment."""
+"""Seconds between two calls of ``on_wait`` during a longer pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class ApiResponse:
     received: int
     at: datetime
     is_whole: bool = True
-    """Whether the body is all there is; else it is the beginning of one that is larger than is read."""
+    """Whether the body is complete; else it is the beginning of a body larger than the limit."""
 
 
 class Api:
@@ -81,7 +82,7 @@ class Api:
         self._key: Secret = read_key(settings)
         key = read_owners_key(settings)
         self.owners = Pseudonyms(key) if key else None
-        """What stands for the owners' addresses in all answers; None where they are kept."""
+        """Puts hashes in the place of owners' addresses in all answers; None where the addresses are kept."""
         self._control = control or Control()
         self._closing = self._control.stop
         self._deadline = Deadline(self._control)
@@ -93,7 +94,7 @@ class Api:
         self.requests = 0
         self.retries = 0
         self.clock_ahead: float | None = None
-        """``skew`` where it was farthest from 0 until now: what was seen then has times that are wrong."""
+        """The ``skew`` farthest from 0 until now: observations at that time have wrong times."""
         self._client = httpx.Client(
             base_url=settings.api_url,
             transport=transport
@@ -106,7 +107,7 @@ class Api:
                 "cache-control": "no-cache",  # a cached response would be recorded as a new observation
             },
             follow_redirects=False,
-            # Before httpx parses where a redirect goes: it fails on what is no URL, and that would be tried again.
+            # Before httpx parses a redirect's target: it fails on an invalid URL, and the request would be tried again.
             event_hooks={"response": [_refuse_redirect]},
             trust_env=False,
         )
@@ -131,13 +132,13 @@ class Api:
 
     @property
     def page_size(self) -> int:
-        """The most jobs worth asking for at once, as far as this run has seen how large they are."""
+        """The most jobs worth asking for at once, by the sizes of jobs that this run has seen."""
         return self._size.most
 
     def page(self, limit: int, offset: int) -> Page:
         """One page of the list: of at most ``limit`` jobs, of fewer where an answer of so many is too large to read.
 
-        One job that is too large alone is an item that cannot be read. Raises ApiError when all tries fail,
+        A single job that is too large becomes an item that cannot be read. Raises ApiError when all tries fail,
         AuthenticationError for the key.
         """
         asked = min(limit, self._size.now)
@@ -151,7 +152,7 @@ class Api:
         return self.page(asked // 2, offset)
 
     def _page(self, limit: int, offset: int) -> Page | None:
-        """One try for a page; None if so many jobs are too large to read and fewer may be not."""
+        """One try for a page; None if the answer is too large to read, and one with fewer jobs may not be."""
         answer = self._send(JOBS, {"limit": limit, "offset": offset})
         if answer.status != httpx.codes.OK:
             message = f"{JOBS} answers {answer.status}; check TPMIRROR_API_URL"
@@ -159,7 +160,7 @@ class Api:
         if answer.is_whole:
             listing, size = decode_listing(answer.body), len(answer.body)
         elif beginning := decode_beginning(answer.body, limit, self._size.room):
-            listing, size = beginning, 0  # one job is too large; that says nothing of its neighbours
+            listing, size = beginning, 0  # one job is too large; its neighbours may be small
         else:
             return None
         page = Page(listing, limit, offset, answer.sent, answer.received, answer.at)
@@ -196,10 +197,10 @@ class Api:
         return self._retry(attempt)
 
     def in_history(self, job_id: int) -> bool:
-        """Whether the API has a job in its history of ended jobs; False as well where it has no such endpoint.
+        """Whether the API has a job in its history of ended jobs; False as well where it has no history endpoint.
 
-        To be asked once ``job`` found none: ended jobs may live there. What it shows is in other terms (a status in
-        words, no cost) and is not read. Raises as ``job`` does.
+        To be called once ``job`` found none: ended jobs may be there. The history's answer has a status in words and no
+        cost, so it is not mirrored. Raises as ``job`` does.
         """
 
         def attempt() -> bool:
@@ -224,7 +225,7 @@ class Api:
             return False
 
     def _shown(self, answer: ApiResponse, job_id: int) -> ParsedJob | ParseFailure:
-        """What an answer for a job's id shows."""
+        """The job in an answer for its id."""
         return decode_job(answer.body, job_id) if answer.is_whole else decode_large_job(answer.body, self._size.room)
 
     def _retry(self, attempt: Callable[[], T]) -> T:
@@ -236,13 +237,13 @@ class Api:
         return retrying(attempt)
 
     def _send(self, path: str, params: dict[str, int]) -> ApiResponse:
-        """One request and its whole answer, with no key refused and nothing to be tried again."""
+        """One request and its complete answer; after a first 401 it is sent again, with the key read anew."""
         for _ in range(REFUSALS):
             answer = self._fresh(path, params)
             if answer.status != httpx.codes.UNAUTHORIZED:
                 break
             self._key = read_key(self._settings)
-        # One job that may not be seen says nothing about the key; a list that may not be seen does.
+        # A 403 for one job says nothing about the key; a 403 for the list does.
         if answer.status == httpx.codes.UNAUTHORIZED or (answer.status == httpx.codes.FORBIDDEN and path == JOBS):
             message = (
                 f"the API refused the key ({answer.status}); put the account's current key into TPMIRROR_API_KEY or "
@@ -282,7 +283,7 @@ class Api:
             message = f"no complete answer from {self._settings.api_url} within {self._settings.request_timeout:g} s"
             raise TransientError(message) from error
         except httpx.RemoteProtocolError as error:
-            reason = _reason(error).partition(": bytearray")[0]  # what was sent may repeat the key
+            reason = _reason(error).partition(": bytearray")[0]  # the received bytes may repeat the key
             message = f"the answer from {self._settings.api_url} is cut off or damaged: {reason}"
             raise TransientError(message) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -293,7 +294,8 @@ class Api:
             self._control.on_request(status, time.monotonic() - started)
         at = datetime.now(UTC)
         if (at - began).total_seconds() > self._settings.request_timeout:
-            # The machine slept, and the clock of the deadline with it: what the answer states is out of date now.
+            # The machine slept, and the monotonic clock of the deadline with it: the content of the answer is out of
+            # date.
             message = f"no answer from {self._settings.api_url} in time: the machine slept, or its clock was set"
             raise TransientError(message)
         self._judge(response, body)
@@ -302,7 +304,7 @@ class Api:
         return ApiResponse(response.status_code, shown, sent, self.number(), at, is_whole)
 
     def _check_certificate(self, error: Exception) -> None:
-        """Raise ApiError if it was a certificate that failed: the next try would see the same one."""
+        """Raise ApiError if the certificate was rejected: the next try would see the same certificate."""
         refused = tls.rejection(error)
         if refused is not None:
             reason = refused.verify_message.rstrip(".")
@@ -311,7 +313,7 @@ class Api:
             raise ApiError(message) from error
 
     def _judge(self, response: httpx.Response, body: bytes) -> None:
-        """Raise for answers that are none; let 200, 401, 403, 404 and other refusals through."""
+        """Raise TransientError for 204, 429, 5xx, and a 200 that is empty or not JSON; let other statuses through."""
         status = response.status_code
         if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
             wait = retry_after(response.headers.get("retry-after"), response.headers.get("date"))
@@ -319,7 +321,7 @@ class Api:
                 self._pace.hold(wait)
             message = f"{self._settings.api_url} answers {status}"
             raise TransientError(message, wait=wait)
-        # Sent twice, by a server and a proxy, one that names JSON is enough: the body has to be JSON anyhow.
+        # A server and a proxy may both send it; one that names JSON is enough: the body has to be JSON anyhow.
         stated = response.headers.get_list("content-type", split_commas=True)
         kinds = [value.partition(";")[0].strip().lower() for value in stated]
         if status == httpx.codes.OK and "application/json" not in kinds:

@@ -1,4 +1,4 @@
-"""What the caller of a run keeps in hand: a way to stop it, an ear for its requests, when the next poll is due."""
+"""Lets the caller of a run stop it, count its requests, and say when the next poll is due."""
 
 import math
 import threading
@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 
 
 def _ignore(_status: str, _seconds: float) -> None:
-    """Nobody listens."""
+    """The default of ``on_request``: does nothing."""
 
 
 def idle() -> None:
-    """Nothing to do meanwhile."""
+    """The default of ``on_wait``: does nothing."""
 
 
 @dataclass(slots=True)
 class Control:
-    """For one run; a run that is over sets ``stop`` itself, so it serves no second time."""
+    """Controls one run, whose end sets ``stop`` too: a second run with it would stop at once."""
 
     stop: threading.Event = field(default_factory=threading.Event)
     """Set: the run gives up within seconds, rolls its batch back, and is closed as interrupted."""
     on_request: Callable[[str, float], None] = _ignore
     """Called after each request: the status code, or ``error`` if there was no answer, and how many seconds it took."""
     on_wait: Callable[[], None] = idle
-    """Called time and again by each thread that waits for the API; what it raises ends the wait."""
+    """Called repeatedly by each thread that waits for the API; an exception that it raises ends the wait."""
     poll_at: float = math.inf
     """When a poll is due, on the monotonic clock: a full sync that still goes on then does it in between."""
     run_id: int | None = None

@@ -1,7 +1,7 @@
 """From bytes to payloads: pages, items, jobs; one bad item never spoils its page.
 
-Most items show what they showed last time. So a page is taken apart without reading what is in them: each item's id and
-the hash of its bytes show whether the mirror knows it already, and only the others are decoded.
+Most items show what they showed last time. So a page is split without decoding its items: each item's id and the hash
+of its bytes show whether the mirror knows it already, and only the others are decoded.
 """
 
 import json
@@ -21,7 +21,7 @@ from tpmirror.tensorpix.redaction import cut_queries, may_open, strip_query
 
 
 class ParsedJob(msgspec.Struct, frozen=True):
-    """A job as one answer showed it; its URLs without their query strings, but for odd ones in ``raw``."""
+    """A job as one answer showed it; its URLs without query strings, but for unusually written ones in ``raw``."""
 
     id: int
     job: Job
@@ -29,11 +29,12 @@ class ParsedJob(msgspec.Struct, frozen=True):
     fingerprint: str
     raw: bytes | msgspec.Raw
     faults: tuple[Fault, ...] = ()
-    """What could not be read: those fields are UNSET in ``job``."""
+    """Faults of the fields that could not be read; they are UNSET in ``job``."""
     is_documented: bool = False
-    """Whether the item is just as documented: every number in it fits its column."""
+    """Whether the item matches the documented format: every number in it fits its column."""
     is_plain: bool = False
-    """Whether, besides, no text in it can hold what no database does, nor what signs a URL: none has to be cleaned."""
+    """Whether, besides, no text in it can hold a character that no database holds, nor a signature of a URL: no text
+    has to be cleaned."""
 
     @property
     def input_video(self) -> InputVideo | None:
@@ -63,7 +64,7 @@ class ParseFailure:
 class RawJob(msgspec.Struct, frozen=True):
     """An item as it came, without the query strings of its URLs: a presigned query is a secret, and new at every call.
 
-    Equal fingerprints are equal bytes: what was readable once still is.
+    Equal fingerprints are equal bytes: an item that was readable once still is.
     """
 
     id: int
@@ -71,14 +72,14 @@ class RawJob(msgspec.Struct, frozen=True):
     raw: bytes | msgspec.Raw
 
     def decode(self) -> ParsedJob | ParseFailure:
-        """What is in it. A key that stands twice makes it mean nothing; an id that does is none."""
+        """The job; a failure if it cannot be read, or if a key stands twice in an object and so has no one meaning."""
         try:
             job = _JOB.decode(self.raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _unambiguous(_field_by_field(self))
         raw = bytes(self.raw)
         has_escapes = b"\\" in raw  # without any, texts are as they came, and a quote is the end of one
-        if has_escapes or may_open(raw):  # hardly ever: ``cut_queries`` has cut what there was
+        if has_escapes or may_open(raw):  # hardly ever: ``cut_queries`` has cut the usual ones
             _strip_queries(job)
         is_plain = not (has_escapes or b"=" in raw or b"\0" in raw)
         found = ParsedJob(job.id, job, {}, self.fingerprint, self.raw, is_documented=True, is_plain=is_plain)
@@ -100,7 +101,7 @@ class Listing:
 
 
 NO_ID: Final = "its id cannot be read"
-"""Reason of an item that is an object all the same."""
+"""Reason of a parse failure whose item is an object."""
 BEGINNING: Final = 2000
 """Bytes that are kept of a job that is too large."""
 _JOB: Final = msgspec.json.Decoder(Job)
@@ -119,10 +120,10 @@ def decode_listing(body: bytes) -> Listing:
 
 
 def decode_beginning(body: bytes, limit: int, room: int) -> Listing | None:
-    """A page of which no more was read than its first ``room`` bytes; None if fewer jobs may fit.
+    """A page of which only the first ``room`` bytes were read; None if fewer jobs may fit.
 
-    A job that does not fit alone is one that cannot be read. Raises TransientError if this is not how a page of jobs
-    begins, ApiError if it has more jobs than asked for: no smaller page can be had then.
+    A single job that does not fit is a parse failure. Raises TransientError if the bytes are not the beginning of a
+    page of jobs, ApiError if it has more jobs than asked for: no smaller page can be had then.
     """
     try:
         envelope, items = unwrap_beginning(cut_queries(body), limit)
@@ -141,7 +142,7 @@ def decode_beginning(body: bytes, limit: int, room: int) -> Listing | None:
 
 
 def decode_large_job(body: bytes, room: int) -> ParseFailure:
-    """One job of which no more was read than its first ``room`` bytes."""
+    """One job of which only the first ``room`` bytes were read."""
     return _too_large(cut_queries(body), room)
 
 
@@ -153,7 +154,7 @@ def _too_large(beginning: bytes, room: int) -> ParseFailure:
 
 
 def decode_job(body: bytes, asked_for: int | None = None) -> ParsedJob | ParseFailure:
-    """One job: the answer for an id. One that cannot be read is of the job asked for, if it states that id alone."""
+    """One job: the answer for an id. An unreadable answer is of the job asked for, if it states that id alone."""
     item = _raw_item(cut_queries(body))
     found = item.decode() if isinstance(item, RawJob) else item
     if isinstance(found, ParseFailure) and found.id is None and asked_for is not None and _states(body, asked_for):
@@ -185,7 +186,7 @@ def _strip(url: Text) -> Text:
 
 
 def _field_by_field(item: RawJob) -> ParsedJob | ParseFailure:
-    """The slow way, for items with anything that is not as documented."""
+    """Reads field by field, which is slow, an item that differs from the documented format."""
     raw, reader = item.raw, ItemReader()
     try:
         value = load(bytes(raw).decode(errors="replace"))
@@ -199,7 +200,7 @@ def _field_by_field(item: RawJob) -> ParsedJob | ParseFailure:
 
 
 class _Named(msgspec.Struct):
-    """An item of which nothing is asked but its id."""
+    """An item of which only the id is decoded."""
 
     id: WireId
 
@@ -208,7 +209,7 @@ _NAMED: Final = msgspec.json.Decoder(_Named)
 
 
 def _id_of(raw: bytes | msgspec.Raw) -> int | None:
-    """The id of an item with something in it that cannot be read: its job is known to be there all the same."""
+    """The id of an item, even if other fields of it cannot be read, so that its job is known to be there."""
     try:
         return _NAMED.decode(raw).id
     except (ValueError, RecursionError):
@@ -226,9 +227,9 @@ def _states(body: bytes, job_id: int) -> bool:
 
 
 def _stated(body: bytes) -> tuple[int, set[bytes]]:
-    """How deep an object is nested where it ends, and the ids that it states as its own: brackets and strings decide.
+    """How deep an object is nested where it ends, and the ids that it states as its own, by brackets and strings alone.
 
-    A value at the very end counts for none: there may be more of it.
+    A value at the very end does not count, because it may be cut off.
     """
     depth, ids = 0, set[bytes]()
     for token in TOKEN.finditer(body):
@@ -243,7 +244,7 @@ def _stated(body: bytes) -> tuple[int, set[bytes]]:
 
 
 def _unambiguous(found: ParsedJob | ParseFailure) -> ParsedJob | ParseFailure:
-    """What was read, unless a key stands in it twice."""
+    """``found``, or a failure if a key stands twice in one of its objects."""
     own, some = (False, False) if found.id is None else _repeats(found.raw)
     if own:
         return ParseFailure(None, "its id stands in it twice", found.raw)
@@ -255,8 +256,8 @@ def _unambiguous(found: ParsedJob | ParseFailure) -> ParsedJob | ParseFailure:
 def _repeats(raw: bytes | msgspec.Raw) -> tuple[bool, bool]:
     """Whether an item states its own id twice, or may; and whether any object in it has any key twice.
 
-    Parsers keep the last and say nothing. What comes out again as it came in repeats nothing; only where the text
-    differs, such as in how it writes a number, the keys have to be compared one by one.
+    A JSON parser silently keeps the last of two. A text that parsing and encoding reproduce has no key twice; only
+    where the result differs, in how it writes a number for example, are the keys compared one by one.
     """
     if _survives(raw):
         return False, False
@@ -276,7 +277,7 @@ def _repeats(raw: bytes | msgspec.Raw) -> tuple[bool, bool]:
 
 
 def _states_each_once(raw: bytes, job: Job) -> bool:
-    """Whether a documented item without escapes states no key twice: each time adds quotes to it."""
+    """Whether a documented item without escapes states no key twice: each repetition adds quotes to it."""
     return raw.count(b'"') == msgspec.json.encode(job).count(b'"')
 
 
@@ -291,6 +292,6 @@ def _survives(raw: bytes | msgspec.Raw) -> bool:
 
 
 def _short(error: BaseException) -> str:
-    """An error's text without what might repeat the payload."""
+    """An error's text without the parts that may repeat the payload."""
     text = str(error).partition("; use sys.")[0]  # a hint for the programmer, not for the user
     return re.sub(r"https?:\S+", "(url)", text)[:200]

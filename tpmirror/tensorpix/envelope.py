@@ -15,15 +15,16 @@ from tpmirror.errors import TransientError
 from tpmirror.tensorpix.models import Envelope
 
 MOST_JOBS: Final = 10_000_000
-"""A count beyond this is no count: a full sync would begin by laying out that many offsets."""
+"""A count beyond this is refused: a full sync would begin by laying out that many offsets."""
 MOST_ITEMS: Final = 10_000
-"""A page beyond this is no page: nobody may ask for a larger one. There is room for millions of items of two bytes."""
+"""Most items of a page, more than TPMIRROR_PAGE_SIZE can ask for; else millions of two-byte items would fit in."""
 TAIL: Final = 1000
-"""Bytes after the items where a page that is too large may break off; beyond, it is not its jobs that are large."""
+"""Bytes after the items where a page that is too large may break off; with more, its jobs are not the cause."""
 
 _ENVELOPE: Final = msgspec.json.Decoder(Envelope)
 TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
-"""A mark of structure or a string. One without end takes the rest along: a quote in it would begin the next search."""
+"""A mark of structure or a string. A string without end matches to the end of the text: a quote in it would begin
+another search."""
 _KEY: Final = b'"results"'
 _LIST: Final = re.compile(_KEY + rb"\s*:\s*\[")
 
@@ -77,7 +78,7 @@ def _unwrap(body: bytes) -> Envelope:
 
 
 def _around(body: bytes, results: list[msgspec.Raw]) -> bytes:
-    """The page without its items; anything but JSON where their place cannot be found that simply."""
+    """The page without its items; empty, so no JSON, where their place cannot be found that simply."""
     opening = _LIST.search(body)
     if opening is None or body.count(_KEY) != 1:
         return b""
@@ -97,7 +98,7 @@ def _unwrap_leniently(body: bytes) -> Envelope:
 
 
 def _split(body: bytes) -> tuple[bytes, list[bytes], bytes]:
-    """What stands before the items, each item, what stands after. Raises ValueError if there is no list of results."""
+    """The text before the items, each item, the text after. Raises ValueError if there is no list of results."""
     cuts, end = _cuts(body)
     if end is None:
         message = "it has no list of results"
@@ -108,7 +109,7 @@ def _split(body: bytes) -> tuple[bytes, list[bytes], bytes]:
 def _cuts(body: bytes, most: int | None = None) -> tuple[list[int], int | None]:
     """Where each item begins, and where their list ends; None if the body ends before, or after ``most`` items.
 
-    Brackets and strings are all that counts here, and no recursion: an item may hold whatever it likes.
+    Counts brackets and skips strings, without recursion, so that no content of an item misleads or overflows it.
     """
     depth, key, cuts = 0, b"", list[int]()
     for token in TOKEN.finditer(body):
@@ -137,9 +138,10 @@ def _cut(body: bytes, cuts: list[int]) -> tuple[bytes, list[bytes], bytes]:
 
 
 def _check_keys(page: bytes) -> dict[str, Any]:
-    """The envelope, less its items, as an object. Raises ValueError if it is none, or has a key twice: which counts?
+    """The envelope, less its items, as an object. Raises ValueError if it is none, or has a key twice.
 
-    Items that are left show that what was taken for them was not: their key may be written with an escape.
+    Either value of a key that stands twice may be meant. Items left in it show that other text was taken for the items:
+    their key may be written with an escape.
     """
     last: list[tuple[str, Any]] = []
 

@@ -1,8 +1,8 @@
 """The wire format: what ``GET /api/jobs/`` answers (API 1.1), as types.
 
-Items that are just so take the fast way; ``reading`` takes the others field by field. The ranges are those of the
-columns, so that ``normalize`` has none to judge in an item that took the fast way. A field that an answer does not show
-is UNSET, which is not null: it says nothing about the field.
+Items of exactly this format are decoded at once; ``reading`` reads the others field by field. The ranges are those of
+the columns, so that ``normalize`` checks none in an item decoded at once. A field that an answer does not show is
+UNSET, which is not null: the answer states nothing about the field.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 
 
 class Wire(msgspec.Struct, forbid_unknown_fields=True):
-    """Unknown keys are refused so that known payloads, nearly all, take the fast way; see ``decode``."""
+    """Refuses unknown keys, so that an item with one is read field by field and keeps them; see ``decode``."""
 
 
 WireId: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
@@ -33,7 +33,7 @@ Money: TypeAlias = str | int | float | UnsetType | None
 """Credits: a string of four decimals or a number; a double holds the ten digits of a column exactly."""
 
 MOST_MODELS: Final = 1_000
-"""A job runs a handful of models, one after the other; planning takes time with the square of their number."""
+"""A job runs a handful of models, one after the other; comparing them takes time with the square of their number."""
 
 
 class InputVideo(Wire):

@@ -1,7 +1,7 @@
-"""Owners by a keyed hash in place of their e-mail addresses, before anything of an answer is read.
+"""Replaces owners' e-mail addresses by keyed hashes, before anything of an answer is read.
 
-What is read afterwards (fingerprints, rows, the quarantine, whose account it is) knows no address. The same functions
-take the addresses out of what a mirror holds already, so that the next answer shows no change.
+All later steps (fingerprints, rows, quarantine, the check of the account) see hashes only. The same functions take the
+addresses out of the rows that a mirror holds already, so that the next answer shows no change.
 """
 
 import hmac
@@ -24,7 +24,8 @@ _TEXT: Final = re.compile(
     rf'|"(?:[^"\\@]++|\\(?!u0040).)*+(?:@|\\u0040)(?:[^"\\]++|\\.)*+"'.encode(),
     re.DOTALL,
 )
-"""A text with an @; its group is what may be anything and stays, for ``name@2x.mov`` looks like an address."""
+"""A string with an @; its group is a key with a free text, which stays, because ``name@2x.mov`` looks like an
+address."""
 _LOCAL: Final = r"[^\s\"'<>(),:;\\\[\]{}@/=]"
 _ADDRESS: Final = re.compile(
     rf"[a-z0-9+.-]{{2}}://[^\s/?#]*+|(?<!{_LOCAL})(?P<address>{_LOCAL}{{1,64}}@[\w-]++(?:\.[\w-]++)++)", re.IGNORECASE
@@ -43,7 +44,7 @@ class Pseudonyms:
         """Tells keys apart and shows nothing of them."""
 
     def owner(self, text: str) -> str:
-        """An owner as the mirror holds it. Numbers stay, as users have them, and what is hashed already."""
+        """An owner as the mirror holds it. Users' numbers stay, and so do hashes."""
         held = unsigned(clean(text))
         is_person = held and not NUMBER.fullmatch(held) and not _HASHED.fullmatch(held)
         return f"owner-{self._digest(held)}" if is_person else text
@@ -57,7 +58,7 @@ class Pseudonyms:
     def answer(self, body: bytes) -> bytes:
         """An answer of the API, or a part of one: owners replaced, and addresses in all but names and free texts.
 
-        In what is no JSON the addresses go wherever they stand.
+        In a body that is no JSON every address is replaced.
         """
         bare = _OWNER.sub(lambda found: found[1] + self._of_owner(found[2]), body)
         if b"@" not in bare and b"\\u0040" not in bare:
@@ -69,7 +70,7 @@ class Pseudonyms:
         return _TEXT.sub(lambda found: found[1] or self._string(found[0], self.prose), bare)
 
     def document(self, text: str) -> str:
-        """A column with JSON, its keys in order where they were."""
+        """The JSON of a column, addresses replaced; keys in order stay in order."""
         bare = self.answer(text.encode()).decode()
         try:
             is_sorted = json.dumps(json.loads(text), sort_keys=True) == text

@@ -1,4 +1,4 @@
-"""A page of the list: as asked for, as served, and what its links say of it."""
+"""A page of the list: as asked for, as served, and the limit and offset that its links state."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ class Page:
 
     @property
     def is_last(self) -> bool:
-        """Whether nothing follows: all three signs, because each alone is wrong on a list that moves."""
+        """Whether no page follows: takes all three signs, because each alone is wrong on a list that moves."""
         return len(self.listing) < self.served_limit and self.listing.next is None and self.end >= self.listing.count
 
     @property

@@ -1,11 +1,11 @@
-"""How many jobs to ask for at once: fewer after an answer that was larger than is read of one."""
+"""How many jobs to ask for at once: fewer after an answer that was larger than the limit of one answer."""
 
 
 class PageSize:
-    """The page size of one run, from what answers show of the size of jobs.
+    """The page size of one run, from the size of jobs in its answers.
 
     Where one job is too large the pages beside it soon grow again; where all are large they stay as small as they have
-    to be. Threads may share it: what one of them overlooks costs another request.
+    to be. Threads may share it without a lock: a lost update costs one more request.
     """
 
     def __init__(self, most: int, room: int) -> None:

@@ -33,7 +33,7 @@ class RateLimiter:
             self._sleep(rest)
 
     def hold(self, seconds: float) -> None:
-        """Nobody sends anything for so long."""
+        """Hold all requests back for so long."""
         with self._lock:
             self._held = max(self._held, self._monotonic() + seconds)
             self._next = max(self._next, self._held)

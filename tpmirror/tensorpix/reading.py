@@ -1,7 +1,7 @@
 """An item that is not just as documented, read field by field: one odd value never costs the others.
 
-What a value may look like besides its documented kind: a whole float or a numeric string for a number, a number for a
-text, 0 and 1 for a boolean. What is none of that is a fault, and its field is left out as if it had not been shown.
+Accepted besides the documented kind are a whole float or a numeric string for a number, a number for a text, 0 and 1
+for a boolean. Any other value is a fault, and its field is left out as if it had not been shown.
 """
 
 import json
@@ -47,7 +47,8 @@ UNREADABLE: Final = "unreadable"
 NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 """A number as JSON writes it."""
 MOST_DIGITS: Final = 40
-"""Digits beyond which no whole number fits any column: it is read as a double, for working with it takes long."""
+"""Digits beyond which no whole number fits any column: it is read as a double, because arithmetic with it takes
+long."""
 YEARS: Final = "between 1970 and 2200"
 """The times that a column holds."""
 _SHOWN: Final = 40
@@ -70,7 +71,7 @@ class _RefusedError(Exception):
 
 
 def load(text: str) -> Any:
-    """JSON, with numbers that no double holds, and those that JSON lacks, as their text."""
+    """Decodes JSON; numbers that no double holds, and those that JSON lacks, become their text."""
     return json.loads(text, parse_int=_integer, parse_float=_double, parse_constant=str, strict=False)
 
 
@@ -97,7 +98,7 @@ def whole(value: object) -> int:
         if isinstance(value, str):
             raise _RefusedError(OUT_OF_RANGE, "no whole number of 63 bits")
     if isinstance(value, float) and value.is_integer():
-        if abs(value) > 2**53:  # a double has no digits for the units any more: which number was meant?
+        if abs(value) > 2**53:  # a double has no digits for the units any more: the number is ambiguous
             raise _RefusedError(OUT_OF_RANGE, "no whole number that a double holds")
         return int(value)
     if type(value) is int:
@@ -166,7 +167,7 @@ _READERS: Final[dict[Any, Callable[[object], Any]]] = {
 
 
 class ItemReader:
-    """Reads one item; ``faults`` and ``extra`` are what it met on the way."""
+    """Reads one item; collects its ``faults``, and its unknown keys in ``extra``."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
@@ -197,7 +198,7 @@ class ItemReader:
         return found
 
     def _models(self, value: object) -> list[Wire]:
-        """The models; with one that cannot be read the list says nothing, the others are read all the same."""
+        """The readable models; an unreadable one is a fault of the list, which then states no models."""
         if not isinstance(value, list) or len(value) > MOST_MODELS:
             raise _RefusedError(WRONG_KIND, f"no list of at most {MOST_MODELS} models")
         found = [self._object(MlModel, "ml_model", model) if isinstance(model, dict) else None for model in value]
@@ -206,7 +207,7 @@ class ItemReader:
         return [model for model in found if model is not None]
 
     def _object(self, wire: Any, entity: str, value: dict[str, Any], prefix: str = "", nested: Any = None) -> Any:
-        """An object of the wire format; None if it has an id and that cannot be read."""
+        """An object of the wire format; None if its type has an id that cannot be read."""
         kinds = _KINDS[wire]
         fields: dict[str, Any] = {}
         if "id" in kinds:

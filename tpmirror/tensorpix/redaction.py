@@ -1,4 +1,4 @@
-"""What is secret in an answer: what signs a request, and user and password in a URL. It goes before anything is kept.
+"""Removes secrets from an answer before anything is kept: signatures of requests, and user and password in a URL.
 
 A presigned URL opens its file by its query string, a presigned form by its fields.
 """
@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 DEEPEST: Final = 50
-"""How deep an unknown value may be nested; the API nests three deep, and every reader of it has a limit somewhere."""
+"""How deep an unknown value may be nested; the API nests three deep, and every JSON parser has some limit."""
 
 _KEYS: Final = ("thumbnail", "file", "external_url", "before_video", "after_video")
 _HERE: Final = "|".join(f'(?<="{key}":{space}"http)' for key in _KEYS for space in ("", " "))
@@ -21,13 +21,13 @@ _QUERY: Final = re.compile(
     rf"""(http(?:{_HERE})s?:[^"?#\\\x00-\x1f\x7f-\xff]*)"""
     r"""[?#][^"\\\x00-\x1f\x7f-\xff]*(?:\\(?:/|u[0-9a-fA-F]{4})[^"\\\x00-\x1f\x7f-\xff]*)*(?=")""".encode()
 )
-"""A URL with its key before it, and the query that is cut. Begins with what is rare, and takes linear time."""
+"""A URL with its key before it, and the query that is cut. Begins with a rare text, and takes linear time."""
 
 
 _USER: Final = re.compile(rf"""(http(?:{_HERE})s?://)[^"/?#\\\x00-\x1f\x7f-\xff]*@""".encode())
-"""The same with a user before its host, who is cut."""
+"""A URL with its key before it, and the user before its host, which is cut."""
 _ANY_USER: Final = re.compile(rb'://[^"/@]*@')
-"""Whether there may be one: a third of the time that it takes to look for keys, and hardly ever true."""
+"""Whether a URL may have a user: takes a third of the time of a search for keys, and is hardly ever true."""
 
 
 def cut_queries(body: bytes) -> bytes:
@@ -72,7 +72,7 @@ def redact(raw: bytes | msgspec.Raw) -> str:
 def _redacted(part: re.Match[str]) -> str:
     """A string of JSON in ASCII, without query if it is a URL; one that is not valid stays as it came, but for that.
 
-    Between strings stands nothing to hide, unless a quote too many or too few has turned the text inside out.
+    Text between strings has nothing to hide, unless a quote too many or too few has swapped it with the strings.
     """
     if part[1] is not None:
         try:
@@ -89,22 +89,23 @@ def _loosely(text: str) -> str:
 
 
 _PART: Final = re.compile(r'"((?:[^"\\]++|\\.?)*+)("|\Z)|[^"]+', re.DOTALL)
-"""A string, ended or not, or what stands between two. Possessive: to step back would take memory for each character."""
+"""A string, ended or not, or the text between two. Possessive: backtracking would take memory for each character."""
 _ESCAPE: Final = re.compile(r"\\(?:u00(2[013-9a-f]|[346][0-9a-f]|5[0-9abdef]|7[0-9a-e])|.)", re.DOTALL | re.IGNORECASE)
 """An escape; its group is the code of a character that needs none."""
 _SCHEME: Final = r"[a-z0-9+.-]{2}:\\*/"
 """The end of a URL's scheme. It has two letters at least: what has one is a drive, and ``#`` part of a file's name."""
 _BEGINS: Final = re.compile(rf"\s*+[a-z0-9+.-]*{_SCHEME}", re.IGNORECASE)
 _WORD: Final = re.compile(rf"(\S*?{_SCHEME}[^\s?#]*+|\S+)\S*", re.IGNORECASE)
-"""A word; its group is what stays: all of it, unless it is a URL with a query. Every pattern here takes linear time."""
+"""A word; its group is the part that stays: all of it, unless it is a URL with a query. Every pattern here takes linear
+time."""
 _PARAMETER: Final = re.compile(r"[&;][^\s&;=]++=[^\s&;]*")
 
 
 def strip_text(text: str) -> str:
-    """Text without the queries of its URLs, wherever in it they stand, and without what signs one.
+    """Text without the queries of its URLs, wherever in it they stand, and without their signatures.
 
-    A query ends with its word. One that a space broke in two leaves its parameters behind: they go as well; so does all
-    that follows in a text that is a signed URL from its beginning on, or the rest of its signature would stay.
+    A query ends with its word. A query that a space broke in two leaves its parameters behind: they are cut as well. In
+    a text that begins with a signed URL everything from the query on is cut, or the rest of its signature would stay.
     """
     if _BEGINS.match(text) and _SIGNATURE.search(text):
         return unsigned(strip_query(text) or "")
@@ -117,11 +118,11 @@ _SIGNATURE: Final = re.compile(
     r"""|[?&;#(](?:Sig|Token|Policy|Expires|AWSAccessKeyId|GoogleAccessId))=[^&\s"'<>]*""",
     re.IGNORECASE | re.ASCII,
 )
-"""A parameter that signs. Some names are words that anybody uses: those count only where a parameter stands."""
+"""A signing parameter. Names that are common words count only where a parameter stands."""
 
 
 def unsigned(text: str) -> str:
-    """Text without what signs a URL: a user may have named or described a job with one."""
+    """Text without the parameters that sign a URL: a user may have named or described a job with a signed URL."""
     return _SIGNATURE.sub("", text) if "=" in text else text
 
 
@@ -139,7 +140,7 @@ _FIELD: Final = re.compile(
 
 
 def strip_forms(text: str) -> str:
-    """JSON without what signs the presigned forms in it: such fields stay, empty. Who has their values may upload."""
+    """JSON with the signing fields of presigned forms emptied: their values permit anyone to upload."""
     if '"' not in text:
         return text
     is_form = _FORM.search(text) or ('"policy"' in (lower := text.lower()) and '"signature"' in lower)
@@ -176,7 +177,7 @@ def strip_urls(value: Any, room: int = DEEPEST) -> Any:
 
 
 def _distinct(keys: Iterable[str]) -> Iterator[str]:
-    """Keys as they may be kept. Those that differ only in a secret get a number: none takes another's place."""
+    """Keys as they may be kept. Keys that differ only in a secret get a number, so that none takes another's place."""
     taken: set[str] = set()
     repeats: Counter[str] = Counter()
     for key in keys:

@@ -1,4 +1,4 @@
-"""Which certificates count for the API: the system's own, and those of a file besides, where a network inspects TLS."""
+"""Certificates trusted for the API: the system's, and those of a file besides, where a network inspects TLS."""
 
 import os
 import ssl
@@ -18,21 +18,21 @@ _OTHER_NAME: Final = {62, 64}
 def trust(ca_file: Path | None) -> ssl.SSLContext:
     """A context that trusts the system's certificates, or certifi's where it has none, and those of ``ca_file``.
 
-    ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` stand for the system's, as OpenSSL has it. Raises UsageError for a file that
-    cannot be used.
+    ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` replace the system's, as in OpenSSL. Raises UsageError for a file that cannot
+    be used.
     """
     context = ssl.create_default_context()
     if not _has_any(context):
         context = httpx.create_ssl_context(trust_env=False)
     for variable, path in _files(ca_file).items():
         _load(context, variable, path)
-        # Python 3.13 and later refuse what proxies sign with, for extensions that RFC 5280 wants and they lack.
+        # Python 3.13 and later refuse CAs of proxies for lack of extensions that RFC 5280 requires.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
 
 
 def describe(ca_file: Path | None) -> str:
-    """Where the certificates come from that count, in words. Raises UsageError as ``trust`` does."""
+    """The sources of the trusted certificates, in words. Raises UsageError as ``trust`` does."""
     paths, files = ssl.get_default_verify_paths(), _files(ca_file)
     own = f"the system's ({paths.cafile or paths.capath or 'its store'})"
     found = [own if _has_any(ssl.create_default_context()) else "certifi's, because the system has none"]
@@ -44,14 +44,14 @@ def describe(ca_file: Path | None) -> str:
 
 
 def rejection(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
-    """The refusal of a certificate behind an error; None if it is about something else."""
+    """The refusal of a certificate behind an error; None if the error has another cause."""
     while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
         error = error.__cause__ or error.__context__
     return error
 
 
 def remedy(code: int, ca_file: Path | None) -> str:
-    """What to do about a certificate that was refused, by OpenSSL's code."""
+    """Remedies for a refused certificate, by OpenSSL's code."""
     if code in _OUT_OF_TIME:
         return "check this machine's clock, then the server's certificate"
     if code in _OTHER_NAME:
@@ -62,7 +62,7 @@ def remedy(code: int, ca_file: Path | None) -> str:
 
 
 def _files(ca_file: Path | None) -> dict[str, Path]:
-    """Files that somebody named, by variable."""
+    """Files that variables name, by variable."""
     named = {"SSL_CERT_FILE": os.environ.get("SSL_CERT_FILE"), CA_FILE: ca_file}
     return {variable: Path(path) for variable, path in named.items() if path}
 

@@ -23,14 +23,14 @@ from tpmirror.tensorpix import tls
 from tpmirror.tensorpix.control import Control
 
 _ROOM: Final = 64 * 2**10
-"""Bytes that a job may have on average: true ones have about 2,600."""
+"""Bytes that a job may have on average: real jobs have about 2,600."""
 _LEAST_ROOM, _MOST_ROOM = 4 * 2**20, 32 * 2**20
 
 
 def room_for(jobs: int) -> int:
     """Bytes that are read of one answer, unpacked, in a run with pages of so many jobs. Several may be under way.
 
-    The same for each answer of the run, or whether a large job can be read would depend on its neighbours.
+    Constant for each answer of the run, or whether a large job can be read would depend on its neighbours.
     """
     return min(max(jobs * _ROOM, _LEAST_ROOM), _MOST_ROOM)
 
@@ -50,9 +50,9 @@ class Deadline(threading.local):
         self._control = control
 
     def left(self, timeout: float | None = None) -> float:
-        """Seconds left, or ``timeout`` if that is less. A waiting thread asks time and again.
+        """Seconds left, or ``timeout`` if that is less. A waiting thread calls it repeatedly.
 
-        Raises httpcore.ReadTimeout when none are, Interrupted when the run is to stop.
+        Raises httpcore.ReadTimeout when none are left, Interrupted when the run is to stop.
         """
         if self._control.stop.is_set():
             raise Interrupted
@@ -96,11 +96,16 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-class _Backend(httpcore.SyncBackend):
+class Backend(httpcore.SyncBackend):
     """Opens connections whose use ends with the request's deadline."""
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
+
+    def resolve(self, host: str, port: int) -> list[str]:
+        """The addresses of a host, each once. Raises OSError if it has none."""
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
     def connect_tcp(
         self,
@@ -110,9 +115,9 @@ class _Backend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        # One time for all addresses of a host: where none answers, each would take as long as the only one may.
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+        """A connection to the first of the addresses that takes one."""
+        # All addresses of a host share one time limit: if none answers, each would otherwise take the whole limit.
+        addresses = self.resolve(host, port)
         ends = time.monotonic() + CONNECT
         while True:
             left = min(self._deadline.left(timeout), (ends - time.monotonic()) / len(addresses))
@@ -130,7 +135,7 @@ class PinnedTransport(httpx.HTTPTransport):
     def __init__(self, origin: str, connections: int, deadline: Deadline, ca_file: Path | None = None) -> None:
         self._origin = httpx.URL(origin)
         # Plain http goes to loopback only and needs no certificates, which take longer to load than a page to fetch.
-        is_used = self._origin.scheme == "https" or ca_file is not None  # a wrong setting is refused all the same
+        is_used = self._origin.scheme == "https" or ca_file is not None  # a wrong CA file is refused even if unused
         context = tls.trust(ca_file) if is_used else httpx.create_ssl_context(verify=False, trust_env=False)
         super().__init__(verify=context, trust_env=False)
         # httpx builds its pool without a seam for the backend; the upper bound on its version guards this attribute.
@@ -139,11 +144,11 @@ class PinnedTransport(httpx.HTTPTransport):
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=30,
-            network_backend=_Backend(deadline),
+            network_backend=Backend(deadline),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Refuse what is not a GET to the origin."""
+        """Send a GET to the origin; refuse any other request."""
         url, origin = request.url, self._origin
         if (
             request.method != "GET"
@@ -158,7 +163,7 @@ class PinnedTransport(httpx.HTTPTransport):
 def read_body(response: httpx.Response, left: Callable[[], float], room: int) -> tuple[bytes, bool]:
     """The body, unpacked, without a byte order mark, and whether that is all of it: else its first ``room`` bytes.
 
-    Raises TransientError if it is cut off or packed in a way nobody asked for.
+    Raises TransientError if it is cut off, or in a Content-Encoding that the request did not ask for.
     """
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip", ""}:
@@ -190,7 +195,7 @@ class _GzipStream:
     def __init__(self) -> None:
         self._member = zlib.decompressobj(16 + zlib.MAX_WBITS)
         self._after = b""
-        """What follows a member that has ended: as much as shows whether another one begins."""
+        """The first bytes after an ended member: as many as decide whether another one begins."""
 
     @property
     def is_whole(self) -> bool:
@@ -198,9 +203,9 @@ class _GzipStream:
         return self._member.eof and not (self._after and _MEMBER.startswith(self._after))
 
     def unpack(self, packed: bytes, room: int) -> bytes:
-        """What the next bytes unpack to: at most one byte more than ``room``, whatever they claim to hold.
+        """Unpack the next bytes: at most one byte more than ``room``, so that no decompression bomb fills the memory.
 
-        Raises TransientError for what is no gzip.
+        Raises TransientError for data that is no gzip.
         """
         parts: list[bytes] = []
         while packed and room >= 0:
@@ -217,7 +222,7 @@ class _GzipStream:
 
 
 _MEMBER: Final = b"\x1f\x8b"
-"""How each member of a gzip stream begins."""
+"""The first bytes of each member of a gzip stream."""
 
 
 def _decompress(member: Any, packed: bytes, most: int) -> bytes:

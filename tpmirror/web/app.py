@@ -1,4 +1,4 @@
-"""The application: its routes, its guard, and what it answers when something is wrong."""
+"""The application: its routes, its guard and its error pages."""
 
 from collections.abc import Callable, Iterable
 from threading import BoundedSemaphore
@@ -21,23 +21,23 @@ from tpmirror.errors import TpmirrorError, UsageError
 from tpmirror.web import downloads, templating
 from tpmirror.web.cache import ResultCache
 from tpmirror.web.cancellation import CancelOnDisconnect
-from tpmirror.web.pages import costs, job, jobs, operations, overview, sql, sync
+from tpmirror.web.pages import costs, data, job, jobs, operations, overview, reports, search, sync
 from tpmirror.web.security import HEADERS, Guard, check_exposure
 
 
 class JobId(IntegerConvertor):
-    """A number in an address, no longer than a job's can be: Python refuses to read thousands of digits."""
+    """A job id in a path, at most 19 digits: ``int`` raises ValueError for thousands of them."""
 
     regex = "[0-9]{1,19}"
 
 
 register_url_convertor("job_id", JobId())
 AT_ONCE: Final = 8
-"""Pages made at once; with the files under way, fewer than the pool has connections. The next ones wait their turn."""
+"""Pages made concurrently; with the downloads, fewer than the pool's connections. Further requests wait."""
 
 
 def _page(path: str, answer: Callable[[Request], Response]) -> Route:
-    """A route whose answer is made in a thread, when it is its turn."""
+    """A route whose response is made in a worker thread, once the limiter admits the request."""
 
     async def in_turn(request: Request) -> Response:
         return await anyio.to_thread.run_sync(answer, request, limiter=request.app.state.turns)
@@ -52,23 +52,33 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     _page("/jobs.csv", jobs.csv),
     _page("/jobs.json", jobs.json),
     _page("/jobs/{job_id:job_id}", job.page),
+    _page("/jobs/{job_id:job_id}/live", job.live),
+    _page("/search", search.page),
     _page("/costs", costs.page),
     _page("/costs.csv", costs.csv),
     _page("/costs.json", costs.json),
+    _page("/statement", reports.statement),
+    _page("/report/{name}.csv", reports.csv),
+    _page("/report/{name}.json", reports.json),
     _page("/ledger.csv", costs.ledger_csv),
     _page("/ledger.json", costs.ledger_json),
     _page("/operations", operations.page),
     _page("/sync", sync.page),
-    _page("/sql", sql.page),
+    _page("/data", data.page),
+    _page("/data/{name}.csv", data.csv),
+    _page("/data/{name}.json", data.json),
+    _page("/data/{name}.parquet", data.parquet),
+    _page("/data/{name}", data.entry),
+    _page("/sql", data.page),
     Mount("/static", StaticFiles(directory=templating.FOLDER / "static")),
 )
 
 
 def create_app(settings: Settings, extra_routes: Iterable[BaseRoute] = ()) -> Starlette:
-    """The dashboard over the mirror of these settings, and whatever else is to be served beside it.
+    """The dashboard over the mirror of these settings, and ``extra_routes`` beside it.
 
-    Every route is behind the guard, those of ``extra_routes`` too. Raises UsageError if others could see it, or
-    if its prefix is one of its own addresses.
+    The guard protects every route, those of ``extra_routes`` too. Raises UsageError if other machines could see the
+    dashboard and no setting allows it, or if its prefix is one of its own paths.
     """
     check_exposure(settings)
     routes = [*ROUTES, *extra_routes]
@@ -82,7 +92,7 @@ def create_app(settings: Settings, extra_routes: Iterable[BaseRoute] = ()) -> St
         ],
         exception_handlers={HTTPException: _refused, TpmirrorError: _unavailable, Exception: _failed},
     )
-    app.router.redirect_slashes = False  # it would name host and scheme, which a proxy may have changed; see local_path
+    app.router.redirect_slashes = False  # redirects name host and scheme, which a proxy may change; see local_path
     app.state.engine = open_engine(settings.database, read_only=True)
     app.state.settings = settings
     app.state.memory = ResultCache()
@@ -92,7 +102,7 @@ def create_app(settings: Settings, extra_routes: Iterable[BaseRoute] = ()) -> St
 
 
 def check_prefix(prefix: str | None, routes: Iterable[BaseRoute] = ROUTES) -> None:
-    """Raise UsageError if nobody could say whether a proxy left the prefix on a path."""
+    """Raise UsageError if the prefix begins a route: ``local_path`` could not tell whether a proxy stripped it."""
     own = {route.path.split("/")[1] for route in routes if isinstance(route, Route | Mount)}
     if prefix is not None and prefix.split("/")[1] in own:
         raise UsageError(
@@ -102,7 +112,7 @@ def check_prefix(prefix: str | None, routes: Iterable[BaseRoute] = ROUTES) -> No
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    """What was asked for is not there, or makes no sense."""
+    """The page for an HTTPException: unknown path, wrong method, invalid parameter, or too many downloads."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
     titles = {400: "That does not work", 404: "Not found", 405: "Only for reading", 503: "Busy"}
     title = titles.get(error.status_code, error.detail)
@@ -117,6 +127,6 @@ def _unavailable(request: Request, error: Exception) -> Response:
 
 
 def _failed(_request: Request, _error: Exception) -> Response:
-    """A mistake of ours; the server logs it, and hangs up. The answer leaves outside of the guard, with its headers."""
+    """The answer to an unexpected exception, which the server logs. It bypasses the guard, so it sets the headers."""
     text = "Something went wrong here; see the log of tpmirror.\n"
     return PlainTextResponse(text, 500, {**HEADERS, "Connection": "close"})

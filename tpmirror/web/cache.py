@@ -1,7 +1,7 @@
-"""Rows of the views, and a memory for what takes long.
+"""Rows of the views, and a cache for the results of slow queries.
 
-Sums over the whole history are kept for as long as the mirror's content is the same. The two append-only tables show
-that: whatever changes, but progress and ETA, leaves a row in one of them.
+A cached result is valid until one of the two append-only tables grows: every change of the mirror, except of progress
+and ETA, appends a row to one of them.
 """
 
 import threading
@@ -27,14 +27,14 @@ def rows(conn: Connection, wanted: Any) -> list[Row]:
 
 
 class ResultCache:
-    """Results by what was asked for and the state of the mirror in which they hold; the oldest are forgotten."""
+    """LRU cache of results, by query and by the state of the mirror in which they are valid. Thread-safe."""
 
     def __init__(self) -> None:
         self._results: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = threading.Lock()
 
     def recall(self, key: Hashable, work: Callable[[], T]) -> T:
-        """What ``work`` gave for this key, or gives now."""
+        """The cached result of this key, else the result of ``work``, which is then cached."""
         with self._lock:
             if key in self._results:
                 self._results.move_to_end(key)
@@ -49,6 +49,6 @@ class ResultCache:
 
 
 def remembered(request: Request, conn: Connection, key: Hashable, work: Callable[[], T]) -> T:
-    """The result of ``work``, which depends on ``key`` and the mirror's content alone."""
+    """The cached result of ``work``, which may depend on ``key`` and the mirror's content alone."""
     memory: ResultCache = request.app.state.memory
     return memory.recall((key, history.heads(conn)), work)

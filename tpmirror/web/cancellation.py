@@ -1,7 +1,7 @@
-"""A client that goes away takes its query with it.
+"""Cancels the database query of a request when its client disconnects.
 
-Python cannot end a thread, and a database goes on with a query whether or not somebody reads its result. Sixty searches
-that a browser started and dropped would keep every thread and connection for minutes.
+Python cannot end a thread, and a database runs a query to its end even if no client reads the result. Sixty searches
+that a browser started and dropped would hold every thread and connection for minutes.
 """
 
 import asyncio
@@ -16,15 +16,15 @@ from sqlalchemy import Connection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 STEPS: Final = 100_000
-"""Instructions of SQLite's virtual machine between two looks at whether to go on: some ten milliseconds."""
+"""Instructions of SQLite's virtual machine between two calls of the progress handler: some ten milliseconds."""
 AGAIN: Final = 0.2
 """Seconds between two requests to PostgreSQL to cancel: one that arrives between two statements cancels nothing."""
 CANCEL_SECONDS: Final = 5.0
-"""Seconds that such a request may take."""
+"""Timeout of a request to cancel, in seconds."""
 
 
 class Query:
-    """What a request has under way in the database. ``cancel`` may be called from any thread."""
+    """The database query that a request is running. ``cancel`` may be called from any thread."""
 
     def __init__(self) -> None:
         self.cancelled = False
@@ -35,7 +35,7 @@ class Query:
 
     @contextmanager
     def on(self, conn: Connection, seconds: float) -> Iterator[None]:
-        """Let ``cancel`` end what runs on this connection meanwhile; on SQLite, the time too.
+        """Let ``cancel`` end the queries on this connection within the block; on SQLite, ``seconds`` end them too.
 
         PostgreSQL has its own ``statement_timeout``.
         """
@@ -62,28 +62,28 @@ class Query:
         return self.cancelled or self.timed_out
 
     def cancel(self) -> None:
-        """Ask the database to end what runs."""
+        """Ask the database to end the running query."""
         self.cancelled = True
-        with self._lock, suppress(self._errors):  # a server that is away runs nothing; statement_timeout does the rest
+        with self._lock, suppress(self._errors):  # statement_timeout ends a query whose cancel request failed
             if self._postgres is not None:
                 self._postgres.cancel_safe(timeout=CANCEL_SECONDS)
 
 
 class CancelOnDisconnect:
-    """ASGI middleware: when a client goes, its request is cancelled, and so is what ``request.state.query`` runs."""
+    """ASGI middleware that cancels the request of a client that disconnects, and its ``request.state.query``."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and watch the connection meanwhile."""
+        """Run the application while a task waits for the client's disconnect."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         query, gone = Query(), asyncio.Event()
         scope["state"] = {**scope.get("state", {}), "query": query}
 
-        async def wait_for_end() -> Message:  # nothing here reads a body
+        async def wait_for_end() -> Message:  # no route reads a body
             await gone.wait()
             return {"type": "http.disconnect"}
 
@@ -96,11 +96,11 @@ class CancelOnDisconnect:
 
 
 async def _watch(receive: Receive, gone: asyncio.Event, answering: anyio.CancelScope, query: Query) -> None:
-    """Wait until the client is gone; then cancel until this task is ended itself."""
+    """Wait for the disconnect; then cancel the query again and again until the caller cancels this task."""
     while (await receive())["type"] != "http.disconnect":
         pass
     gone.set()
-    answering.cancel()  # whoever waits for a turn leaves the queue; a thread at work is waited for
+    answering.cancel()  # a request that waits for the limiter leaves its queue; anyio waits for a running thread
     while True:
         await anyio.to_thread.run_sync(query.cancel)
         await asyncio.sleep(AGAIN)

@@ -1,4 +1,4 @@
-"""Wrong passwords, counted by client and minute: which ones are too many, and which ones the log names."""
+"""Counts wrong passwords by client and minute, to decide which are answered 429 and which are logged."""
 
 import ipaddress
 import time
@@ -9,13 +9,13 @@ from typing import Final, NamedTuple
 SECONDS: Final = 60.0
 """Seconds over which wrong passwords are counted together."""
 PER_CLIENT: Final = 10
-"""Wrong passwords of one client in a window; further ones are told to wait."""
+"""Wrong passwords of one client in a window; further ones are answered 429."""
 OVERALL: Final = 100
-"""Wrong passwords of all clients in a window: addresses are cheap."""
+"""Wrong passwords of all clients in a window: one attacker may use many addresses."""
 LINES: Final = 20
-"""Lines of the log in a window."""
+"""Most log lines in a window."""
 CLIENTS: Final = 1000
-"""Clients counted one by one in a window; later ones are counted as one."""
+"""Clients with a counter of their own in a window; later ones share one, which bounds the memory."""
 
 
 class Failure(NamedTuple):
@@ -26,15 +26,15 @@ class Failure(NamedTuple):
     of_client: int
     """Wrong passwords of this client in this window, this one included."""
     overall: int
-    """The same of all clients."""
+    """Wrong passwords of all clients in this window."""
     retry_after: float | None
     """Seconds until the window ends, if there were too many in it."""
     is_logged: bool
-    """Whether the log should have a line about it: the client's first, tenth, hundredth... in the window."""
+    """Whether to log it: the client's first, tenth, hundredth... in the window."""
 
 
 class FailedLogins:
-    """The count of the current window. Not for several threads at once."""
+    """The counters of the current window. Not thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -59,7 +59,7 @@ class FailedLogins:
 
 
 def client_of(address: str) -> str:
-    """What one client can be counted by: its address; of IPv6 the network of 64 bits, all of which is one client's."""
+    """The key of a client's counter: its IPv4 address, or its IPv6 /64, any address of which one client can use."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

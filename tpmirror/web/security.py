@@ -1,11 +1,11 @@
 """Who may see the dashboard, and what a browser may do with it. Wraps the whole application.
 
-* Host: a page on the internet can point its own name at 127.0.0.1 (DNS rebinding) and read what answers there. A
-  request by such a name is refused; an address or ``localhost`` cannot be anybody's name.
-* Token: where other machines can reach it, directly or through a proxy, a token is asked for, unless the operator sets
-  TPMIRROR_HTTP_OPEN. Wrong ones are counted, logged and told to wait; the right one always passes.
-* Other sites: a page elsewhere may link to a page of ours, and do nothing else with it.
-* Headers: nothing but our own files is loaded or called, no frame may hold us, nothing is kept in caches.
+* Host: a site can point its own name at 127.0.0.1 (DNS rebinding) and read the dashboard. The guard refuses a request
+  by an unknown name; IP addresses and ``localhost`` pass, since no site can have them as its name.
+* Token: a dashboard that other machines can reach, directly or through a proxy, asks for a token, unless the operator
+  sets TPMIRROR_HTTP_OPEN. Wrong tokens are counted, logged and throttled; the right one always passes.
+* Other sites: a page of another site may link to a page of the dashboard, and neither embed nor fetch it.
+* Headers: pages load and call only this origin, no site may frame them, and no cache may store them.
 """
 
 import base64
@@ -27,11 +27,11 @@ from tpmirror.web.logins import FailedLogins
 log: Final = logger(__name__)
 
 PROBES: Final = frozenset({"/healthz", "/readyz"})
-"""Answered to anybody by any name: supervisors ask without a password, and learn nothing of the account."""
-FILES: Final = (".csv", ".json")
-"""How the address of a download ends."""
+"""Answered without token and host check: supervisors have no password, and the answers hold no account data."""
+FILES: Final = (".csv", ".json", ".parquet")
+"""File extensions of downloads."""
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
-"""What proxies say of the client that they ask for."""
+"""Headers in which proxies name the original client or host."""
 _HOST: Final = re.compile(r"(?:\[([^]]*)\]|([^:]*))(?::[0-9]*)?")
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -59,7 +59,7 @@ def check_exposure(settings: Settings) -> None:
 
 
 def way_in(settings: Settings) -> str | None:
-    """The setting by which other machines can reach the dashboard, if one says so."""
+    """The setting that lets other machines reach the dashboard, in words; None if no setting does."""
     host, port = settings.http_addr
     if not is_loopback(host):
         return f"TPMIRROR_HTTP_ADDR is {f'{host}:{port}'!r}, which other machines can reach"
@@ -71,7 +71,7 @@ def way_in(settings: Settings) -> str | None:
 
 
 def local_path(path: str, prefix: str) -> str:
-    """The dashboard's own path: without last slash, and without the prefix, which some proxies strip, others not."""
+    """The dashboard's own path: without trailing slash and without the prefix, which only some proxies strip."""
     own = path.removeprefix(prefix) if f"{path}/".startswith(f"{prefix}/") else path
     return own.rstrip("/") or "/"
 
@@ -79,7 +79,7 @@ def local_path(path: str, prefix: str) -> str:
 class Guard:
     """ASGI middleware that refuses by host, site and token, and puts the headers on every answer.
 
-    Behind it ``root_path`` is the prefix, and ``path`` begins with it, whether or not the proxy left it there.
+    The application gets the prefix as ``root_path`` and in ``path``, whether or not the proxy stripped it.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -91,7 +91,7 @@ class Guard:
         self.failed = FailedLogins()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or pass on."""
+        """Answer a refused request; pass any other on to the application."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -124,7 +124,7 @@ class Guard:
         return self._wrong(scope) if sent else _unauthorized()
 
     def _wrong(self, scope: Scope) -> Response:
-        """Count a wrong password, and answer it at once: an answer that is held back would hold a connection."""
+        """Count a wrong password, and answer immediately: a delayed answer would occupy a connection."""
         failure = self.failed.add((scope.get("client") or ("unknown", 0))[0])
         if failure.is_logged:
             log.warning(
@@ -146,15 +146,15 @@ def _unauthorized() -> Response:
 
 
 def is_forwarded(host: str, headers: Headers) -> bool:
-    """Whether a request to a server on loopback came through a proxy, by its Host or by what the proxy adds."""
+    """Whether a request to a server on loopback came through a proxy, by its Host or a header that proxies add."""
     return not is_loopback(host) or any(name in headers for name in _FORWARDED)
 
 
 def is_foreign(path: str, headers: Headers) -> bool:
-    """Whether a page of another site asks, by what its browser says (Sec-Fetch-Site; old browsers say nothing).
+    """Whether a page of another site sent the request, by Sec-Fetch-Site, which old browsers do not send.
 
-    A person who follows a link to a page is welcome: one address in one tab. Pictures, scripts, frames, files and pages
-    fetched ahead are not: a page can ask for any number of them without anybody noticing.
+    A link that a user follows to a page passes: one address in one tab. Images, scripts, frames, downloads and
+    prefetched pages do not: a page can request any number of them unseen by its user.
     """
     if headers.get("sec-fetch-site", "none") in {"same-origin", "none"}:
         return False
@@ -163,13 +163,13 @@ def is_foreign(path: str, headers: Headers) -> bool:
 
 
 def host_name(header: str) -> str:
-    """A Host header without its port, small letters; brackets of IPv6 removed. Nothing if it is no such thing."""
+    """A Host header in lower case, without its port and the brackets of IPv6; empty if it is malformed."""
     found = _HOST.fullmatch(header.lower())
     return (found[1] or found[2] or "") if found else ""
 
 
 def given(header: str) -> bytes:
-    """The token of an Authorization header: after ``Bearer``, or the password of ``Basic``; else nothing."""
+    """The token of an Authorization header: after ``Bearer``, or the password of ``Basic``; else empty."""
     scheme, _, value = header.partition(" ")
     if scheme.lower() == "bearer":
         return value.strip().encode("latin-1")
@@ -189,4 +189,4 @@ def _is_address(host: str) -> bool:
 
 
 def _same(sent: bytes, token: str) -> bool:
-    return hmac.compare_digest(sent, token.encode("utf-8", "surrogateescape"))  # the bytes that the environment holds
+    return hmac.compare_digest(sent, token.encode("utf-8", "surrogateescape"))  # as the environment's bytes

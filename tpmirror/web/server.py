@@ -1,4 +1,4 @@
-"""The HTTP server of the service: uvicorn in a thread, so that the main thread stays free to watch.
+"""The HTTP server of the service: uvicorn in a thread, so that the main thread stays free for the watchdog.
 
 It shares the process's file descriptors with the mirroring, so no client may hold many of them, or one for long.
 """
@@ -17,24 +17,24 @@ from tpmirror.errors import UsageError
 STOP: Final = 2.0
 """Seconds that open requests get to end."""
 IDLE: Final = 10
-"""Seconds that a connection may take to send a whole head: longer than a page waits before it fetches its live part."""
+"""Seconds that a connection may take to send a request's head: longer than a page's interval between live updates."""
 STALL: Final = 30.0
-"""Seconds without room for more of an answer after which its client is cut off; PostgreSQL ends a transaction that
-pauses for 60."""
+"""Seconds after which a client that acknowledges no more data is cut off; PostgreSQL ends a transaction that pauses
+for 60."""
 CONNECTIONS: Final = 64
-"""Open at once; with what is in the backlog, and the database's files, fewer than the 256 that some systems allow."""
+"""Open connections; with the backlog and the database's files, below the 256 descriptors that some systems allow."""
 BACKLOG: Final = 32
-"""Connections taken in one go, before the limit on them is checked."""
+"""Connections accepted in one go, before ``CONNECTIONS`` is checked."""
 
 
 class Connection(H11Protocol):
-    """A client's connection. uvicorn would wait for ever for a first request, or for the rest of a head."""
+    """A client's connection. uvicorn alone has no timeout for the first request, or for the rest of a head."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for a request; where there is no room, in the place of the client that has waited longest."""
+        """Start the idle timeout; above ``CONNECTIONS``, abort the connection that has been idle longest."""
         super().connection_made(transport)
-        # asyncio does so only where a socket names its protocol, which one that was accepted here does not. Without, an
-        # answer's body, written after its head, waits for the client's delayed acknowledgement: 40 ms on Linux.
+        # asyncio sets TCP_NODELAY only on a socket that names its protocol, which an accepted one does not. Without it,
+        # a body that is written after its head waits for the client's delayed acknowledgement: 40 ms on Linux.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
         if len(self.connections) > CONNECTIONS:
@@ -45,7 +45,7 @@ class Connection(H11Protocol):
             longest.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """As inherited, but a part of a head does not stop the clock; ``handle_events`` stops it after a whole one."""
+        """As inherited, but part of a head does not cancel the idle timeout; ``handle_events`` does, after a head."""
         self.conn.receive_data(data)
         self.handle_events()
 
@@ -81,8 +81,8 @@ class Server:
         except OSError as error:
             message = f"TPMIRROR_HTTP_ADDR is {host}:{port}, where nothing can listen: {error.strerror}"
             raise UsageError(message) from error
-        if sys.platform == "linux":  # elsewhere only files have a time to end: downloads.MAX_SECONDS
-            # Connections inherit it. Without, a client that reads nothing holds its descriptor for as long as it likes.
+        if sys.platform == "linux":  # other systems have only downloads.MAX_SECONDS
+            # Accepted sockets inherit it. Without it, a client that reads nothing holds its descriptor for ever.
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * STALL))
         self._thread = threading.Thread(target=self._server.run, args=([listening],), name="http", daemon=True)
         self._thread.start()
@@ -90,7 +90,7 @@ class Server:
         return f"http://{shown}:{listening.getsockname()[1]}"
 
     def stop(self) -> None:
-        """Stop listening; requests under way get a moment. The thread closes what it listens on."""
+        """Stop listening; open requests get ``STOP`` seconds. The thread closes the listening socket."""
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(STOP + 1)

@@ -1,9 +1,10 @@
-"""Templates and answers: what every page has in common."""
+"""Renders templates, opens a page's snapshot of the mirror and parses query parameters, for every page."""
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -29,17 +30,17 @@ PAGES: Final = {
     "/costs": "Costs",
     "/operations": "Operations",
     "/sync": "Sync",
-    "/sql": "SQL",
+    "/data": "Data",
 }
 """The menu."""
 PAGE_SECONDS: Final = 60.0
 """Seconds that the queries of a page may take on SQLite; on PostgreSQL each has its ``statement_timeout``."""
 LETTERS: Final = 1000
-"""Most letters of a text to search for; SQLite compares with no more than 50,000 bytes."""
+"""Most characters of a search text; SQLite rejects a LIKE pattern of more than 50,000 bytes."""
 
 
 def as_json(value: Any) -> Markup:
-    """JSON for a ``<script type="application/json">``: nothing in it can end the element.
+    """JSON for a ``<script type="application/json">``, its HTML characters escaped: no value can end the element.
 
     Money becomes a double, which is what charts draw; tables and downloads show the exact value.
     """
@@ -50,8 +51,8 @@ def as_json(value: Any) -> Markup:
 
 
 @cache
-def environment(prefix: str) -> Environment:
-    """The templates of a dashboard whose addresses begin so: every link of theirs begins with ``prefix``."""
+def environment(begins: str) -> Environment:
+    """The templates of a dashboard under the URL prefix ``begins``, which every link takes from ``prefix``."""
     env = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
@@ -61,15 +62,15 @@ def environment(prefix: str) -> Environment:
         lstrip_blocks=True,
     )
     env.filters |= filters.FILTERS | {"as_json": as_json}
-    env.globals |= {"menu": PAGES, "prefix": prefix, "query": filters.query, "version": __version__}
+    env.globals |= {"menu": PAGES, "prefix": begins, "query": filters.query, "version": __version__}
     return env
 
 
 @contextmanager
 def snapshot(request: Request, seconds: float = PAGE_SECONDS) -> Iterator[Connection]:
-    """The mirror as it is now, for all of a page; it cannot be written through this.
+    """A read-only connection on which all queries of a page see one snapshot of the mirror.
 
-    Its queries end with a MirrorError when the client goes away, with HTTPException 503 after so many seconds.
+    Its queries end with a MirrorError when the client disconnects, on SQLite with HTTPException 503 after ``seconds``.
     """
     query: Query = request.state.query
     try:
@@ -83,15 +84,30 @@ def snapshot(request: Request, seconds: float = PAGE_SECONDS) -> Iterator[Connec
 
 
 def prices(request: Request, conn: Connection) -> Prices:
-    """What Credits cost: as the mirror noted it, and from this month on as the setting states it."""
+    """The price of Credits: the mirror's stored prices, and from this month on the setting's."""
     return known(conn, request.app.state.settings.credit_price, datetime.now(UTC).date())
+
+
+def prefix(request: Request) -> str:
+    """The URL prefix under which a proxy serves the dashboard; empty without one."""
+    return request.app.state.settings.http_prefix or ""
 
 
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """A page from its template."""
-    prefix = request.app.state.settings.http_prefix or ""
-    shown = {"path": request.scope["path"].removeprefix(prefix), "now": datetime.now(UTC), **context}
-    return HTMLResponse(environment(prefix).get_template(template).render(shown), status)
+    begins = prefix(request)
+    shown = {"path": request.scope["path"].removeprefix(begins), "now": datetime.now(UTC), **context}
+    return HTMLResponse(environment(begins).get_template(template).render(shown), status)
+
+
+def check_parameters(request: Request, *names: str) -> None:
+    """Raise HTTPException 400 for an unknown parameter: ignoring a mistyped filter would show unfiltered rows."""
+    for name in request.query_params:
+        if name not in names:
+            near = get_close_matches(name, names, 1)
+            meant = f" Did you mean {near[0]}?" if near else ""
+            accepted = ", ".join(names) or "none"
+            raise HTTPException(400, f"{name[:80]!r} is no parameter of this page; it accepts {accepted}.{meant}")
 
 
 def choice(request: Request, name: str, values: Mapping[str, Any] | tuple[str, ...], default: str) -> str:
@@ -103,7 +119,7 @@ def choice(request: Request, name: str, values: Mapping[str, Any] | tuple[str, .
 
 
 def query_text(request: Request, name: str) -> str:
-    """A parameter that is text, such as a database can search for. Raises HTTPException 400."""
+    """A text parameter. Raises HTTPException 400 above ``LETTERS``, and for a NUL, which PostgreSQL rejects."""
     value = request.query_params.get(name, "").strip()
     if len(value) > LETTERS or "\0" in value:
         raise HTTPException(400, f"{name} is {value[:80]!r}; it accepts up to {LETTERS:,} letters, and no NUL")
@@ -111,7 +127,7 @@ def query_text(request: Request, name: str) -> str:
 
 
 def whole(request: Request, name: str) -> int | None:
-    """A parameter that is a whole number that a database can hold, or not there. Raises HTTPException 400."""
+    """An integer parameter, None if absent. Raises HTTPException 400 above 18 digits, which a BIGINT may not hold."""
     value = request.query_params.get(name, "").strip()
     if not value:
         return None

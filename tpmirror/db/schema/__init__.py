@@ -1,8 +1,8 @@
 """Every table of the mirror, declared once: columns, types, comments, and where in the API each value comes from.
 
-What hangs on this declaration: normalization (``Column.info["api"]``), field changes (``volatile``), ``COMMENT ON`` and
-the table ``data_dictionary``, and the test that holds the migrations against it. Codes carry no CHECK: upstream
-enumerations grow. Nothing upstream promises is enforced here beyond the keys; a mirror shows what it was shown.
+Derived from this declaration: normalization (``Column.info["api"]``), field changes (``volatile``), ``COMMENT ON``, the
+table ``data_dictionary``, and the test that compares the migrations with it. Codes carry no CHECK: upstream's
+enumerations grow. Only keys are enforced: a constraint on its other promises would reject a job that the API returned.
 """
 
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 from tpmirror.db.labels import TERMINAL
 from tpmirror.db.schema.codes import job_statuses, ml_tasks, output_resolutions
 from tpmirror.db.schema.declaration import metadata
+from tpmirror.db.schema.events import event_cursors, event_deliveries_dead
 from tpmirror.db.schema.history import field_changes, job_progress_samples, job_status_history
 from tpmirror.db.schema.mirror import (
     COVERED,
@@ -34,6 +35,8 @@ __all__ = (
     "alerts",
     "credit_prices",
     "data_dictionary",
+    "event_cursors",
+    "event_deliveries_dead",
     "exports",
     "field_changes",
     "input_videos",
@@ -57,6 +60,6 @@ __all__ = (
 IN_FLIGHT: Final = jobs.c.status.not_in(TERMINAL)
 """Whether a job is not over: an unknown status counts as in flight."""
 APPEND_ONLY: Final = (job_status_history, field_changes)
-"""Tables whose rows are never changed nor removed; triggers see to it."""
+"""Tables whose rows are never changed nor removed: triggers refuse both."""
 WORKING: Final = (accepted_faults, alerts, exports, job_absences, mirror_scope, writer_lease)
 """Tables that only the program itself relies on; neither exported nor promised."""

@@ -1,4 +1,4 @@
-"""What every table is declared with: the metadata, and its columns by who states them, upstream or the mirror."""
+"""MetaData and column constructors for every table: ``api`` for upstream's values, ``own`` for the mirror's."""
 
 from typing import Any, Final
 
@@ -17,12 +17,12 @@ metadata: Final = MetaData(
 
 
 def api(name: str, type_: Any, comment: str, *args: Any, path: str | None = None, **flags: bool) -> Column[Any]:
-    """A column that upstream states; ``path`` is where, relative to the table's object. Flags: volatile, url."""
+    """A column of upstream's; ``path``: where in the table's API object, by default ``name``. Flags: volatile, url."""
     return Column(name, type_, *args, comment=comment, nullable=True, info={"api": path or name, **flags})
 
 
 def own(name: str, type_: Any, comment: str, *args: Any, **options: Any) -> Column[Any]:
-    """A column that the mirror states itself."""
+    """A column whose values the mirror makes itself."""
     return Column(name, type_, *args, comment=comment, **{"nullable": False, **options})
 
 
@@ -32,7 +32,7 @@ def key(comment: str, *args: Any) -> Column[Any]:
 
 
 def seen() -> tuple[Column[Any], ...]:
-    """What the mirror keeps with every row of upstream's."""
+    """The mirror's own columns in every table of upstream objects."""
     return (
         own("extra", Text, "JSON object of the keys upstream sent that have no column; null when none", nullable=True),
         own("first_seen_at", Timestamp, "when the mirror first saw this row (UTC)"),
@@ -41,8 +41,8 @@ def seen() -> tuple[Column[Any], ...]:
 
 
 def partial_index(name: str | None, *columns: str, where: TextClause, unique: bool = False) -> Index:
-    """An index of the rows that meet a condition, which stands in its ``info``; a migration makes it.
+    """A partial index, with its condition in ``info``; a migration creates it.
 
-    ``postgresql_where`` would load that dialect and every driver it knows, at the start of each command on SQLite.
+    ``postgresql_where`` would import the PostgreSQL dialect and its drivers at the start of each command on SQLite.
     """
     return Index(name, *columns, unique=unique, info={"where": where})

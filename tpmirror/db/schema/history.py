@@ -1,4 +1,4 @@
-"""What changed, and when the mirror saw it."""
+"""Status changes, field changes and progress samples, with the time at which the mirror observed them."""
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, SmallInteger, Table, Text, UniqueConstraint
 
@@ -21,7 +21,7 @@ job_status_history = Table(
     UniqueConstraint("entry"),
     # Serves reports over time.
     Index(None, "observed_at"),
-    # Serves whether a run may be removed.
+    # Serves the check whether a run may be removed.
     Index(None, "sync_run_id"),
     comment="one row per status change that the API showed; append-only",
 )
@@ -39,7 +39,7 @@ field_changes = Table(
     own("sync_run_id", Id, "run that saw it; null for what an operator did", ForeignKey("sync_runs.id"), nullable=True),
     # Serves the history of one entity.
     Index(None, "entity", "entity_id"),
-    # Serves whether a run may be removed.
+    # Serves the check whether a run may be removed.
     Index(None, "sync_run_id"),
     comment="every change after the first sighting of every column that is not volatile; append-only",
 )

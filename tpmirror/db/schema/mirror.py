@@ -1,4 +1,4 @@
-"""The mirror's own affairs: runs, what they left open, whose it is, prices, who writes, whom it told, what it holds."""
+"""The mirror's own tables: runs, quarantine, absences, account, Credit prices, lease, alerts, data dictionary."""
 
 from typing import Final
 
@@ -11,9 +11,9 @@ IDLE: Final = text(
     "kind = 'poll' AND outcome <> 'running' AND jobs_inserted = 0 AND jobs_updated = 0 AND transitions = 0 "
     "AND field_changes = 0 AND jobs_gone = 0 AND jobs_returned = 0 AND quarantined = 0"
 )
-"""Polls that found nothing, or failed before they did: the condition of an index, to be repeated word by word."""
+"""Polls that recorded no change. A query repeats this text verbatim, or the planner skips the partial index."""
 COVERED: Final = text("covered")
-"""Runs that saw every job that they stand for: as above."""
+"""Runs that read every job of their kind; a query repeats this text verbatim too."""
 _PROOF: Final = text("certificate IS NOT NULL")
 
 sync_runs = Table(
@@ -60,13 +60,13 @@ sync_runs = Table(
         "the API stated no time",
         nullable=True,
     ),
-    # Serves what closes runs that died, and the newest run that failed or succeeded.
+    # Serves the UPDATE that abandons runs of dead processes, and the newest run that failed or succeeded.
     Index(None, "outcome", "id"),
     # Serves the removal of old polls.
     partial_index("ix_sync_runs_idle", "started_at", where=IDLE),
-    # Serves since when changes are bounded: with each batch of a run.
+    # Serves the lookup of the newest covered run, at each batch: its start bounds when a change happened.
     partial_index("ix_sync_runs_covered", "kind", "id", where=COVERED),
-    # Serves how fresh the mirror is, also after many runs without a proof.
+    # Serves the lookup of the newest proven run, which otherwise would scan the many runs without a certificate.
     partial_index("ix_sync_runs_proof", "id", where=_PROOF),
     comment="one row per run of the syncer; old polls that found nothing are removed",
 )
@@ -87,7 +87,7 @@ quarantined_jobs = Table(
     own("accepted_at", Timestamp, "since when it holds no certificate back: somebody has seen it (UTC)", nullable=True),
     # Serves "is this job already in quarantine".
     Index(None, "job_id"),
-    # Serves whether a run may be removed.
+    # Serves the check whether a run may be removed.
     Index(None, "sync_run_id"),
     comment="payloads of which something could not be mirrored; one open row per job and field",
 )
@@ -164,7 +164,7 @@ alerts = Table(
     own("notified_at", Timestamp, "when it was told (UTC)", nullable=True),
     own("resolved_at", Timestamp, "when it was over (UTC); events are never over", nullable=True),
     own("recovery_notified_at", Timestamp, "when it was told that it is over (UTC)", nullable=True),
-    # Whoever opens an alert tells it: two replicas that see the same thing open it once.
+    # One open alert per code: the replica whose INSERT succeeds sends it, and a second one cannot send it again.
     partial_index(None, "code", unique=True, where=_OPEN),
     comment="alerts, open and over, and who was told when",
 )

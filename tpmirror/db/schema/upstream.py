@@ -1,4 +1,4 @@
-"""What the API states: jobs, their videos and their models, as last seen."""
+"""The API's objects as last seen: jobs, their videos and their models."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tpmirror.db.types import Double, Id, Money, Timestamp
 
 
 def _media(owner: Column[Any]) -> tuple[Column[Any], ...]:
-    """What input and output videos have in common."""
+    """The columns that input and output videos share."""
     return (
         api("name", Text, "media name"),
         api("width", Integer, "width in pixels"),

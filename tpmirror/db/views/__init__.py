@@ -1,4 +1,4 @@
-"""The SQL views: one file each, and what is read from their comments.
+"""The SQL views: one file each, whose first comments declare the view's columns.
 
 A view's file begins with a block of comments, the only place where it is explained: the first line says what one row
 is, each further one names a column in its order, its kind and its meaning: ``-- day (date): day (UTC)``.
@@ -30,7 +30,7 @@ KINDS: Final[dict[str, TypeEngine[Any]]] = {
     "date": Date(),
     "time": Timestamp(),
 }
-"""What a view's column may hold, and the type to read it with on both databases. Money is Credits, wider than a job's
+"""Kinds of a view's columns, and the type to read each with on both databases. Money is Credits, wider than a job's
 cost because views sum it up; an amount is Credits of four decimals times a price of six."""
 _OTHER_COLUMNS: Final = "42P16"
 """PostgreSQL's SQLSTATE for a view that cannot be replaced: a column is gone, renamed, or of another type."""
@@ -41,7 +41,7 @@ _COLUMN: Final = re.compile(r"^-- (\w+) \((\w+)\): (.+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class ViewColumn:
-    """A column of a view: one of ``KINDS``, and what it means."""
+    """A column of a view; ``kind`` is one of ``KINDS``, ``comment`` the column's meaning."""
 
     name: str
     kind: str
@@ -56,7 +56,7 @@ def sources(dialect: str) -> dict[str, str]:
 
 
 def first_line(sql: str) -> str:
-    """What a view is: its file's first line, a comment."""
+    """A view's description: the first line of its file, a comment."""
     return sql.partition("\n")[0].removeprefix("--").strip()
 
 
@@ -83,9 +83,9 @@ def _table(name: str) -> Table:
 
 
 def create_views(conn: Connection) -> None:
-    """Bring every view to what is declared, those that others read from first; what is as declared is left alone.
+    """Create or replace each view that is not as declared, those that other views read from first.
 
-    Raises MirrorError if one has to be dropped on which somebody built something.
+    Raises MirrorError if a view has to be dropped on which a user's object depends.
     """
     selects = sources(conn.dialect.name)
     for name in _in_order(selects):
@@ -96,9 +96,9 @@ def create_views(conn: Connection) -> None:
 
 
 def drop_views(conn: Connection, *names: str) -> None:
-    """Drop views of ours, all without ``names``. Never CASCADE: views that users built on ours would go with them.
+    """Drop the mirror's views, all without ``names``. Never CASCADE: it would drop users' views on them too.
 
-    Raises MirrorError if such views exist; nothing is dropped then.
+    Raises MirrorError if users' objects depend on them; nothing is dropped then.
     """
     selects = sources(conn.dialect.name)
     fallen = [name for name in reversed(_in_order(selects)) if not names or name in names]
@@ -114,7 +114,7 @@ def _is_as_declared(conn: Connection, name: str, select: str) -> bool:
     if conn.dialect.name == "sqlite":
         found = conn.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?", (name,))
         return found.scalar() == _definition(name, select).rstrip()
-    trial = conn.begin_nested()  # PostgreSQL states what it has understood, not what it was given
+    trial = conn.begin_nested()  # pg_get_viewdef prints the parsed query, so compare two of them
     try:
         _execute(conn, _definition("tpmirror_declared", select))
         as_stated = "SELECT pg_get_viewdef('{}'::regclass) = pg_get_viewdef('tpmirror_declared'::regclass)"
@@ -124,7 +124,7 @@ def _is_as_declared(conn: Connection, name: str, select: str) -> bool:
 
 
 def _replace(conn: Connection, name: str, selects: Mapping[str, str]) -> None:
-    """Create a view in place of what is there. What others built on it stays, if PostgreSQL can replace its columns."""
+    """Create or replace a view. Users' views on it stay if PostgreSQL can replace its columns in place."""
     if conn.dialect.name == "sqlite":
         drop_views(conn, name)
         _execute(conn, _definition(name, selects[name]))
@@ -150,12 +150,12 @@ def _definition(name: str, select: str, create: str = "CREATE VIEW") -> str:
 
 
 def _execute(conn: Connection, statement: str) -> Any:
-    # Without parameters: a driver that looks for some would stumble over a percent sign.
+    # no_parameters: the driver would take a percent sign for a placeholder.
     return conn.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 def _readers(name: str, selects: Mapping[str, str]) -> set[str]:
-    """The views that read from one, directly or not."""
+    """The views that read from this one, directly or through others."""
     found, graph = {name}, _graph(selects)
     for other in _in_order(selects):
         if graph[other] & found:
@@ -168,7 +168,7 @@ def _in_order(selects: Mapping[str, str]) -> list[str]:
 
 
 def _graph(selects: Mapping[str, str]) -> dict[str, set[str]]:
-    """By view, those that it reads from."""
+    """The views that each view reads from, by its name."""
     return {
         name: set(re.findall(r"\b(?:FROM|JOIN) (\w+)", sql)) & selects.keys() - {name} for name, sql in selects.items()
     }

@@ -6,15 +6,11 @@
 -- share_units (integer): the share in ten-thousandths of a Credit
 -- credits (money): the share in Credits; the shares of a job sum to its charge exactly, 0 for a free preview
 WITH
-  charged AS (
+  -- Where one job is asked for, no other may be read: SQLite would make a table of all that are charged, as it would of
+  -- the heaviest models by a GROUP BY.
+  charged AS NOT MATERIALIZED (
     SELECT id, CASE WHEN preview THEN 0 ELSE CAST(ROUND(COALESCE(cost_usd, 0) * 10000) AS bigint) END AS units
     FROM jobs
-  ),
-  heaviest AS (
-    SELECT job_id, MAX(cost_weight) AS cost_weight
-    FROM job_ml_models
-    WHERE cost_weight BETWEEN 0.000001 AND 1000000
-    GROUP BY job_id
   ),
   weighted AS (
     -- Weights relative to the job's largest, as whole numbers: then everything below is exact.
@@ -23,11 +19,10 @@ WITH
       l.position,
       l.ml_model_id,
       l.cost_weight,
-      CAST(ROUND(100000000 * l.cost_weight / h.cost_weight) AS bigint) AS weight,
+      CAST(ROUND(100000000 * l.cost_weight / MAX(l.cost_weight) OVER (PARTITION BY l.job_id)) AS bigint) AS weight,
       CASE WHEN j.units < 0 THEN -1 ELSE 1 END AS sign,
       ABS(j.units) AS units
     FROM charged AS j
-    JOIN heaviest AS h ON h.job_id = j.id
     JOIN job_ml_models AS l ON l.job_id = j.id
     WHERE l.cost_weight BETWEEN 0.000001 AND 1000000
   ),

@@ -1,67 +1,127 @@
-"""Costs: Credits per day or month by model or task, and the ledger with its corrections; all of it as files too."""
+"""Costs: Credits over any range of days, from the reports ``costs`` and ``ledger``, down to single jobs."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tpmirror.db import schema
+from tpmirror.db.privileges import readable
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
-from tpmirror.months import add_months
+from tpmirror.formatting import money
 from tpmirror.reports import costs
-from tpmirror.reports.period import Period
-from tpmirror.store.prices import Prices
-from tpmirror.web import charts, downloads, templating
-from tpmirror.web.cache import remembered, rows
+from tpmirror.reports.model import Report
+from tpmirror.reports.period import Period, days_of
+from tpmirror.web import charts, downloads, ranges, templating
+from tpmirror.web.cache import remembered
+from tpmirror.web.filters import query
+from tpmirror.web.tables import Table, table
 
-SPANS: Final = {"day": (30, 60, 90), "month": (12, 24, 60)}
-"""How many periods may be asked for; the first is the default."""
-BY: Final = ("model", "task")
-CORRECTIONS: Final = 50
-"""Newest corrections on the page; the ledger's file has all."""
+BY: Final = ("model", "task", "resolution", "owner")
+PER: Final = ("day", "week", "month")
+BARS: Final = 120
+"""Most bars of a chart: for more days it shows weeks, for more weeks months, and of more months the last ones."""
+SHOWN: Final = 25
+"""Rows of a table on the page; the files have all."""
+NO_JOB: Final = "No job in this time; choose more days."
+NAMES: Final = ("by", "per", "from", "to", "of")
 
 
 def page(request: Request) -> Response:
-    """``/costs``; ``by`` model or task, ``per`` day or month, ``last`` so many of them."""
-    by, per, last = _parameters(request)
+    """``/costs``; ``by`` model, task, resolution or owner, ``per`` day, week or month, ``of`` one value of ``by``."""
     today = datetime.now(UTC).date()
-    periods = _periods(per, last, today)
-    period = Period(charts.first_day(periods[0]))
+    asked, by, per = _asked(request, today)
+    of = templating.query_text(request, "of")
     with templating.snapshot(request) as conn:
-        prices = templating.prices(request, conn)
-        shares = remembered(request, conn, (by, per, period), lambda: rows(conn, _shares(conn, period, by, per)))
-        spent = remembered(request, conn, ("spent", per, period), lambda: costs.spent(conn, period, per))
-        ledger = remembered(request, conn, "ledger", lambda: costs.ledger(conn))
-        corrections = _corrections(conn)
-    shares = _priced(shares, prices, "period")
-    totals = costs.in_turn(_priced(spent, prices, "key"), period, today)
+        may_see_owners = check_owner(conn, by)
+        found = _reports(request, conn, asked.period, (by, of) if of else None, by, per, today)
+        colours = remembered(request, conn, ("colours", by), lambda: colours_of(conn, by))
+    state = {"by": by, "per": request.query_params.get("per", ""), "from": asked.start, "to": asked.end}
+    periods = _periods(per, asked.period, found["totals"], today)
+    bars = [templating.prefix(request) + drill(by, key) for key in periods]
     return templating.page(
         request,
         "costs.html",
-        state={"by": by, "per": per, "last": str(last)},
-        spans=SPANS[per],
-        chart=charts.stacked(({**row, "amount": row["credits"]} for row in shares), periods, per),
-        names=costs.against(costs.merged(shares, "name", prices), {}),
-        totals=totals,
-        ledger=_priced(ledger, prices, "month", "total"),
-        corrections=_priced(corrections, prices, "observed_at"),
-        sum={"credits": sum((row["credits"] for row in totals), Decimal(0)), **prices.added(totals)},
-        prices=prices,
+        state=state,
+        days=asked,
+        by=[name for name in BY if name != "owner" or may_see_owners],
+        per=per,
+        of=of,
+        chart=_chart(found, periods, per, colours, bars),
+        **_tables(found, asked.options, by, per, of, state, colours),
     )
+
+
+def drill(by: str, key: Any) -> str:
+    """The link to the jobs of a day, week or month, the dearest first."""
+    first, after = days_of(key)
+    return f"/costs{query({'by': by, 'from': first, 'to': after - timedelta(days=1)})}#jobs"
+
+
+def _reports(
+    request: Request, conn: Connection, period: Period, only: tuple[str, str] | None, by: str, per: str, today: date
+) -> dict[str, Report]:
+    """The reports of the page, as ``tpmirror report`` makes them."""
+    prices = templating.prices(request, conn)
+
+    def kept(make: Callable[[], Report], *key: Any) -> Report:
+        return remembered(request, conn, ("costs", *key, period, today, prices), make)
+
+    over_time = kept(lambda: costs.over_time(conn, period, by, per, prices), "over time", by, per)
+    return {
+        "over time": over_time,
+        "totals": kept(lambda: costs.costs(conn, period, per, today, prices), "totals", per),
+        "shares": kept(lambda: costs.costs(conn, period, by, today, prices, over_time.rows), "shares", by),
+        "jobs": kept(lambda: costs.dearest(conn, period, prices, only, SHOWN), "jobs", only),
+        "ledger": kept(lambda: costs.ledger(conn, period, prices), "ledger"),
+        "corrections": kept(lambda: costs.corrections(conn, period, prices, SHOWN), "corrections"),
+    }
+
+
+def _tables(
+    found: dict[str, Report],
+    options: tuple[str, ...],
+    by: str,
+    per: str,
+    of: str,
+    state: dict[str, str],
+    colours: dict[Any, int],
+) -> dict[str, Any]:
+    """The reports as tables, each with its links."""
+
+    def narrow(row: Row) -> str | None:
+        return None if row[by] is None else f"/costs{query(state, of=row[by])}#jobs"
+
+    def months(row: Row) -> str | None:
+        return None if row[per] is None else drill(by, row[per])
+
+    def shown(name: str, *asked: str, **more: Any) -> Table:
+        return table(found[name], *asked, *options, **{"limit": SHOWN, "empty": NO_JOB, **more})
+
+    return {
+        "totals": shown("totals", "costs", "--by", per, links={per: months}, limit=BARS),
+        "shares": shown("shares", "costs", "--by", by, links={by: narrow}, colours=colours),
+        "jobs": table(found["jobs"], empty=NO_JOB) if of else shown("jobs", "costs", "--by", "job"),
+        "ledger": shown("ledger", "ledger", links={"month": _statement}, limit=BARS, empty="No charge in this time."),
+        "corrections": shown(
+            "corrections", "ledger", "--by", "correction", empty="No cost was corrected in this time."
+        ),
+    }
 
 
 def csv(request: Request) -> Response:
     """``/costs.csv``: the rows behind the chart."""
-    return downloads.csv(request, "costs", ["period", "name", "credits"], _asked(request), "period")
+    return downloads.report_csv("costs", _over_time(request))
 
 
 def json(request: Request) -> Response:
-    """``/costs.json``: the same."""
-    return downloads.json(request, "costs", _asked(request), "period")
+    """``/costs.json``: the rows behind the chart."""
+    return downloads.rows_json("costs", _over_time(request).rows)
 
 
 def ledger_csv(request: Request) -> Response:
@@ -70,19 +130,41 @@ def ledger_csv(request: Request) -> Response:
 
 
 def ledger_json(request: Request) -> Response:
-    """``/ledger.json``: the same."""
+    """``/ledger.json``: every charge and correction."""
     return downloads.json(request, "ledger", _entries)
 
 
-def _priced(found: list[Row], prices: Prices, period: str, credits_: str = "credits") -> list[Row]:
-    """Rows with what their Credits are in money, by the price of the day or month that ``period`` names."""
-    return [{**row, **prices.worth(row[credits_], row[period])} for row in found]
+def check_owner(conn: Connection, by: str) -> bool:
+    """Whether the role may see owners. Raises HTTPException 400 if it may not and they are asked for."""
+    jobs = view("job_overview")
+    if jobs.c.input_owner in readable(conn, jobs):
+        return True
+    if by == "owner":
+        raise HTTPException(400, "owner: the dashboard reads the mirror as a role that may not see owners")
+    return False
 
 
-def _asked(request: Request) -> Callable[[Connection], Select[Any]]:
-    by, per, last = _parameters(request)
-    period = Period(charts.first_day(_periods(per, last, datetime.now(UTC).date())[0]))
-    return lambda conn: _shares(conn, period, by, per)
+def colours_of(conn: Connection, by: str) -> dict[Any, int]:
+    """The colour of each model, task, resolution or owner, by the order in which the API numbered or showed them."""
+    videos = schema.input_videos.c
+    orders = {
+        "model": select(schema.ml_models.c.name).order_by(schema.ml_models.c.id),
+        "task": select(schema.ml_tasks.c.name).order_by(schema.ml_tasks.c.code),
+        "resolution": select(schema.output_resolutions.c.name).order_by(schema.output_resolutions.c.code),
+        "owner": select(videos.owner).group_by(videos.owner).order_by(func.min(videos.id)),
+    }
+    return charts.colours(name for name in conn.execute(orders[by]).scalars() if name is not None)
+
+
+def _over_time(request: Request) -> Report:
+    asked, by, per = _asked(request, datetime.now(UTC).date())
+    with templating.snapshot(request) as conn:
+        check_owner(conn, by)
+        return costs.over_time(conn, asked.period, by, per, templating.prices(request, conn))
+
+
+def _statement(row: Row) -> str:
+    return f"/statement{query({'month': row['month']})}"
 
 
 def _entries(_conn: Connection) -> Select[Any]:
@@ -90,26 +172,38 @@ def _entries(_conn: Connection) -> Select[Any]:
     return select(ledger).order_by(ledger.c.job_id, ledger.c.entry)
 
 
-def _parameters(request: Request) -> tuple[str, str, int]:
-    by, per = templating.choice(request, "by", BY, "model"), templating.choice(request, "per", tuple(SPANS), "month")
-    spans = tuple(map(str, SPANS[per]))
-    return by, per, int(templating.choice(request, "last", spans, spans[0]))
+def _asked(request: Request, today: date) -> tuple[ranges.Range, str, str]:
+    """The range of days, ``by`` and ``per``; a ``per`` of more than ``BARS`` bars is replaced by a coarser one."""
+    templating.check_parameters(request, *NAMES)
+    asked, by = ranges.asked(request, today, "11m"), templating.choice(request, "by", BY, "model")
+    days = asked.days or 10_000
+    usual = "day" if days <= BARS else "week" if days <= 2 * BARS else "month"
+    per = templating.choice(request, "per", PER, usual)
+    fits = {"day": days <= BARS, "week": days <= 7 * BARS, "month": True}
+    return asked, by, next(step for step in PER[PER.index(per) :] if fits[step])
 
 
-def _periods(per: str, last: int, today: date) -> Sequence[Any]:
-    """The last so many days or months, this one included."""
-    if per == "day":
-        return charts.days(today - timedelta(days=last - 1), today)
-    return charts.months(f"{add_months(today, 1 - last):%Y-%m}", f"{today:%Y-%m}")
+def _periods(per: str, period: Period, totals: Report, today: date) -> Sequence[Any]:
+    """The chart's bars: every day, week or month from the first day of the period, else from that of the first job."""
+    seen = [days_of(row[per])[0] for row in totals.rows if row[per] is not None]
+    last = min(max([today, *seen]), (period.after or date.max) - timedelta(days=1))
+    last = min(last, today) if period.first is None else last  # a job dated in the year 9000 must not stretch the chart
+    first = period.first or min([last, *seen])
+    return charts.span(per, max(first, last - timedelta(days=BARS * 31)), last)[-BARS:]
 
 
-def _shares(conn: Connection, period: Period, by: str, per: str) -> Select[Any]:
-    """Credits by period and name."""
-    found = costs.spending(conn, period, by, per).subquery().c
-    columns = (found[per].label("period"), found.key.label("name"), found.credits)
-    return select(*columns).order_by(found[per], found.key)
-
-
-def _corrections(conn: Connection) -> list[Row]:
-    corrections = view("cost_corrections")
-    return rows(conn, select(corrections).order_by(corrections.c.field_change_id.desc()).limit(CORRECTIONS))
+def _chart(
+    found: dict[str, Report], periods: Sequence[Any], per: str, colours: dict[Any, int], links: list[str]
+) -> dict[str, Any]:
+    """The chart; each bar has a link to its jobs, its amount in money, and a mark if its period is incomplete."""
+    over_time, totals = found["over time"].rows, found["totals"]
+    bars = charts.stacked(({**row, "amount": row["credits"]} for row in over_time), periods, per, colours=colours)
+    rows = {row[per]: row for row in totals.rows}
+    marks, amounts = [], []
+    change = totals.columns["change"].show
+    for key in periods:
+        row = rows.get(key)
+        marks.append("" if row is None or row["complete"] or change is None else change(row))
+        amounts.append(money(row["amount"], row["currency"]) if row and "amount" in row else "")
+    labels = [str(key) for key in periods]
+    return {**bars, "unit": "Credits", "labels": labels, "links": links, "marks": marks, "amounts": amounts}

@@ -1,4 +1,4 @@
-"""Operations: how long jobs take, how often they fail, how good the ETA is, what takes space upstream."""
+"""Operations: turnaround, failures, the accuracy of the ETA and the storage of outputs, for any range of days."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -9,94 +9,128 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tpmirror.db.types import Row
-from tpmirror.reports import failures
 from tpmirror.reports.eta import eta
+from tpmirror.reports.failures import failures
+from tpmirror.reports.model import Report, partial
 from tpmirror.reports.period import Period
 from tpmirror.reports.storage import storage
-from tpmirror.reports.turnaround import START_TO_END, lengths, summarise
-from tpmirror.web import charts, templating
+from tpmirror.reports.turnaround import START_TO_END, turnaround
+from tpmirror.web import charts, ranges, templating
 from tpmirror.web.cache import remembered
+from tpmirror.web.pages.costs import BARS, colours_of
+from tpmirror.web.tables import Table, table
 
-WINDOWS: Final = ("30", "7", "90")
-"""Windows in days that the page offers; the first is the default."""
 SHOWN: Final = 25
-"""Outputs, and models that fail, on their lists; the command line lists all."""
+"""Rows of a table on the page; the files have all."""
+NO_JOB: Final = "No job ended in this time; choose more days."
+EMPTY: Final = {
+    "eta": "No job that finished in this time was seen while it processed: tpmirror run takes samples.",
+    "storage": "No output of this time takes space upstream.",
+}
 
 
 def page(request: Request) -> Response:
-    """``/operations``; ``days`` is the window back from now."""
-    days = int(templating.choice(request, "days", WINDOWS, WINDOWS[0]))
+    """``/operations``; ``from`` and ``to`` are days, as the reports take them."""
+    templating.check_parameters(request, "from", "to")
     now = datetime.now(UTC)
-    since = now.date() - timedelta(days=days - 1)
+    today = now.date()
+    asked = ranges.asked(request, today, "30d")
     with templating.snapshot(request) as conn:
-        times = remembered(request, conn, ("times", since, now.date()), lambda: _times(conn, since, now.date()))
-        failed = remembered(request, conn, "failures", lambda: failures.counts(conn, Period(), "month", "model"))
-        accuracy = remembered(request, conn, ("eta", since), lambda: _pivot(eta(conn, Period(since)).rows))
-        outputs = remembered(request, conn, "storage", lambda: _storage(conn, now))
-    by_model = failures.tally(failed, "model")
+        found = _reports(request, conn, asked.period, now)
+        colours = remembered(request, conn, ("colours", "model"), lambda: colours_of(conn, "model"))
+
+    def shown(name: str, report: str, by: str = "", **options: Any) -> Table:
+        command = (report, *(("--by", by) if by else ()), *asked.options)
+        return table(found[name], *command, limit=SHOWN, **{"empty": EMPTY.get(report, NO_JOB), **options})
+
     return templating.page(
         request,
         "operations.html",
-        days=days,
-        windows=sorted(WINDOWS, key=int),
-        **times,
-        failures=by_model[:SHOWN],
-        more_failures=max(0, len(by_model) - SHOWN),
-        failure_chart=_failure_chart(failures.tally(failed, "month")),
-        eta=accuracy,
-        storage=outputs,
+        state={"from": asked.start, "to": asked.end},
+        days=asked,
+        tenths=range(0, 100, 10),
+        turnaround=_turnaround(found["days"], asked.period, today),
+        whole=shown("all", "turnaround"),
+        spreads=shown("resolution", "turnaround", "resolution"),
+        failure_chart=_failures(found["month"], today),
+        months=shown("month", "failures", "month"),
+        models=shown("model", "failures", "model", colours=colours),
+        eta=_pivot(found["eta"].rows),
+        eta_notes=shown("eta", "eta"),
+        colours=colours,
+        ages=shown("age", "storage", "age"),
+        outputs=shown("output", "storage", "output"),
     )
 
 
-def _times(conn: Connection, since: date, today: date) -> dict[str, Any]:
-    """The chart and the table of how long jobs took."""
-    found = lengths(conn, Period(since), "day", "resolution")
-    by_day = {row["day"]: row for row in summarise(found, "day") if row["measure"] == START_TO_END}
-    spreads: dict[str, dict[str, Row]] = {}
-    for row in summarise(found, "resolution"):
-        spreads.setdefault(row["resolution"], {})[row["measure"]] = row
-    ranked = sorted(spreads.items(), key=lambda item: -max(row["jobs"] for row in item[1].values()))
-    whole = {row["measure"]: row for row in summarise(found, "all")}
-    return {"turnaround": _turnaround(by_day, charts.days(since, today)), "spreads": [("all", whole), *ranked]}
+def _reports(request: Request, conn: Connection, period: Period, now: datetime) -> dict[str, Report]:
+    """The reports of the page, as ``tpmirror report`` makes them."""
+    today, prices = now.date(), templating.prices(request, conn)
+    work = {
+        "days": lambda: turnaround(conn, period, "day", today),
+        "all": lambda: turnaround(conn, period, "all", today),
+        "resolution": lambda: turnaround(conn, period, "resolution", today),
+        "month": lambda: failures(conn, period, "month", today, prices),
+        "model": lambda: failures(conn, period, "model", today, prices),
+        "eta": lambda: eta(conn, period),
+        "age": lambda: storage(conn, "age", now, period),
+        "output": lambda: _largest(storage(conn, "output", now, period)),
+    }
+    return {
+        name: remembered(request, conn, ("operations", name, period, today, prices), make)
+        for name, make in work.items()
+    }
 
 
-def _turnaround(by_day: dict[str, Row], days: list[date]) -> dict[str, Any]:
-    """Median and 90th percentile of minutes from start to finish, by day."""
-    found = [by_day.get(str(day)) for day in days]
+def _turnaround(days: Report, period: Period, today: date) -> dict[str, Any]:
+    """Median and 90th percentile of minutes from start to finish, by day, and the number of jobs."""
+    by_day = {row["day"]: row for row in days.rows if row["measure"] == START_TO_END}
+    last = min(today, (period.after or date.max) - timedelta(days=1))
+    first = period.first or min([last, *map(date.fromisoformat, by_day)])
+    shown = charts.days(max(first, last - timedelta(days=BARS * 3 - 1)), last) if by_day and first <= last else []
+    found = [by_day.get(str(day)) for day in shown]
     series = [
-        {"name": f"{name}, minutes", "values": [row and row[f"{share}_upper_s"] / 60 for row in found]}
-        for name, share in (("median", "p50"), ("p90", "p90"))
+        {
+            "name": f"{name}, minutes",
+            "values": [row and row[f"{share}_upper_s"] / 60 for row in found],
+            "colour": colour,
+        }
+        for name, share, colour in (("median", "p50", 0), ("p90", "p90", 1))
     ]
-    return charts.lines("day", days if by_day else [], series)
+    series.append({"name": "jobs", "values": [row["jobs"] if row else 0 for row in found], "hidden": True})
+    return {**charts.lines("day", shown, series), "empty": NO_JOB}
 
 
-def _failure_chart(by_month: Sequence[Row]) -> dict[str, Any]:
-    """Failed and canceled jobs by month, in per cent of those that ended."""
-    found = {row["month"]: row for row in by_month if row["ended"]}
-    months = charts.months(min(found), max(found)) if found else []
-    series = [
-        {"name": f"{name}, %", "values": [_percent(found.get(month), kind) for month in months]}
-        for name, kind in (("failed", "failures"), ("canceled", "cancellations"))
+def _failures(months: Report, today: date) -> dict[str, Any]:
+    """Failed and canceled jobs by month, in per cent of those that ended, and the number of these."""
+    found = {row["month"]: row for row in months.rows if row["ended"]}
+    keys: Sequence[str] = charts.months(min(found), max(found))[-BARS:] if found else []
+    rows = [found.get(month) for month in keys]
+    series: list[dict[str, Any]] = [
+        {"name": f"{name}, %", "values": [_percent(row, kind) for row in rows], "colour": charts.STATUSES[status]}
+        for name, kind, status in (("failed", "failures", "Failed"), ("canceled", "cancellations", "Canceled"))
     ]
-    return charts.lines("month", months, series)
+    series.append({"name": "jobs that ended", "values": [row["ended"] if row else 0 for row in rows], "hidden": True})
+    marks = ["" if row is None or row["complete"] else partial(row["month"], today) for row in rows]
+    return {**charts.lines("month", keys, series), "labels": keys, "marks": marks, "empty": NO_JOB}
 
 
 def _percent(of_month: Row | None, kind: str) -> float | None:
-    """One kind of end in per cent of all."""
+    """One outcome in per cent of the jobs that ended."""
     return None if of_month is None else 100 * of_month[kind] / of_month["ended"]
 
 
 def _pivot(found: Sequence[Row]) -> list[Row]:
-    """A model each, with its mean absolute error at every tenth of progress."""
+    """A row per model, with its mean absolute error at every tenth of progress."""
     models: dict[Any, Row] = {}
     for row in found:
-        of_model = models.setdefault(row["ml_model_id"], {"model": row["model"], "samples": 0, "errors": {}})
+        of_model = models.setdefault(row["ml_model_id"], {"model": row["model"], "jobs": 0, "samples": 0, "errors": {}})
         of_model["samples"] += row["samples"]
+        of_model["jobs"] = max(of_model["jobs"], row["jobs"])
         of_model["errors"][row["progress_from"]] = row["mean_abs_error_s"]
     return sorted(models.values(), key=lambda row: -row["samples"])
 
 
-def _storage(conn: Connection, now: datetime) -> dict[str, Any]:
-    """The largest outputs that still take space upstream, and how much all of them take."""
-    found = storage(conn, "output", now)
-    return {"largest": found.rows[:SHOWN], **found.summary}
+def _largest(report: Report) -> Report:
+    """The report with ``SHOWN`` rows: the cache would otherwise hold a row for every output."""
+    return Report(report.title, report.columns, [*report.rows[:SHOWN]], report.notes, report.summary)
