@@ -4,10 +4,13 @@ A blocked signal stays pending: none is lost, and none raises a traceback in the
 """
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
-SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+ENDING: Final = (signal.SIGTERM, signal.SIGINT)
+SIGNALS: Final = (*ENDING, signal.SIGHUP)
 
 
 class Terminated(KeyboardInterrupt):
@@ -25,10 +28,24 @@ def release() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
+@contextmanager
+def until_signalled() -> Iterator[None]:
+    """A block that Ctrl-C or SIGTERM ends, as its regular end; it calls ``release``, at which one may be pending.
+
+    Later signals are ignored: ``timeout`` sends the same one twice, to the process and to its group, and the second
+    would end with 143 a process that has just ended well.
+    """
+    with suppress(KeyboardInterrupt):
+        yield
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def kill_at_once() -> None:
     """Let SIGTERM and Ctrl-C end the process at once: a handler would raise during the interpreter's shutdown."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+    for number in ENDING:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def exit_status(error: BaseException | None) -> int:

@@ -51,6 +51,16 @@ def test_its_past_ends_now_and_jobs_come_and_end(served):
     assert newest(listed(url)) <= datetime.now(UTC) + timedelta(seconds=1), "its clock does not run ahead"
 
 
+def test_a_signal_that_comes_twice_ends_it_as_well_as_one(program):
+    process = program.start("simulate", "--port", "0")
+    process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    until(lambda: process.stderr.readline() == "stopped\n")
+    process.send_signal(signal.SIGTERM)  # as timeout does, to the process and to its group
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
 def test_its_past_ends_when_it_is_told_and_speed_0_stops_the_clock(served):
     url = served("--now", "2026-11-01T12:00:00+02:00", "--speed", "0")
     before = listed(url)

@@ -4,7 +4,7 @@ import os
 import select
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from functools import partial
 from typing import Any, Final
@@ -48,8 +48,8 @@ def events(
         signals.release()
         return
     _check_types(types)
-    ends_well: tuple[type[BaseException], ...] = (KeyboardInterrupt,) if follow else ()
-    with suppress(*ends_well), _closed_pipe_is_the_end():
+    end = signals.until_signalled() if follow else nullcontext()
+    with end, _closed_pipe_is_the_end():
         signals.release()
         with mirror(settings, read_only=True) as engine:
             for body in _bodies(engine, after, types, follow=follow):

@@ -77,7 +77,7 @@ def simulate(*, jobs: int, seed: int, now: datetime, speed: float, **options: An
     from tpmirror.simulator.living import living
     from tpmirror.simulator.server import Simulator
 
-    with suppress(KeyboardInterrupt):  # or SIGTERM, the regular end; a signal may be pending already
+    with signals.until_signalled():
         signals.release()
         try:
             world = living(seed, jobs, now, speed=speed or 1)

@@ -1,6 +1,5 @@
 """``tpmirror web``: the dashboard by itself."""
 
-from contextlib import suppress
 from threading import Event
 
 import click
@@ -24,7 +23,7 @@ def web(settings: Settings) -> None:
     from tpmirror.web.app import create_app
     from tpmirror.web.server import Server
 
-    with suppress(KeyboardInterrupt):  # or SIGTERM, the regular end; a signal may be pending already
+    with signals.until_signalled():
         signals.release()
         app = create_app(settings)
         with mirror(settings, read_only=True):
