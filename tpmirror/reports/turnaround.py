@@ -24,7 +24,12 @@ def turnaround(conn: Connection, period: Period, by: str, today: date) -> Report
 
     Days and months say whether they are ``complete``: over, and with all their days in the period.
     """
-    rows = summarise(lengths(conn, period, *(() if by == "all" else (by,))), by)
+    return tabulated(lengths(conn, period, *(() if by == "all" else (by,))), period, by, today)
+
+
+def tabulated(found: Iterable[Row], period: Period, by: str, today: date) -> Report:
+    """The report ``turnaround`` of lengths that were read already, with ``by`` among their keys."""
+    rows = summarise(found, by)
     columns = plain() if by == "all" else plain(**{by: by})
     columns |= plain(measure="measure", jobs="jobs")
     if by in {"day", "month"}:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -14,7 +15,7 @@ from tpmirror.reports.failures import failures
 from tpmirror.reports.model import Report, partial
 from tpmirror.reports.period import Period
 from tpmirror.reports.storage import storage
-from tpmirror.reports.turnaround import START_TO_END, turnaround
+from tpmirror.reports.turnaround import START_TO_END, lengths, tabulated
 from tpmirror.web import charts, ranges, templating
 from tpmirror.web.cache import remembered
 from tpmirror.web.pages.costs import BARS, colours_of
@@ -66,10 +67,11 @@ def page(request: Request) -> Response:
 def _reports(request: Request, conn: Connection, period: Period, now: datetime) -> dict[str, Report]:
     """The reports of the page, as ``tpmirror report`` makes them."""
     today, prices = now.date(), templating.prices(request, conn)
+    took = cache(lambda: lengths(conn, period, "day", "resolution"))  # once for three reports: it takes the longest
     work = {
-        "days": lambda: turnaround(conn, period, "day", today),
-        "all": lambda: turnaround(conn, period, "all", today),
-        "resolution": lambda: turnaround(conn, period, "resolution", today),
+        "days": lambda: tabulated(took(), period, "day", today),
+        "all": lambda: tabulated(took(), period, "all", today),
+        "resolution": lambda: tabulated(took(), period, "resolution", today),
         "month": lambda: failures(conn, period, "month", today, prices),
         "model": lambda: failures(conn, period, "model", today, prices),
         "eta": lambda: eta(conn, period),
