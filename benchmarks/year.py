@@ -40,9 +40,12 @@ PAGES: Final = (
     "/live",
     "/jobs",
     "/jobs/{job}",
+    "/search?q=holiday",
     "/costs",
+    "/costs?from=365d",
     "/operations",
-    "/operations?days=90",
+    "/operations?from=90d",
+    "/statement",
     "/sync",
     "/sync?kind=full",
 )
