@@ -40,7 +40,7 @@ PAGES: Final = (
     "/live",
     "/jobs",
     "/jobs/{job}",
-    "/search?q=holiday",
+    "/jobs?q=holiday",
     "/costs",
     "/costs?from=365d",
     "/operations",
