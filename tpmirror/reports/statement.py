@@ -6,6 +6,7 @@ either. Other reports restate: they show today's cost on the job's day.
 
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
@@ -20,6 +21,8 @@ from tpmirror.store.prices import UNPRICED, Prices
 ACCEPTS: Final = "a month (2026-10), this-month or last-month"
 EARLIER: Final = "corrections to earlier months"
 BY: Final = ("line", "correction")
+IDS: Final = 1000
+"""Jobs whose charges one query looks up."""
 
 
 def month_of(text: str | None, today: date) -> str:
@@ -105,14 +108,17 @@ def _sums(conn: Connection, entries: Any, *conditions: Any) -> Row:
 
 def _corrections(conn: Connection, entries: Any, month: str) -> list[Row]:
     """The corrections booked in a month, each with the month in which its job was charged."""
-    charges = select(entries.c.job_id, entries.c.month.label("charged_in")).where(entries.c.kind == "charge").subquery()
-    wanted = (
-        select(entries.c.job_id, entries.c.entry, charges.c.charged_in, entries.c.credits, entries.c.stated)
-        .join(charges, charges.c.job_id == entries.c.job_id)
-        .where(entries.c.month == month, entries.c.kind == "correction")
-        .order_by(charges.c.charged_in, entries.c.job_id, entries.c.entry)
-    )
-    return [{**row, "entries": 1} for row in conn.execute(wanted).mappings()]
+    wanted = select(entries.c.job_id, entries.c.entry, entries.c.credits, entries.c.stated)
+    booked = conn.execute(wanted.where(entries.c.month == month, entries.c.kind == "correction")).mappings().all()
+    ids = list(dict.fromkeys(row["job_id"] for row in booked))
+    charged: dict[int, str] = {}
+    # By id and not by a join, for which the database would work out the charges of all jobs.
+    for first in range(0, len(ids), IDS):
+        charges = select(entries.c.job_id, entries.c.month).where(entries.c.kind == "charge")
+        found = conn.execute(charges.where(entries.c.job_id.in_(ids[first : first + IDS])))
+        charged |= {row.job_id: row.month for row in found}
+    rows: list[Row] = [{**row, "charged_in": charged[row["job_id"]], "entries": 1} for row in booked]
+    return sorted(rows, key=itemgetter("charged_in", "job_id", "entry"))
 
 
 def _sum(rows: list[Row]) -> Row:
