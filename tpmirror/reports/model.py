@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
 from rich.filesize import decimal
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select
 
 from tpmirror import formatting
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
+from tpmirror.months import start_of
 from tpmirror.reports.period import Period, days_of
 from tpmirror.store.prices import Prices
 
@@ -124,7 +125,16 @@ def within(table: Table, period: Period, column: str = "day") -> list[ColumnElem
         found.append(table.c[column] >= period.first)
     if period.after is not None:
         found.append(table.c[column] < period.after)
+    if found and table.name == "job_overview" and column == "day":
+        found.append(_may_lie_within(table.c.finished, period))
     return found
+
+
+def _may_lie_within(finished: ColumnElement[datetime], period: Period) -> ColumnElement[bool]:
+    """What is true of each job whose day lies in a period; the index of ``finished`` serves it, the day has none."""
+    bounds = [] if period.first is None else [finished >= start_of(period.first)]
+    bounds += [] if period.after is None else [finished < start_of(period.after)]
+    return or_(and_(*bounds), finished.is_(None))
 
 
 def ratio(part: float | Decimal, whole: float | Decimal) -> float | None:

@@ -1,6 +1,6 @@
 """Outputs that take space upstream, and how much deleting them there would free, by size, age, codec or month."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,12 +26,21 @@ COLUMNS: Final = (
 
 def storage(conn: Connection, by: str, now: datetime, period: Period = EVER) -> Report:
     """Outputs of a period that still take space: each one, largest first, or summed up; with what deleting frees."""
+    return tabulated(stored(conn, now, period), by, period)
+
+
+def stored(conn: Connection, now: datetime, period: Period) -> list[Row]:
+    """The outputs of a period that still take space, the largest first, each with its age."""
     source = view("storage_usage").c
     created = [] if period.first is None else [source.created_at >= start_of(period.first)]
     created += [] if period.after is None else [source.created_at < start_of(period.after)]
     wanted = select(*(source[name] for name in COLUMNS)).where(*created)
     found = conn.execute(wanted.order_by(source.size.desc(), source.output_video_id)).mappings()
-    outputs = [aged(dict(row), now) for row in found]
+    return [aged(dict(row), now) for row in found]
+
+
+def tabulated(outputs: Sequence[Row], by: str, period: Period) -> Report:
+    """The report ``storage`` of outputs that were read already."""
     whole = sum(row["size"] for row in outputs)
     notes = [f"{count(len(outputs), 'output')}, {decimal(whole)} in all. Delete upstream; the mirror never does."]
     if by == "output":

@@ -10,12 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tpmirror.db.types import Row
+from tpmirror.reports import storage, turnaround
 from tpmirror.reports.eta import eta
 from tpmirror.reports.failures import failures
 from tpmirror.reports.model import Report, partial
 from tpmirror.reports.period import Period
-from tpmirror.reports.storage import storage
-from tpmirror.reports.turnaround import START_TO_END, lengths, tabulated
 from tpmirror.web import charts, ranges, templating
 from tpmirror.web.cache import remembered
 from tpmirror.web.pages.costs import BARS, colours_of
@@ -67,16 +66,18 @@ def page(request: Request) -> Response:
 def _reports(request: Request, conn: Connection, period: Period, now: datetime) -> dict[str, Report]:
     """The reports of the page, as ``tpmirror report`` makes them."""
     today, prices = now.date(), templating.prices(request, conn)
-    took = cache(lambda: lengths(conn, period, "day", "resolution"))  # once for three reports: it takes the longest
+    # Once for all reports that are made of them: reading takes the longest.
+    took = cache(lambda: turnaround.lengths(conn, period, "day", "resolution"))
+    outputs = cache(lambda: storage.stored(conn, now, period))
     work = {
-        "days": lambda: tabulated(took(), period, "day", today),
-        "all": lambda: tabulated(took(), period, "all", today),
-        "resolution": lambda: tabulated(took(), period, "resolution", today),
+        "days": lambda: turnaround.tabulated(took(), period, "day", today),
+        "all": lambda: turnaround.tabulated(took(), period, "all", today),
+        "resolution": lambda: turnaround.tabulated(took(), period, "resolution", today),
         "month": lambda: failures(conn, period, "month", today, prices),
         "model": lambda: failures(conn, period, "model", today, prices),
         "eta": lambda: eta(conn, period),
-        "age": lambda: storage(conn, "age", now, period),
-        "output": lambda: _largest(storage(conn, "output", now, period)),
+        "age": lambda: storage.tabulated(outputs(), "age", period),
+        "output": lambda: _largest(storage.tabulated(outputs(), "output", period)),
     }
     return {
         name: remembered(request, conn, ("operations", name, period, today, prices), make)
@@ -86,7 +87,7 @@ def _reports(request: Request, conn: Connection, period: Period, now: datetime) 
 
 def _turnaround(days: Report, period: Period, today: date) -> dict[str, Any]:
     """Median and 90th percentile of minutes from start to finish, by day, and the number of jobs."""
-    by_day = {row["day"]: row for row in days.rows if row["measure"] == START_TO_END}
+    by_day = {row["day"]: row for row in days.rows if row["measure"] == turnaround.START_TO_END}
     last = min(today, (period.after or date.max) - timedelta(days=1))
     first = period.first or min([last, *map(date.fromisoformat, by_day)])
     shown = charts.days(max(first, last - timedelta(days=BARS * 3 - 1)), last) if by_day and first <= last else []

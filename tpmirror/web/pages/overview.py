@@ -14,6 +14,7 @@ from tpmirror.db.types import Row
 from tpmirror.db.views import view
 from tpmirror.months import add_months
 from tpmirror.reports import forecast
+from tpmirror.reports.model import within
 from tpmirror.reports.period import Period
 from tpmirror.reports.turnaround import START_TO_END, lengths, summarise, whole_lengths
 from tpmirror.store import queries
@@ -86,10 +87,11 @@ def _by_measure(took: Iterable[Row]) -> dict[str, Row]:
 
 def _ended(conn: Connection, since: date) -> list[Row]:
     """Jobs that ended, by day and status."""
-    jobs = view("job_overview").c
+    table = view("job_overview")
+    jobs = table.c
     wanted = (
         select(jobs.day.label("period"), jobs.status_name.label("name"), func.count().label("amount"))
-        .where(jobs.day >= since, jobs.status_name.in_(ENDS))
+        .where(*within(table, Period(since)), jobs.status_name.in_(ENDS))
         .group_by(jobs.day, jobs.status_name)
     )
     return rows(conn, wanted)
