@@ -81,13 +81,19 @@ PAGES: dict[str, list[tuple[str, dict[str, Any], tuple[str, ...], int | None]]] 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_shows_what_the_reports_print(path, lived_mirror, dialect):
+    def reports() -> list[list[list[str]]]:
+        url = lived_mirror[dialect]
+        return [printed(report(url, name, **asked), columns, limit) for name, asked, columns, limit in PAGES[path]]
+
+    before = reports()
     with dashboard(lived_mirror[dialect]) as client:
         page = tables(client.get(path).text)
-    for name, asked, columns, limit in PAGES[path]:
-        wanted = printed(report(lived_mirror[dialect], name, **asked), columns, limit)
-        assert wanted
-        width = len(wanted[0]) if columns else None
-        assert wanted in [[row[:width] for row in table[1:]] for table in page], (name, asked)
+    # An output may become a day older in between: what the page shows was true before it, or is after it.
+    for (name, asked, columns, _), *wanted in zip(PAGES[path], before, reports(), strict=True):
+        assert all(wanted)
+        width = len(wanted[0][0]) if columns else None
+        shown_ = [[row[:width] for row in table[1:]] for table in page]
+        assert any(one in shown_ for one in wanted), (name, asked)
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -95,12 +101,13 @@ def test_a_file_of_a_report_is_what_the_command_prints(name, lived_mirror, diale
     asked = {"by": REPORTS[name].by[-1]} if REPORTS[name].by else {}
     # The made-up account's jobs go on by the second, and the report of a moment follows them: both are asked for one.
     moment = {"as-of": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}Z"} if "as-of" in REPORTS[name].options else {}
+    before = report(lived_mirror[dialect], name, **asked, as_of=moment.get("as-of"))
     with dashboard(lived_mirror[dialect]) as client:
         as_csv, as_json = (client.get(f"/report/{name}.{form}", params=asked | moment) for form in ("csv", "json"))
     found = report(lived_mirror[dialect], name, **asked, as_of=moment.get("as-of"))
-    if name not in {"sync", "forecast"}:  # which say how old something is
-        assert as_csv.text == to_csv(name, found)
-        assert as_json.text == to_json(name, found)
+    if name not in {"sync", "forecast"}:  # which say how old something is, by the second; others by the day
+        assert as_csv.text in {to_csv(name, one) for one in (before, found)}
+        assert as_json.text in {to_json(name, one) for one in (before, found)}
     assert as_csv.headers["content-disposition"] == f'attachment; filename="tpmirror-{name}.csv"'
     assert as_json.json()["report"] == name
 
