@@ -81,9 +81,8 @@ $(VENV)/.base-stamp $(VENV)/.install-stamp $(TEST_VENV)/.install-stamp: pyprojec
 	@echo "Creating $(@D) ..."
 	@# --no-deps: the files name every package. An older pip would look for the extras of a pinned one again, and refuse
 	@# a release that came out since.
-	@if $(PYTHON) -m pip --python $(PYTHON) --version >/dev/null 2>&1; \
-		then $(PYTHON) -m venv --without-pip $(@D) && pip="$(PYTHON) -m pip --python $(@D)/bin/python"; \
-		else $(PYTHON) -m venv $(@D) && pip="$(@D)/bin/python -m pip"; fi && \
+	@$(PYTHON) -m venv --without-pip $(@D) && pip="$(PYTHON) -m pip --python $(@D)/bin/python" && \
+		{ $$pip --version >/dev/null 2>&1 || { $(PYTHON) -m venv $(@D) && pip="$(@D)/bin/python -m pip"; }; } && \
 		echo "Installing pinned requirements ..." && \
 		$$pip install $(PIP_OPTIONS) --require-hashes -r $(filter requirements/%,$^)
 	@echo "Installing tpmirror ..."
