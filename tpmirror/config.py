@@ -326,7 +326,7 @@ class Settings:
     export_url: str | None = _setting(
         None, "where the service keeps an export fresh, a DEST of tpmirror export", destination
     )
-    export_interval: float = _setting(3600.0, "seconds between two exports of the service, or 1h", _interval("7d"))
+    export_interval: float = _setting(3600.0, "time between exports of the service", _interval("7d"))
     export_personal: bool = _setting(False, "yes: the service exports personal data too", _switch)
     owners: str = _setting("keep", "keep owners' e-mail addresses, or store a keyed hash", _choice("keep", "hash"))
     owners_key_file: Path | None = _setting(None, "file that holds the key of TPMIRROR_OWNERS=hash", Path)

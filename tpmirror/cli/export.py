@@ -18,7 +18,7 @@ FORMATS: Final = ("parquet", "csv", "jsonl")
 @click.argument("destination", metavar="DEST", shell_complete=completion.file)
 @with_settings()
 @click.option(
-    "--format", "format_", type=click.Choice(FORMATS), default="parquet", show_default=True, help="Of the files."
+    "--format", "format_", type=click.Choice(FORMATS), default="parquet", show_default=True, help="Format of the files."
 )
 @click.option("--public", is_flag=True, help="Leave out personal data: owners, unknown keys, payloads.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; list the months of Iceberg tables that would be written.")
