@@ -20,7 +20,7 @@ from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.types import LongType, StringType
 from sqlalchemy import text
 
-from tests.support.account import KEY, connected, mirror, query
+from tests.support.account import connected, mirror, query
 from tests.support.objectstore import ObjectStore
 from tests.support.program import Program
 from tpmirror.db import schema
@@ -38,12 +38,6 @@ NAMES = {one.name for one in datasets.relations()} - {"active_jobs", "sync_healt
 @pytest.fixture
 def world():
     return World(4, 24, now=datetime(2026, 11, 20, tzinfo=UTC), days=40, in_flight=2, jobs_per_day=0)
-
-
-@pytest.fixture
-def sim(world):
-    with Simulator(world, token=KEY) as simulator:
-        yield simulator
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ import pytest
 from obstore import exceptions
 from obstore.store import MemoryStore
 
-from tests.support.account import KEY, mirror
+from tests.support.account import mirror
 from tests.support.objectstore import BUCKET, ObjectStore
 from tests.support.program import Program
 from tpmirror.db.engine import open_engine
@@ -38,12 +38,6 @@ OF_NOW = {"active_jobs", "sync_health"}
 @pytest.fixture
 def world():
     return World(4, 60, now=datetime(2026, 11, 20, tzinfo=UTC), days=50, in_flight=3, jobs_per_day=0)
-
-
-@pytest.fixture
-def sim(world):
-    with Simulator(world, token=KEY) as simulator:
-        yield simulator
 
 
 @pytest.fixture
