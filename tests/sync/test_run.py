@@ -134,6 +134,20 @@ def test_what_a_run_saw_bounds_no_change_once_the_database_has_lost_that(lite_ur
     assert last["not_before"] == first["observed_at"]
 
 
+@pytest.mark.parametrize("page", ["20", "25"])  # the last but one: a batch follows, and writes all counts again
+def test_a_run_whose_quarantine_the_database_lost_covers_nothing(lite_url, page):
+    """Nothing else of that answer is recorded: the job keeps the value that it had."""
+    world = World(seed=5, jobs=30, in_flight=0, jobs_per_day=0)
+    with Simulator(world, token=KEY, page_cap=5) as sim:
+        mirror(sim, lite_url)
+        world.edit(max(world.ids()), {"finished": "soon"})
+        world.edit(min(world.ids()), {"description": "another"})
+        with going_back(sim, lite_url, offset=page):
+            run = mirror(sim, lite_url, page_size=5, concurrency=1, certify=False)
+    assert (run["quarantined"], rows(lite_url, "quarantined_jobs")) == (1, [])
+    assert (run["outcome"], run["covered"], run["certified"]) == ("succeeded", False, False)
+
+
 def test_a_run_whose_rows_the_database_lost_brings_no_job_back(lite_url):
     """If it did, earlier runs, which did not ask for the job while it was away, would vouch for its old status."""
     world = World(seed=5, jobs=30, in_flight=1, jobs_per_day=0)

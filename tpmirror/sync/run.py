@@ -93,6 +93,9 @@ class Run:
         self._is_rewound = False
         """Whether the database lost history entries that this run wrote: the stored rows are not what its answers
         showed."""
+        self._counted = self._lost = 0
+        """Quarantine entries of this run: as its row counts them since the last commit, and those of them that the
+        database lost."""
         self._unsure: Changeset | None = None
         """Batch whose COMMIT may have succeeded although the reply was lost."""
         self._quarantined: set[int] | None = None
@@ -132,6 +135,7 @@ class Run:
         def work(conn: Connection) -> Changeset:
             self._lease.check(conn)
             self._catch_up(conn)
+            self._count_lost(conn)
             self._is_rewound = self._is_rewound or history.head(conn)[0] < self._heads.entry + self._stats.entries
             is_sure = self._is_clock_right and not self._is_rewound
             changes = changes_of(conn, observations, failures, self._stats.shown, self.id, has_moments=is_sure)
@@ -145,13 +149,24 @@ class Run:
             self._unsure = changes
             return changes
 
-        return write(self.engine, work)
+        changes = write(self.engine, work)
+        if changes:
+            self._counted = self._stats.columns(self._reading, changes).get("quarantined", 0)
+        return changes
 
     def _catch_up(self, conn: Connection) -> None:
         """Count a batch whose COMMIT arrived although its reply was lost. Only after the lease's check."""
         if self._unsure is not None:
             self._stats.recover(runs.get(conn, self.id), self._unsure)
             self._unsure = None
+
+    def _count_lost(self, conn: Connection) -> None:
+        """Note the quarantine entries that the row of the run counts no more: the next commit writes all counts again.
+
+        The heads of the histories show every other loss. Only a run with such entries reads its row for this.
+        """
+        if self._counted:
+            self._lost = max(self._lost, self._counted - runs.get(conn, self.id)["quarantined"])
 
     @property
     def _is_clock_right(self) -> bool:
@@ -176,7 +191,8 @@ class Run:
         if runs.is_closed(conn, self.id, self._started_at):
             return runs.get(conn, self.id)  # closed by an earlier try, only the reply to its COMMIT was lost
         now = datetime.now(UTC)
-        lost = self._stats.recorded - history.count_after(conn, self._heads)
+        self._count_lost(conn)
+        lost = max(0, self._stats.recorded - history.count_after(conn, self._heads)) + self._lost
         result = result.without(lost)
         # With rows lost a job may be held as it was before this run showed it. If it returned with that status, earlier
         # runs that did not ask for it while it was away would vouch for that status.
