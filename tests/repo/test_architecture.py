@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "tpmirror").rglob("*.py"))
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
 WRITES = {"write", "retry_transient", "apply", "upsert", "write_presence", "confirm", "insert", "update", "delete"}
-ELSEWHERE = {"write", "update", "delete"}
+OTHER_STORES = {f"tpmirror/export/{name}.py" for name in ("iceberg", "objectstore", "snapshots")}
+"""Modules that write too, but elsewhere: hashes and object stores have methods of these names as tables have."""
 CHANCE = ("datetime.now", "time.time", "random.", "os.environ")
 
 
@@ -42,8 +43,8 @@ def relative(path: Path) -> str:
 def test_what_displays_calls_nothing_that_writes(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
-    # Files, hashes and object stores have methods of these names too; the tables of the mirror are those of the schema.
-    used = {one.attr for one in attributes if one.attr not in ELSEWHERE or "schema." in ast.unparse(one.value)}
+    free = {"write"} if relative(path) not in OTHER_STORES else {"write", "update", "delete"}
+    used = {one.attr for one in attributes if one.attr not in free or "schema." in ast.unparse(one.value)}
     used |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
     assert used & WRITES == set()
 
