@@ -35,3 +35,12 @@ def test_the_command_writes_it_beside_an_export(lite_url, tmp_path, capsys):
     program = Program(tmp_path, {"TPMIRROR_DATABASE_URL": lite_url})
     program.call(capsys, "export", "out", "--contract", "contract.yaml")
     assert (tmp_path / "contract.yaml").read_text(encoding="utf-8") == document()
+
+
+def test_a_contract_that_cannot_be_written_is_refused_in_one_line(lite_url, tmp_path):
+    program = Program(tmp_path, {"TPMIRROR_DATABASE_URL": lite_url})
+    complained = program.refuse("export", "out", "--contract", "none/c", code=2)
+    assert "there is no folder 'none' for the contract" in complained
+    assert not (tmp_path / "out").exists(), "nothing is done before"
+    (tmp_path / "c.new").mkdir()
+    assert "the export is done, but not the contract 'c'" in program.refuse("export", "out", "--contract", "c", code=1)

@@ -1,5 +1,6 @@
 """``tpmirror export``: tables and views as files."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from tpmirror.cli import completion
 from tpmirror.cli.options import Command, as_json, mirror, print_json, quiet, summarize, with_settings
 from tpmirror.cli.progress import progress_bar
 from tpmirror.config import Settings
+from tpmirror.errors import TpmirrorError, UsageError
 from tpmirror.formatting import count
 
 FORMATS: Final = ("parquet", "csv", "jsonl")
@@ -51,7 +53,9 @@ def export(
     from tpmirror.export import datasets
     from tpmirror.export.destination import export, load
 
-    load(destination, format_)  # before the mirror is opened: what is wrong with DEST is said first
+    # Before the mirror is opened: what is wrong with the places is said first.
+    load(destination, format_)
+    _check_folder(contract)
     places = {relation.name: place for place, relation in enumerate(datasets.relations(), 1)}
     with mirror(settings, read_only=True) as engine, progress_bar("exporting", is_estimated=False) as show:
 
@@ -59,16 +63,35 @@ def export(
             show(places[name] - 1, len(places), f"{places[name]}/{len(places)} {name}, {count(rows, 'row')}")
 
         done = export(engine, destination, format_, progress, public=public, dry_run=dry_run)
-    if contract is not None:
-        from tpmirror.export.contract import document
-
-        contract.write_text(document(public=public), encoding="utf-8")
+    if contract is not None and not dry_run:
+        _write_contract(contract, public=public)
     if as_json:
         print_json(done.manifest)
     elif done.manifest["format"] == "iceberg":
         _show_tables(destination, done, dry_run=dry_run)
     else:
         _show_files(destination, done)
+
+
+def _check_folder(contract: Path | None) -> None:
+    if contract is not None and not contract.absolute().parent.is_dir():
+        folder = str(contract.parent)
+        raise UsageError(f"there is no folder {folder!r} for the contract; create it, or correct the path")
+
+
+def _write_contract(path: Path, *, public: bool) -> None:
+    """Raises TpmirrorError where the file cannot be written, which leaves an older one as it was."""
+    from tpmirror.export.contract import document
+
+    new = path.with_name(f"{path.name}.new")
+    try:
+        new.write_text(document(public=public), encoding="utf-8")
+        new.replace(path)
+    except OSError as error:
+        with suppress(OSError):  # what stands in the way may be no file of ours
+            new.unlink()
+        message = f"the export is done, but not the contract {str(path)!r}: {error.strerror}"
+        raise TpmirrorError(f"{message}; free some space or repair it, and export again") from error
 
 
 def _show_files(destination: str, done: Any) -> None:
