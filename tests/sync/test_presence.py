@@ -979,6 +979,26 @@ def test_an_empty_list_is_believed_though_its_newest_jobs_were_deleted(sim, worl
     assert where(mirrored) == {**dict.fromkeys(range(1, 11), "unlisted"), **dict.fromkeys(range(11, 41), "missing")}
 
 
+def test_the_one_job_that_still_answers_shows_the_account_on_an_empty_list(sim, world, tpmirror, mirrored):
+    sim.active_only = True
+    for job_id in world.listed(active_only=True):
+        world.finish(job_id)
+    tpmirror("sync")
+    delete(world, set(range(1, 41)) - {5})
+    # Of the jobs asked for, all are denied; each run asks for others, until the one that answers is among them.
+    for _ in range(4):
+        tpmirror("sync", code=3)
+    assert where(mirrored)[5] == "unlisted"
+    assert len(waiting(tpmirror)) == 39
+    for _ in range(2):
+        sim.reset()
+        assert json.loads(tpmirror("sync", "--json", code=3)[0])["certified"]
+        assert asked(sim)[0] == 5, "the others were denied before"
+    tpmirror("gone", "confirm", "--all")
+    tpmirror("sync")
+    assert where(mirrored) == {job_id: "unlisted" if job_id == 5 else "gone" for job_id in range(1, 41)}
+
+
 def test_jobs_without_an_answer_keep_an_owner_who_deleted_everything_from_no_proof(sim, world, tpmirror, mirrored):
     delete(world, range(1, 41))
     answer_by_id(sim, lambda job_id: NO_ANSWERS["500"] if job_id > 37 else None)

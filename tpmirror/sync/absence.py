@@ -73,6 +73,8 @@ class Questions:
     restored: set[int]
     unanswerable: set[int]
     """Jobs that an operator declared as never answering by id."""
+    before: Mapping[int, str | None]
+    """The answer noted for each job when it was last asked for."""
     marked: int
     """Jobs marked gone in the last day without an operator's confirmation."""
     limit: int
@@ -105,6 +107,7 @@ class Questions:
             again=sorted(again, reverse=True)[:most],
             restored=_noted(notes, RESTORED),
             unanswerable=unanswerable,
+            before={job_id: row["answer"] for job_id, row in notes.items()},
             marked=sum(-AHEAD < now - at < DAY and job_id not in confirmed for job_id, at in absences.gone.items()),
             limit=limit,
         )

@@ -80,9 +80,15 @@ def collect_on_empty_list(opened: Session, questions: Questions) -> Answers:
     """
     ingestor, answers = opened.ingestor, Answers(is_silent=False)
     flying = _in_flight(opened)
-    known = {*questions.first, *questions.others} - questions.unanswerable
-    newest = sorted(known, key=lambda job_id: (job_id in flying, job_id), reverse=True)
-    _ask(ingestor, spread(newest, PROBES), answers, lambda: bool(answers.shown()))
+    known = {*questions.first, *questions.others, *questions.rest} - questions.unanswerable
+
+    def likelihood(job_id: int) -> tuple[bool, bool, bool, int]:
+        # Answers of before count more than age: of an account whose other jobs were all deleted one may be left.
+        before = questions.before.get(job_id)
+        return job_id in flying, before in {FOUND, ARCHIVED}, before != DENIED, job_id
+
+    likeliest = sorted(known, key=likelihood, reverse=True)
+    _ask(ingestor, spread(likeliest, PROBES), answers, lambda: bool(answers.shown()))
     if not answers.shown():
         _ask(ingestor, (job_id for job_id in questions.first if job_id not in answers.by_job), answers)
     if not (shown := answers.shown()):
