@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from tpmirror import formatting
 from tpmirror.db.types import Row
 from tpmirror.db.views import view
-from tpmirror.reports.model import Column, Report, marked, oldest, percentile, plain, within
+from tpmirror.reports.model import Column, Report, marked, percentile, plain, within
 from tpmirror.reports.period import Period
 
 BY: Final = ("all", "month", "day", "model", "resolution", "codec")
@@ -45,33 +45,52 @@ def tabulated(found: Iterable[Row], period: Period, by: str, today: date) -> Rep
 
 def lengths(conn: Connection, period: Period, *by: str) -> list[Row]:
     """Each known length: its measure, lower and upper bound in seconds, and the key that ``summarise`` groups by."""
-    jobs, durations = view("job_overview"), view("job_durations")
+    durations = view("job_durations").c
+    ended = {row["job_id"]: row for row in _ended_jobs(conn, period, by)}
+    if not ended:
+        return []
+    # Joined here: PostgreSQL expects one row of a view of jobs, and compares all with all.
     parts = (
-        select(*_keys(by), durations.c.status, durations.c.lower_s, durations.c.upper_s)
-        .join(jobs, jobs.c.job_id == durations.c.job_id)
-        .where(durations.c.job_id >= oldest(conn, period), durations.c.upper_s.is_not(None))
-        .where(~durations.c.is_open, durations.c.status.in_(MEASURES), *_ended(period))
+        select(durations.job_id, durations.status, durations.lower_s, durations.upper_s)
+        .where(durations.job_id >= min(ended), durations.job_id <= max(ended), durations.upper_s.is_not(None))
+        .where(~durations.is_open, durations.status.in_(MEASURES))
     )
-    found = [{**row, "measure": MEASURES[row["status"]]} for row in conn.execute(parts).mappings()]
-    return whole_lengths(conn, period, *by) + found
+    found = [
+        {**_keyed(ended[row["job_id"]], by), **row, "measure": MEASURES[row["status"]]}
+        for row in conn.execute(parts).mappings()
+        if row["job_id"] in ended
+    ]
+    return [*_whole(ended.values(), by), *found]
 
 
 def whole_lengths(conn: Connection, period: Period, *by: str) -> list[Row]:
     """Those from start to end alone, which take less to find."""
-    took = view("job_overview").c.turnaround_s
-    whole = select(*_keys(by), took.label("lower_s"), took.label("upper_s")).where(took.is_not(None), *_ended(period))
-    return [{**row, "measure": START_TO_END} for row in conn.execute(whole).mappings()]
+    return _whole(_ended_jobs(conn, period, by), by)
+
+
+def _whole(ended: Iterable[Row], by: Iterable[str]) -> list[Row]:
+    return [
+        {**_keyed(row, by), "measure": START_TO_END, "lower_s": took, "upper_s": took}
+        for row in ended
+        if (took := row["turnaround_s"]) is not None
+    ]
+
+
+def _ended_jobs(conn: Connection, period: Period, by: Iterable[str]) -> list[Row]:
+    """The jobs that ended in a period and count: their ids, keys, and seconds from start to end."""
+    jobs = view("job_overview")
+    ended = [jobs.c.finished.is_not(None), jobs.c.is_terminal, ~jobs.c.preview, *within(jobs, period)]
+    wanted = select(jobs.c.job_id, jobs.c.turnaround_s, *_keys(by)).where(*ended)
+    return [dict(row) for row in conn.execute(wanted).mappings()]
+
+
+def _keyed(row: Row, by: Iterable[str]) -> Row:
+    return {name: row[name] for name in by}
 
 
 def _keys(by: Iterable[str]) -> list[ColumnElement[Any]]:
     jobs = view("job_overview").c
     return [jobs["models" if name == "model" else name].label(name) for name in by]
-
-
-def _ended(period: Period) -> list[ColumnElement[bool]]:
-    """The conditions for jobs that ended in a period and count."""
-    jobs = view("job_overview")
-    return [jobs.c.finished.is_not(None), jobs.c.is_terminal, ~jobs.c.preview, *within(jobs, period)]
 
 
 def summarise(found: Iterable[Row], by: str) -> list[Row]:

@@ -11,7 +11,7 @@ SELECT
   m.id AS ml_model_id,
   m.name AS model,
   e.progress_from,
-  COUNT(DISTINCT e.job_id) AS jobs,
+  COUNT(*) AS jobs,
   CAST(SUM(e.samples) AS bigint) AS samples,
   SUM(e.error_s) / SUM(e.samples) AS mean_error_s,
   SUM(e.abs_error_s) / SUM(e.samples) AS mean_abs_error_s,

@@ -25,8 +25,9 @@ SELECT
   finished,
   progress_from,
   COUNT(*) AS samples,
-  SUM(eta_s - left_s) AS error_s,
+  -- SQLite works left_s out each time that it is named: once each, then.
+  SUM(eta_s) - SUM(left_s) AS error_s,
   SUM(ABS(eta_s - left_s)) AS abs_error_s,
-  SUM(ABS(eta_s - left_s) / left_s) AS relative_error
+  SUM(ABS(eta_s / left_s - 1)) AS relative_error
 FROM samples
 GROUP BY job_id, finished, progress_from
