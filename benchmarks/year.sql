@@ -180,3 +180,19 @@ SELECT
 FROM job CROSS JOIN look
 WHERE number < (:jobs - id) * :per_job
 ORDER BY id, number;
+
+INSERT INTO eta_errors (job_id, progress_from, samples, error_s, abs_error_s, relative_error)
+WITH RECURSIVE
+  job(id) AS (SELECT 1 + :jobs - :samples / 30 UNION ALL SELECT id + 1 FROM job WHERE id < :jobs),
+  look(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM look WHERE number < 30),
+  error AS (
+    SELECT id, number * 10 / 31 AS tenth, 31.0 - number AS looks_left, (31 - number) * (0.7 + id % 7 / 10.0) AS predicted
+    FROM job CROSS JOIN look
+    WHERE (:jobs - id) * :per_job >= 32 AND id % 20 <> 0 AND id % 33 <> 0
+  )
+SELECT
+  id, 10 * tenth, COUNT(*), :every * SUM(predicted - looks_left), :every * SUM(ABS(predicted - looks_left)),
+  SUM(ABS(predicted - looks_left) / looks_left)
+FROM error
+GROUP BY id, tenth
+ORDER BY id, tenth;

@@ -111,6 +111,7 @@ DECLARE
     "job_ml_models": "INSERT, UPDATE, DELETE",
     "job_absences": "INSERT, UPDATE, DELETE",
     "job_progress_samples": "INSERT, UPDATE, DELETE",
+    "eta_errors": "INSERT, DELETE",
     "job_statuses": "INSERT",
     "ml_tasks": "INSERT",
     "output_resolutions": "INSERT",

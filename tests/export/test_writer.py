@@ -34,6 +34,7 @@ from tpmirror.export.files import ExportFile
 from tpmirror.export.writer import MANIFEST, STAGING, _locked, export
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
+from tpmirror.store import eta
 from tpmirror.sync.account import accept_owner
 from tpmirror.sync.owners import hash_owners
 
@@ -71,6 +72,7 @@ def lived(sim, world, mirror_url):
         seen_at = datetime.fromisoformat(world.job(ids[-3])["finished"]) - timedelta(minutes=1)
         sample = {"job_id": ids[-3], "observed_at": seen_at, "processing_progress": 0.9, "eta_s": 70.0}
         conn.execute(insert(schema.job_progress_samples).values(sample))
+        eta.sum_up(conn, [ids[-3]])
     return mirror_url
 
 

@@ -4,8 +4,9 @@ from typing import Final
 
 STATUSES: Final = {0: "In Queue", 1: "Processing", 2: "Finished", -1: "Failed", -2: "Canceled"}
 PROCESSING: Final = 1
+FINISHED: Final = 2
 FAILED: Final = -1
-TERMINAL: Final = frozenset({2, -1, -2})
+TERMINAL: Final = frozenset({FINISHED, FAILED, -2})
 """Statuses in which a job is over. An unknown status is not: the mirror keeps polling."""
 
 TASKS: Final = {

@@ -1,6 +1,8 @@
 """How far off upstream's estimates of the time left were, by model and progress."""
 
-from sqlalchemy import BigInteger, Connection, cast, func, select
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Connection, Select, Text, cast, func, select
 
 from tpmirror.db import schema
 from tpmirror.db.types import Row
@@ -8,6 +10,8 @@ from tpmirror.db.views import view
 from tpmirror.months import start_of
 from tpmirror.reports.model import Report, oldest, percent, plain, seconds
 from tpmirror.reports.period import Period
+
+_ERRORS: Final = ("error_s", "abs_error_s", "relative_error")
 
 
 def eta(conn: Connection, period: Period) -> Report:
@@ -23,26 +27,46 @@ def eta(conn: Connection, period: Period) -> Report:
 
 
 def _accuracy(conn: Connection, period: Period) -> list[Row]:
-    """The same from single jobs: the view ``eta_accuracy`` has no days to select by, and reads every sample."""
-    source, links = view("job_eta_errors"), schema.job_ml_models.c
-    errors, models = source.c, schema.ml_models.c
-    # PostgreSQL reads all samples for those of a hundred jobs, but a range of their key by its index: the id besides.
-    first = oldest(conn, period)
-    used = select(links.job_id, links.ml_model_id).distinct().where(links.job_id >= first).subquery()
-    samples = cast(func.sum(errors.samples), BigInteger)
-    means = {name: func.sum(errors[name]) / samples for name in ("error_s", "abs_error_s", "relative_error")}
+    """The same from single jobs: the view ``eta_accuracy`` has no days to select by, and reads those of every job."""
+    sums: dict[tuple[int, int], list[float]] = {}
+    for row in conn.execute(_by_models(view("job_eta_errors").c, oldest(conn, period), period)):
+        for model in row.models.split(","):
+            mine = sums.setdefault((int(model), row.progress_from), [0, 0, 0.0, 0.0, 0.0])
+            mine[:] = [before + more for before, more in zip(mine, row[2:], strict=True)]
+    names = {row.id: row.name for row in conn.execute(select(schema.ml_models.c.id, schema.ml_models.c.name))}
+    return [
+        {
+            "ml_model_id": model,
+            "model": names[model],
+            "progress_from": tenth,
+            "jobs": jobs,
+            "samples": samples,
+            **{f"mean_{name}": total / samples for name, total in zip(_ERRORS, totals, strict=True)},
+        }
+        for (model, tenth), (jobs, samples, *totals) in sorted(
+            sums.items(), key=lambda item: (names[item[0][0]], item[0])
+        )
+    ]
+
+
+def _by_models(errors: Any, first: int, period: Period) -> Select[Any]:
+    """Jobs, samples and sums by tenth and list of models: SQLite would sort a job's rows once for each model.
+
+    ``first``: the first job of the period. PostgreSQL reads all rows for those of a hundred jobs, but a range of their
+    key by its index.
+    """
+    links = schema.job_ml_models.c
+    used = select(links.job_id, links.ml_model_id).distinct().where(links.job_id >= first).subquery().c
+    models = func.aggregate_strings(cast(used.ml_model_id, Text), ",").label("models")
+    by_job = select(used.job_id, models).group_by(used.job_id).subquery()
     seen = [errors.job_id >= first]
     seen += [] if period.first is None else [errors.finished >= start_of(period.first)]
     seen += [] if period.after is None else [errors.finished < start_of(period.after)]
-    wanted = (
-        select(models.id.label("ml_model_id"), models.name.label("model"), errors.progress_from)
-        # A job has one row for each tenth: counting distinct ones would sort them all.
-        .add_columns(func.count().label("jobs"), samples.label("samples"))
-        .add_columns(*(mean.label(f"mean_{name}") for name, mean in means.items()))
-        .join_from(source, used, used.c.job_id == errors.job_id)
-        .join(schema.ml_models, models.id == used.c.ml_model_id)
+    # A job has one row for each tenth: each counts one job.
+    totals = [func.count(), cast(func.sum(errors.samples), BigInteger), *(func.sum(errors[name]) for name in _ERRORS)]
+    return (
+        select(by_job.c.models, errors.progress_from, *totals)
+        .join(by_job, by_job.c.job_id == errors.job_id)
         .where(*seen)
-        .group_by(models.id, models.name, errors.progress_from)
-        .order_by(models.name, models.id, errors.progress_from)
+        .group_by(by_job.c.models, errors.progress_from)
     )
-    return [dict(row) for row in conn.execute(wanted).mappings()]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, select
 
 from tpmirror.db import bulk, labels, schema
 from tpmirror.db.types import Row
-from tpmirror.store import quarantine, runs
+from tpmirror.store import eta, quarantine, runs
 from tpmirror.store.changes import RECHECK, Changeset, LastChange, Observation, StoredState
 from tpmirror.store.history import chain, head
 
@@ -104,6 +104,8 @@ def apply(conn: Connection, changes: Changeset) -> None:
     _append(conn, changes.history)
     bulk.insert(conn, schema.field_changes, changes.field_changes)
     bulk.upsert(conn, schema.job_progress_samples, changes.samples)
+    if over := eta.ended(changes):
+        eta.sum_up(conn, over)
     bulk.insert(conn, schema.quarantined_jobs, changes.quarantine)
     bulk.update(conn, schema.quarantined_jobs, changes.quarantine_seen)
     bulk.update(conn, schema.quarantined_jobs, changes.quarantine_resolved)

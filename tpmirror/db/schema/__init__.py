@@ -11,7 +11,7 @@ from tpmirror.db.labels import TERMINAL
 from tpmirror.db.schema.codes import job_statuses, ml_tasks, output_resolutions
 from tpmirror.db.schema.declaration import metadata
 from tpmirror.db.schema.events import event_cursors, event_deliveries_dead
-from tpmirror.db.schema.history import field_changes, job_progress_samples, job_status_history
+from tpmirror.db.schema.history import eta_errors, field_changes, job_progress_samples, job_status_history
 from tpmirror.db.schema.mirror import (
     COVERED,
     IDLE,
@@ -35,6 +35,7 @@ __all__ = (
     "alerts",
     "credit_prices",
     "data_dictionary",
+    "eta_errors",
     "event_cursors",
     "event_deliveries_dead",
     "exports",
@@ -61,5 +62,5 @@ IN_FLIGHT: Final = jobs.c.status.not_in(TERMINAL)
 """Whether a job is not over: an unknown status counts as in flight."""
 APPEND_ONLY: Final = (job_status_history, field_changes)
 """Tables whose rows are never changed nor removed: triggers refuse both."""
-WORKING: Final = (accepted_faults, alerts, exports, job_absences, mirror_scope, writer_lease)
+WORKING: Final = (accepted_faults, alerts, eta_errors, exports, job_absences, mirror_scope, writer_lease)
 """Tables that only the program itself relies on; neither exported nor promised."""

@@ -1,4 +1,4 @@
-"""Status changes, field changes and progress samples, with the time at which the mirror observed them."""
+"""Status changes, field changes and progress samples, with the time of each observation; sums of these."""
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, SmallInteger, Table, Text, UniqueConstraint
 
@@ -54,4 +54,16 @@ job_progress_samples = Table(
     # Serves the removal of old samples.
     Index(None, "observed_at"),
     comment="progress and ETA while processing; old samples are removed",
+)
+
+eta_errors = Table(
+    "eta_errors",
+    metadata,
+    own("job_id", Id, "job", ForeignKey("jobs.id"), primary_key=True, autoincrement=False),
+    own("progress_from", Integer, "progress in percent, lower end of the tenth", primary_key=True, autoincrement=False),
+    own("samples", Integer, "samples"),
+    own("error_s", Double, "sum of predicted minus true seconds left"),
+    own("abs_error_s", Double, "sum of its absolute values"),
+    own("relative_error", Double, "sum of the absolute errors by the true seconds left"),
+    comment="how far off the ETA of a finished job was, per tenth of progress; stays when its samples are removed",
 )
