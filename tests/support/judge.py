@@ -24,7 +24,7 @@ from tests.support.answers import (
     texts_of,
 )
 from tests.support.columns import LINKS, VOLATILE, models_of, rows_of, text_of, unlike
-from tests.support.notes import DETAIL, LIST, Ids, Note
+from tests.support.notes import BY_ID, DETAIL, LIST, Ids, Note
 from tpmirror.db.types import Row
 from tpmirror.simulator.world import World
 from tpmirror.tensorpix.caching import PARAMETER
@@ -200,7 +200,8 @@ class Judge:
 
     def _gone(self, rows: Reader, run: Row, notes: Iterable[Note]) -> Iterator[str]:
         """Whatever a run marked gone was denied by id in it, and was not there."""
-        denied = {int(job[1]): note for note in notes if note.status == 404 and (job := DETAIL.fullmatch(note.path))}
+        # The last answer decides: where ended jobs live in a history, that of the history.
+        denied = {int(job[1]): note for note in notes if note.status == 404 and (job := BY_ID.fullmatch(note.path))}
         for change in rows("field_changes", field="presence", new_value="gone", sync_run_id=run["id"]):
             self.counts["gone"] += 1
             note = denied.get(change["entity_id"])

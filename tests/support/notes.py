@@ -16,6 +16,8 @@ Ids: TypeAlias = frozenset[int]
 
 LIST: Final = "/api/jobs/"
 DETAIL: Final = re.compile(r"/api/jobs/(\d+)/")
+BY_ID: Final = re.compile(r"/api/jobs/(?:history/)?(\d+)/")
+"""A job by its id: in flight, or in the history of ended jobs."""
 
 
 @dataclass(slots=True, eq=False)
@@ -71,7 +73,7 @@ class Recorder:
     def ask(self, asked: Request, answer: Callable[[Request], Response]) -> tuple[Note, Response]:
         """Let the account answer, and note it."""
         counted = self._sliced = self.listed
-        job = DETAIL.fullmatch(asked.path)
+        job = BY_ID.fullmatch(asked.path)
         found = bool(job and self.backend.world.found(int(job[1])))
         answered = answer(asked)
         answers = answers_of(items_of(asked.path, answered))

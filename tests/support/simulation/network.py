@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ import httpx
 
 from tests.support.answers import answers_of
 from tests.support.mover import KEPT
-from tests.support.notes import DETAIL, LIST, Note, Recorder, items_of
+from tests.support.notes import BY_ID, LIST, Note, Recorder, items_of
 from tests.support.simulation.machine import Machine, Process
 from tpmirror.simulator.api import Backend
 from tpmirror.simulator.http import Request, Response
@@ -24,7 +23,6 @@ from tpmirror.simulator.world import World
 from tpmirror.tensorpix.caching import LAG, PARAMETER
 
 ARCHIVE: Final = "/api/jobs/history/"
-ID: Final = re.compile(r"/api/jobs/(?:history/)?(\d+)/")
 WINDOWS: Final = {
     "empty": "nothing is listed",
     "foreign": "another account answers",
@@ -150,7 +148,7 @@ class Network:
         note, answer = self.recorder.ask(asked, self._answer)
         note.client, note.known = process, known
         self.counts["archived"] += answer.status == 200 and asked.path.startswith(ARCHIVE)
-        job = DETAIL.fullmatch(asked.path)
+        job = BY_ID.fullmatch(asked.path)
         if job and answer.status == 404 and int(job[1]) in self._lacking:
             note.found = False  # a lie, and nobody can tell
             self.counts["misled"] += 1
@@ -212,7 +210,7 @@ class Network:
         return Response.json(200, EMPTY) if self._is_emptied else None
 
     def _window_by_id(self, asked: Request) -> Response | None:
-        job = ID.fullmatch(asked.path)
+        job = BY_ID.fullmatch(asked.path)
         job_id, denied = int(job[1]) if job else 0, Response.detail(404, "Not found.")
         if self.window == "partial" and job_id in self._lacking:
             process = self.machine.process
