@@ -103,6 +103,20 @@ def test_a_page_that_shows_nothing_known_is_the_accounts_if_known_jobs_answer_by
     assert (run["certified"], run["jobs_inserted"]) == (True, 12)
 
 
+@pytest.mark.parametrize("run", [sync, poll])
+def test_what_a_job_shows_while_it_vouches_for_the_account_is_history_too(sim, world, mirrored, run):
+    world.finish(30)
+    mirror(sim, mirrored)
+    for _ in range(12):
+        world.edit(world.submit(), {"input_video": {"owner": "colleague@example.com"}})
+    sim.respond = lambda request: (
+        Response.json(200, {**world.job(30), "status": -1}) if request.path == "/api/jobs/30/" else None
+    )
+    assert run(settings(sim, mirrored))["jobs_inserted"] == 12
+    history = [row["to_status"] for row in rows(mirrored, "job_status_history", job_id=30)]
+    assert history[-3:] == [2, -1, 2], "asked for by its id, and then on a page"
+
+
 def test_a_known_job_that_was_deleted_does_not_make_the_account_another(sim, world, mirrored):
     for _ in range(12):
         world.edit(world.submit(), {"input_video": {"owner": None}})

@@ -68,6 +68,10 @@ class ShownPage(NamedTuple):
         return [item for item in self.readable if isinstance(item, ParsedJob)]
 
 
+Found: TypeAlias = tuple[ParsedJob | ParseFailure | None, ApiResponse]
+"""A job by its id, None if there is none, and the answer it came in."""
+
+
 class Sink(Protocol):
     """Where batches go: ``run.Run`` stores them, ``dryrun.DryRun`` compares them."""
 
@@ -174,7 +178,7 @@ class Ingestor:
         for shown in _decode([page], known):
             self._check_account(shown)
 
-    def _mirror(self, found: Sequence[tuple[ParsedJob | ParseFailure | None, ApiResponse]]) -> None:
+    def _mirror(self, found: Sequence[Found]) -> None:
         """Mirror answers to requests for jobs by id."""
         shown = [(item, answer) for item, answer in found if isinstance(item, ParsedJob)]
         before = {item.id: self._moments.get(self.answered.get(item.id, -1)) for item, _ in shown}
@@ -226,10 +230,22 @@ class Ingestor:
             return True
         needed = 2 if strange else 1
         others = read(self.engine, lambda conn: account.witnesses(conn, ids, PROBES))
-        if others:
-            answering = filter(self.api.shows, others)
-            return any(len(known) + number >= needed for number, _ in enumerate(answering, start=1))
-        return len(known) >= needed or read(self.engine, account.is_empty)
+        if not others:
+            return len(known) >= needed or read(self.engine, account.is_empty)
+        found: list[Found] = []
+        answering = (job_id for job_id in others if self._vouches(job_id, found))
+        is_proven = any(len(known) + number >= needed for number, _ in enumerate(answering, start=1))
+        if is_proven:
+            self._mirror(found)  # else a status that only these answers showed would be missing in the history
+        return is_proven
+
+    def _vouches(self, job_id: int, found: list[Found]) -> bool:
+        """Whether the API shows a known job by its id, in flight or in its history; the answer joins ``found``."""
+        try:
+            found.append(self.api.job(job_id))
+            return found[-1][0] is not None or self.api.in_history(job_id)
+        except JobUnavailable:
+            return False
 
     def _note(self, shown: ShownPage) -> None:
         self._pages += 1

@@ -217,13 +217,6 @@ class Api:
 
         return self._retry(attempt)
 
-    def shows(self, job_id: int) -> bool:
-        """Whether the API shows this key a job by its id, in flight or in its history."""
-        try:
-            return self.job(job_id)[0] is not None or self.in_history(job_id)
-        except JobUnavailable:
-            return False
-
     def _shown(self, answer: ApiResponse, job_id: int) -> ParsedJob | ParseFailure:
         """The job in an answer for its id."""
         return decode_job(answer.body, job_id) if answer.is_whole else decode_large_job(answer.body, self._size.room)
