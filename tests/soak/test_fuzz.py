@@ -96,7 +96,10 @@ def mirror(url: str) -> Iterator[Mirror]:
         sound = b",".join(b'{"id":%d,"status":2}' % number for number in SOUND)
         first = b'{"count":4,"results":[%s]}' % sound
         # Whatever owner a page shows, the account vouches for it.
-        with patch.object(Api, "shows", return_value=True), opened(engine, "full", api, datetime.now(UTC)) as run:
+        with (
+            patch.object(Ingestor, "_vouches", return_value=True),
+            opened(engine, "full", api, datetime.now(UTC)) as run,
+        ):
             made = Mirror(api, run)
             made.show(Sent(first, {}, [], whole=True))
             yield made
