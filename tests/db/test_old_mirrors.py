@@ -12,14 +12,15 @@ from typing import Any, Final
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, select
 
 from tests.support.account import KEY, environ, query, row, rows
 from tests.support.program import ROOT, Program
-from tpmirror.db import migrate, revision
+from tpmirror.db import migrate, revision, schema
 from tpmirror.db.engine import connected
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
+from tpmirror.store.eta import sum_up
 
 OLD: Final = ROOT / "tests" / "support" / "mirrors_of_0_1"
 HISTORY: Final = {
@@ -97,6 +98,17 @@ def synced(upgraded: str, tpmirror: Any) -> str:
     """The old mirror, upgraded and synced."""
     tpmirror("sync")
     return upgraded
+
+
+def test_samples_of_before_are_summed_up_as_those_of_now(upgraded):
+    columns = "job_id, progress_from, samples, error_s, abs_error_s, relative_error"
+    wanted = f"SELECT {columns} FROM eta_errors ORDER BY job_id, progress_from"
+    before = query(upgraded, wanted)
+    with connected(upgraded) as engine, engine.begin() as conn:
+        sum_up(conn, set(conn.execute(select(schema.jobs.c.id)).scalars()))
+    after = query(upgraded, wanted)
+    assert [row[:3] for row in before] == [row[:3] for row in after] != []
+    assert [list(row[3:]) for row in before] == [pytest.approx(list(row[3:]), rel=1e-4) for row in after]
 
 
 def held(database_url: str, wanted: dict[str, str]) -> dict[str, list[tuple[Any, ...]]]:

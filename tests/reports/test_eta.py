@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import mean
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from benchmarks.year import fill
 from tests.support.account import connected, query
@@ -66,5 +66,8 @@ def test_a_period_has_the_jobs_that_finished_in_it(mirror_url):
         whole, before, week = (eta(conn, period).rows for period in (Period(), Period(after=first), Period(first)))
     found = [sum(row["samples"] for row in rows if row["ml_model_id"] <= 10) for rows in (whole, before, week)]
     assert found[0] == found[1] + found[2]
+    with connected(mirror_url) as conn:
+        conn.execute(update(schema.ml_models).where(schema.ml_models.c.id == 3).values(name=None))
+        assert eta(conn, Period()).rows[0]["model"] is None, "the API may state no name"
     jobs = f"SELECT COUNT(*) FROM jobs WHERE status = 2 AND finished >= '{first}'"
     assert found[2] == 30 * query(mirror_url, jobs)[0][0] > 0

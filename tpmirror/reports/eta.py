@@ -44,7 +44,7 @@ def _accuracy(conn: Connection, period: Period) -> list[Row]:
             **{f"mean_{name}": total / samples for name, total in zip(_ERRORS, totals, strict=True)},
         }
         for (model, tenth), (jobs, samples, *totals) in sorted(
-            sums.items(), key=lambda item: (names[item[0][0]], item[0])
+            sums.items(), key=lambda item: (names[item[0][0]] or "", item[0])
         )
     ]
 
