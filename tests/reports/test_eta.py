@@ -1,10 +1,12 @@
 """ETA accuracy: it says what the samples of the jobs of a period say."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from statistics import mean
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Engine, event, select, text, update
 
 from benchmarks.year import fill
 from tests.support.account import connected, query
@@ -59,10 +61,14 @@ def said(conn: Connection) -> dict[tuple[int, int], list[float]]:
     }
 
 
-def test_a_period_has_the_jobs_that_finished_in_it(mirror_url):
+def test_a_period_has_the_jobs_that_finished_in_it_and_reads_no_others(mirror_url, dialect):
     fill(mirror_url, {**YEAR, "now": datetime.now(UTC).timestamp()})
     first = datetime.now(UTC).date() - timedelta(days=6)
     with connected(mirror_url) as conn:
+        if dialect == "postgresql":
+            conn.execute(text("ANALYZE"))  # as autovacuum does
+        assert not reads_all(plan_of(conn, lambda: eta(conn, Period(first))), dialect)
+        assert reads_all(plan_of(conn, lambda: conn.exec_driver_sql("SELECT * FROM eta_errors").all()), dialect)
         whole, before, week = (eta(conn, period).rows for period in (Period(), Period(after=first), Period(first)))
     found = [sum(row["samples"] for row in rows if row["ml_model_id"] <= 10) for rows in (whole, before, week)]
     assert found[0] == found[1] + found[2]
@@ -71,3 +77,25 @@ def test_a_period_has_the_jobs_that_finished_in_it(mirror_url):
         assert eta(conn, Period()).rows[0]["model"] is None, "the API may state no name"
     jobs = f"SELECT COUNT(*) FROM jobs WHERE status = 2 AND finished >= '{first}'"
     assert found[2] == 30 * query(mirror_url, jobs)[0][0] > 0
+
+
+def reads_all(plan: list[str], dialect: str) -> bool:
+    """Whether the sums of all jobs are read, not those of some jobs by their key."""
+    of_all = {"sqlite": "SCAN e", "postgresql": "Seq Scan on eta_errors"}[dialect]
+    return any(of_all in line for line in plan)
+
+
+def plan_of(conn: Connection, work: Callable[[], object]) -> list[str]:
+    """How the database runs the one statement of some work that reads the sums; none reads samples."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    work()
+    event.remove(Engine, "before_cursor_execute", note)
+    assert not [statement for statement, _ in seen if "job_progress_samples" in statement]
+    ((statement, parameters),) = [one for one in seen if "eta_errors" in one[0]]
+    how = "EXPLAIN QUERY PLAN" if conn.dialect.name == "sqlite" else "EXPLAIN"
+    return [row[-1] for row in conn.exec_driver_sql(f"{how} {statement}", parameters)]
