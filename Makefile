@@ -7,9 +7,9 @@ VENV := .venv
 TEST_VENV := .venv-test
 PIP_OPTIONS := -q --disable-pip-version-check --no-deps --no-compile
 
-# What the requirement files pin: base.txt tpmirror without its extras, install.txt with them, test.txt that and all checks.
-BASE_SET := --group build
-INSTALL_SET := $(BASE_SET) --all-extras
+# What the requirement files pin: base.txt what tpmirror runs with, install.txt its extras and what installs it too,
+# test.txt that and all checks.
+INSTALL_SET := --group build --all-extras
 TEST_SET := $(INSTALL_SET) --group test --group release --group lint
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
@@ -23,8 +23,8 @@ help: ## list the targets
 
 install: $(VENV)/.install-stamp ## install tpmirror into .venv
 
-demo: $(VENV)/.base-stamp ## a mirror of a made-up account, from first sync to proof
-	$(VENV)/bin/tpmirror demo
+demo: $(VENV)/.base-stamp ## a mirror of a made-up account, from first sync to proof; installs no command
+	$(VENV)/bin/python -m tpmirror demo
 
 test: lint ## formatting, lint, types, every behaviour on SQLite, all SQL on PostgreSQL, each page in Chromium
 	@$(TEST_VENV)/bin/python -m tests.support.browser
@@ -57,7 +57,7 @@ docs: $(TEST_VENV)/.install-stamp ## write docs/data-dictionary.md and the manua
 lock: ## pin all requirements with hashes (needs uv, as in .venv-test/bin); UPGRADE=--upgrade for newer versions
 	$(COMPILE) $(UPGRADE) $(TEST_SET) --output-file requirements/test.txt
 	$(COMPILE) $(UPGRADE) $(INSTALL_SET) --constraint requirements/test.txt --output-file requirements/install.txt
-	$(COMPILE) $(UPGRADE) $(BASE_SET) --constraint requirements/test.txt --output-file requirements/base.txt
+	$(COMPILE) $(UPGRADE) --constraint requirements/test.txt --output-file requirements/base.txt
 
 release: docs ## build sdist, wheel, SBOM and the image's build context into dist, checked
 	rm -rf dist
@@ -74,7 +74,7 @@ $(TEST_VENV)/.install-stamp: requirements/test.txt
 
 # The pip that comes with Python fills an environment, pip's pinned version included: a venv that brings its own copy takes
 # ten times as long to make. Only where Python has no pip, or one before 22.3 that knows no --python, a venv brings it.
-$(VENV)/.base-stamp $(VENV)/.install-stamp $(TEST_VENV)/.install-stamp: pyproject.toml
+define pinned
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "tpmirror needs Python 3.11 or newer; $(PYTHON) is: $$($(PYTHON) --version 2>&1)."; \
 		echo "Name a newer one: make install PYTHON=/path/to/python3"; exit 1; }
@@ -85,6 +85,14 @@ $(VENV)/.base-stamp $(VENV)/.install-stamp $(TEST_VENV)/.install-stamp: pyprojec
 		{ $$pip --version >/dev/null 2>&1 || { $(PYTHON) -m venv $(@D) && pip="$(@D)/bin/python -m pip"; }; } && \
 		echo "Installing pinned requirements ..." && \
 		$$pip install $(PIP_OPTIONS) --require-hashes -r $(filter requirements/%,$^)
+endef
+
+$(VENV)/.base-stamp: pyproject.toml
+	$(pinned)
+	@touch $@
+
+$(VENV)/.install-stamp $(TEST_VENV)/.install-stamp: pyproject.toml
+	$(pinned)
 	@echo "Installing tpmirror ..."
 	@$(@D)/bin/python -m pip install $(PIP_OPTIONS) --no-build-isolation -e .
 	@touch $(@D)/.base-stamp $@

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 # Which extras and groups a requirement file pins besides the dependencies; see the target "lock" in the Makefile.
 EXTRAS = ["postgres", "web", "metrics", "alerts", "export", "iceberg"]
 LOCKED: dict[str, tuple[list[str], list[str]]] = {
-    "base.txt": ([], ["build"]),
+    "base.txt": ([], []),
     "install.txt": (EXTRAS, ["build"]),
     "test.txt": (EXTRAS, ["build", "test", "release", "lint"]),
 }
