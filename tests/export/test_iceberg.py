@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import Mock, create_autospec
 from urllib.parse import urlsplit
 
 import duckdb
@@ -21,6 +22,7 @@ from pyiceberg.types import LongType, StringType
 from sqlalchemy import text
 
 from tests.support.account import connected, mirror, query
+from tests.support.mover import LEAVING, LIFE, Mover, drawn
 from tests.support.objectstore import ObjectStore
 from tests.support.program import Program
 from tpmirror.db import schema
@@ -157,6 +159,42 @@ def test_again_only_touched_months_are_replaced_and_the_same_mark_commits_nothin
     assert len(table.snapshots()) == 2, "the old state and the new one, nothing between"
     assert in_lake(catalog, first.manifest["tag"]) == before
     assert in_lake(catalog, done.manifest["tag"]) == in_lake(catalog)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_happens_the_tables_are_as_new_ones(seed, lived, sim, world, catalog, tmp_path, monkeypatch):
+    """Whole months, and months of which the table gave most rows: in each the same rows in the same order."""
+    monkeypatch.setattr(iceberg, "PATCHED", 1)
+    monkeypatch.setattr(iceberg, "IDS", 3)
+    patched = create_autospec(iceberg._Target._patched, side_effect=iceberg._Target._patched)
+    monkeypatch.setattr(iceberg._Target, "_patched", patched)
+    move, happenings = Mover(world), drawn(Random(seed), [*LIFE, *LEAVING])
+    run(lived)
+    for start in range(0, len(happenings), 8):
+        for verb, number in happenings[start : start + 8]:
+            move(verb, number)
+        mirror(sim, lived)
+        kept = run(lived)
+    assert in_lake(catalog) == in_mirror(lived)
+    (tmp_path / "new").mkdir()
+    properties = {"type": "sql", "uri": f"sqlite:///{tmp_path}/new.db", "warehouse": f"file://{tmp_path}/new"}
+    monkeypatch.setattr(iceberg, "load_catalog", lambda name: load_catalog(name, **properties))
+    assert kept.manifest == run(lived).manifest
+    names = {call.args[0].relation.name for call in patched.call_args_list}
+    assert {"jobs", "job_status_history", "job_model_costs", "focus_costs", "output_videos", "videos"} <= names
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"], indirect=True)
+def test_rows_of_which_few_are_touched_come_from_the_table(mirror_url, sim, world, catalog, monkeypatch):
+    mirror(sim, mirror_url)
+    run(mirror_url)
+    changed(sim, world, mirror_url)
+    rows = Mock(wraps=datasets.rows)
+    monkeypatch.setattr(datasets, "rows", rows)
+    run(mirror_url)
+    asked = [(call.args[1].name, call.args[2], *call.args[4:]) for call in rows.call_args_list]
+    assert ("job_overview", ["2026-10"], [min(world.ids())]) in asked
+    assert in_lake(catalog) == in_mirror(mirror_url)
 
 
 def test_what_a_retention_removed_leaves_the_lake(lived, sim, catalog):

@@ -28,7 +28,8 @@ from tpmirror.sync.diff import Differ
 
 NOW = datetime(2027, 1, 10, tzinfo=UTC)
 """Later than all that the mirror holds, in a month of its own."""
-TABLES = {one.name: one for one in datasets.relations() if one.kind == "table"}
+RELATIONS = {one.name: one for one in datasets.relations()}
+TABLES = {name: one for name, one in RELATIONS.items() if one.kind == "table"}
 STATED = {"jobs": "job", "input_videos": "input_video", "output_videos": "output_video", "ml_models": "ml_model"}
 """Tables of what the API states, with their names in ``field_changes``."""
 CONSTANT = {
@@ -131,7 +132,21 @@ class Exported:
         touched = watermark.touched(conn, old, self.mark, counts)
         changed = {key for key in before.keys() | self.rows.keys() if before.get(key) != self.rows.get(key)}
         # A relation that is not named is exported whole.
-        return {(name, month) for name, month in changed if month not in touched.get(name, {month})}
+        return {
+            (name, month)
+            for name, month in changed
+            if month not in touched.get(name, {month: None})
+            or self._others(name, month, touched.get(name, {}).get(month), before)
+        }
+
+    def _others(self, name: str, month: str | None, ids: set[int] | None, before: dict[Part, list[Any]]) -> bool:
+        """Whether other rows than those of these jobs or videos have changed; where any may have, none are others."""
+        if ids is None:
+            return False
+        relation = RELATIONS[name]
+        at = [column.name for column in relation.columns].index(str(relation.key))
+        there = [[row for row in rows.get((name, month), []) if row[at] not in ids] for rows in (before, self.rows)]
+        return there[0] != there[1]
 
 
 def other(conn: Connection, column: Column[Any], value: Any) -> Any:

@@ -46,6 +46,9 @@ OWN_TIMES: Final = {
 }
 """Relations partitioned by the month of this column of their own."""
 
+VIDEO_KEYS: Final = {"input_videos": "id", "output_videos": "id", "videos": "video_id", "videos_public": "video_id"}
+"""Relations of videos, and the column with their ids."""
+
 PERSONAL: Final = {
     "jobs": ("extra",),
     "ml_models": ("extra",),
@@ -88,6 +91,11 @@ class Dataset:
         return [column for column in columns if column.name not in left_out]
 
     @property
+    def key(self) -> str | None:
+        """The column with the job or the video that a row is about; None if it is about neither."""
+        return JOB_KEYS.get(self.name) or VIDEO_KEYS.get(self.name)
+
+    @property
     def condition(self) -> ColumnElement[bool]:
         """The rows that are exported: ``field_changes`` without those of a column that is left out."""
         if not self.is_public or self.table is not schema.field_changes:
@@ -103,13 +111,19 @@ def relations(*, public: bool = False) -> list[Dataset]:
     return [Dataset(table, kind, _partition_key(table.name), public) for table, kind in kinds]
 
 
-def rows(conn: Connection, relation: Dataset, months: Collection[Month] | None, size: int) -> Generator[Any]:
-    """Pairs of month and up to ``size`` rows of it, ordered by month and key; of these months only, or of all (None).
+def rows(
+    conn: Connection,
+    relation: Dataset,
+    months: Collection[Month] | None,
+    size: int,
+    ids: Collection[int] | None = None,
+) -> Generator[Any]:
+    """Pairs of month and up to ``size`` rows of it, ordered by month, job or video, and key.
 
-    Streamed: whatever the relation weighs, no more than ``size`` rows are in memory. Close it if it is not read to its
-    end.
+    Of these months only, or of all (None); of these jobs or videos only, or of all. Streamed: whatever the relation
+    weighs, no more than ``size`` rows are in memory. Close it if it is not read to its end.
     """
-    with conn.execute(_query(conn, relation, months), execution_options={"yield_per": size}) as found:
+    with conn.execute(_query(conn, relation, months, ids), execution_options={"yield_per": size}) as found:
         for part in found.partitions():
             for month, some in groupby(part, key=itemgetter(0)):
                 yield month, [row[1:] for row in some]
@@ -154,16 +168,23 @@ def _pieces(conn: Connection, table: Table, columns: Collection[SqlColumn[Any]])
     return wanted.group_by(month, piece).order_by(month, piece)
 
 
-def _query(conn: Connection, relation: Dataset, months: Collection[Month] | None) -> Select[Any]:
+def _query(
+    conn: Connection, relation: Dataset, months: Collection[Month] | None, ids: Collection[int] | None
+) -> Select[Any]:
     table = relation.table
     keys = list(table.primary_key.columns) or relation.columns
     if relation.partitioned_by is None:
         return select(null(), *relation.columns).order_by(*keys)
     (time,) = _time(table)
     month = month_of(conn, time)
+    first = [table.c[relation.key]] if relation.key else []
     wanted = select(month, *relation.columns).select_from(_joined(table)).where(relation.condition)
-    wanted = wanted.order_by(month, *keys)
-    return wanted if months is None else wanted.where(_within(time, months), *_jobs_between(conn, table, months))
+    wanted = wanted.order_by(month, *dict.fromkeys([*first, *keys]))
+    if ids is not None:
+        wanted = wanted.where(*(column.in_(ids) for column in first))
+    elif months is not None:
+        wanted = wanted.where(*_jobs_between(conn, table, months))
+    return wanted if months is None else wanted.where(_within(time, months))
 
 
 def _time(table: Table) -> tuple[ColumnElement[Any]]:

@@ -3,7 +3,7 @@
 A table for each table and view, but for the views that depend on the clock: the same mark of the mirror has to mean the
 same rows. Partitioned relations have their month as a column, by whose values the table is partitioned. A touched month
 whose rows are others than before is replaced, in one snapshot; neither merge nor upsert, which take minutes for what
-this takes a second.
+this takes a second. Where few jobs of a month are touched, its other rows come from the table itself.
 
 Each table is committed by itself, with all that belongs to it: rows, mark, and a tag that is the same in all tables of
 an export. Killed between two tables, the next export goes on from each table's own mark. ``sync_runs`` goes last, so
@@ -12,7 +12,7 @@ that its newest tag marks a consistent cut through all of them.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -21,6 +21,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 import pyarrow as pa
+from pyarrow import compute
 from pyiceberg import exceptions
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.io.pyarrow import _dataframe_to_data_files
@@ -54,11 +55,16 @@ from tpmirror.export import datasets, snapshots, watermark
 from tpmirror.export.datasets import Dataset, Month
 from tpmirror.export.files import arrow_schema
 from tpmirror.export.snapshots import OURS
+from tpmirror.export.watermark import Touched
 from tpmirror.export.writer import CHUNK, LAYOUT, Outcome, Progress, unhurried
 
 LEFT_OUT: Final = frozenset({"active_jobs", "sync_health"})
 """Views that depend on the clock."""
 LAST: Final = "sync_runs"
+PATCHED: Final = 4
+"""Where more than one in so many rows of a month may be another, the month is read anew."""
+IDS: Final = 500
+"""Jobs or videos of one query."""
 STATE: Final = "tpmirror.state"
 """Property of a table: the mark it was written at, and what it holds of each month, as JSON."""
 PUBLIC: Final = "tpmirror.public"
@@ -145,8 +151,8 @@ def export(
         return done
 
 
-def _touched(cut: _Cut, states: Iterable[State | None]) -> dict[str, dict[str, set[Month]]]:
-    """By the name of each cut that tables were left at, the months touched since; without one that says nothing."""
+def _touched(cut: _Cut, states: Iterable[State | None]) -> dict[str, dict[str, Touched]]:
+    """By the name of each cut that tables were left at, what was touched since; without one that says nothing."""
     marks = {_name_of(state.mark): state for state in states if state is not None}
     return {
         name: watermark.touched(cut.conn, state.mark, cut.mark, state.counts)
@@ -188,7 +194,7 @@ class _Target:
         kind, key = self.relation.kind, self.relation.partitioned_by
         return {"kind": kind, "partitioned_by": key, "rows": rows, "columns": columns, "months": months}
 
-    def bring_up(self, touched: Mapping[str, Mapping[str, set[Month]]], *, dry_run: bool) -> None:
+    def bring_up(self, touched: Mapping[str, Mapping[str, Touched]], *, dry_run: bool) -> None:
         """Replace the months whose rows are others than those in the table; nothing for the mark that it has."""
         state = self.state
         if state is not None and state.mark == self._cut.mark:
@@ -196,7 +202,7 @@ class _Target:
             return
         known = state.months if state is not None else {}
         wanted = touched.get(_name_of(state.mark), {}).get(self.relation.name) if state is not None else None
-        self._months = {} if wanted is None else {month: known[month] for month in known.keys() - wanted}
+        self._months = {} if wanted is None else {month: known[month] for month in known.keys() - wanted.keys()}
         if dry_run:
             list(self._read(known, wanted))
             self.changed += known.keys() - self._months.keys()
@@ -224,7 +230,7 @@ class _Target:
             self._name, self._schema, partition_spec=PartitionSpec(*partition), properties=properties
         )
 
-    def _write(self, known: Months, wanted: set[Month] | None) -> None:
+    def _write(self, known: Months, wanted: Touched | None) -> None:
         """One transaction: columns, rows, mark and tag; and what is too old."""
         table = self._table or self._create()
         with table.transaction() as change:
@@ -239,7 +245,7 @@ class _Target:
             expired = snapshots.expire(change)
         snapshots.remove(table, expired)
 
-    def _replace(self, table: Table, change: Transaction, known: Months, wanted: set[Month] | None) -> None:
+    def _replace(self, table: Table, change: Transaction, known: Months, wanted: Touched | None) -> None:
         """A snapshot with the months that are others than before, if there are any."""
         snapshot, numbers = change.update_snapshot({OURS: self._cut.tag}).overwrite(), count()
         for rows in self._read(known, wanted):
@@ -254,21 +260,55 @@ class _Target:
         if self.changed or is_new or self.state is None:
             snapshot.commit()
 
-    def _read(self, known: Months, wanted: set[Month] | None) -> Iterator[pa.Table]:
+    def _read(self, known: Months, wanted: Touched | None) -> Iterator[pa.Table]:
         """The rows of months that are others than those known, month by month; notes what all of them hold."""
-        if wanted == set():
+        total = 0
+        for month, rows in self._touched_months(known, wanted):
+            total += rows.num_rows
+            self._cut.progress(self.relation.name, total)
+            self._months[month] = [rows.num_rows, _digest(rows)]
+            if known.get(month) != self._months[month]:
+                self.changed.append(month)
+                yield rows
+
+    def _touched_months(self, known: Months, wanted: Touched | None) -> Iterator[tuple[Month, pa.Table]]:
+        """Each month that may be another, with its rows as they are now; None: every month may."""
+        anew = None if wanted is None else set(wanted)
+        for month, ids in (wanted or {}).items():
+            there = self._there(month, ids, known)
+            if anew is not None and ids is not None and there is not None:
+                anew.remove(month)
+                yield month, self._patched(month, ids, there)
+        if anew == set():
             return
-        total, key = 0, self.relation.partitioned_by
-        with closing(datasets.rows(self._cut.conn, self.relation, wanted, CHUNK)) as found:
+        with closing(datasets.rows(self._cut.conn, self.relation, anew, CHUNK)) as found:
             for month, parts in groupby(found, key=itemgetter(0)):
-                batches = [_batch(rows, self._arrow, [month] if key else []) for _, rows in parts]
-                rows = pa.Table.from_batches(batches, self._arrow)
-                total += rows.num_rows
-                self._cut.progress(self.relation.name, total)
-                self._months[month] = [rows.num_rows, _digest(batches)]
-                if known.get(month) != self._months[month]:
-                    self.changed.append(month)
-                    yield rows
+                yield month, self._arrow_table(month, (rows for _, rows in parts))
+
+    def _there(self, month: Month, ids: Collection[int] | None, known: Months) -> pa.Table | None:
+        """A month's rows in the table; None where to read them anew is cheaper, or they are not those written."""
+        if self._table is None or ids is None or len(ids) * PATCHED > known.get(month, [0])[0]:
+            return None
+        key = self.relation.partitioned_by
+        rows = self._table.scan(f"{key} IS NULL" if month is None else f"{key} = '{month}'").to_arrow()
+        rows = rows.select(self._arrow.names).cast(self._arrow)
+        return rows if [rows.num_rows, _digest(rows)] == known[month] else None
+
+    def _patched(self, month: Month, ids: Collection[int], there: pa.Table) -> pa.Table:
+        """A month's rows in which those of some jobs or videos are as the mirror has them now."""
+        key, new = self.relation.key, list[Any]()
+        for at in range(0, len(ids), IDS):
+            some = sorted(ids)[at : at + IDS]
+            with closing(datasets.rows(self._cut.conn, self.relation, [month], CHUNK, some)) as found:
+                new += [rows for _, rows in found]
+        kept = there.filter(compute.invert(compute.is_in(there[key], pa.array(ids, there[key].type))))
+        rows = pa.concat_tables([kept, self._arrow_table(month, new)])
+        # A stable sort: the rows of one job or video stay in the order in which the database gave them.
+        return rows.take(compute.sort_indices(rows, [(key, "ascending")]))
+
+    def _arrow_table(self, month: Month, parts: Iterable[Any]) -> pa.Table:
+        more = [month] if self.relation.partitioned_by else []
+        return pa.Table.from_batches([_batch(rows, self._arrow, more) for rows in parts], self._arrow)
 
 
 def _state(table: Table, wanted: Schema) -> State | None:
@@ -356,10 +396,10 @@ def _batch(rows: Sequence[Sequence[Any]], arrow: pa.Schema, more: Sequence[Any])
     return pa.record_batch(arrays, schema=arrow)
 
 
-def _digest(batches: Iterable[pa.RecordBatch]) -> str:
-    """Of all values; the same rows, in the same order, give the same."""
+def _digest(rows: pa.Table) -> str:
+    """Of all values; the same rows, in the same order, give the same, however they were read."""
     found = sha256()
-    for batch in batches:
+    for batch in rows.combine_chunks().to_batches():
         found.update(batch.serialize())
     return found.hexdigest()
 

@@ -1,9 +1,9 @@
 """Up to where an export has read the mirror, and which months have changed since.
 
 No clock decides. Most changes of a mirrored row leave a row in ``job_status_history`` or ``field_changes``, which are
-append-only and numbered, so the months touched are those of the jobs and videos that new rows of the history name, and
+append-only and numbered, so the rows touched are those of the jobs and videos that new rows of the history name, and
 of the jobs in flight. What changes without one (progress, ETA, samples, the weights of a job's models) shows in a
-digest of each month; a month of videos or runs that only lost rows shows in its count.
+digest of each month; a month of videos or runs that only lost rows shows in its count: any row of it may be another.
 
 Three changes concern every month, and the export is written anew: a label or a view was redefined; the mirror was
 restored from a backup or replaced, so that it lacks the row up to which the export had read; owners were hashed since.
@@ -13,14 +13,16 @@ import json
 import re
 from collections.abc import Mapping
 from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, select, union
 
 from tpmirror import __version__
 from tpmirror.db import dictionary, labels, schema, views
 from tpmirror.export import datasets
-from tpmirror.export.datasets import JOB_KEYS, Month
+from tpmirror.export.datasets import JOB_KEYS, VIDEO_KEYS, Month
 
 _changes = schema.field_changes.c
 _history = schema.job_status_history.c
@@ -73,19 +75,25 @@ def continues(conn: Connection, old: Mapping[str, Any], new: Mapping[str, Any]) 
     )
 
 
+Touched = Mapping[Month, set[int] | None]
+"""By month the jobs or videos whose rows may be others than before; None where any row of the month may be."""
+
+
 def touched(
     conn: Connection, old: Mapping[str, Any], new: Mapping[str, Any], counts: Mapping[str, Mapping[Month, int]]
-) -> dict[str, set[Month]]:
-    """The months that may have changed from ``old`` to ``new``, by relation; ``counts`` are the rows exported then."""
+) -> dict[str, Touched]:
+    """What may have changed from ``old`` to ``new``, by relation; ``counts`` are the rows exported then."""
     entry, change, run = old["history"][0], old["field_changes"][0], old["sync_runs"][0]
     jobs = _jobs_touched(entry, change)
-    job_months = _months(conn, _jobs.started, _jobs.id.in_(jobs))
+    job_months = _by_id(conn, _jobs.started, _jobs.id, jobs)
     for table in _UNRECORDED:
         job_months |= _differing(dict(new["months"][table.name]), dict(old["months"][table.name]))
-    video_months: set[Month] = set()
+    video_months: dict[Month, set[int] | None] = {}
     for table, entity, link in _VIDEOS:
-        mine = or_(table.c.id.in_(_changed(entity, change)), table.c.id.in_(select(link).where(_jobs.id.in_(jobs))))
-        video_months |= _months(conn, table.c.created_at, mine)
+        mine = union(_changed(entity, change), select(link).where(_jobs.id.in_(jobs), link.is_not(None)))
+        for month, ids in _by_id(conn, table.c.created_at, table.c.id, mine).items():
+            video_months[month] = (video_months.get(month) or set()) | (ids or set())
+    for table, _, _ in _VIDEOS:
         video_months |= _differing(datasets.count(conn, table), counts[table.name])
     run_months = _differing(datasets.count(conn, schema.sync_runs), counts["sync_runs"])
     # Each row of focus_costs names the account and a price: if either changed, all its months are touched.
@@ -93,7 +101,7 @@ def touched(
     by_job = JOB_KEYS.keys() - (set() if kept else {"focus_costs"})
     return {
         **dict.fromkeys(by_job, job_months),
-        **dict.fromkeys(("input_videos", "output_videos", "videos", "videos_public"), video_months),
+        **dict.fromkeys(VIDEO_KEYS, video_months),
         "field_changes": _months(conn, _changes.observed_at, _changes.id > change),
         "sync_runs": run_months | _months(conn, _runs.started_at, _runs.id > run),
     }
@@ -123,12 +131,21 @@ def _changed(entity: str, change: int) -> Select[Any]:
     return select(_changes.entity_id).where(_changes.entity == entity, _changes.id > change)
 
 
-def _months(conn: Connection, time: ColumnElement[Any], condition: ColumnElement[bool]) -> set[Month]:
-    return set(conn.execute(select(datasets.month_of(conn, time)).where(condition).distinct()).scalars())
+def _by_id(
+    conn: Connection, time: ColumnElement[Any], id_: ColumnElement[int], wanted: Any
+) -> dict[Month, set[int] | None]:
+    """By month those of the wanted ids that lie in it."""
+    month = datasets.month_of(conn, time).label("month")
+    rows = conn.execute(select(month, id_).where(id_.in_(wanted)).order_by(month))
+    return {of: {row[1] for row in some} for of, some in groupby(rows, key=itemgetter(0))}
 
 
-def _differing(now: Mapping[Month, Any], before: Mapping[Month, Any]) -> set[Month]:
-    return {month for month in now.keys() | before.keys() if now.get(month) != before.get(month)}
+def _months(conn: Connection, time: ColumnElement[Any], condition: ColumnElement[bool]) -> dict[Month, None]:
+    return dict.fromkeys(conn.execute(select(datasets.month_of(conn, time)).where(condition).distinct()).scalars())
+
+
+def _differing(now: Mapping[Month, Any], before: Mapping[Month, Any]) -> dict[Month, None]:
+    return {month: None for month in now.keys() | before.keys() if now.get(month) != before.get(month)}
 
 
 def _by_month(conn: Connection, table: Table) -> list[list[Month]]:

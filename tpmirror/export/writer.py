@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import file_digest
@@ -26,6 +26,7 @@ from tpmirror.errors import LeaseHeld, TpmirrorError, UsageError
 from tpmirror.export import datasets, watermark
 from tpmirror.export.datasets import Dataset, Month
 from tpmirror.export.files import FORMATS, ExportFile, arrow_schema, open_private
+from tpmirror.export.watermark import Touched
 
 MANIFEST: Final = "manifest.json"
 STAGING: Final = ".tpmirror-staging"
@@ -35,7 +36,6 @@ NULL_MONTH: Final = "__HIVE_DEFAULT_PARTITION__"
 CHUNK: Final = 8192
 """Rows converted from Python to Arrow in one step."""
 
-Touched = Mapping[str, set[Month]]
 Progress = Callable[[str, int], None]
 """Called with the relation and how many of its rows are read."""
 
@@ -96,11 +96,11 @@ def unhurried(conn: Connection) -> None:
 
 
 def _part(
-    conn: Connection, stage: "Stage", relation: Dataset, old: dict[str, Any], touched: Touched | None
+    conn: Connection, stage: "Stage", relation: Dataset, old: dict[str, Any], touched: Mapping[str, Touched] | None
 ) -> dict[str, Any]:
     """A relation's part of the manifest; new files are staged, files of untouched months are kept."""
     months = None if touched is None else touched.get(relation.name)
-    files = [] if months == set() else list(stage.files(conn, relation, months))
+    files = [] if months == {} else list(stage.files(conn, relation, months))
     if months is not None:
         files += [file for file in old["relations"][relation.name]["files"] if file["month"] not in months]
     return {
@@ -138,7 +138,7 @@ class Stage:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def files(self, conn: Connection, relation: Dataset, months: set[Month] | None) -> Iterator[dict[str, Any]]:
+    def files(self, conn: Connection, relation: Dataset, months: Collection[Month] | None) -> Iterator[dict[str, Any]]:
         """Write the rows of a relation, a file per month or one in all; the manifest's entry of each file."""
         with closing(datasets.rows(conn, relation, months, CHUNK)) as found:
             if relation.partitioned_by is None:
