@@ -737,7 +737,7 @@ def ignore_doubts(patch: pytest.MonkeyPatch) -> None:
 
 
 def ask_no_canary(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(presence, "probe_answers", lambda _ingestor, _present: True)
+    patch.setattr(presence, "probe_answers", lambda *_asked: True)
 
 
 def ask_no_history(patch: pytest.MonkeyPatch) -> None:

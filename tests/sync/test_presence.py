@@ -521,14 +521,15 @@ def fails_after(sim: Simulator, denials: int) -> None:
 
 def test_a_server_that_fails_after_a_few_denials_lets_no_few_jobs_go_in_each_run(mirror_url, monkeypatch):
     world = World(seed=3, jobs=200, in_flight=2, jobs_per_day=0)
+    canaries = {"/api/jobs/200/", "/api/jobs/199/"}
     with Simulator(world, token=KEY) as sim:
         mirror(sim, mirror_url)
         delete(world, range(50, 90))
         for _ in range(3):
             fails_after(sim, 4)
-            # The canary answers: only those that the list lacks are denied or fail.
+            # The canaries answer: only those that the list lacks are denied or fail.
             respond = sim.respond
-            sim.respond = lambda request, ask=respond: None if request.path == "/api/jobs/200/" else ask(request)
+            sim.respond = lambda request, ask=respond: None if request.path in canaries else ask(request)
             mirror(sim, mirror_url, **HASTY)
             assert where(mirror_url) == dict.fromkeys(range(50, 90), "missing")
         with connected(mirror_url) as conn:
@@ -815,6 +816,29 @@ def test_a_canary_that_is_deleted_meanwhile_is_replaced(sim, world, mirrored):
     answer_by_id(sim, lambda job_id: Response.detail(404, "Not found.") if job_id > 41 - PROBE_JOBS else None)
     run = mirror(sim, mirrored)
     assert (run["jobs_gone"], where(mirrored)) == (1, {7: "gone"})
+
+
+@pytest.mark.parametrize("shared", [40, 41 - PROBE_JOBS], ids=["the first canary", "the last one"])
+def test_one_shared_job_that_still_answers_bears_out_no_denial(sim, world, mirrored, shared):
+    world.delete(7)
+    world.hide(8)
+    # The key opens another account once the first canary has answered.
+    answer_by_id(sim, lambda job_id: NOT_FOUND if asked(sim) and job_id != shared else None)
+    sim.reset()
+    run = mirror(sim, mirrored)
+    assert (run["jobs_gone"], where(mirrored)) == (0, {7: "missing", 8: "missing"})
+    sim.respond = None
+    mirror(sim, mirrored)
+    assert where(mirrored) == {7: "gone", 8: "unlisted"}
+
+
+def test_the_only_job_on_the_list_bears_out_a_denial(sim, world, tpmirror, mirror_url):
+    sim.active_only = True
+    tpmirror("sync")
+    deleted, left = world.listed(active_only=True)
+    world.delete(deleted)
+    tpmirror("sync")
+    assert (world.listed(active_only=True), where(mirror_url)) == ([left], {deleted: "gone"})
 
 
 def test_a_key_refused_by_id_ends_the_run_and_marks_nothing(sim, world, tpmirror, mirrored):

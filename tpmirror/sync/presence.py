@@ -1,14 +1,15 @@
 """Resolves the presence of the jobs that the list lacks. Absence is not deletion: finished jobs may leave this list.
 
 A job that a certified full sync lacks is asked for by id. An answer makes it ``unlisted``; so does one of the API's
-history of ended jobs, which is asked after a 404. The API's own 404 makes it ``gone``, but only between two answers for
-a canary, a job known to be there (a broken key or server denies everything), and only up to a limit, beyond which an
-operator has to agree. Anything else leaves it ``missing``, to be asked for again. ``absence`` decides by the answers.
+history of ended jobs, which is asked after a 404. The API's own 404 makes it ``gone``, but only between answers for
+canaries, jobs known to be there (a broken key or server denies everything, another account all but a shared job), and
+only up to a limit, beyond which an operator has to agree. Anything else leaves it ``missing``, to be asked for again.
+``absence`` decides by the answers.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Final
 
 from sqlalchemy import Connection
@@ -31,6 +32,8 @@ MAX_SILENT: Final = 3
 """Jobs in a row without an answer after which no more are asked for in this run."""
 PROBE_JOBS: Final = 3
 """Listed jobs to try before the API is taken to answer for none."""
+CANARIES: Final = 2
+"""Listed jobs that have to answer after a denial: one may be shared with another account, which the key opens now."""
 
 
 def resolve_presence(
@@ -66,10 +69,10 @@ def _absences(conn: Connection, ingestor: Ingestor, absent: Collection[int], now
 
 
 def collect(ingestor: Ingestor, questions: Questions, present: Collection[int]) -> Answers:
-    """Ask for the jobs, within the limits, between two answers for a listed job."""
+    """Ask for the jobs, within the limits, between answers for listed jobs."""
     answers = Answers()
     if probe_answers(ingestor, present):
-        _ask_all(ingestor, questions, answers, lambda: probe_answers(ingestor, present))
+        _ask_all(ingestor, questions, answers, lambda: probe_answers(ingestor, present, CANARIES))
     return answers
 
 
@@ -132,20 +135,22 @@ def _is_empty(page: Page) -> bool:
     return page.is_last and page.listing.count == len(page.listing) == 0
 
 
-def _ask_all(ingestor: Ingestor, questions: Questions, answers: Answers, canary_answers: Callable[[], bool]) -> None:
-    """Ask for all jobs but those that have answered; a denial counts only if the canary answers afterwards too."""
+def _ask_all(ingestor: Ingestor, questions: Questions, answers: Answers, canaries_answer: Callable[[], bool]) -> None:
+    """Ask for all jobs but those that have answered; a denial counts only if the canaries answer afterwards."""
     answers.is_trusted, answers.is_silent = True, False
     left = [job_id for job_id in questions.others if job_id not in answers.by_job]
     _ask(ingestor, (job_id for job_id in questions.first if job_id not in answers.by_job), answers)
     _ask(ingestor, left[:LOOKUPS], answers, lambda: answers.is_enough(questions))
     _ask(ingestor, questions.again, answers)
-    if any(answer == DENIED for answer, _ in answers.by_job.values()) and not canary_answers():
+    if any(answer == DENIED for answer, _ in answers.by_job.values()) and not canaries_answer():
         answers.is_trusted, answers.is_silent = False, True
 
 
-def probe_answers(ingestor: Ingestor, present: Collection[int]) -> bool:
-    """Whether the API still answers for a job that is on the list."""
-    return any(_look_up(ingestor, job_id) == FOUND for job_id in sorted(present, reverse=True)[:PROBE_JOBS])
+def probe_answers(ingestor: Ingestor, present: Collection[int], needed: int = 1) -> bool:
+    """Whether the API still answers for so many of the newest jobs on the list, or for all of a shorter list."""
+    tried = sorted(present, reverse=True)[: needed - 1 + PROBE_JOBS]
+    answering = (job_id for job_id in tried if _look_up(ingestor, job_id) == FOUND)
+    return len(list(islice(answering, needed))) == min(needed, len(present))
 
 
 def _ask(
