@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import inspect
@@ -11,13 +12,13 @@ from sqlalchemy import inspect
 from tests.support.account import connected, dump, environ, mirror, query, row, rows, settings, tamper
 from tests.support.program import Program
 from tpmirror.db import lease
-from tpmirror.errors import TransientDatabaseError
+from tpmirror.errors import MirrorError, TransientDatabaseError
 from tpmirror.simulator.http import Response
 from tpmirror.simulator.oddity import Oddity
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.sync import dryrun
-from tpmirror.sync.run import changes_of
+from tpmirror.sync.run import Run, changes_of
 from tpmirror.sync.verify import preview, verify
 
 Difference = tuple[str, int, str, Any, Any]
@@ -144,6 +145,45 @@ def test_a_video_is_as_the_jobs_that_are_left_show_it(sim, world, mirror_url):
     mirror(sim, mirror_url)  # the job is away now, and what the other one shows is taken at the next look
     mirror(sim, mirror_url)
     assert rows(mirror_url, "input_videos", id=1)[0]["name"] == world.job(first)["input_video"]["name"]
+    assert differences(sim, mirror_url) == []
+
+
+def test_a_video_is_not_as_a_gone_job_showed_it_to_a_run_that_never_ended(sim, world, mirror_url, monkeypatch):
+    """The job is back for the time of that run, which mirrors its answer and cannot take back that it is gone."""
+    first = world.submit(ml_models=[44])
+    video = world.job(first)["input_video"]
+    last = world.submit(ml_models=[44], input_video=video["id"])
+    mirror(sim, mirror_url)
+    world.delete(last)
+    mirror(sim, mirror_url)
+    mirror(sim, mirror_url)
+    world.restore(last)
+    world.distort(last, Oddity(("input_video", "name"), "other"))
+    with monkeypatch.context() as dying:
+        dying.setattr(Run, "close", Mock(side_effect=MirrorError("killed")))
+        with pytest.raises(MirrorError):
+            mirror(sim, mirror_url, certify=False)
+    assert row(mirror_url, "input_videos", id=video["id"])["name"] == "other"
+    world.delete(last)
+    mirror(sim, mirror_url)
+    assert row(mirror_url, "jobs", id=last)["presence"] == "gone"
+    assert row(mirror_url, "input_videos", id=video["id"])["name"] == video["name"]
+    assert differences(sim, mirror_url) == []
+
+
+def test_a_video_is_as_the_job_that_comes_back_shows_it(sim, world, mirror_url):
+    first = world.submit(ml_models=[44])
+    video = world.job(first)["input_video"]
+    last = world.submit(ml_models=[44], input_video=video["id"])
+    mirror(sim, mirror_url)
+    world.distort(last, Oddity(("input_video", "name"), "other"))
+    mirror(sim, mirror_url)
+    world.delete(first)
+    world.delete(last)
+    mirror(sim, mirror_url)
+    world.restore(first)
+    mirror(sim, mirror_url)
+    assert row(mirror_url, "input_videos", id=video["id"])["name"] == video["name"]
     assert differences(sim, mirror_url) == []
 
 

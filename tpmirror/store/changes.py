@@ -14,6 +14,8 @@ if TYPE_CHECKING:  # a command that only reads the mirror loads nothing of the A
 
 RECHECK: Final = ""
 """Fingerprint of a job that has to be compared again, whatever its next payload is."""
+AWAY: Final = frozenset({"missing", "gone"})
+"""Presence of jobs that do not show the present state of what they share with others."""
 
 
 class Observation(msgspec.Struct, frozen=True):
@@ -93,6 +95,8 @@ class Changeset:
     """By model, the newest job that showed it until now."""
     videos_left: set[int] = field(default_factory=set)
     """Input videos that a job showed until now."""
+    away: set[int] = field(default_factory=set)
+    """Jobs held as gone or missing that an answer showed."""
     history: list[Row] = field(default_factory=list)
     field_changes: list[Row] = field(default_factory=list)
     samples: list[Row] = field(default_factory=list)

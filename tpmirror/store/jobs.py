@@ -35,12 +35,15 @@ def ml_models(conn: Connection) -> dict[int, Row]:
 
 
 def recheck_sharers(conn: Connection, left: Collection[int]) -> None:
-    """Mark for comparison the jobs that share a model or an input video with the jobs in ``left``, which are away."""
+    """Mark for comparison the jobs that share a model or an input video with the jobs in ``left``, which are away.
+
+    Those in ``left`` too: of several that share a video one may come back without the others.
+    """
     table, links = schema.jobs.c, schema.job_ml_models.c
     found = bulk.find(conn, (links.job_id, links.ml_model_id), links.job_id, left)
     models = {row.ml_model_id: row.job_id for row in found}  # the newest: they come in order of job_id
     videos = {row.input_video_id for row in bulk.find(conn, (table.input_video_id,), table.id, left)} - {None}
-    _recheck(conn, models, videos, left)
+    _recheck(conn, models, videos, ())
 
 
 def _recheck(conn: Connection, models: Mapping[int, int], videos: Collection[int], besides: Collection[int]) -> None:
@@ -111,6 +114,10 @@ def apply(conn: Connection, changes: Changeset) -> None:
     bulk.update(conn, schema.quarantined_jobs, changes.quarantine_resolved)
     if changes.models_left or changes.videos_left:
         _recheck(conn, changes.models_left, changes.videos_left, changes.jobs)
+    if changes.away:
+        # Presence is written when the run ends. If it never ends, or must not write it, and the job leaves again, no
+        # move to gone would mark these.
+        recheck_sharers(conn, changes.away)
 
 
 def _append(conn: Connection, rows: list[Row]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, select, upda
 from tpmirror.db import bulk, schema
 from tpmirror.db.types import Row
 from tpmirror.store import jobs
+from tpmirror.store.changes import AWAY
 
 FOUND: Final = "found"
 ARCHIVED: Final = "found in history"
@@ -132,7 +133,7 @@ def write_presence(
         values = {"presence": bindparam("presence"), "gone_at": bindparam("gone_at"), "changed_at": now}
         conn.execute(changed.values(values), rows)
         bulk.insert(conn, schema.field_changes, [_change(row, before, run_id, now) for row in rows])
-        jobs.recheck_sharers(conn, [job_id for job_id in moved if moved[job_id].presence in {"missing", "gone"}])
+        jobs.recheck_sharers(conn, [job_id for job_id in moved if moved[job_id].presence in AWAY])
     _note(conn, found, now)
     gone = [job_id for job_id, result in moved.items() if result.presence == "gone"]
     back = [job_id for job_id, result in moved.items() if result.presence == "listed"]

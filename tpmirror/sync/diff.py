@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from tpmirror.db import labels, schema
 from tpmirror.db.types import Row
-from tpmirror.store.changes import RECHECK, Changeset, LastChange, Observation, ShownVideo, StoredState
+from tpmirror.store.changes import AWAY, RECHECK, Changeset, LastChange, Observation, ShownVideo, StoredState
 from tpmirror.sync.normalize import Rows
 from tpmirror.tensorpix.decode import ParseFailure
 from tpmirror.tensorpix.reading import UNREADABLE
@@ -128,6 +128,8 @@ class Differ:
         if known is None and "status" not in rows.job:
             self.changes.unplaced.add(job_id)
             return
+        if known is not None and known["presence"] in AWAY:
+            self.changes.away.add(job_id)
         before = self.change_count()
         settled = self.input_video(rows.input_video, observation)
         if (video := rows.output_video) is not None:
