@@ -5,10 +5,11 @@ UV ?= uv
 
 VENV := .venv
 TEST_VENV := .venv-test
+READERS_VENV := .venv-readers
 PIP_OPTIONS := -q --disable-pip-version-check --no-deps --no-compile
 
 # What the requirement files pin: base.txt what tpmirror runs with, install.txt its extras and what installs it too,
-# test.txt that and all checks.
+# test.txt that and all checks, readers.txt engines that read an export.
 INSTALL_SET := --group build --all-extras
 TEST_SET := $(INSTALL_SET) --group test --group release --group lint
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
@@ -31,7 +32,7 @@ test: lint ## formatting, lint, types, every behaviour on SQLite, all SQL on Pos
 	@echo "Running the tests ..."
 	@$(TEST_VENV)/bin/python -m pytest -m "not exhaustive"
 
-test-all: test ## that, its repeats on PostgreSQL, behind PgBouncer, seeds of the simulation, kills, faults, mutants, fuzz
+test-all: test $(READERS_VENV)/.base-stamp ## that, its repeats on PostgreSQL, PgBouncer, readers, simulation, kills, faults, mutants, fuzz
 	@$(TEST_VENV)/bin/python -m tests.support.debian
 	@echo "Running the exhaustive tests ..."
 	@$(TEST_VENV)/bin/python -m pytest -m exhaustive
@@ -58,17 +59,19 @@ lock: ## pin all requirements with hashes (needs uv, as in .venv-test/bin); UPGR
 	$(COMPILE) $(UPGRADE) $(TEST_SET) --output-file requirements/test.txt
 	$(COMPILE) $(UPGRADE) $(INSTALL_SET) --constraint requirements/test.txt --output-file requirements/install.txt
 	$(COMPILE) $(UPGRADE) --constraint requirements/test.txt --output-file requirements/base.txt
+	$(subst pyproject.toml ,,$(COMPILE)) $(UPGRADE) --group readers --output-file requirements/readers.txt
 
 release: docs ## build sdist, wheel, SBOM and the image's build context into dist, checked
 	rm -rf dist
 	@$(TEST_VENV)/bin/python -m tests.support.release dist
 
 clean: ## remove the environments, caches and builds; never a database
-	rm -rf $(VENV) $(TEST_VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TEST_VENV) $(READERS_VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what its environment was made from, or the installation runs again.
 $(VENV)/.base-stamp: requirements/base.txt
+$(READERS_VENV)/.base-stamp: requirements/readers.txt
 $(VENV)/.install-stamp: requirements/install.txt
 $(TEST_VENV)/.install-stamp: requirements/test.txt
 
@@ -87,7 +90,7 @@ define pinned
 		$$pip install $(PIP_OPTIONS) --require-hashes -r $(filter requirements/%,$^)
 endef
 
-$(VENV)/.base-stamp: pyproject.toml
+$(VENV)/.base-stamp $(READERS_VENV)/.base-stamp: pyproject.toml
 	$(pinned)
 	@touch $@
 
