@@ -2,12 +2,14 @@
 
 A mirror of two years is filled by ``year.sql``. Then it is exported into a folder and into Iceberg tables of a local
 catalog; 1,000 jobs of two months are changed, and it is exported again. Last, the lake is asked what each model cost in
-each month. Seconds are of processor and of wall: other work on the machine lengthens the wall time.
+each month. ``--made-up`` asks ClickHouse and Spark SQL that, of more jobs than any mirror has. Seconds are of processor
+and of wall: other work on the machine lengthens the wall time.
 """
 
 import argparse
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +21,8 @@ from typing import Any
 from unittest.mock import patch
 
 import duckdb
+import pyarrow as pa
+from pyarrow import compute
 from pyiceberg.catalog import load_catalog
 from sqlalchemy import Engine, text
 
@@ -28,6 +32,8 @@ from tpmirror.db.engine import connected
 from tpmirror.export import iceberg, writer
 
 PLACES = ("folder", "iceberg")
+ROOT = Path(__file__).parents[1]
+READERS, ENGINES = ROOT / ".venv-readers" / "bin" / "python", ROOT / "benchmarks" / "engines.py"
 CHANGED = 1000
 """Jobs that change before the second export."""
 AGAIN = """
@@ -38,7 +44,7 @@ WHERE id IN (SELECT id FROM jobs WHERE started >= :first AND started < :after LI
 QUESTION = """
 SELECT o.started_month, m.name, SUM(c.credits) AS credits
 FROM job_model_costs AS c JOIN job_overview AS o ON o.job_id = c.job_id JOIN ml_models AS m ON m.id = c.ml_model_id
-GROUP BY ALL
+GROUP BY o.started_month, m.name
 """
 
 
@@ -47,10 +53,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lake", description=__doc__)
     parser.add_argument("--jobs", type=int, default=1_000_000)
     parser.add_argument("--only", choices=PLACES, help="export there alone")
+    parser.add_argument(
+        "--made-up", type=int, metavar="JOBS", help="export nothing; write so many jobs into a lake, and ask"
+    )
     asked = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="tpm-lake-"))
     try:
-        measure(home, asked.jobs, [asked.only] if asked.only else PLACES)
+        if asked.made_up:
+            make_up(home, asked.made_up)
+        else:
+            measure(home, asked.jobs, [asked.only] if asked.only else PLACES)
     finally:
         shutil.rmtree(home)
 
@@ -90,6 +102,40 @@ def ask(home: Path, catalog: Any) -> None:
         summed = sum((row[2] for row in db.sql(QUESTION).fetchall()), Decimal(0))
         ((held,),) = db.sql("SELECT SUM(credits) FROM job_overview").fetchall()
     assert summed == held, (summed, held)
+
+
+def make_up(home: Path, jobs: int) -> None:
+    """The tables of an empty mirror, and rows in them in which only what the question reads is not null."""
+    catalog, months = _catalog(home), [f"{year}-{month:02}" for year in (2025, 2026) for month in range(1, 13)]
+    with connected(f"sqlite:///{home}/mirror.db") as engine:
+        migrate.upgrade(engine)
+        iceberg.export(engine, "iceberg:tensorpix@bench", _quiet)
+    some = jobs // len(months)
+    with counted(f"{some * len(months):,} made-up jobs", home / "lake"):
+        for number, month in enumerate(months):
+            ids = pa.array(range(number * some, (number + 1) * some), pa.int64())
+            model = compute.subtract(ids, compute.multiply(compute.divide(ids, 20), 20))
+            money = compute.add(model, 1).cast(pa.decimal128(23, 4))
+            shared = {"job_id": ids, "credits": money, "started_month": month}
+            _append(catalog, "job_overview", some, {**shared, "month": month, "preview": False})
+            _append(catalog, "job_model_costs", some, {**shared, "position": 0, "ml_model_id": model})
+        names = pa.array([f"Model {number}" for number in range(20)])
+        _append(catalog, "ml_models", 20, {"id": pa.array(range(20), pa.int64()), "name": names})
+    print("| engine | seconds, first time | again | rows | Credits |\n| --- | ---: | ---: | ---: | ---: |", flush=True)
+    subprocess.run([READERS, ENGINES], cwd=home, input=QUESTION, text=True, check=True)
+
+
+def _append(catalog: Any, name: str, rows: int, values: dict[str, Any]) -> None:
+    """Rows of a table: a value for each or the same for all, null where none is given."""
+    table = catalog.load_table(f"tensorpix.{name}")
+    schema = table.schema().as_arrow()
+    columns = [
+        value.cast(column.type)
+        if isinstance(value := values.get(column.name), pa.Array)
+        else pa.repeat(pa.scalar(value, column.type), rows)
+        for column in schema
+    ]
+    table.append(pa.table(columns, schema=schema))
 
 
 def change(engine: Engine) -> None:
