@@ -18,6 +18,7 @@ from tpmirror.db import bulk, labels, schema, views
 from tpmirror.db.engine import open_engine, reading, write
 from tpmirror.db.types import Double, Exact, Row, Timestamp
 from tpmirror.export import datasets, watermark
+from tpmirror.export.watermark import Touched
 from tpmirror.export.writer import MANIFEST, Outcome, export
 from tpmirror.simulator.world import World
 from tpmirror.store import jobs, runs
@@ -135,15 +136,14 @@ class Exported:
         return {
             (name, month)
             for name, month in changed
-            if month not in touched.get(name, {month: None})
-            or self._others(name, month, touched.get(name, {}).get(month), before)
+            if name in touched and self._is_missed(name, month, touched[name], before)
         }
 
-    def _others(self, name: str, month: str | None, ids: set[int] | None, before: dict[Part, list[Any]]) -> bool:
-        """Whether other rows than those of these jobs or videos have changed; where any may have, none are others."""
-        if ids is None:
-            return False
-        relation = RELATIONS[name]
+    def _is_missed(self, name: str, month: str | None, touched: Touched, before: dict[Part, list[Any]]) -> bool:
+        """Whether other rows than those of the touched months, jobs and videos have changed."""
+        if month not in touched.months or month in touched.whole:
+            return month not in touched.months
+        relation, ids = RELATIONS[name], touched.ids
         at = [column.name for column in relation.columns].index(str(relation.key))
         there = [[row for row in rows.get((name, month), []) if row[at] not in ids] for rows in (before, self.rows)]
         return there[0] != there[1]

@@ -12,7 +12,7 @@ that its newest tag marks a consistent cut through all of them.
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -202,7 +202,7 @@ class _Target:
             return
         known = state.months if state is not None else {}
         wanted = touched.get(_name_of(state.mark), {}).get(self.relation.name) if state is not None else None
-        self._months = {} if wanted is None else {month: known[month] for month in known.keys() - wanted.keys()}
+        self._months = {} if wanted is None else {month: known[month] for month in known.keys() - wanted.months}
         if dry_run:
             list(self._read(known, wanted))
             self.changed += known.keys() - self._months.keys()
@@ -273,38 +273,40 @@ class _Target:
 
     def _touched_months(self, known: Months, wanted: Touched | None) -> Iterator[tuple[Month, pa.Table]]:
         """Each month that may be another, with its rows as they are now; None: every month may."""
-        anew = None if wanted is None else set(wanted)
-        for month, ids in (wanted or {}).items():
-            there = self._there(month, ids, known)
-            if anew is not None and ids is not None and there is not None:
+        anew = None if wanted is None else set(wanted.months)
+        if wanted is not None and anew is not None:
+            few = {month for month in anew - wanted.whole if len(wanted.ids) * PATCHED <= known.get(month, [0])[0]}
+            for month, rows in self._patched(few, wanted.ids, known):
                 anew.remove(month)
-                yield month, self._patched(month, ids, there)
+                yield month, rows
         if anew == set():
             return
         with closing(datasets.rows(self._cut.conn, self.relation, anew, CHUNK)) as found:
             for month, parts in groupby(found, key=itemgetter(0)):
                 yield month, self._arrow_table(month, (rows for _, rows in parts))
 
-    def _there(self, month: Month, ids: Collection[int] | None, known: Months) -> pa.Table | None:
-        """A month's rows in the table; None where to read them anew is cheaper, or they are not those written."""
-        if self._table is None or ids is None or len(ids) * PATCHED > known.get(month, [0])[0]:
+    def _patched(self, months: set[Month], ids: set[int], known: Months) -> Iterator[tuple[Month, pa.Table]]:
+        """Months whose rows come from the table, but for those of some jobs or videos, which come from the mirror."""
+        new, key, every = dict[Month, list[Any]](), self.relation.key, sorted(ids) if months else []
+        for at in range(0, len(every), IDS):
+            with closing(datasets.rows(self._cut.conn, self.relation, months, CHUNK, every[at : at + IDS])) as found:
+                for month, rows in found:
+                    new.setdefault(month, []).append(rows)
+        for month in sorted(months, key=lambda month: month or ""):
+            if (there := self._there(month, known)) is not None:
+                others = there.filter(compute.invert(compute.is_in(there[key], pa.array(every, pa.int64()))))
+                rows = pa.concat_tables([others, self._arrow_table(month, new.get(month, []))])
+                # A stable sort: the rows of one job or video stay in the order in which the database gave them.
+                yield month, rows.take(compute.sort_indices(rows, [(key, "ascending")]))
+
+    def _there(self, month: Month, known: Months) -> pa.Table | None:
+        """A month's rows in the table; None if they are not those that were written."""
+        if self._table is None:
             return None
         key = self.relation.partitioned_by
         rows = self._table.scan(f"{key} IS NULL" if month is None else f"{key} = '{month}'").to_arrow()
         rows = rows.select(self._arrow.names).cast(self._arrow)
         return rows if [rows.num_rows, _digest(rows)] == known[month] else None
-
-    def _patched(self, month: Month, ids: Collection[int], there: pa.Table) -> pa.Table:
-        """A month's rows in which those of some jobs or videos are as the mirror has them now."""
-        key, new = self.relation.key, list[Any]()
-        for at in range(0, len(ids), IDS):
-            some = sorted(ids)[at : at + IDS]
-            with closing(datasets.rows(self._cut.conn, self.relation, [month], CHUNK, some)) as found:
-                new += [rows for _, rows in found]
-        kept = there.filter(compute.invert(compute.is_in(there[key], pa.array(ids, there[key].type))))
-        rows = pa.concat_tables([kept, self._arrow_table(month, new)])
-        # A stable sort: the rows of one job or video stay in the order in which the database gave them.
-        return rows.take(compute.sort_indices(rows, [(key, "ascending")]))
 
     def _arrow_table(self, month: Month, parts: Iterable[Any]) -> pa.Table:
         more = [month] if self.relation.partitioned_by else []

@@ -13,9 +13,8 @@ import json
 import re
 from collections.abc import Mapping
 from hashlib import sha256
-from itertools import groupby
-from operator import itemgetter
-from typing import Any, Final
+from operator import or_
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, func, select, union
 
@@ -75,8 +74,14 @@ def continues(conn: Connection, old: Mapping[str, Any], new: Mapping[str, Any]) 
     )
 
 
-Touched = Mapping[Month, set[int] | None]
-"""By month the jobs or videos whose rows may be others than before; None where any row of the month may be."""
+class Touched(NamedTuple):
+    """What of a relation may be another than before."""
+
+    months: set[Month]
+    whole: set[Month]
+    """Those of the months in which any row may be another."""
+    ids: set[int]
+    """In the other months only the rows of these jobs or videos may be; they may have lain in another month before."""
 
 
 def touched(
@@ -85,25 +90,23 @@ def touched(
     """What may have changed from ``old`` to ``new``, by relation; ``counts`` are the rows exported then."""
     entry, change, run = old["history"][0], old["field_changes"][0], old["sync_runs"][0]
     jobs = _jobs_touched(entry, change)
-    job_months = _by_id(conn, _jobs.started, _jobs.id, jobs)
-    for table in _UNRECORDED:
-        job_months |= _differing(dict(new["months"][table.name]), dict(old["months"][table.name]))
-    video_months: dict[Month, set[int] | None] = {}
-    for table, entity, link in _VIDEOS:
-        mine = union(_changed(entity, change), select(link).where(_jobs.id.in_(jobs), link.is_not(None)))
-        for month, ids in _by_id(conn, table.c.created_at, table.c.id, mine).items():
-            video_months[month] = (video_months.get(month) or set()) | (ids or set())
-    for table, _, _ in _VIDEOS:
-        video_months |= _differing(datasets.count(conn, table), counts[table.name])
-    run_months = _differing(datasets.count(conn, schema.sync_runs), counts["sync_runs"])
+    ids, months = _of(conn, _jobs.started, _jobs.id, jobs)
+    digests = [(dict(new["months"][table.name]), dict(old["months"][table.name])) for table in _UNRECORDED]
+    whole = set[Month]().union(*(_differing(now, before) for now, before in digests))
+    of_jobs = Touched(months | whole, whole, ids)
+    inputs, outputs = (_videos_touched(conn, jobs, change, counts, *video) for video in _VIDEOS)
+    of_videos = Touched(*map(or_, inputs, outputs))
+    runs = _differing(datasets.count(conn, schema.sync_runs), counts["sync_runs"])
+    runs |= _months(conn, _runs.started_at, _runs.id > run)
+    changes = _months(conn, _changes.observed_at, _changes.id > change)
     # Each row of focus_costs names the account and a price: if either changed, all its months are touched.
     kept = all(old[name] == new[name] for name in ("account", "prices"))
     by_job = JOB_KEYS.keys() - (set() if kept else {"focus_costs"})
     return {
-        **dict.fromkeys(by_job, job_months),
-        **dict.fromkeys(VIDEO_KEYS, video_months),
-        "field_changes": _months(conn, _changes.observed_at, _changes.id > change),
-        "sync_runs": run_months | _months(conn, _runs.started_at, _runs.id > run),
+        **dict.fromkeys(by_job, of_jobs),
+        **dict.fromkeys(VIDEO_KEYS, of_videos),
+        "field_changes": Touched(changes, changes, set()),
+        "sync_runs": Touched(runs, runs, set()),
     }
 
 
@@ -111,6 +114,22 @@ _VIDEOS: Final = (
     (schema.input_videos, "input_video", _jobs.input_video_id),
     (schema.output_videos, "output_video", _jobs.output_video_id),
 )
+
+
+def _videos_touched(
+    conn: Connection,
+    jobs: Select[Any],
+    change: int,
+    counts: Mapping[str, Mapping[Month, int]],
+    table: Table,
+    entity: str,
+    link: ColumnElement[int],
+) -> Touched:
+    """Videos of one kind that have changed, or that the touched jobs show."""
+    mine = union(_changed(entity, change), select(link).where(_jobs.id.in_(jobs), link.is_not(None)))
+    ids, months = _of(conn, table.c.created_at, table.c.id, mine)
+    whole = _differing(datasets.count(conn, table), counts[table.name])
+    return Touched(months | whole, whole, ids)
 
 
 def _jobs_touched(entry: int, change: int) -> Select[Any]:
@@ -131,21 +150,20 @@ def _changed(entity: str, change: int) -> Select[Any]:
     return select(_changes.entity_id).where(_changes.entity == entity, _changes.id > change)
 
 
-def _by_id(
+def _of(
     conn: Connection, time: ColumnElement[Any], id_: ColumnElement[int], wanted: Any
-) -> dict[Month, set[int] | None]:
-    """By month those of the wanted ids that lie in it."""
-    month = datasets.month_of(conn, time).label("month")
-    rows = conn.execute(select(month, id_).where(id_.in_(wanted)).order_by(month))
-    return {of: {row[1] for row in some} for of, some in groupby(rows, key=itemgetter(0))}
+) -> tuple[set[int], set[Month]]:
+    """The wanted ids, and the months in which they lie."""
+    rows = conn.execute(select(id_, datasets.month_of(conn, time)).where(id_.in_(wanted))).all()
+    return {row[0] for row in rows}, {row[1] for row in rows}
 
 
-def _months(conn: Connection, time: ColumnElement[Any], condition: ColumnElement[bool]) -> dict[Month, None]:
-    return dict.fromkeys(conn.execute(select(datasets.month_of(conn, time)).where(condition).distinct()).scalars())
+def _months(conn: Connection, time: ColumnElement[Any], condition: ColumnElement[bool]) -> set[Month]:
+    return set(conn.execute(select(datasets.month_of(conn, time)).where(condition).distinct()).scalars())
 
 
-def _differing(now: Mapping[Month, Any], before: Mapping[Month, Any]) -> dict[Month, None]:
-    return {month: None for month in now.keys() | before.keys() if now.get(month) != before.get(month)}
+def _differing(now: Mapping[Month, Any], before: Mapping[Month, Any]) -> set[Month]:
+    return {month for month in now.keys() | before.keys() if now.get(month) != before.get(month)}
 
 
 def _by_month(conn: Connection, table: Table) -> list[list[Month]]:

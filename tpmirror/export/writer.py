@@ -99,8 +99,9 @@ def _part(
     conn: Connection, stage: "Stage", relation: Dataset, old: dict[str, Any], touched: Mapping[str, Touched] | None
 ) -> dict[str, Any]:
     """A relation's part of the manifest; new files are staged, files of untouched months are kept."""
-    months = None if touched is None else touched.get(relation.name)
-    files = [] if months == {} else list(stage.files(conn, relation, months))
+    part = None if touched is None else touched.get(relation.name)
+    months = None if part is None else part.months
+    files = [] if months == set() else list(stage.files(conn, relation, months))
     if months is not None:
         files += [file for file in old["relations"][relation.name]["files"] if file["month"] not in months]
     return {
