@@ -90,7 +90,7 @@ define pinned
 		$$pip install $(PIP_OPTIONS) --require-hashes -r $(filter requirements/%,$^)
 endef
 
-$(VENV)/.base-stamp $(READERS_VENV)/.base-stamp: pyproject.toml
+$(VENV)/.base-stamp $(READERS_VENV)/.base-stamp:
 	$(pinned)
 	@touch $@
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import chdb.session
-from pysail.spark import SparkConnectServer
-from pyspark.sql import SparkSession
+
+from tests.support.readers import sail
 
 TABLES = ("job_overview", "job_model_costs", "ml_models")
 
@@ -24,17 +24,11 @@ def main() -> None:
             clickhouse.query(f"CREATE VIEW {name} AS SELECT * FROM icebergLocal('{lake / name}/')")
         asked = f"SELECT count(), sum(credits) FROM ({question})"
         measured("ClickHouse", lambda: clickhouse.query(asked, "TSV").bytes().decode().split())
-    server = SparkConnectServer("127.0.0.1", 0)
-    server.start(background=True)
-    spark = SparkSession.builder.remote(f"sc://127.0.0.1:{server.listening_address[1]}").getOrCreate()
-    try:
+    with sail() as spark:
         for name in TABLES:
             spark.read.format("iceberg").load(str(lake / name)).createOrReplaceTempView(name)
         asked = f"SELECT count(*), sum(credits) FROM ({question})"
         measured("Spark SQL (Sail)", lambda: spark.sql(asked).collect()[0])
-    finally:
-        spark.stop()  # first: at exit the client would ask a server that is gone, for minutes
-        server.stop()
 
 
 def measured(name: str, ask: Callable[[], Any]) -> None:

@@ -122,7 +122,8 @@ def make_up(home: Path, jobs: int) -> None:
         names = pa.array([f"Model {number}" for number in range(20)])
         _append(catalog, "ml_models", 20, {"id": pa.array(range(20), pa.int64()), "name": names})
     print("| engine | seconds, first time | again | rows | Credits |\n| --- | ---: | ---: | ---: | ---: |", flush=True)
-    subprocess.run([READERS, ENGINES], cwd=home, input=QUESTION, text=True, check=True)
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([READERS, ENGINES], cwd=home, env=environ, input=QUESTION, text=True, check=True)
 
 
 def _append(catalog: Any, name: str, rows: int, values: dict[str, Any]) -> None:

@@ -29,6 +29,7 @@ from tpmirror.db import schema
 from tpmirror.db.engine import open_engine, write
 from tpmirror.errors import LeaseHeld, UsageError
 from tpmirror.export import datasets, destination, iceberg, snapshots
+from tpmirror.export.writer import CHUNK
 from tpmirror.simulator.server import Simulator
 from tpmirror.simulator.world import World
 from tpmirror.store import runs
@@ -180,7 +181,7 @@ def test_whatever_happens_the_tables_are_as_new_ones(seed, lived, sim, world, ca
     properties = {"type": "sql", "uri": f"sqlite:///{tmp_path}/new.db", "warehouse": f"file://{tmp_path}/new"}
     monkeypatch.setattr(iceberg, "load_catalog", lambda name: load_catalog(name, **properties))
     assert kept.manifest == run(lived).manifest
-    names = {call.args[0].relation.name for call in patched.call_args_list}
+    names = {target.relation.name for target, months, *_ in (call.args for call in patched.call_args_list) if months}
     assert {"jobs", "job_status_history", "job_model_costs", "focus_costs", "output_videos", "videos"} <= names
 
 
@@ -193,8 +194,8 @@ def test_rows_of_which_few_are_touched_come_from_the_table(mirror_url, sim, worl
     rows = Mock(wraps=datasets.rows)
     monkeypatch.setattr(datasets, "rows", rows)
     run(mirror_url)
-    asked = [call.args[4] for call in rows.call_args_list if call.args[1].name == "job_overview" and call.args[4:]]
-    assert asked == [[min(world.ids()), *flying]]
+    asked = [call.args[2:] for call in rows.call_args_list if call.args[1].name == "job_overview"]
+    assert asked == [({"2026-10", "2026-11"}, CHUNK, [min(world.ids()), *flying])], "no month is read anew"
     assert in_lake(catalog) == in_mirror(mirror_url)
 
 

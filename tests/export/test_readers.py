@@ -21,6 +21,7 @@ SCRIPT = ROOT / "tests" / "support" / "readers.py"
 COSTS = re.findall(
     r"```sql\n(.*?)```", (ROOT / "docs" / "cookbook.md").read_text("utf-8").partition("\n## Time\n")[0], re.DOTALL
 )
+# Tables whose rows every engine counts, and the column that it sums up.
 MONEY = {"jobs": "cost_usd", "job_overview": "credits", "job_model_costs": "credits", "cost_by_model": "credits"}
 ENGINES = {"polars", "daft", "clickhouse", "spark", "polars, files", "clickhouse, files", "spark, files"}
 
@@ -49,7 +50,8 @@ def test_every_engine_reads_the_rows_and_the_sums_of_the_mirror(lived, tmp_path,
     for to in ("iceberg:tensorpix@lake", str(tmp_path / "archive")):
         destination.export(engine, to, "parquet", lambda _name, _rows: None)
     engine.dispose()
-    asked = {"cwd": tmp_path, "input": json.dumps(COSTS), "text": True, "timeout": 300}
+    given = json.dumps({"asked": COSTS, "money": MONEY})
+    asked = {"cwd": tmp_path, "input": given, "text": True, "timeout": 300}
     found = json.loads(subprocess.run([PYTHON, SCRIPT], stdout=subprocess.PIPE, check=True, **asked).stdout)
     here = {name: held(lived, name) for name in MONEY}
     assert found["figures"] == dict.fromkeys(ENGINES, here)

@@ -1,17 +1,18 @@
 """What other engines read of an export: run by the Python of ``.venv-readers``, where they are installed.
 
-It reads a JSON from standard input: the statements to run in SQL. It prints, as JSON, the rows of each of them in Spark
-SQL and ClickHouse, and how many rows each engine finds in each table and what they cost. The current folder holds a
-warehouse of Iceberg tables with its SQL catalog, and an archive of Parquet files; ClickHouse reads no other folder.
+It reads a JSON from standard input: under ``asked`` the statements to run in SQL, under ``money`` the tables whose rows
+to count, with the column to sum up. It prints, as JSON, the rows of each statement in Spark SQL and ClickHouse, and
+what each engine finds in each table. The current folder holds a warehouse of Iceberg tables with its SQL catalog, and
+an archive of Parquet files; ClickHouse reads no other folder.
 """
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import chdb.session
 import daft
@@ -20,14 +21,13 @@ from pyiceberg.catalog import load_catalog
 from pysail.spark import SparkConnectServer
 from pyspark.sql import SparkSession
 
-MONEY: Final = {"jobs": "cost_usd", "job_overview": "credits", "job_model_costs": "credits", "cost_by_model": "credits"}
-"""Tables whose rows every engine counts, and whose column it sums up."""
 Figures = dict[str, tuple[int, str]]
 
 
 def main() -> None:
     """Read, ask, print."""
-    folder, asked = Path.cwd(), json.load(sys.stdin)
+    folder, given = Path.cwd(), json.load(sys.stdin)
+    asked, money = given["asked"], given["money"]
     catalog = load_catalog("lake", type="sql", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}/lake")
     names = [identifier[-1] for identifier in catalog.list_tables("tensorpix")]
     tables = {name: catalog.load_table(("tensorpix", name)) for name in names}
@@ -38,17 +38,20 @@ def main() -> None:
             clickhouse.query(f"CREATE VIEW {name} AS SELECT * FROM icebergLocal('{place}/')")
         iceberg, files = spark.read.format("iceberg"), spark.read.format("parquet")
         found = {
-            "polars": figures(lambda name: of_polars(pl.scan_iceberg(tables[name]), MONEY[name])),
+            "polars": figures(money, lambda name: of_polars(pl.scan_iceberg(tables[name]), money[name])),
             "polars, files": figures(
-                lambda name: of_polars(pl.scan_parquet(f"archive/{name}/**/*.parquet"), MONEY[name])
+                money, lambda name: of_polars(pl.scan_parquet(f"archive/{name}/**/*.parquet"), money[name])
             ),
-            "daft": figures(lambda name: of_daft(daft.read_iceberg(tables[name]), MONEY[name])),
-            "clickhouse": figures(lambda name: of_clickhouse(clickhouse, name, MONEY[name])),
+            "daft": figures(money, lambda name: of_daft(daft.read_iceberg(tables[name]), money[name])),
+            "clickhouse": figures(money, lambda name: of_clickhouse(clickhouse, name, money[name])),
             "clickhouse, files": figures(
-                lambda name: of_clickhouse(clickhouse, f"file('archive/{name}/**/*.parquet', Parquet)", MONEY[name])
+                money,
+                lambda name: of_clickhouse(clickhouse, f"file('archive/{name}/**/*.parquet', Parquet)", money[name]),
             ),
-            "spark": figures(lambda name: of_spark(iceberg.load(places[name]), MONEY[name])),
-            "spark, files": figures(lambda name: of_spark(files.load(str(folder / "archive" / name)), MONEY[name])),
+            "spark": figures(money, lambda name: of_spark(iceberg.load(places[name]), money[name])),
+            "spark, files": figures(
+                money, lambda name: of_spark(files.load(str(folder / "archive" / name)), money[name])
+            ),
         }
         answers = {
             "spark": [[plain(row) for row in spark.sql(sql.replace('"', "`")).collect()] for sql in asked],
@@ -57,9 +60,9 @@ def main() -> None:
     json.dump({"figures": found, "answers": answers}, sys.stdout)
 
 
-def figures(count: Callable[[str], tuple[int, Any]]) -> Figures:
+def figures(names: Iterable[str], count: Callable[[str], tuple[int, Any]]) -> Figures:
     """Rows of each table, and their sum as text with all its digits."""
-    found = {name: count(name) for name in MONEY}
+    found = {name: count(name) for name in names}
     return {name: (rows, f"{Decimal(money):f}") for name, (rows, money) in found.items()}
 
 

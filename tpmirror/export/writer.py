@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import file_digest
@@ -139,7 +139,7 @@ class Stage:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def files(self, conn: Connection, relation: Dataset, months: Collection[Month] | None) -> Iterator[dict[str, Any]]:
+    def files(self, conn: Connection, relation: Dataset, months: set[Month] | None) -> Iterator[dict[str, Any]]:
         """Write the rows of a relation, a file per month or one in all; the manifest's entry of each file."""
         with closing(datasets.rows(conn, relation, months, CHUNK)) as found:
             if relation.partitioned_by is None:

@@ -35,7 +35,7 @@ def ml_models(conn: Connection) -> dict[int, Row]:
 
 
 def recheck_sharers(conn: Connection, left: Collection[int]) -> None:
-    """Mark for comparison the jobs that share a model or an input video with the jobs in ``left``, which are away.
+    """Mark for comparison the jobs that share a model or an input video with those in ``left``, which are or were away.
 
     Those in ``left`` too: of several that share a video one may come back without the others.
     """
